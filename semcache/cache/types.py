@@ -1,0 +1,80 @@
+"""The records of the cache: what a lookup returns and what an entry holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a lookup missed."""
+
+    EMPTY = "empty"
+    NOT_SIMILAR = "not_similar"
+    BELOW_BUDGET = "below_budget"
+    GUARD = "guard"
+    STALE_SOURCE = "stale_source"
+    EXPIRED = "expired"
+    UNCACHEABLE = "uncacheable"
+    SHADOW = "shadow"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A stored entry near the question, as evidence; `similarity` is cosine, -1..1."""
+
+    entry_id: str
+    prompt: str
+    similarity: float
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A stored answer that may be served. `confidence`: 1 - estimated probability that it is wrong."""
+
+    response: str
+    entry_id: str
+    prompt: str
+    similarity: float
+    confidence: float
+    age_s: float
+    sources: Mapping[str, int]
+    exact: bool
+    response_format: str = "text"
+    detail: str = ""
+    candidates: tuple[Candidate, ...] = ()
+
+    def __bool__(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """No stored answer may be served; falsy. Give it to `store(..., miss=...)`: it carries the work already done."""
+
+    reason: Reason
+    detail: str
+    candidates: tuple[Candidate, ...] = ()
+    work: object = field(default=None, repr=False, compare=False)
+
+    def __bool__(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One stored answer. Times are seconds since the epoch; `expires_at` is 0 for never."""
+
+    entry_id: str
+    prompt: str
+    response: str
+    created_at: float
+    expires_at: float
+    sources: Mapping[str, int]
+    tags: tuple[str, ...]
+    hits: int
+    metadata: Mapping[str, object]
+    cost: float | None = None
+    response_format: str = "text"

@@ -1,0 +1,205 @@
+"""All settings, and the only reader of the environment.
+
+Sources, strongest first: arguments of `Settings(...)`, environment variables (`SEMCACHE_REDIS_URL`,
+`SEMCACHE_CACHE_MAX_ERROR_RATE`, ...: section, underscore, field), `semcache.toml` (in the working
+directory, or the file that SEMCACHE_CONFIG names), the running dev stack (`semcache up`), defaults.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from semcache.errors import ConfigurationError
+
+
+class Section(BaseModel):
+    """One table of semcache.toml."""
+
+    model_config = ConfigDict(extra="forbid", validate_default=True, protected_namespaces=())
+
+
+class RedisSettings(Section):
+    """Where Redis >= 8 with vector sets is."""
+
+    url: str = Field("redis://127.0.0.1:6379/0", description="redis://, rediss:// or unix:// URL")
+    timeout_s: float = Field(5.0, gt=0, description="socket timeout, seconds")
+    embedding_cache_ttl_s: int = Field(
+        0, ge=0, description="keep embeddings in Redis for that long, shared by processes; 0 = in-process LRU only"
+    )
+
+
+class KafkaSettings(Section):
+    """Where Kafka is, and what its topics are called."""
+
+    bootstrap_servers: str = Field("127.0.0.1:9092", description="host:port, comma separated")
+    conversations_topic: str = Field("semcache.conversations", description="turns, feedback, erasures; key = user")
+    knowledge_topic: str = Field("semcache.knowledge", description="document changes; compacted; key = document id")
+    client: dict[str, str] = Field(
+        default_factory=dict, description="any librdkafka property, for example SASL and TLS; passed to every client"
+    )
+
+
+class EmbedSettings(Section):
+    """The embedding model."""
+
+    model: str = Field(
+        "bge-small-en-v1.5-q",
+        description="a registry name (`bge-small-en-v1.5-q`, `all-minilm-l6-v2-q` (fast), `e5-small-v2-q`, "
+        "`bge-small-en-v1.5`), `onnx:<dir>`, `hf:<name>` or `openai:<model>`",
+    )
+    threads: int = Field(0, ge=0, description="texts embedded at once; 0 = one for each core")
+    lru_size: int = Field(10_000, ge=0, description="embeddings kept in the process")
+
+
+class LlmSettings(Section):
+    """The language model. Without a `model` the built-in extractive answerer is used."""
+
+    model: str = Field("extractive", description="`extractive` (no LLM), or a model name of the endpoint")
+    base_url: str = Field("https://api.openai.com/v1", description="any OpenAI-compatible endpoint")
+    api_key: SecretStr = Field(SecretStr(""), description="key of the endpoint")
+    timeout_s: float = Field(30.0, gt=0, description="seconds to the first token, and between tokens")
+    max_retries: int = Field(2, ge=0, description="retries on connection errors, 429 and 5xx")
+    max_tokens: int = Field(800, gt=0, description="longest answer, tokens")
+    temperature: float = Field(0.0, ge=0, le=2, description="sampling temperature")
+    system_prompt: str = Field(
+        "You answer from the given sources and memories. Cite them by their id. "
+        "If they do not contain the answer, say that you do not know.",
+        description="part of the cache scope: another prompt is another cache",
+    )
+    calls_per_minute: int = Field(60, ge=0, description="LLM calls a user may cause in a minute; 0 = no limit")
+
+
+class CacheSettings(Section):
+    """The semantic cache."""
+
+    max_error_rate: float = Field(0.02, ge=0, le=0.5, description="share of wrong answers accepted among those served")
+    ttl_s: float = Field(86_400.0, gt=0, description="lifetime of an entry, seconds")
+    max_entries: int | None = Field(None, gt=0, description="evict the least used beyond this many; none = no cap")
+    refresh_ttl_on_hit: bool = Field(False, description="a hit restarts the entry's lifetime")
+
+
+class MemorySettings(Section):
+    """The agent memory."""
+
+    session_ttl_s: float = Field(7 * 86_400.0, gt=0, description="lifetime of a session's window, seconds")
+    window_max_tokens: int = Field(1_500, gt=0, description="session window put into a prompt, tokens")
+
+
+class IngestSettings(Section):
+    """The ingestor (semcache-ingest)."""
+
+    group: str = Field("semcache-ingest", description="consumer group")
+    batch_size: int = Field(500, gt=0, description="records taken at once")
+    max_text_bytes: int = Field(262_144, gt=0, description="longer texts are dead-lettered as oversize")
+    durability: Literal["memory", "aof", "replica"] = Field(
+        "memory", description="what Redis has done before an offset is committed: applied, fsynced, replicated"
+    )
+    http_port: int = Field(0, ge=0, le=65_535, description="port of /healthz, /readyz and /metrics; 0 = off")
+
+
+class UiSettings(Section):
+    """The Streamlit app."""
+
+    host: str = Field("127.0.0.1", description="address it binds to")
+    port: int = Field(8501, ge=1, le=65_535, description="port it binds to")
+
+
+class DevStackSource(PydanticBaseSettingsSource):
+    """Addresses of the servers that `semcache up` started, from stack.json in the data directory."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        try:
+            state = json.loads((_data_dir(self.current_state) / "stack.json").read_text())
+        except (OSError, ValueError):
+            return {}
+        return {
+            section: {field: state[section][field]}
+            for section, field in (("redis", "url"), ("kafka", "bootstrap_servers"))
+            if state.get(section, {}).get(field)
+        }
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Unknown names are an error."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SEMCACHE_",
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        extra="forbid",
+        protected_namespaces=(),
+        validate_default=True,
+    )
+
+    namespace: str = Field("default", min_length=1, max_length=200, description="separates installations on one Redis")
+    data_dir: Path = Field(
+        Path(platformdirs.user_data_dir("semcache")), description="data and logs of the embedded servers"
+    )
+    model_dir: Path = Field(
+        Path(platformdirs.user_cache_dir("semcache")) / "models", description="downloaded embedding models"
+    )
+    redis: RedisSettings = RedisSettings()
+    kafka: KafkaSettings = KafkaSettings()
+    embed: EmbedSettings = EmbedSettings()
+    llm: LlmSettings = LlmSettings()
+    cache: CacheSettings = CacheSettings()
+    memory: MemorySettings = MemorySettings()
+    ingest: IngestSettings = IngestSettings()
+    ui: UiSettings = UiSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        toml = TomlConfigSettingsSource(settings_cls, Path(os.environ.get("SEMCACHE_CONFIG", "semcache.toml")))
+        return init_settings, env_settings, toml, DevStackSource(settings_cls)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings from all sources; `redis_url=...` is short for `redis={"url": ...}`.
+
+    Raises:
+        ConfigurationError: a name is unknown or a value is wrong; the message lists each.
+    """
+    try:
+        return Settings(**_nest(overrides))
+    except ValidationError as error:
+        lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
+        raise ConfigurationError("settings are wrong:\n" + "\n".join(lines)) from error
+
+
+def _nest(overrides: dict[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for name, value in overrides.items():
+        section, _, field = name.partition("_")
+        if name in Settings.model_fields or section not in Settings.model_fields or not field:
+            nested[name] = value
+        else:
+            nested.setdefault(section, {})[field] = value
+    return nested
+
+
+def _data_dir(state: dict[str, Any]) -> Path:
+    chosen = state.get("data_dir") or Settings.model_fields["data_dir"].default
+    return Path(chosen)

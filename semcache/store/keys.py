@@ -1,0 +1,109 @@
+"""Every key name in Redis, with its type and lifetime.
+
+A hash tag holds together what one script changes: one slot per cache scope, per user, per knowledge namespace.
+Ids are percent-escaped, so that no id can reach into another's keys.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from string import Formatter
+from urllib.parse import quote
+
+PREFIX = "sc"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyKind:
+    """One kind of key: how it is named, its Redis type, how long it lives and what it holds."""
+
+    name: str
+    pattern: str
+    type: str
+    lifetime: str
+    holds: str
+
+    def build(self, **parts: str) -> str:
+        return f"{PREFIX}:" + self.pattern.format(**{k: escape(v) for k, v in parts.items()})
+
+    def matches(self, key: str) -> bool:
+        parts = {name for _, name, _, _ in Formatter().parse(self.pattern) if name}
+        shape = re.escape(f"{PREFIX}:" + self.pattern.format(**dict.fromkeys(parts, "\0")))
+        return re.fullmatch(shape.replace("\0", "[^:{}]*"), key) is not None
+
+
+KINDS: list[KeyKind] = []
+
+
+def escape(part: str) -> str:
+    """`a:b` -> `a%3Ab`: no separator, brace or percent sign of an id survives."""
+    return quote(part, safe="")
+
+
+def kind_of(key: str) -> KeyKind | None:
+    """The declared kind of a key, or None if nobody declared it."""
+    return next((kind for kind in KINDS if kind.matches(key)), None)
+
+
+def undeclared(keys: Iterator[str]) -> list[str]:
+    """The keys that no kind declares; a test fails on them."""
+    return [key for key in keys if kind_of(key) is None]
+
+
+def _declare(name: str, pattern: str, type: str, lifetime: str, holds: str) -> KeyKind:
+    kind = KeyKind(name, pattern, type, lifetime, holds)
+    KINDS.append(kind)
+    return kind
+
+
+_C = "{{c:{scope}}}:"
+_M = "{{m:{namespace}:{user}}}:"
+_K = "{{k:{namespace}}}:"
+
+CACHE_VECTORS = _declare(
+    "cache vectors", _C + "vectors", "vector set", "permanent", "prompt vectors, element = entry id"
+)
+CACHE_ENTRY = _declare(
+    "cache entry", _C + "entry:{entry}", "hash", "until the entry expires", "prompt, response, lineage"
+)
+CACHE_EXACT = _declare("cache exact", _C + "exact", "hash", "per field", "prompt fingerprint -> entry id")
+CACHE_EXPIRY = _declare("cache expiry", _C + "expiry", "sorted set", "permanent", "entry id by expiry time, s")
+CACHE_USE = _declare("cache use", _C + "use", "sorted set", "permanent", "entry id by decayed use (LFU)")
+CACHE_SOURCE = _declare(
+    "cache source", _C + "source:{source}", "set", "with its entries", "entry ids built from a document"
+)
+CACHE_TAG = _declare("cache tag", _C + "tag:{tag}", "set", "with its entries", "entry ids carrying a tag")
+CACHE_COUNTERS = _declare("cache counters", _C + "counters", "hash", "permanent", "hits, misses, tokens saved")
+CACHE_FLIGHT = _declare(
+    "cache flight", _C + "flight:{fingerprint}", "string", "lease, seconds", "who computes this answer now"
+)
+CACHE_SCOPES = _declare("cache scopes", "{{cs:{namespace}}}:scopes", "hash", "permanent", "scope id -> its items, JSON")
+CACHE_DEPENDANTS = _declare(
+    "cache dependants",
+    "{{cs:{namespace}}}:source:{source}",
+    "set",
+    "permanent",
+    "scope ids with answers from a document",
+)
+
+TURN = _declare("turn", _M + "turn:{turn}", "hash", "permanent", "one message: session, role, text, at, stems")
+TURN_VECTORS = _declare("turn vectors", _M + "turns:{fingerprint}", "vector set", "permanent", "turn vectors")
+CHRONOLOGY = _declare("chronology", _M + "chronology", "sorted set", "permanent", "turn id by time, s")
+SESSION = _declare("session", _M + "session:{session}", "sorted set", "permanent", "turn ids of a session by time, s")
+SESSIONS = _declare("sessions", _M + "sessions", "sorted set", "permanent", "session id by its last turn's time, s")
+WINDOW = _declare(
+    "window", _M + "window:{session}", "sorted set", "session TTL", "short-term memory: turns as JSON by time, s"
+)
+TURN_STEM = _declare("turn stem", _M + "stem:{stem}", "sorted set", "permanent", "turn id by the term's weight")
+TURN_CORPUS = _declare("turn corpus", _M + "corpus", "hash", "permanent", "number of turns and of terms")
+
+DOCUMENT = _declare("document", _K + "doc:{document}", "hash", "permanent", "version, title, text, metadata, chunk ids")
+DOCUMENT_VERSIONS = _declare(
+    "document versions", _K + "versions", "hash", "permanent", "document id -> version; negative = deleted at it"
+)
+CHUNK = _declare("chunk", _K + "chunk:{chunk}", "hash", "with its document", "a passage: document, version, text")
+CHUNK_VECTORS = _declare("chunk vectors", _K + "chunks:{fingerprint}", "vector set", "permanent", "passage vectors")
+CHUNK_STEM = _declare("chunk stem", _K + "stem:{stem}", "sorted set", "permanent", "chunk id by the term's weight")
+CHUNK_CORPUS = _declare("chunk corpus", _K + "corpus", "hash", "permanent", "number of chunks and of terms")
