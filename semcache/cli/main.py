@@ -1,0 +1,62 @@
+"""The `semcache` command: mounts the sub-commands and turns errors into one clear line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+import semcache
+from semcache.cli.output import errors
+from semcache.errors import SemcacheError
+
+COMMANDS = ("stack", "demo", "chat", "cache", "memory", "kb", "hitrate")
+
+app = typer.Typer(
+    help="Semantic cache, agent memory and knowledge base on plain Redis 8, kept fresh by Kafka.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(semcache.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Semantic cache, agent memory and knowledge base on plain Redis 8, kept fresh by Kafka."""
+
+
+for _name in COMMANDS:
+    import_module(f"semcache.cli.{_name}").register(app)
+
+
+def run(command: typer.Typer) -> None:
+    """Runs a command line; an error of ours is one line and exit code 1, Ctrl-C is exit code 130."""
+    try:
+        command()
+    except SemcacheError as error:
+        errors.print(f"[bold red]error[/bold red] {escape(str(error))}", soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        errors.print("stopped")
+        sys.exit(130)
+    except BrokenPipeError:  # `semcache ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    run(app)
