@@ -1,10 +1,14 @@
-"""The `semcache` command: mounts the sub-commands and turns errors into one clear line."""
+"""The `semcache` command: mounts the sub-commands and turns errors into one clear line.
+
+Packages above this one add commands through the entry-point group `semcache.commands`: a callable that takes the app.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 from importlib import import_module
+from importlib.metadata import entry_points
 from typing import Annotated
 
 import typer
@@ -14,7 +18,8 @@ import semcache
 from semcache.cli.output import errors
 from semcache.errors import SemcacheError
 
-COMMANDS = ("stack", "demo", "chat", "cache", "memory", "kb", "hitrate")
+COMMANDS = ("stack", "chat", "cache", "memory", "kb", "hitrate")
+EXTENSIONS = "semcache.commands"
 
 app = typer.Typer(
     help="Semantic cache, agent memory and knowledge base on plain Redis 8, kept fresh by Kafka.",
@@ -41,6 +46,8 @@ def _options(
 
 for _name in COMMANDS:
     import_module(f"semcache.cli.{_name}").register(app)
+for _extension in entry_points(group=EXTENSIONS):
+    _extension.load()(app)
 
 
 def run(command: typer.Typer) -> None:
