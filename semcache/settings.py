@@ -176,6 +176,12 @@ class Settings(BaseSettings):
         return init_settings, env_settings, toml, DevStackSource(settings_cls)
 
 
+def java_home() -> Path | None:
+    """The Java that the environment names (JAVA_HOME); only the embedded Kafka asks."""
+    home = os.environ.get("JAVA_HOME")
+    return Path(home) if home else None
+
+
 def load_settings(**overrides: Any) -> Settings:
     """Settings from all sources; `redis_url=...` is short for `redis={"url": ...}`.
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import redis as redis_py
+from confluent_kafka.admin import AdminClient, NewTopic
 
+from semcache.devstack.kafka import KafkaServer
+from semcache.devstack.ports import free_port
 from tests.waiting import wait_until
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +46,32 @@ def redis(redis_url: str) -> Iterator[redis_py.Redis]:
     client = redis_py.Redis.from_url(redis_url)
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Bootstrap servers of one broker for the whole session, started when the first test asks for it."""
+    server = KafkaServer(tmp_path_factory.mktemp("kafka"), free_port())
+    process = server.start(tied=True)
+    try:
+        server.wait_ready(process)
+        yield server.bootstrap_servers
+    finally:
+        process.kill()
+
+
+@pytest.fixture
+def topic(kafka: str) -> Callable[..., str]:
+    """Creates a topic of the test's own: `topic()`, `topic("orders", partitions=4, config={...})` -> its name."""
+
+    def create(stem: str = "t", *, partitions: int = 1, config: dict[str, str] | None = None) -> str:
+        name = f"{stem}.{uuid.uuid4().hex[:12]}"
+        new = NewTopic(name, num_partitions=partitions, replication_factor=1, config=config or {})
+        admin = AdminClient({"bootstrap.servers": kafka})
+        admin.create_topics([new])[name].result(timeout=20)
+        return name
+
+    return create
 
 
 @pytest.fixture

@@ -1,0 +1,171 @@
+"""The embedded Kafka: one broker in KRaft mode, its JVM flags, its server.properties, format, start, health."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from semcache.devstack import jars, java, ports, process
+from semcache.devstack.process import ServerProcess
+from semcache.devstack.progress import Progress, Silent
+from semcache.errors import KafkaUnavailable, MissingExtra
+
+READY_TIMEOUT_S = 60.0
+JVM_FLAGS = (
+    "-Xms128m",
+    "-Xmx384m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:MaxDirectMemorySize=64m",
+    "-Djava.awt.headless=true",
+)
+LOG4J2 = """\
+Configuration:
+  status: ERROR
+  Appenders:
+    Console:
+      name: STDOUT
+      PatternLayout:
+        pattern: "[%d] %p %m (%c)%n"
+  Loggers:
+    Root:
+      level: WARN
+      AppenderRef:
+        ref: STDOUT
+    Logger:
+      - name: kafka.server.KafkaRaftServer
+        level: INFO
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaServer:
+    """A broker in `folder`, on `port` of the loopback interface.
+
+    `extra` are server.properties that win over the defaults (a SASL listener, an authorizer, ...), `client` the
+    librdkafka properties that a client then needs.
+    """
+
+    folder: Path
+    port: int
+    extra: Mapping[str, str] = field(default_factory=dict)
+    client: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def bootstrap_servers(self) -> str:
+        return f"{ports.LOOPBACK}:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "kafka.log"
+
+    def start(
+        self, *, progress: Progress | None = None, tied: bool = False, keep_open: tuple[int, ...] = ()
+    ) -> ServerProcess:
+        """Starts the broker, formatting its folder the first time; `wait_ready` says when it serves.
+
+        Raises:
+            ConfigurationError: there is no Java >= 17, or an extra is not installed.
+            KafkaUnavailable: its jars cannot be downloaded, or the folder cannot be formatted.
+        """
+        progress = progress or Silent()
+        command = _java_command(self.folder, progress)
+        self._configure()
+        if not (self.folder / "data" / "meta.properties").exists():
+            progress.step("formatting Kafka's data folder")
+            _format(command, self.folder / "server.properties")
+        progress.step(f"starting Kafka {jars.KAFKA_VERSION} on port {self.port}")
+        return process.start(
+            [*command, "kafka.Kafka", self.folder / "server.properties"],
+            log=self.log,
+            tied=tied,
+            keep_open=keep_open,
+        )
+
+    def wait_ready(self, server: ServerProcess, *, timeout_s: float = READY_TIMEOUT_S) -> None:
+        """Waits until the broker answers a metadata request; if it does not, the error quotes its log."""
+        process.wait_ready(server, self.ready, what="Kafka", log=self.log, timeout_s=timeout_s, error=KafkaUnavailable)
+
+    def ready(self) -> bool:
+        """True if the broker accepts clients and takes part in its cluster."""
+        return ports.accepts(self.port) and answers(self.bootstrap_servers, client=self.client)
+
+    def _configure(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lines = server_properties(folder=self.folder, port=self.port, controller_port=ports.free_port())
+        (self.folder / "server.properties").write_text(_properties_text({**lines, **self.extra}))
+        (self.folder / "log4j2.yaml").write_text(LOG4J2)
+
+
+def server_properties(*, folder: Path, port: int, controller_port: int) -> dict[str, str]:
+    """server.properties of a single node that is broker and controller, for a laptop: few partitions, little memory."""
+    host = ports.LOOPBACK
+    return {
+        "process.roles": "broker,controller",
+        "node.id": "1",
+        # A fixed quorum, not a dynamic one: the controller's port may then change between starts.
+        "controller.quorum.voters": f"1@{host}:{controller_port}",
+        "listeners": f"PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{host}:{port}",
+        "controller.listener.names": "CONTROLLER",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "log.dirs": str(folder / "data"),
+        "auto.create.topics.enable": "false",
+        "num.partitions": "4",
+        "offsets.topic.replication.factor": "1",
+        "offsets.topic.num.partitions": "4",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "transaction.state.log.num.partitions": "4",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+        "share.coordinator.state.topic.num.partitions": "4",
+        "group.initial.rebalance.delay.ms": "0",
+        "log.cleaner.dedupe.buffer.size": "20971520",  # bytes; the default of 128 MB is a third of the heap
+        "log.cleaner.threads": "1",
+        "num.network.threads": "2",
+        "num.io.threads": "4",
+        "message.max.bytes": "16777216",
+    }
+
+
+def answers(bootstrap_servers: str, *, client: Mapping[str, str] | None = None, timeout_s: float = 2.0) -> bool:
+    """True if a broker there answers a metadata request and names at least one broker.
+
+    Raises:
+        MissingExtra: confluent-kafka is not installed.
+    """
+    try:
+        from confluent_kafka import KafkaException
+        from confluent_kafka.admin import AdminClient
+    except ImportError as error:
+        raise MissingExtra("kafka", "talking to Kafka") from error
+    quiet = {"log_level": 0, "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 200}
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers, **quiet, **(client or {})})
+    try:
+        return bool(admin.list_topics(timeout=timeout_s).brokers)
+    except KafkaException:
+        return False
+
+
+def _java_command(folder: Path, progress: Progress) -> list[str]:
+    class_path = ":".join(str(jar) for jar in jars.kafka_jars(progress))
+    log4j = f"-Dlog4j2.configurationFile={folder / 'log4j2.yaml'}"
+    return [str(java.find_java().path), *JVM_FLAGS, log4j, "-cp", class_path]
+
+
+def _format(command: list[str], properties: Path) -> None:
+    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    tool = [*command, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)]
+    done = subprocess.run(tool, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode:
+        raise KafkaUnavailable(f"Kafka's data folder cannot be formatted:\n{done.stdout}{done.stderr}")
+
+
+def _properties_text(properties: Mapping[str, str]) -> str:
+    return "".join(f"{key}={value}\n" for key, value in properties.items())

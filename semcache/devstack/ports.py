@@ -1,0 +1,39 @@
+"""TCP ports on the loopback interface: which are free, and which to take."""
+
+from __future__ import annotations
+
+import socket
+
+LOOPBACK = "127.0.0.1"
+
+
+def free_port() -> int:
+    """A port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    """True if a server could bind this port on the loopback interface."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
+
+
+def first_free(*preferred: int | None) -> int:
+    """The first of `preferred` that is free (None is skipped), else any free port."""
+    return next((port for port in preferred if port and is_free(port)), None) or free_port()
+
+
+def accepts(port: int, *, timeout_s: float = 0.5) -> bool:
+    """True if something on the loopback interface accepts connections on this port."""
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=timeout_s).close()
+    except OSError:
+        return False
+    return True
