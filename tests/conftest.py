@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from semcache.devstack.kafka import KafkaServer
 from semcache.devstack.ports import free_port
+from semcache.embed import CachedEmbedder, default_embedder
 from tests.waiting import wait_until
 
 
@@ -72,6 +73,12 @@ def topic(kafka: str) -> Callable[..., str]:
         return name
 
     return create
+
+
+@pytest.fixture(scope="session")
+def embedder() -> CachedEmbedder:
+    """The default model, loaded once; its vectors are remembered across tests."""
+    return default_embedder()
 
 
 @pytest.fixture

@@ -1,0 +1,98 @@
+"""An embedder that remembers: first in the process, then (if given) in a store that processes share."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semcache.embed.checks import checked
+from semcache.embed.protocol import Embedder, Kind, Vectors
+
+Vector = NDArray[np.float32]
+
+
+class SharedVectors(Protocol):
+    """Vectors kept outside the process, by the space they belong to (fingerprint and kind) and their text."""
+
+    def get(self, texts: Sequence[str], *, space: str) -> list[Vector | None]: ...
+    def put(self, vectors: Sequence[tuple[str, Vector]], *, space: str) -> None: ...
+
+
+class CachedEmbedder:
+    """An embedder with a least-recently-used memory of `size` vectors; threads may share it.
+
+    With `shared`, what the process does not know is asked there before it is computed, and stored afterwards. If
+    that store is down, its RedisUnavailable is raised: it is the Redis that everything else needs too.
+    """
+
+    def __init__(self, inner: Embedder, *, size: int = 10_000, shared: SharedVectors | None = None) -> None:
+        self.inner = inner
+        self._lru = _Lru(size)
+        self._shared = shared
+
+    @property
+    def dim(self) -> int:
+        return self.inner.dim
+
+    @property
+    def fingerprint(self) -> str:
+        return self.inner.fingerprint
+
+    def embed(self, texts: Sequence[str], *, kind: Kind = "symmetric") -> Vectors:
+        asked = checked(texts)
+        if not asked:
+            return np.empty((0, self.dim), np.float32)
+        found = {text: self._lru.get((kind, text)) for text in dict.fromkeys(asked)}
+        unknown = [text for text, vector in found.items() if vector is None]
+        if unknown:
+            found.update(self._beyond(unknown, kind))
+        return np.stack([vector for text in asked if (vector := found[text]) is not None])
+
+    def _beyond(self, texts: list[str], kind: Kind) -> dict[str, Vector]:
+        found = self._from_shared(texts, kind)
+        missing = [text for text in texts if text not in found]
+        if missing:
+            fresh = dict(zip(missing, self.inner.embed(missing, kind=kind), strict=True))
+            if self._shared is not None:
+                self._shared.put(list(fresh.items()), space=self._space(kind))
+            found |= fresh
+        self._lru.put({(kind, text): vector for text, vector in found.items()})
+        return found
+
+    def _from_shared(self, texts: list[str], kind: Kind) -> dict[str, Vector]:
+        if self._shared is None:
+            return {}
+        known = self._shared.get(texts, space=self._space(kind))
+        return {text: vector for text, vector in zip(texts, known, strict=True) if vector is not None}
+
+    def _space(self, kind: Kind) -> str:
+        return f"{self.fingerprint}~{kind}"
+
+
+class _Lru:
+    """At most `size` vectors, the least recently used leaving first. Copies go in: no caller can change them."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._vectors: OrderedDict[tuple[Kind, str], Vector] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[Kind, str]) -> Vector | None:
+        with self._lock:
+            vector = self._vectors.get(key)
+            if vector is not None:
+                self._vectors.move_to_end(key)
+            return vector
+
+    def put(self, vectors: dict[tuple[Kind, str], Vector]) -> None:
+        with self._lock:
+            for key, vector in vectors.items():
+                self._vectors[key] = vector.copy()
+                self._vectors.move_to_end(key)
+            while len(self._vectors) > self._size:
+                self._vectors.popitem(last=False)

