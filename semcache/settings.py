@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -190,6 +191,10 @@ def load_settings(**overrides: Any) -> Settings:
     """
     try:
         return Settings(**_nest(overrides))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(
+            f"{os.environ.get('SEMCACHE_CONFIG', 'semcache.toml')} is not TOML: {error}"
+        ) from error
     except ValidationError as error:
         lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
         raise ConfigurationError("settings are wrong:\n" + "\n".join(lines)) from error

@@ -1,0 +1,74 @@
+"""Settings: sources, their order, and what happens to wrong ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from semcache.errors import ConfigurationError
+from semcache.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def _empty_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEMCACHE_DATA_DIR", str(tmp_path / "data"))
+
+
+def test_argument_beats_environment_beats_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The strongest source wins, field by field."""
+    (tmp_path / "semcache.toml").write_text('[cache]\nmax_error_rate = 0.1\nttl_s = 60\n[llm]\nmodel = "m"\n')
+    monkeypatch.setenv("SEMCACHE_CACHE_MAX_ERROR_RATE", "0.05")
+    assert load_settings().cache.max_error_rate == 0.05
+    settings = load_settings(cache_max_error_rate=0.01)
+    assert (settings.cache.max_error_rate, settings.cache.ttl_s, settings.llm.model) == (0.01, 60, "m")
+
+
+def test_running_dev_stack_is_found(tmp_path: Path) -> None:
+    """The servers that `semcache up` started are used unless something else is said."""
+    (tmp_path / "data").mkdir()
+    state = {"redis": {"url": "redis://127.0.0.1:7/0", "pid": 1}, "kafka": {"bootstrap_servers": "127.0.0.1:8"}}
+    (tmp_path / "data" / "stack.json").write_text(json.dumps(state))
+    settings = load_settings()
+    assert (settings.redis.url, settings.kafka.bootstrap_servers) == ("redis://127.0.0.1:7/0", "127.0.0.1:8")
+    assert load_settings(redis_url="redis://other:1").redis.url == "redis://other:1"
+
+
+def test_damaged_stack_file_is_no_error(tmp_path: Path) -> None:
+    """A half-written state file leaves the defaults."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "stack.json").write_text('{"redis": {"url"')
+    assert load_settings().redis.url == "redis://127.0.0.1:6379/0"
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ({"cache_max_error_rate": 0.7}, "cache.max_error_rate.*less than or equal to 0.5"),
+        ({"cache_ttl_s": -1}, "cache.ttl_s.*greater than 0"),
+        ({"cache_typo": 1}, "cache.typo"),
+        ({"unknown": 1}, "unknown"),
+        ({"namespace": ""}, "namespace"),
+    ],
+)
+def test_wrong_settings_are_named(override: dict[str, object], says: str) -> None:
+    """A wrong value or an unknown name is refused with its name."""
+    with pytest.raises(ConfigurationError, match=says):
+        load_settings(**override)
+
+
+def test_unreadable_toml_is_named(tmp_path: Path) -> None:
+    """A file that is no TOML is an error that names it."""
+    (tmp_path / "semcache.toml").write_text("[cache\n")
+    with pytest.raises(ConfigurationError, match=r"semcache\.toml"):
+        load_settings()
+
+
+def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API key does not appear when settings are printed."""
+    monkeypatch.setenv("SEMCACHE_LLM_API_KEY", "sk-very-secret")
+    settings = load_settings()
+    assert "sk-very-secret" not in repr(settings)
+    assert settings.llm.api_key.get_secret_value() == "sk-very-secret"
