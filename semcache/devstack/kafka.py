@@ -55,8 +55,10 @@ class KafkaServer:
     extra: Mapping[str, str] = field(default_factory=dict)
     client: Mapping[str, str] = field(default_factory=dict)
 
+    name = "kafka"
+
     @property
-    def bootstrap_servers(self) -> str:
+    def address(self) -> str:
         return f"{ports.LOOPBACK}:{self.port}"
 
     @property
@@ -92,7 +94,7 @@ class KafkaServer:
 
     def ready(self) -> bool:
         """True if the broker accepts clients and takes part in its cluster."""
-        return ports.accepts(self.port) and answers(self.bootstrap_servers, client=self.client)
+        return ports.accepts(self.port) and answers(self.address, client=self.client)
 
     def _configure(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
