@@ -99,6 +99,17 @@ class MemorySettings(Section):
     window_max_tokens: int = Field(1_500, gt=0, description="session window put into a prompt, tokens")
 
 
+class TableMapping(Section):
+    """How the rows of one table become documents: change data capture by Debezium or Airbyte."""
+
+    table: str = Field(min_length=1, description="`articles`, `public.articles`, `db.public.articles`, or the topic")
+    id: str = Field("id", min_length=1, description="column of the document's id, or a template: `articles-{id}`")
+    text: str = Field(min_length=1, description="template of the text: `{name}: {body}`")
+    title: str = Field("", description="column of the title, or a template")
+    version: str = Field("", description="column that grows with each change; default: place in the source's log")
+    namespace: str = Field("", description="namespace of the documents; default: the installation's")
+
+
 class IngestSettings(Section):
     """The ingestor (semcache-ingest)."""
 
@@ -109,6 +120,23 @@ class IngestSettings(Section):
         "memory", description="what Redis has done before an offset is committed: applied, fsynced, replicated"
     )
     http_port: int = Field(0, ge=0, le=65_535, description="port of /healthz, /readyz and /metrics; 0 = off")
+    http_host: str = Field("127.0.0.1", description="address of /healthz, /readyz and /metrics")
+    topics: list[str] = Field(
+        default_factory=list, description="more topics to read, for example those of change data capture"
+    )
+    debezium: list[TableMapping] = Field(
+        default_factory=list, description="tables whose rows become documents: `[[ingest.debezium]]`"
+    )
+    processors: list[str] = Field(
+        default_factory=list,
+        description="what events pass through, in order: `redact`, `lateness`, `filter`, an entry point's name, or "
+        "`module:callable`",
+    )
+    max_lateness_s: float = Field(300.0, gt=0, description="processor `lateness`: later events are counted and flagged")
+    drop_late: bool = Field(False, description="processor `lateness`: late events are dropped, not only flagged")
+    filter: str = Field("", description="processor `filter`: keep events for which this holds: `user != 'probe'`")
+    latency_target_s: float = Field(0.5, gt=0, description="batches are cut so that one takes no longer than this")
+    revoke_timeout_s: float = Field(10.0, gt=0, description="time to finish what is in flight when partitions move")
 
 
 class UiSettings(Section):
