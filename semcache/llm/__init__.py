@@ -1,1 +1,6 @@
-"""."""
+"""Language models behind one protocol."""
+
+from semcache.llm.open import open_llm
+from semcache.llm.protocol import Completion, Llm, LlmRequest, Message, Passage, Stream, Usage, complete
+
+__all__ = ["Completion", "Llm", "LlmRequest", "Message", "Passage", "Stream", "Usage", "complete", "open_llm"]
