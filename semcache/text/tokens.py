@@ -16,6 +16,7 @@ STOP_WORDS = frozenset(
 _WORD = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9])|\n+")
 _ABBREVIATION = re.compile(r"\b(?:[A-Z]|Mr|Mrs|Ms|Dr|St|No|vs|etc|e\.g|i\.e)\.[\"')\]]*$")
+_BREAK = re.compile(r"\s*\n\s*")
 _STEMMER = snowballstemmer.stemmer("english")
 
 
@@ -48,13 +49,21 @@ def fingerprint(text: str) -> str:
 
 def sentences(text: str) -> list[str]:
     """The sentences of a text, in order; line breaks end one too."""
-    found: list[str] = []
-    for piece in _SENTENCE_END.split(text):
-        piece = piece.strip()
-        if found and piece and _ABBREVIATION.search(found[-1]):
-            found[-1] += " " + piece
-        elif piece:
-            found.append(piece)
+    return [_BREAK.sub(" ", text[start:end]) for start, end in sentence_spans(text)]
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """(start, end) of each sentence in the text, without the white space around it."""
+    found: list[tuple[int, int]] = []
+    edges = [0, *(edge for end in _SENTENCE_END.finditer(text) for edge in end.span()), len(text)]
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        piece = text[start:end]
+        if not piece.strip():
+            continue
+        start, end = start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
+        if found and _ABBREVIATION.search(text, *found[-1]):
+            start = found.pop()[0]
+        found.append((start, end))
     return found
 
 
