@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 console = Console()
@@ -37,9 +38,11 @@ def emit_rows(rows: Sequence[Mapping[str, Any]], *, columns: Sequence[str], as_j
     if as_json:
         emit_json(list(rows))
         return
-    table = Table(*columns, title=title or None, title_justify="left")
+    table = Table(title=title or None, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")  # nothing is cut off: a path is there to be copied
     for row in rows:
-        table.add_row(*(_cell(row.get(column)) for column in columns))
+        table.add_row(*(escape(_cell(row.get(column))) for column in columns))
     console.print(table if rows else f"[dim]no {title or 'rows'}[/dim]")
 
 
@@ -50,7 +53,7 @@ def emit_fields(fields: Mapping[str, Any], *, as_json: bool, title: str = "") ->
         return
     table = Table(show_header=False, title=title or None, title_justify="left")
     for name, value in fields.items():
-        table.add_row(name.replace("_", " "), _cell(value))
+        table.add_row(name.replace("_", " "), escape(_cell(value)))
     console.print(table)
 
 

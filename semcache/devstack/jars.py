@@ -17,6 +17,7 @@ import platformdirs
 
 from semcache.devstack.locks import exclusive
 from semcache.devstack.progress import Progress, Silent
+from semcache.embed.registry import MAVEN
 from semcache.errors import KafkaUnavailable, MissingExtra
 
 if TYPE_CHECKING:
@@ -86,8 +87,11 @@ def _fetch(folder: Path, progress: Progress) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     with progress.download(f"Kafka {KAFKA_VERSION}", download_bytes()) as arrived:
         context = _maven(partial / "maven", arrived)
-        with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
+        pool = ThreadPoolExecutor(DOWNLOADS_AT_ONCE)
+        try:
             list(pool.map(lambda pin: _fetch_one(context, pin, partial), pins()))
+        finally:
+            pool.shutdown(cancel_futures=True)  # so that a failure or Ctrl-C does not wait for all the others
     shutil.rmtree(partial / "maven", ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
     partial.replace(folder)
@@ -113,7 +117,9 @@ def _maven(cache_folder: Path, arrived: Callable[[int], None]) -> MavenContext:
     def report(_filename: str, _total: int) -> Iterator[Callable[[int], None]]:
         yield arrived
 
-    return MavenContext(PythonResolver(progress_callback=report), repo_cache=cache_folder, timeout=30)
+    return MavenContext(
+        PythonResolver(progress_callback=report), repo_cache=cache_folder, remote_repos={"central": MAVEN}, timeout=30
+    )
 
 
 def _size(path: Path) -> int:

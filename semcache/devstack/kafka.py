@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import shutil
 import subprocess
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, ClassVar, Literal
 
 from semcache.devstack import jars, java, ports, process
 from semcache.devstack.process import ServerProcess
@@ -15,6 +17,7 @@ from semcache.devstack.progress import Progress, Silent
 from semcache.errors import KafkaUnavailable, MissingExtra
 
 READY_TIMEOUT_S = 60.0
+DATA = "data"
 JVM_FLAGS = (
     "-Xms128m",
     "-Xmx384m",
@@ -55,7 +58,7 @@ class KafkaServer:
     extra: Mapping[str, str] = field(default_factory=dict)
     client: Mapping[str, str] = field(default_factory=dict)
 
-    name = "kafka"
+    name: ClassVar[Literal["kafka"]] = "kafka"
 
     @property
     def address(self) -> str:
@@ -64,6 +67,10 @@ class KafkaServer:
     @property
     def log(self) -> Path:
         return self.folder / "kafka.log"
+
+    @property
+    def version(self) -> str:
+        return jars.KAFKA_VERSION
 
     def start(
         self, *, progress: Progress | None = None, tied: bool = False, keep_open: tuple[int, ...] = ()
@@ -75,18 +82,15 @@ class KafkaServer:
             KafkaUnavailable: its jars cannot be downloaded, or the folder cannot be formatted.
         """
         progress = progress or Silent()
+        _client_library()
         command = _java_command(self.folder, progress)
-        self._configure()
-        if not (self.folder / "data" / "meta.properties").exists():
+        properties = self._configure()
+        if not (self.folder / DATA).exists():
             progress.step("formatting Kafka's data folder")
-            _format(command, self.folder / "server.properties")
-        progress.step(f"starting Kafka {jars.KAFKA_VERSION} on port {self.port}")
-        return process.start(
-            [*command, "kafka.Kafka", self.folder / "server.properties"],
-            log=self.log,
-            tied=tied,
-            keep_open=keep_open,
-        )
+            _format(command, self.folder, properties)
+        progress.step(f"starting Kafka {self.version} on port {self.port}")
+        arguments = ["kafka.Kafka", str(self.folder / "server.properties")]
+        return process.start([*command, *arguments], log=self.log, tied=tied, keep_open=keep_open)
 
     def wait_ready(self, server: ServerProcess, *, timeout_s: float = READY_TIMEOUT_S) -> None:
         """Waits until the broker answers a metadata request; if it does not, the error quotes its log."""
@@ -96,11 +100,13 @@ class KafkaServer:
         """True if the broker accepts clients and takes part in its cluster."""
         return ports.accepts(self.port) and answers(self.address, client=self.client)
 
-    def _configure(self) -> None:
+    def _configure(self) -> dict[str, str]:
         self.folder.mkdir(parents=True, exist_ok=True)
-        lines = server_properties(folder=self.folder, port=self.port, controller_port=ports.free_port())
-        (self.folder / "server.properties").write_text(_properties_text({**lines, **self.extra}))
+        defaults = server_properties(folder=self.folder, port=self.port, controller_port=ports.free_port())
+        properties = {**defaults, **self.extra}
+        _write_properties(self.folder / "server.properties", properties)
         (self.folder / "log4j2.yaml").write_text(LOG4J2)
+        return properties
 
 
 def server_properties(*, folder: Path, port: int, controller_port: int) -> dict[str, str]:
@@ -116,7 +122,7 @@ def server_properties(*, folder: Path, port: int, controller_port: int) -> dict[
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "PLAINTEXT",
         "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
-        "log.dirs": str(folder / "data"),
+        "log.dirs": str(folder / DATA),
         "auto.create.topics.enable": "false",
         "num.partitions": "4",
         "offsets.topic.replication.factor": "1",
@@ -142,17 +148,21 @@ def answers(bootstrap_servers: str, *, client: Mapping[str, str] | None = None, 
     Raises:
         MissingExtra: confluent-kafka is not installed.
     """
+    admin, failure = _client_library()
+    quiet = {"log_level": 0, "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 200}
     try:
-        from confluent_kafka import KafkaException
-        from confluent_kafka.admin import AdminClient
+        found = admin.AdminClient({"bootstrap.servers": bootstrap_servers, **quiet, **(client or {})})
+        return bool(found.list_topics(timeout=timeout_s).brokers)
+    except failure:
+        return False
+
+
+def _client_library() -> tuple[Any, type[Exception]]:
+    try:
+        from confluent_kafka import KafkaException, admin
     except ImportError as error:
         raise MissingExtra("kafka", "talking to Kafka") from error
-    quiet = {"log_level": 0, "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 200}
-    admin = AdminClient({"bootstrap.servers": bootstrap_servers, **quiet, **(client or {})})
-    try:
-        return bool(admin.list_topics(timeout=timeout_s).brokers)
-    except KafkaException:
-        return False
+    return admin, KafkaException
 
 
 def _java_command(folder: Path, progress: Progress) -> list[str]:
@@ -161,13 +171,18 @@ def _java_command(folder: Path, progress: Progress) -> list[str]:
     return [str(java.find_java().path), *JVM_FLAGS, log4j, "-cp", class_path]
 
 
-def _format(command: list[str], properties: Path) -> None:
+def _format(command: list[str], folder: Path, properties: Mapping[str, str]) -> None:
+    """Formats a folder beside, which then becomes the data folder: an interrupted format leaves no half of one."""
+    beside = folder / f"{DATA}.new"
+    shutil.rmtree(beside, ignore_errors=True)
+    _write_properties(folder / "format.properties", {**properties, "log.dirs": str(beside)})
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    tool = [*command, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)]
+    tool = [*command, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(folder / "format.properties")]
     done = subprocess.run(tool, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
         raise KafkaUnavailable(f"Kafka's data folder cannot be formatted:\n{done.stdout}{done.stderr}")
+    beside.replace(folder / DATA)
 
 
-def _properties_text(properties: Mapping[str, str]) -> str:
-    return "".join(f"{key}={value}\n" for key, value in properties.items())
+def _write_properties(path: Path, properties: Mapping[str, str]) -> None:
+    path.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 
+from semcache.devstack.progress import Progress
 from semcache.errors import ConfigurationError, Unavailable
 
 if sys.platform != "win32":
@@ -23,8 +24,8 @@ if sys.platform != "win32":
 
 
 @contextmanager
-def exclusive(path: Path, *, what: str, wait_s: float) -> Iterator[None]:
-    """Holds the lock at `path`; waits up to `wait_s` for another process that does `what`.
+def exclusive(path: Path, *, what: str, wait_s: float, progress: Progress | None = None) -> Iterator[None]:
+    """Holds the lock at `path`; waits up to `wait_s` for another process that does `what`, and tells so.
 
     Raises:
         Unavailable: it is still held after `wait_s`.
@@ -32,7 +33,9 @@ def exclusive(path: Path, *, what: str, wait_s: float) -> Iterator[None]:
     """
     deadline = time.monotonic() + wait_s
     pause = threading.Event()
-    while (descriptor := take(path)) is None:
+    if (descriptor := take(path)) is None and progress:
+        progress.step(f"waiting for {what} in another process")
+    while descriptor is None and (descriptor := take(path)) is None:
         if time.monotonic() > deadline:
             raise Unavailable(f"{what} in another process has not ended after {wait_s:g} s ({path} is locked)")
         pause.wait(0.05)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 
+import psutil
+
 LOOPBACK = "127.0.0.1"
 
 
@@ -37,3 +39,13 @@ def accepts(port: int, *, timeout_s: float = 0.5) -> bool:
     except OSError:
         return False
     return True
+
+
+def listener(port: int) -> psutil.Process | None:
+    """The process that listens on this port, where the system lets us see it."""
+    try:
+        listening = (c for c in psutil.net_connections(kind="tcp") if c.status == psutil.CONN_LISTEN)
+        pid = next((c.pid for c in listening if getattr(c.laddr, "port", None) == port and c.pid), None)
+        return psutil.Process(pid) if pid else None
+    except psutil.Error:
+        return None

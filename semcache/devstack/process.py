@@ -16,7 +16,6 @@ from semcache.errors import Unavailable
 
 # The kernel counts a process's start in ticks since boot; the epoch derived from it moves a little with the clock.
 START_TOLERANCE_S = 2.0
-LOG_KEEP_BYTES = 10_000_000
 
 # Linux only: the kernel kills the server when the thread that started it ends, however it ends.
 _TIED = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])"
@@ -73,12 +72,12 @@ def start(
 ) -> ServerProcess:
     """Starts `command` in a session of its own, so that neither Ctrl-C nor the terminal's end reaches it.
 
-    Its output is appended to `log`, which is rotated to `<log>.1` beyond 10 MB. `keep_open` are file descriptors
-    it inherits (a lock, for example). With `tied` (Linux) it dies with the thread that started it.
+    Its output goes to `log`; the one of the start before is kept as `<log>.1`. `keep_open` are file descriptors
+    that it inherits (a lock, for example). With `tied` (Linux) it dies with the thread that started it.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    if log.exists() and log.stat().st_size > LOG_KEEP_BYTES:
-        log.replace(log.with_name(log.name + ".1"))
+    if log.exists():
+        log.replace(log.with_name(f"{log.name}.1"))
     words = [str(word) for word in command]
     if tied and sys.platform == "linux":
         words = [sys.executable, "-S", "-c", _TIED, *words]
@@ -123,11 +122,12 @@ def wait_ready(
 
 
 def tail(log: Path, *, lines: int = 12) -> str:
-    """The last lines of a log, indented; empty if there is none."""
+    """The last lines of a log, indented, without the frames of Java's stack traces; empty if there is none."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 16_384))
             text = file.read().decode("utf-8", "replace")
     except OSError:
         return ""
-    return "\n".join(f"  {line}" for line in text.splitlines()[-lines:])
+    telling = [line for line in text.splitlines() if not line.lstrip().startswith("at ")]
+    return "\n".join(f"  {line}" for line in telling[-lines:])

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar, Literal
 
 from semcache.devstack import ports, process
 from semcache.devstack.process import ServerProcess
@@ -95,7 +96,7 @@ class RedisServer:
     port: int
     extra: Mapping[str, str] = field(default_factory=dict)
 
-    name = "redis"
+    name: ClassVar[Literal["redis"]] = "redis"
 
     @property
     def address(self) -> str:
@@ -104,6 +105,10 @@ class RedisServer:
     @property
     def log(self) -> Path:
         return self.folder / "redis.log"
+
+    @property
+    def version(self) -> str:
+        return dotted(find_redis().version)
 
     def start(
         self, *, progress: Progress | None = None, tied: bool = False, keep_open: tuple[int, ...] = ()

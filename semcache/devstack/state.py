@@ -27,6 +27,7 @@ class ServerState:
     name: Name
     port: int
     log: Path
+    version: str = ""
     address: str | None = None
     process: ServerProcess | None = None
 
@@ -76,9 +77,16 @@ def _written(server: ServerState) -> dict[str, Any]:
         if server.process
         else {}
     )
-    return {**running, "port": server.port, "log": str(server.log)}
+    return {**running, "port": server.port, "version": server.version, "log": str(server.log)}
 
 
 def _server(name: Name, written: dict[str, Any]) -> ServerState:
     process = ServerProcess(written["pid"], written["started_at"]) if written.get("pid") else None
-    return ServerState(name, int(written["port"]), Path(written["log"]), written.get(ADDRESS_FIELD[name]), process)
+    return ServerState(
+        name,
+        port=int(written["port"]),
+        log=Path(written["log"]),
+        version=str(written.get("version", "")),
+        address=written.get(ADDRESS_FIELD[name]),
+        process=process,
+    )

@@ -53,7 +53,7 @@ def connect(url: str, *, timeout_s: float = 5.0) -> redis.Redis:
             retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 2, supported_errors=(redis.ConnectionError,)),
         )
     except (ValueError, TypeError) as error:
-        raise ConfigurationError(f"the Redis URL {_redacted(url)!r} is wrong: {error}") from error
+        raise ConfigurationError(f"the Redis URL {redacted(url)!r} is wrong: {error}") from error
 
 
 def client_of(redis_or_url: redis.Redis | str, *, timeout_s: float = 5.0) -> redis.Redis:
@@ -83,18 +83,19 @@ def _check_url(url: str) -> None:
         )
     if scheme not in _PLAIN or not rest:
         raise ConfigurationError(
-            f"the Redis URL {_redacted(url)!r} is not understood: "
+            f"the Redis URL {redacted(url)!r} is not understood: "
             "write redis://host:port/db, rediss://host:port/db or unix:///path/of/socket"
         )
     try:
         port = urlsplit(url).port
     except ValueError as error:
-        raise ConfigurationError(f"the Redis URL {_redacted(url)!r} is wrong: {error}") from error
+        raise ConfigurationError(f"the Redis URL {redacted(url)!r} is wrong: {error}") from error
     if port == 0:
-        raise ConfigurationError(f"the Redis URL {_redacted(url)!r} has port 0")
+        raise ConfigurationError(f"the Redis URL {redacted(url)!r} has port 0")
 
 
-def _redacted(url: str) -> str:
+def redacted(url: str) -> str:
+    """The URL without user and password."""
     return re.sub(r"(?<=://)[^/@]*@", "***@", url)
 
 

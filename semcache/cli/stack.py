@@ -1,0 +1,97 @@
+"""`semcache up | down | status`: the embedded Redis and Kafka."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from semcache.cli import doctor
+from semcache.cli.output import Json, emit_fields, emit_json, emit_rows
+from semcache.cli.progress import TerminalProgress
+from semcache.devstack import stack
+from semcache.devstack.state import NAMES, Name, StackState
+from semcache.settings import Settings, load_settings
+
+DataDir = Annotated[Path | None, typer.Option(help="Where the servers keep data and logs.", show_default=False)]
+Only = Annotated[Name | None, typer.Option(help="This server alone.", show_default=False)]
+RedisPort = Annotated[
+    int | None,
+    typer.Option(min=1, max=65_535, help="Without it: the last one, 6379, or a free one.", show_default=False),
+]
+KafkaPort = Annotated[
+    int | None,
+    typer.Option(min=1, max=65_535, help="Without it: the last one, 9092, or a free one.", show_default=False),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the command line."""
+    app.command()(up)
+    app.command()(down)
+    app.command()(status)
+    doctor.register(app)
+
+
+def up(
+    redis_port: RedisPort = None,
+    kafka_port: KafkaPort = None,
+    only: Only = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Start the embedded Redis and Kafka, or find them running. Their data survives `down` and crashes."""
+    for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: what was started is stopped again
+        signal.signal(getattr(signal, name), signal.default_int_handler)
+    running = stack.up(
+        settings_with(data_dir),
+        TerminalProgress(),
+        only=_chosen(only),
+        redis_port=redis_port,
+        kafka_port=kafka_port,
+    )
+    emit_fields(_addresses(running), as_json=as_json, title="running")
+
+
+def down(only: Only = None, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Stop the embedded servers. Their data stays."""
+    stopped = stack.down(settings_with(data_dir), TerminalProgress(), only=_chosen(only))
+    if as_json:
+        emit_json({"stopped": stopped})
+    else:
+        typer.echo(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
+
+
+def status(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Show how the embedded servers are."""
+    rows: list[dict[str, Any]] = [asdict(server) for server in stack.status(settings_with(data_dir))]
+    for row in rows if not as_json else ():
+        row["uptime"] = _duration(row["uptime_s"])
+        row["memory"] = None if row["memory_bytes"] is None else f"{row['memory_bytes'] / 1e6:.0f} MB"
+    columns = ("name", "state", "address", "version", "pid", "uptime", "memory", "log")
+    emit_rows(rows, columns=columns, as_json=as_json)
+
+
+def settings_with(data_dir: Path | None) -> Settings:
+    """The settings, with another data directory if one is given."""
+    return load_settings(**({"data_dir": data_dir.absolute()} if data_dir else {}))
+
+
+def _chosen(only: Name | None) -> tuple[Name, ...]:
+    return (only,) if only else NAMES
+
+
+def _addresses(running: StackState) -> dict[str, Any]:
+    servers = [server for server in (running.redis, running.kafka) if server and server.process]
+    return {server.name: server.address for server in servers}
+
+
+def _duration(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

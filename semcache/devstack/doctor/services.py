@@ -1,0 +1,118 @@
+"""Checks of the Redis and the Kafka that the settings name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from semcache.devstack import kafka as kafka_server
+from semcache.devstack import state
+from semcache.devstack.doctor.finding import Finding, ok, problem, warning
+from semcache.devstack.redis import Version, has_vector_sets, has_vrem_race, parse_version
+from semcache.errors import MissingExtra, RedisUnavailable, SemcacheError
+from semcache.settings import KafkaSettings, RedisSettings, Settings
+from semcache.store.connect import MINIMUM_REDIS, connect, dotted, guarded, redacted
+
+CHECK_TIMEOUT_S = 3.0
+UP = "semcache up"
+
+
+@dataclass(frozen=True, slots=True)
+class RedisFacts:
+    """What a Redis says about itself."""
+
+    version: Version
+    vector_sets: bool
+    single_threaded_vsim: bool
+    maxmemory: int
+    eviction: str
+    persistence: bool
+
+
+def redis(settings: Settings) -> list[Finding]:
+    """Reachable, new enough, with vector sets, safe, and not forgetting what is put into it."""
+    url = settings.redis.url
+    try:
+        facts = redis_facts(url)
+    except RedisUnavailable:
+        return [_unreachable("redis", redacted(url), RedisSettings().url, settings)]
+    except SemcacheError as error:
+        return [problem("redis", str(error), "mend SEMCACHE_REDIS_URL")]
+    return judge_redis(facts, redacted(url))
+
+
+def redis_facts(url: str) -> RedisFacts:
+    """Asks the server.
+
+    Raises:
+        RedisUnavailable, ConfigurationError: as `semcache.store.connect.guarded`.
+    """
+    with connect(url, timeout_s=CHECK_TIMEOUT_S) as client, guarded():
+        info = client.info()
+        return RedisFacts(
+            version=parse_version(str(info["redis_version"])),
+            vector_sets=has_vector_sets(url, timeout_s=CHECK_TIMEOUT_S),
+            single_threaded_vsim=_config(client, "vset-force-single-threaded-execution") == "yes",
+            maxmemory=int(info.get("maxmemory", 0)),
+            eviction=str(info.get("maxmemory_policy", "noeviction")),
+            persistence=bool(info.get("aof_enabled")) or bool(_config(client, "save")),
+        )
+
+
+def _config(client: Redis, name: str) -> str:
+    """A configuration value; empty if it is unknown or the user may not ask."""
+    try:
+        return str(client.config_get(name).get(name, ""))
+    except ResponseError:
+        return ""
+
+
+def judge_redis(facts: RedisFacts, url: str) -> list[Finding]:
+    """What these facts mean."""
+    version = dotted(facts.version)
+    if not facts.vector_sets:
+        return [problem("redis", f"Redis {version} at {url} has no vector sets", _upgrade(facts.version))]
+    found = [ok("redis", f"Redis {version} at {url}, with vector sets")]
+    if facts.version < MINIMUM_REDIS:
+        found = [problem("redis", f"Redis {version} at {url} is too old", _upgrade(facts.version))]
+    if has_vrem_race(facts.version) and not facts.single_threaded_vsim:
+        detail = f"Redis {version} can crash when a VREM meets a threaded VSIM"
+        mend = "CONFIG SET vset-force-single-threaded-execution yes; or Redis >= 8.2.9, 8.4.6, 8.6.6, 8.8.2"
+        found.append(problem("redis safety", detail, mend))
+    if facts.maxmemory and facts.eviction != "noeviction":
+        detail = f"maxmemory-policy {facts.eviction} evicts memories and documents, not only cached answers"
+        found.append(warning("redis eviction", detail, "CONFIG SET maxmemory-policy noeviction"))
+    if not facts.persistence:
+        detail = "nothing is written to disk: a restart loses memories and documents"
+        found.append(warning("redis persistence", detail, "CONFIG SET appendonly yes"))
+    return found
+
+
+def _upgrade(version: Version) -> str:
+    return f"use Redis >= {dotted(MINIMUM_REDIS)} with vector sets (this is {dotted(version)}), or `semcache up`"
+
+
+def kafka(settings: Settings) -> list[Finding]:
+    """Reachable."""
+    servers = settings.kafka.bootstrap_servers
+    try:
+        if kafka_server.answers(servers, client=settings.kafka.client, timeout_s=CHECK_TIMEOUT_S):
+            return [ok("kafka", f"a broker answers at {servers}")]
+    except MissingExtra:
+        return []  # the check of the extras tells
+    except SemcacheError as error:
+        return [problem("kafka", str(error), "mend SEMCACHE_KAFKA_CLIENT")]
+    return [_unreachable("kafka", servers, KafkaSettings().bootstrap_servers, settings)]
+
+
+def _unreachable(name: state.Name, address: str, default: str, settings: Settings) -> Finding:
+    """Not started yet is no problem; a server that was chosen, or that died, is."""
+    known = state.load(settings.data_dir).of(name)
+    if known and known.process:
+        return problem(name, f"the embedded {name} at {address} has died or does not answer; log: {known.log}", UP)
+    if address == default:
+        return warning(name, f"nothing answers at {address}", UP)
+    mend = f"start it, or mend SEMCACHE_{'REDIS_URL' if name == 'redis' else 'KAFKA_BOOTSTRAP_SERVERS'}"
+    return problem(name, f"nothing answers at {address}", mend)

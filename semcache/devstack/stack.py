@@ -1,0 +1,236 @@
+"""The dev stack: one embedded Redis and one embedded Kafka on a data directory; up, down, status."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, Protocol
+
+import psutil
+
+from semcache.devstack import locks, ports, state
+from semcache.devstack.kafka import KafkaServer
+from semcache.devstack.process import ServerProcess, tail
+from semcache.devstack.progress import Progress, Silent
+from semcache.devstack.redis import RedisServer
+from semcache.devstack.state import NAMES, Name, ServerState, StackState
+from semcache.errors import ConfigurationError, Unavailable
+from semcache.settings import Settings
+
+# Kafka first: it takes longest, and Redis starts meanwhile.
+LAUNCH_ORDER: tuple[Name, ...] = ("kafka", "redis")
+DEFAULT_PORTS: Mapping[Name, int] = {"redis": 6379, "kafka": 9092}
+STOP_GRACE_S = 20.0
+# Longer than a first start on a slow line: the other process may be downloading.
+LOCK_WAIT_S = 900.0
+
+
+class Server(Protocol):
+    """What the stack asks of a server."""
+
+    @property
+    def name(self) -> Name: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def log(self) -> Path: ...
+    @property
+    def version(self) -> str: ...
+    def start(self, *, progress: Progress | None = None, keep_open: tuple[int, ...] = ()) -> ServerProcess: ...
+    def wait_ready(self, server: ServerProcess) -> None: ...
+    def ready(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStatus:
+    """How an embedded server is. `died`: it ended without `down`; `up` starts it again, its data is kept."""
+
+    name: Name
+    state: Literal["running", "not answering", "died", "stopped"]
+    address: str | None = None
+    port: int | None = None
+    pid: int | None = None
+    version: str | None = None
+    uptime_s: float | None = None
+    memory_bytes: int | None = None
+    log: str | None = None
+
+
+def up(
+    settings: Settings,
+    progress: Progress | None = None,
+    *,
+    only: Collection[Name] = NAMES,
+    redis_port: int | None = None,
+    kafka_port: int | None = None,
+) -> StackState:
+    """Starts what does not run yet, and returns when all of it serves. A failure or Ctrl-C undoes what was started.
+
+    Without a port given, a server takes the one it had before, else its usual one, else any that is free.
+
+    Raises:
+        ConfigurationError: a port is taken, Java or an extra is missing, or the data directory cannot be written.
+        Unavailable: a download failed, or a server does not start; the text quotes its log.
+    """
+    starter = _Starter(settings.data_dir, progress or Silent(), {"redis": redis_port, "kafka": kafka_port})
+    with _locked(settings.data_dir, progress):
+        return starter.up([name for name in LAUNCH_ORDER if name in only])
+
+
+def down(settings: Settings, progress: Progress | None = None, *, only: Collection[Name] = NAMES) -> list[Name]:
+    """Stops what runs, gently at first; the data stays. Returns what was stopped.
+
+    Raises:
+        ConfigurationError: the data directory cannot be written.
+    """
+    with _locked(settings.data_dir, progress):
+        return [name for name in NAMES if name in only and _stop(settings.data_dir, name, progress or Silent())]
+
+
+def status(settings: Settings) -> list[ServerStatus]:
+    """How each of the embedded servers is. Changes nothing."""
+    known = state.load(settings.data_dir)
+    return [_status(settings.data_dir, name, known.of(name)) for name in NAMES]
+
+
+def _locked(data_dir: Path, progress: Progress | None) -> AbstractContextManager[None]:
+    what = "`semcache up` or `down`"
+    return locks.exclusive(data_dir / "stack.lock", what=what, wait_s=LOCK_WAIT_S, progress=progress)
+
+
+def _server(name: Name, data_dir: Path, port: int) -> Server:
+    return (RedisServer if name == "redis" else KafkaServer)(data_dir / name, port)
+
+
+@dataclass(frozen=True, slots=True)
+class _Starter:
+    """One run of `up`; the caller holds the lock of the data directory."""
+
+    data_dir: Path
+    progress: Progress
+    given_ports: Mapping[Name, int | None]
+
+    def up(self, names: list[Name]) -> StackState:
+        starting: list[Name] = []
+        try:
+            starting = [name for name in names if not self._runs(name)]
+            for server, process in [self._launch(name, self._port(name)) for name in starting]:
+                self._wait(server, process)
+        except BaseException:
+            for name in starting:
+                _stop(self.data_dir, name, Silent())
+            raise
+        return state.load(self.data_dir)
+
+    def _runs(self, name: Name) -> bool:
+        known = state.load(self.data_dir).of(name)
+        if not (known and known.process and known.process.alive()):
+            return False
+        if self.given_ports[name] not in (None, known.port):
+            raise ConfigurationError(
+                f"{name} runs already, on port {known.port}: `semcache down --only {name}` first, to move it"
+            )
+        _server(name, self.data_dir, known.port).wait_ready(known.process)
+        return True
+
+    def _port(self, name: Name) -> int:
+        given, known = self.given_ports[name], state.load(self.data_dir).of(name)
+        if given is None:
+            return ports.first_free(known.port if known else None, DEFAULT_PORTS[name])
+        if not ports.is_free(given):
+            raise ConfigurationError(
+                f"port {given} is taken{_by_whom(given)}: choose another with --{name}-port, or none to take a free one"
+            )
+        return given
+
+    def _launch(self, name: Name, port: int) -> tuple[Server, ServerProcess]:
+        server = _server(name, self.data_dir, port)
+        lock = _take_folder(self.data_dir / name)
+        try:
+            process = server.start(progress=self.progress, keep_open=(lock,))
+        finally:
+            os.close(lock)
+        known = ServerState(name, port, server.log, server.version, server.address, process)
+        state.save(state.load(self.data_dir).having(known), self.data_dir)
+        return server, process
+
+    def _wait(self, server: Server, process: ServerProcess, *, attempts: int = 3) -> None:
+        try:
+            server.wait_ready(process)
+        except Unavailable:
+            # Between our look at the port and the server's bind another process took it.
+            lost_port = "Address already in use" in tail(server.log, lines=200)
+            if self.given_ports[server.name] is not None or not lost_port or attempts == 1:
+                raise
+            self._wait(*self._launch(server.name, ports.free_port()), attempts=attempts - 1)
+
+
+def _take_folder(folder: Path) -> int:
+    """The lock of a server's folder; a server left over by an interrupted start is stopped first."""
+    lock = locks.take(folder / "lock")
+    if lock is None:
+        _stop_holders(folder)
+        lock = locks.take(folder / "lock")
+    if lock is None:
+        raise Unavailable(f"another process uses {folder}, and cannot be stopped: stop it, then try again")
+    return lock
+
+
+def _stop_holders(folder: Path) -> bool:
+    left_over = [ServerProcess(p.pid, p.create_time()) for p in locks.holders(folder / "lock")]
+    for process in left_over:
+        process.stop(grace_s=STOP_GRACE_S)
+    return bool(left_over)
+
+
+def _stop(data_dir: Path, name: Name, progress: Progress) -> bool:
+    """Stops a server, whether stack.json knows of it or an interrupted start left it over. True if it ran."""
+    all_known = state.load(data_dir)
+    known = all_known.of(name)
+    ran = bool(known and known.process and known.process.alive())
+    if known and known.process:
+        progress.step(f"stopping {name}")
+        known.process.stop(grace_s=STOP_GRACE_S)
+        state.save(all_known.having(replace(known, process=None, address=None)), data_dir)
+    lock = locks.take(data_dir / name / "lock") if (data_dir / name).exists() else -1
+    if lock is None:
+        return _stop_holders(data_dir / name) or ran
+    if lock >= 0:
+        os.close(lock)
+    return ran
+
+
+def _by_whom(port: int) -> str:
+    process = ports.listener(port)
+    return f" by {process.name()} (pid {process.pid})" if process else ""
+
+
+def _status(data_dir: Path, name: Name, known: ServerState | None) -> ServerStatus:
+    if not (known and known.process):
+        return ServerStatus(name, "stopped", port=known.port if known else None)
+    alive = known.process.alive()
+    answering = alive and _server(name, data_dir, known.port).ready()
+    return ServerStatus(
+        name,
+        "running" if answering else "not answering" if alive else "died",
+        address=known.address,
+        port=known.port,
+        pid=known.process.pid if alive else None,
+        version=known.version,
+        uptime_s=time.time() - known.process.started_at if alive else None,
+        memory_bytes=_memory(known.process) if alive else None,
+        log=str(known.log),
+    )
+
+
+def _memory(process: ServerProcess) -> int | None:
+    try:
+        return int(psutil.Process(process.pid).memory_info().rss)
+    except psutil.Error:
+        return None
