@@ -1,0 +1,172 @@
+"""Questions that mean nothing without the one before them: replies, hooks, fragments, pronouns that point back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+AUX = frozenset(
+    "is are was were am be been do does did can could will would should shall may might must has have had isn't aren't "
+    "wasn't weren't don't doesn't didn't can't cannot couldn't won't wouldn't hasn't haven't shouldn't".split()
+)
+WH = frozenset("what which who whom whose when where why how what's who's where's when's how's".split())
+DETERMINERS = frozenset(
+    "a an the my your our some any every each no another several both many few all one two three four five six".split()
+)
+PREPOSITIONS = frozenset(
+    "for in on at to from with without by after before during under over within until outside inside near per as into "
+    "between via through around since above below about of off up out against instead than except including".split()
+)
+_CLAUSE_STARTS = frozenset(
+    "and but or if when because after before while until unless once so although since where who which that as".split()
+)
+_PERSONS = frozenset("i you we me us my your our myself yourself ourselves".split())
+_PRONOUNS = frozenset("it its itself they them their theirs themselves he him his she her hers".split())
+_DEMONSTRATIVES = frozenset("this that these those".split())
+_ADVERBS = frozenset(
+    "not also still just only even already always never ever often usually normally typically really generally "
+    "actually there here please then too very now n't long much far soon old big".split()
+)
+# "this week" is a time and "this shop" is the one that answers: neither points back.
+_OWN = frozenset(
+    "site website service company store shop app chat chatbot bot assistant page platform tool business helpdesk place "
+    "week month year morning afternoon evening weekend season summer winter spring autumn fall quarter".split()
+)
+
+_LEAD = r"^(?:(?:ok(?:ay)?|hm+|ah|oh|so|well|right|yes|no|thanks|thank you|great|cool|sure|got it|please)[,.! ]+)*"
+_HOOK = re.compile(
+    _LEAD + r"(?:(?:and|but|otherwise|also|then)\b|or\b(?! else)|(?:what|how) about\b|not for\b"
+    r"|(?:the )?same\b|in that case\b|if (?:so|not)\b|(?:what|who|where) else\b|what happens (?:then|next)\b"
+    r"|another (?:one|example)\b|one more\b|(?:any|some) (?:more|others?)\b)",
+    re.IGNORECASE,
+)
+_VAGUE = (
+    "differences?|prices?|costs?|weight|sizes?|colou?rs?|dimensions|reasons?|alternatives?|downsides?|drawbacks?|catch"
+    "|deadlines?|(?:dis)?advantages?|pros and cons|pros|cons|link|answer|result|exceptions?|population|capital|author"
+    "|ingredients|requirements|limits?|duration|title|date"
+)
+_REPLY = re.compile(
+    _LEAD + r"(?:"
+    r"(?:but )?(?:why|how|when|where|who|which|what)(?: (?:not|so|come|exactly|then|though|is that|again|both|now))*"
+    r"|(?:for |since |until )?how (?:much|many|long|often|far|soon|big|come)(?: (?:exactly|then|roughly|more|each))?"
+    r"|(?:since|until|for) (?:when|what)|which ones?|really|are you sure|you sure|says who|like what|such as|for example"
+    r"|yes|yeah|yep|no|nope|ok(?:ay)?|sure|right|correct|exactly|neither|both|either|all of them|none|never mind"
+    r"|continue|go (?:on|ahead)|next|repeat(?: (?:that|it))?|again|do it|please do|i see|got it|sounds good|perfect"
+    r"|the (?:first|second|third|fourth|last|former|latter|other|cheaper|cheapest|bigger|smaller|larger|faster|newer"
+    r"|older|same)(?: (?:ones?|options?|two))?"
+    r"|(?:(?:can|could|would|will) you (?:please )?)?(?:elaborate|explain|clarify|rephrase|summari[sz]e|expand|repeat)"
+    r"(?: (?:please|more|further|again|on (?:that|this)|that|this|a bit))*"
+    r"|(?:(?:can|could) you )?(?:tell|show|give) me (?:some |an? )?(?:more|others?|another|again|example)"
+    r"(?: (?:details?|information|info|please|examples?|ones?))*"
+    r"|(?:some |any )?(?:more|further) (?:details?|information|info|examples?|options?)"
+    r"|what (?:do|did) you mean(?: exactly)?|how do you know|who told you"
+    r"|(?:in |make it )?(?:shorter|simpler|longer)|in (?:simple|simpler|plain|other) (?:terms|words)"
+    rf"|(?:what(?:'s| is| are|'re) )?the (?:{_VAGUE})"
+    r")(?:,? (?:then|please))*[\s?!.,]*$",
+    re.IGNORECASE,
+)
+_SESSION = re.compile(
+    r"\b(?:you (?:just )?(?:said|mentioned|suggested|recommended|listed|wrote|described)|(?:as|like) you said"
+    r"|(?:previous|last|earlier) (?:answer|question|message|example)"
+    r"|(?:a|an|the|any|which|either|every) (?:[\w-]+ )?ones?(?=\s*(?:[?.!,]|$|is\b|are\b|do\b|does\b|can\b|should\b|has\b"
+    r"|have\b|costs?\b|in\b|with\b|without\b|for\b|that\b))"
+    r"|(?:get|buy|have|order|need|find|want) one(?=\s*(?:[?.!,]|$|in\b|with\b|without\b|for\b))"
+    r"|(?:any|either|both|all|neither|one|two|some|most|each|which|none) of (?:them|those|these)"
+    r"|(?:something|anything|somewhere|anywhere) (?:(?!after|under|over|near|together)\w+er|else|similar|different"
+    r"|(?:more|less) \w+)(?! than)(?! i should know about)"
+    r"|the (?:former|latter|other two|cheaper option|other option))\b",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(r"\b(?:instead|as well|too|either|then|though|in that case)[\s?!.]*$", re.IGNORECASE)
+# "it" that stands for what follows it, or for the weather and the time.
+_EXPLETIVE = re.compile(
+    r"\b(?:is|was|isn't|wasn't|be|would|will|it's|it is|it was) ?(?:it )?(?:\w+ ){0,3}?(?:to \w+|that|if|when) "
+    r"|\b(?:does|did|will|would|could|can) it (?:\w+ )?(?:take|cost|mean|matter|make sense|help|hurt|count|happen|come)"
+    r"s?\b.*?\b(?:to|if|when|until|before|that|which|whether|for \w+ to)\b"
+    r"|\bit (?:takes|costs|means|matters)\b.*\bto\b|\b(?:what|which) (?:time|day|date|year) is it\b|\bhow is it that\b"
+    r"|\b(?:is|was|will|does|did) it (?:be )?(?:going to )?"
+    r"(?:rain|snow|raining|snowing|sunny|cold|hot|warm|windy|get dark|get cold)\w*\b"
+    r"|\b(?:make|makes|find|finds) it \w+ (?:to|for)\b|\bcatch it\b|\bas it (?:is|were)\b",
+    re.IGNORECASE,
+)
+
+
+def plain(text: str) -> str:
+    """White space folded, typographic apostrophes made plain."""
+    return " ".join(text.replace("’", "'").split())
+
+
+def is_follow_up(question: str) -> bool:
+    """Whether a question needs the one before it to be understood."""
+    text = plain(question)
+    if any(pattern.match(text) for pattern in (_HOOK, _REPLY)) or _SESSION.search(text):
+        return True
+    return (len(text.split()) <= 8 and _TAIL.search(text) is not None) or _is_fragment(text) or _points_back(text)
+
+
+def words(text: str) -> list[str]:
+    """Words and clause marks, lower case but for the names' capitals; `,` `.` `;` `:` are tokens of their own."""
+    return re.findall(r"[\w'-]+|[.,;:?!]", text)
+
+
+def _is_fragment(text: str) -> bool:
+    """A few words after a preposition, without a verb: `for two people?`, `in Berlin`."""
+    found = [word.lower() for word in words(text) if word[0].isalnum()]
+    return (
+        1 < len(found) <= 6
+        and found[0] in PREPOSITIONS - {"about"}
+        and not (set(found) & (AUX | WH | _PERSONS - {"my", "our", "me"}))
+    )
+
+
+def _points_back(text: str) -> bool:
+    """A pronoun or demonstrative for which the text itself names nothing."""
+    found = words(_EXPLETIVE.sub(" ", text))
+    lowered = [word.lower() for word in found]
+    return any(
+        _is_anaphor(lowered, at) and not _names_something(found[: _clause_start(lowered, at)])
+        for at in range(len(lowered))
+    )
+
+
+def _is_anaphor(lowered: Sequence[str], at: int) -> bool:
+    word = lowered[at]
+    following = lowered[at + 1] if at + 1 < len(lowered) else "?"
+    if word in _PRONOUNS:
+        return True
+    if word not in _DEMONSTRATIVES or following in _OWN:
+        return False
+    if word == "that":
+        return _is_pronoun_that(lowered[at - 1] if at else "", following)
+    return True
+
+
+def _is_pronoun_that(before: str, following: str) -> bool:
+    """`is that per person`, `after that`; not `the shoes that I bought`, `it is said that`."""
+    stands_alone = not following[0].isalnum() or following in AUX | PREPOSITIONS | _ADVERBS
+    opens = not before or not before[0].isalnum() or before in AUX | PREPOSITIONS | WH | _CLAUSE_STARTS
+    return stands_alone and (opens or following[0] in "?.!,") or (opens and before in AUX | PREPOSITIONS)
+
+
+def _clause_start(lowered: Sequence[str], at: int) -> int:
+    """Where the clause that holds position `at` begins: only what was named before it can be meant."""
+    for start in range(at - 1, -1, -1):
+        if lowered[start] in _CLAUSE_STARTS or not lowered[start][0].isalnum():
+            return start
+        if lowered[start] == "to" and set(lowered[:start]) & DETERMINERS:
+            return start
+    return 0
+
+
+def _names_something(found: Sequence[str]) -> bool:
+    """Whether these words hold a noun: after a determiner or `which`, after an auxiliary, a name, or a lone word."""
+    lowered = [word.lower() for word in found]
+    function = (
+        AUX | WH | _PERSONS | _PRONOUNS | _DEMONSTRATIVES | PREPOSITIONS | _ADVERBS | _CLAUSE_STARTS | DETERMINERS
+    )
+    content = [word[0].isalpha() and word not in function for word in lowered]
+    openers = DETERMINERS | AUX | {"which", "what", "whose"} | PREPOSITIONS | _DEMONSTRATIVES
+    return any(
+        is_content and (at == 0 or lowered[at - 1] in openers or found[at][0].isupper() or lowered[at].endswith("s"))
+        for at, is_content in enumerate(content)
+    )
