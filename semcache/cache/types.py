@@ -78,3 +78,50 @@ class Entry:
     metadata: Mapping[str, object]
     cost: float | None = None
     response_format: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What a scope has done since it exists. `misses` by reason; savings are those of the hits."""
+
+    entries: int
+    hits_exact: int
+    hits_semantic: int
+    misses: Mapping[str, int]
+    stored: int
+    replaced: int
+    evicted: int
+    expired: int
+    stale: int
+    invalidated: int
+    refused: int
+    confirmed: int
+    rejected: int
+    tokens_saved: int
+    cost_saved: float
+    seconds_saved: float
+
+    @property
+    def hits(self) -> int:
+        return self.hits_exact + self.hits_semantic
+
+    @property
+    def lookups(self) -> int:
+        return self.hits + sum(self.misses.values())
+
+    @property
+    def hit_rate(self) -> float:
+        """Share of lookups that were served, 0..1."""
+        return self.hits / self.lookups if self.lookups else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a lookup of the prompt would do now, and why; asking for it counts nothing and changes nothing."""
+
+    prompt: str
+    served: str | None
+    reason: Reason | None
+    detail: str
+    confidence: float
+    candidates: tuple[Candidate, ...]

@@ -1,7 +1,11 @@
-"""Lua scripts: how `semcache/store/lua/<name>.lua` is found, loaded and run. One file per atomic operation."""
+"""Lua scripts: how `semcache/store/lua/<name>.lua` is found, loaded and run. One file per atomic operation.
+
+A line `--@include _name` stands for the text of `_name.lua`: what several operations share.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
@@ -29,7 +33,15 @@ class LuaScript:
         return self._script(keys=list(keys), args=list(args), client=client)
 
 
+_INCLUDE = re.compile(r"^--@include (\w+)$", re.MULTILINE)
+
+
 @cache
 def script(name: str) -> LuaScript:
     """The script of `semcache/store/lua/<name>.lua`, read once."""
-    return LuaScript(name, resources.files("semcache.store").joinpath("lua", f"{name}.lua").read_bytes())
+    return LuaScript(name, _source(name).encode())
+
+
+def _source(name: str) -> str:
+    text = resources.files("semcache.store").joinpath("lua", f"{name}.lua").read_text("utf-8")
+    return _INCLUDE.sub(lambda include: _source(include[1]), text)

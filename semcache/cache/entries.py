@@ -1,0 +1,190 @@
+"""The entries of one scope in Redis: which script or command does what."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import redis
+
+from semcache.cache.inputs import Question
+from semcache.cache.record import ENTRY_FIELDS, HIT_FIELDS, NEAR_FIELDS, Near, NewEntry, from_hash, near_of, to_hash
+from semcache.cache.types import Entry
+from semcache.store import keys
+from semcache.store.connect import guarded
+from semcache.store.expiry import entry_prefix, scope_keys
+from semcache.store.lua import script
+from semcache.store.vectors import cosine
+
+# An entry whose use stopped weighs half as much after that long: what `max_entries` evicts is least by this measure.
+USE_HALF_LIFE_S = 86_400.0
+# Redis drops the hash of an entry that long after it expired, in case nobody sweeps: until then its indexes are known.
+GRACE_MS = 86_400_000
+# How far a search looks past entries that may not be served.
+MOST_LOOKED_AT = 2_560
+_BATCH = 500
+
+
+class Entries:
+    """The entries of one scope. Each method is one script or one command: one round trip, atomic."""
+
+    def __init__(self, client: redis.Redis, scope: str) -> None:
+        self._redis = client
+        self.scope = scope
+        self._own = scope_keys(scope)
+        self._vectors, self._expiry, self._use, self._exact, self._counters = self._own
+        self._prefix = entry_prefix(scope)
+
+    @guarded()
+    def exact(self, asked: str) -> Near | None:
+        """The entry stored under the fingerprint, served or not."""
+        row = script("cache_exact")(self._redis, keys=[self._exact], args=[self._prefix, asked, *NEAR_FIELDS])
+        return near_of(row[0], 1.0, row[1:]) if row else None
+
+    @guarded()
+    def search(self, question: Question, vector: bytes, *, count: int, now: float) -> list[Near]:
+        """The nearest entries asked in the same context with the question's tags, best first.
+
+        Among them at least `count` that are neither expired nor rejected, if there are so many.
+        """
+        rows = script("cache_search")(
+            self._redis,
+            keys=[self._vectors],
+            args=[
+                self._prefix, vector, count, MOST_LOOKED_AT, now, question.context,
+                len(question.tags), *question.tags, *NEAR_FIELDS,
+            ],
+        )  # fmt: skip
+        return [near_of(row[0], cosine(float(row[1])), row[2:]) for row in rows]
+
+    @guarded()
+    def put(self, entry: NewEntry, *, now: float, cap: int | None) -> int:
+        """Stores an entry in place of the one under the same question; returns how many were evicted for it."""
+        indexes = self._indexes(entry)
+        ttl_ms = 0 if entry.ttl_s is None else max(1, math.ceil(entry.ttl_s * 1000))
+        expires = 0.0 if entry.ttl_s is None else now + entry.ttl_s
+        fields = to_hash(entry, created=now, expires=expires, indexes=indexes)
+        return int(
+            script("cache_store")(
+                self._redis,
+                keys=[*self._own, *indexes],
+                args=[
+                    self._prefix, entry.entry_id, entry.question.asked, entry.vector, now, expires, ttl_ms, GRACE_MS,
+                    now / USE_HALF_LIFE_S, cap or 0, *[x for pair in fields.items() for x in pair],
+                ],
+            )
+        )  # fmt: skip
+
+    def _indexes(self, entry: NewEntry) -> list[str]:
+        by_source = [keys.CACHE_SOURCE.build(scope=self.scope, source=source) for source in entry.sources]
+        return by_source + [keys.CACHE_TAG.build(scope=self.scope, tag=tag) for tag in entry.tags]
+
+    @guarded()
+    def hit(self, entry_id: str, *, now: float, counter: str, refresh_ttl: bool) -> tuple[str, str] | None:
+        """Response and its format, and the hit is counted; None if the entry may not be served any more."""
+        row = script("cache_hit")(
+            self._redis,
+            keys=[self._prefix + entry_id, self._use, self._counters, self._expiry, self._exact],
+            args=[entry_id, now, counter, now / USE_HALF_LIFE_S, int(refresh_ttl), GRACE_MS, *HIT_FIELDS],
+        )
+        return (row[0].decode(), row[1].decode()) if row else None
+
+    def remove(
+        self,
+        ids: Iterable[str],
+        *,
+        counter: str,
+        due: float | None = None,
+        older_than: tuple[str, int] | None = None,
+    ) -> int:
+        """Removes entries with vector and indexes; returns how many were there.
+
+        `due`: only those that expire by then. `older_than` (document, version): only those built from an older version.
+        """
+        document, version = older_than or ("", "")
+        conditions = [self._prefix, counter, "" if due is None else due, document, version]
+        removed = 0
+        for batch in _batches(ids):
+            with guarded():
+                removed += int(script("cache_remove")(self._redis, keys=self._own, args=[*conditions, *batch]))
+        return removed
+
+    @guarded()
+    def by_source(self, source: str) -> list[str]:
+        """Ids of the answers built from a document."""
+        return self._members(keys.CACHE_SOURCE.build(scope=self.scope, source=source))
+
+    @guarded()
+    def by_tag(self, tag: str) -> list[str]:
+        """Ids of the answers that carry a tag."""
+        return self._members(keys.CACHE_TAG.build(scope=self.scope, tag=tag))
+
+    def _members(self, key: str) -> list[str]:
+        members: Any = self._redis.smembers(key)
+        return [id.decode() for id in members]
+
+    @guarded()
+    def most_used(self, offset: int, limit: int) -> list[str]:
+        """Ids, the most used first."""
+        found: Any = self._redis.zrange(self._use, offset, offset + limit - 1, desc=True)
+        return [id.decode() for id in found]
+
+    @guarded()
+    def read(self, ids: Sequence[str]) -> list[Entry]:
+        """The entries that are there, in the order of `ids`."""
+        pipe = self._redis.pipeline(transaction=False)
+        for id in ids:
+            pipe.hmget(self._prefix + id, *ENTRY_FIELDS)
+        return [from_hash(id, row) for id, row in zip(ids, pipe.execute(), strict=True) if row[0] is not None]
+
+    def clear(self) -> int:
+        """Removes all entries; returns how many."""
+        removed = 0
+        while ids := self.most_used(0, _BATCH):
+            removed += self.remove(ids, counter="invalidated")
+        return removed
+
+    def all(self, *, offset: int = 0, limit: int | None = None) -> Iterator[Entry]:
+        """All entries, the most used first, fetched in pages."""
+        end = math.inf if limit is None else offset + limit
+        while offset < end:
+            ids = self.most_used(offset, int(min(_BATCH, end - offset)))
+            if not ids:
+                return
+            yield from self.read(ids)
+            offset += len(ids)
+
+    @guarded()
+    def feedback(self, entry_id: str, *, correct: bool) -> bool:
+        """Records a user's verdict; False if the entry is gone."""
+        field = "confirmed" if correct else "rejected"
+        entry_key = self._prefix + entry_id
+        return bool(script("cache_feedback")(self._redis, keys=[entry_key, self._counters], args=[field]))
+
+    @guarded()
+    def count(self, counter: str, by: int = 1) -> None:
+        """Raises a counter of the scope."""
+        self._redis.hincrby(self._counters, counter, by)
+
+    @guarded()
+    def size(self) -> int:
+        """Number of entries."""
+        return int(self._redis.zcard(self._use))
+
+    @guarded()
+    def counters(self) -> dict[str, float]:
+        """All counters of the scope."""
+        found: Any = self._redis.hgetall(self._counters)
+        return {name.decode(): float(value) for name, value in found.items()}
+
+
+def _batches(ids: Iterable[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    for id in ids:
+        batch.append(id)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,130 @@
+"""Looking a question up: fetch what is near, decide, serve. The decision itself is pure and lies elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import redis
+
+from semcache.cache.entries import Entries
+from semcache.cache.findings import NEIGHBOURS, Findings, Rule, Unfit, candidates, judge, unfit
+from semcache.cache.inputs import Question
+from semcache.cache.lineage import current_versions
+from semcache.cache.record import Near
+from semcache.cache.rule import Decision
+from semcache.cache.stats import EXPIRED, HITS_EXACT, HITS_SEMANTIC, STALE, miss_counter
+from semcache.cache.types import Explanation, Hit, Miss, Reason
+from semcache.embed import Embedder
+from semcache.store.vectors import blob
+
+
+class Lookup:
+    """Looks questions up in one scope."""
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        entries: Entries,
+        *,
+        namespace: str,
+        embedder: Embedder,
+        rule: Rule,
+        clock: Callable[[], float],
+        refresh_ttl: bool,
+    ) -> None:
+        self._redis = client
+        self._entries = entries
+        self._namespace = namespace
+        self._embedder = embedder
+        self._rule = rule
+        self._clock = clock
+        self._refresh_ttl = refresh_ttl
+
+    def look_up(self, asked: Question) -> Hit | Miss:
+        """A hit, which is counted, or a miss, which is counted too."""
+        findings = self._exact(asked)
+        if hit := self._serve_exact(findings):
+            return hit
+        findings = self._nearby(findings)
+        self._remove_dead(findings)
+        while True:
+            decision = judge(findings, self._rule)
+            if decision.chosen is None:
+                return self._miss(findings, decision)
+            if hit := self._serve(findings, decision.chosen, decision):
+                return hit
+            findings = findings.without(decision.chosen)  # removed since it was found
+
+    def exactly(self, asked: Question) -> Hit | None:
+        """A hit on the very same question, which is counted; no model is asked."""
+        return self._serve_exact(self._exact(asked))
+
+    def explain(self, asked: Question) -> Explanation:
+        """What `look_up` would do now; nothing is counted or removed."""
+        findings = self._nearby(self._exact(asked))
+        decision = judge(findings, self._rule)
+        return Explanation(
+            prompt=asked.prompt,
+            served=decision.chosen.entry_id if decision.chosen else None,
+            reason=decision.reason,
+            detail=decision.detail,
+            confidence=decision.confidence,
+            candidates=candidates(findings, decision),
+        )
+
+    def _nearby(self, findings: Findings) -> Findings:
+        asked = findings.question
+        if not asked.semantic:
+            return findings
+        vector = self._embedder.embed([asked.prompt])[0]
+        near = self._entries.search(asked, blob(vector, self._embedder.dim), count=NEIGHBOURS, now=self._clock())
+        return replace(findings, near=tuple(near), unfit={**findings.unfit, **self._unfit(near)}, vector=vector)
+
+    def _exact(self, asked: Question) -> Findings:
+        near = self._entries.exact(asked.asked)
+        if near is None or not set(asked.tags) <= set(near.tags):
+            return Findings(asked, None, (), {})
+        return Findings(asked, near, (), self._unfit([near]))
+
+    def _unfit(self, near: Sequence[Near]) -> Mapping[str, Unfit]:
+        documents = [document for entry in near for document in entry.sources or ()]
+        versions = current_versions(self._redis, self._namespace, documents)
+        return unfit(near, now=self._clock(), versions=versions)
+
+    def _serve_exact(self, findings: Findings) -> Hit | None:
+        if findings.exact is None or not findings.exact_fit:
+            return None
+        return self._serve(findings, findings.exact, judge(findings, self._rule))
+
+    def _serve(self, findings: Findings, chosen: Near, decision: Decision) -> Hit | None:
+        exact = chosen is findings.exact
+        now = self._clock()
+        counter = HITS_EXACT if exact else HITS_SEMANTIC
+        answer = self._entries.hit(chosen.entry_id, now=now, counter=counter, refresh_ttl=self._refresh_ttl)
+        if answer is None:
+            return None
+        return Hit(
+            response=answer[0],
+            response_format=answer[1],
+            entry_id=chosen.entry_id,
+            prompt=chosen.prompt,
+            similarity=chosen.similarity,
+            confidence=decision.confidence,
+            age_s=max(0.0, now - chosen.created_at),
+            sources=chosen.sources or {},
+            exact=exact,
+            detail=decision.detail,
+            candidates=candidates(findings, decision),
+        )
+
+    def _miss(self, findings: Findings, decision: Decision) -> Miss:
+        reason = decision.reason or Reason.NOT_SIMILAR
+        self._entries.count(miss_counter(reason))
+        return Miss(reason, decision.detail, candidates(findings, decision), work=findings)
+
+    def _remove_dead(self, findings: Findings) -> None:
+        if expired := findings.unfit_for(Reason.EXPIRED):
+            self._entries.remove(expired, counter=EXPIRED, due=self._clock())
+        if stale := findings.unfit_for(Reason.STALE_SOURCE):
+            self._entries.remove(stale, counter=STALE)

@@ -1,0 +1,115 @@
+"""The layout of an entry's hash: its fields, and the records they are read into and written from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from semcache.cache.inputs import Question
+from semcache.cache.types import Entry
+
+# The first four are those that cache_search.lua reads itself.
+NEAR_FIELDS = ("expires", "rejected", "context", "tags", "prompt", "created", "sources", "group")
+HIT_FIELDS = ("response", "format")
+ENTRY_FIELDS = (
+    "prompt", "response", "created", "expires", "sources", "tags", "hits", "metadata", "cost", "format",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A stored entry near a question, without its answer. `gone`: its hash is lost, only the vector is left."""
+
+    entry_id: str
+    similarity: float
+    prompt: str = ""
+    created_at: float = 0.0
+    expires_at: float = 0.0
+    sources: dict[str, int] | None = None
+    tags: tuple[str, ...] = ()
+    context: str = ""
+    group: str = ""
+    rejected: bool = False
+    gone: bool = False
+
+    def expired(self, now: float) -> bool:
+        return self.gone or 0 < self.expires_at <= now
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """What goes into an entry. `vector` is a blob of float32; `ttl_s` None means never; times are seconds."""
+
+    entry_id: str
+    question: Question
+    response: str
+    vector: bytes
+    sources: dict[str, int]
+    tags: tuple[str, ...]
+    ttl_s: float | None
+    metadata: str
+    tokens: int
+    cost: float | None
+    compute_s: float | None
+    response_format: str
+    group: str = ""
+
+
+def near_of(id: bytes, similarity: float, row: Sequence[bytes | None]) -> Near:
+    expires, rejected, context, tags, prompt, created, sources, group = row
+    if prompt is None:
+        return Near(id.decode(), similarity, gone=True)
+    return Near(
+        entry_id=id.decode(),
+        similarity=similarity,
+        prompt=prompt.decode(),
+        created_at=float(created or 0),
+        expires_at=float(expires or 0),
+        sources=json.loads(sources) if sources and sources != b"{}" else {},
+        tags=tuple(json.loads(tags)) if tags and tags != b"[]" else (),
+        context=(context or b"").decode(),
+        group=(group or b"").decode(),
+        rejected=(rejected or b"0") != b"0",
+    )
+
+
+def to_hash(entry: NewEntry, *, created: float, expires: float, indexes: list[str]) -> dict[str, str | int]:
+    return {
+        "prompt": entry.question.prompt,
+        "response": entry.response,
+        "asked": entry.question.asked,
+        "context": entry.question.context,
+        "created": repr(created),
+        "expires": repr(expires) if expires else "0",
+        "ttl": repr(entry.ttl_s or 0),
+        "sources": json.dumps(entry.sources),
+        "tags": json.dumps(entry.tags),
+        "indexes": json.dumps(indexes),
+        "metadata": entry.metadata,
+        "tokens": entry.tokens,
+        "cost": "" if entry.cost is None else repr(entry.cost),
+        "compute_s": "" if entry.compute_s is None else repr(entry.compute_s),
+        "format": entry.response_format,
+        "group": entry.group,
+        "hits": 0,
+        "confirmed": 0,
+        "rejected": 0,
+    }
+
+
+def from_hash(id: str, row: Sequence[bytes]) -> Entry:
+    prompt, response, created, expires, sources, tags, hits, metadata, cost, response_format = row
+    return Entry(
+        entry_id=id,
+        prompt=prompt.decode(),
+        response=response.decode(),
+        created_at=float(created),
+        expires_at=float(expires),
+        sources=json.loads(sources),
+        tags=tuple(json.loads(tags)),
+        hits=int(hits),
+        metadata=json.loads(metadata),
+        cost=float(cost) if cost else None,
+        response_format=response_format.decode(),
+    )

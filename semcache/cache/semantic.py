@@ -1,0 +1,286 @@
+"""SemanticCache: answers kept by the meaning of their question, in one scope."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import cast
+
+import redis
+
+from semcache.cache import inputs
+from semcache.cache.computing import Compute, Computing, Function, Kept, remembered
+from semcache.cache.entries import Entries
+from semcache.cache.findings import Findings, Rule
+from semcache.cache.inputs import Question
+from semcache.cache.lineage import current_versions, outdated, register
+from semcache.cache.lookup import Lookup
+from semcache.cache.record import NewEntry
+from semcache.cache.rule import strict_rule
+from semcache.cache.scope import Scope, make_scope
+from semcache.cache.stats import INVALIDATED, REFUSED, stats_of
+from semcache.cache.types import Entry, Explanation, Hit, Miss, Stats
+from semcache.embed import Embedder, Vectors, default_embedder
+from semcache.errors import InvalidInput
+from semcache.store.connect import client_of
+from semcache.store.vectors import blob
+from semcache.text import token_count
+
+
+class SemanticCache:
+    """Answers by the meaning of their question. Threads may share one; many processes may use one scope.
+
+    `scope` items are hard walls: an answer is never served to another tenant, model, system prompt or embedder. With
+    `required_scope`, the scope must have exactly these names. `ttl`, like every other time, is in seconds; None keeps
+    answers for ever. `max_entries` evicts the least used, with decay. An entry's lifetime is absolute unless
+    `refresh_ttl_on_hit`. `lease_s`: how long a crashed process can hold up others that wait for its answer.
+
+    Nothing is sent to Redis and no model is loaded before the first call. Every method raises RedisUnavailable when
+    Redis does not answer: an outage never looks like a miss.
+
+    Raises:
+        InvalidInput: an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        redis_or_url: redis.Redis | str,
+        *,
+        embedder: Embedder | None = None,
+        namespace: str = "default",
+        scope: Mapping[str, str] | None = None,
+        required_scope: Iterable[str] | None = None,
+        max_error_rate: float = 0.02,
+        ttl: float | None = 3600.0,
+        max_entries: int | None = None,
+        refresh_ttl_on_hit: bool = False,
+        lease_s: float = 10.0,
+        clock: Callable[[], float] = time.time,
+        rule: Rule = strict_rule,
+    ) -> None:
+        if not 0 <= max_error_rate <= 0.5:
+            raise InvalidInput(f"max_error_rate must be 0..0.5, not {max_error_rate!r}")
+        if max_entries is not None and max_entries < 1:
+            raise InvalidInput(f"max_entries must be positive, not {max_entries!r}; None means no cap")
+        self._redis = client_of(redis_or_url)
+        self._given_embedder = embedder
+        # A wrong scope is found here, where it is written; the embedder becomes part of it when it is first needed.
+        self._walls = make_scope(namespace, scope, embedder="", required=required_scope)
+        self.max_error_rate = max_error_rate
+        self._ttl_s = inputs.checked_ttl(ttl)
+        self._max_entries = max_entries
+        self._refresh_ttl = refresh_ttl_on_hit
+        self._lease_s = inputs.checked_ttl(lease_s) or 10.0
+        self._clock = clock
+        self._rule = rule
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The embedder given, or the one of the settings."""
+        return self._given_embedder or default_embedder()
+
+    @cached_property
+    def scope(self) -> Scope:
+        """The walls of this cache."""
+        return replace(self._walls, embedder=self.embedder.fingerprint)
+
+    @cached_property
+    def _entries(self) -> Entries:
+        return Entries(self._redis, self.scope.id)
+
+    @cached_property
+    def _lookup(self) -> Lookup:
+        return Lookup(
+            self._redis,
+            self._entries,
+            namespace=self.scope.namespace,
+            embedder=self.embedder,
+            rule=self._rule,
+            clock=self._clock,
+            refresh_ttl=self._refresh_ttl,
+        )
+
+    @cached_property
+    def _computing(self) -> Computing:
+        return Computing(self._redis, self.scope.id, self._lookup, self._keep, lease_s=self._lease_s)
+
+    # -- questions and answers
+
+    def lookup(self, prompt: str, *, context: Sequence[str] = (), tags: Iterable[str] | None = None) -> Hit | Miss:
+        """The stored answer that may be served for the prompt, or why none is.
+
+        `context`: earlier messages that the prompt depends on; only answers stored in the same context match. `tags`:
+        only answers that carry all of them; what must never mix belongs into the scope.
+
+        Raises:
+            InvalidInput: the prompt is empty, too long or no valid text.
+        """
+        return self._lookup.look_up(inputs.question(prompt, context=context, tags=tags))
+
+    def store(
+        self,
+        prompt: str,
+        response: str,
+        *,
+        context: Sequence[str] = (),
+        sources: Mapping[str, int] | None = None,
+        tags: Iterable[str] = (),
+        ttl: float | None = None,
+        metadata: Mapping[str, object] | None = None,
+        cost: float | None = None,
+        compute_s: float | None = None,
+        response_format: str = "text",
+        miss: Miss | None = None,
+    ) -> str | None:
+        """Stores an answer in place of the one to the same question; its entry id.
+
+        `sources`: the documents it was built from, with their versions: another version makes it stale. `ttl` None is
+        the cache's default. `cost` and `compute_s`: what the answer cost to make, which each hit saves. `miss`: what
+        `lookup` returned for the prompt; its vector is used again.
+
+        Returns None, and stores nothing, if a source has changed since that version.
+
+        Raises:
+            InvalidInput: an argument is out of its range; nothing is stored.
+        """
+        asked = inputs.question(prompt, context=context)
+        kept = Kept.checked(
+            sources=sources, tags=tags, ttl=ttl, metadata=metadata, cost=cost, response_format=response_format
+        )
+        compute_s = inputs.checked_amount("compute_s", compute_s)
+        return self._keep(asked, inputs.checked_response(response), kept, compute_s, miss)
+
+    def _keep(
+        self, asked: Question, response: str, kept: Kept, compute_s: float | None, miss: Miss | None = None
+    ) -> str | None:
+        sources = kept.current_sources()
+        if outdated(sources, current_versions(self._redis, self.scope.namespace, sources)):
+            self._entries.count(REFUSED)
+            return None
+        entry = NewEntry(
+            entry_id=secrets.token_hex(12),
+            question=asked,
+            response=response,
+            vector=blob(self._vector(asked, miss), self.embedder.dim) if asked.semantic else b"",
+            sources=sources,
+            tags=kept.tags,
+            ttl_s=kept.ttl_s or self._ttl_s,
+            metadata=kept.metadata,
+            tokens=token_count(asked.prompt) + token_count(response),
+            cost=kept.cost,
+            compute_s=compute_s,
+            response_format=kept.response_format,
+        )
+        register(self._redis, self.scope, sources)
+        self._entries.put(entry, now=self._clock(), cap=self._max_entries)
+        return entry.entry_id
+
+    def _vector(self, asked: Question, miss: Miss | None) -> Vectors:
+        work = miss.work if miss is not None else None
+        if isinstance(work, Findings) and work.vector is not None and work.question.prompt == asked.prompt:
+            return work.vector
+        (vector,) = self.embedder.embed([asked.prompt])
+        return cast(Vectors, vector)
+
+    def get_or_compute(
+        self,
+        prompt: str,
+        compute: Compute,
+        *,
+        context: Sequence[str] = (),
+        sources: Mapping[str, int] | Callable[[], Mapping[str, int]] | None = None,
+        tags: Iterable[str] = (),
+        ttl: float | None = None,
+        metadata: Mapping[str, object] | None = None,
+        cost: float | None = None,
+        response_format: str = "text",
+        wait_s: float = 60.0,
+    ) -> str:
+        """The stored answer, or the computed one, which is stored. Of many who ask at once, one computes.
+
+        `compute()` returns the answer, or an iterator of its pieces. `sources` may be a callable: it is asked when the
+        answer is complete. The others wait for at most `wait_s` seconds, then compute for themselves. If the
+        computation fails, they get its error too. If Redis fails when the answer is there, it is returned unstored.
+
+        Raises:
+            InvalidInput: as `store`.
+            Exception: whatever `compute` raises.
+        """
+        kept = Kept.checked(
+            sources=sources, tags=tags, ttl=ttl, metadata=metadata, cost=cost, response_format=response_format
+        )
+        asked = inputs.question(prompt, context=context)
+        return "".join(self._computing.pieces(asked, compute, kept, wait_s=wait_s))
+
+    def stream(
+        self,
+        prompt: str,
+        compute: Compute,
+        *,
+        context: Sequence[str] = (),
+        sources: Mapping[str, int] | Callable[[], Mapping[str, int]] | None = None,
+        tags: Iterable[str] = (),
+        ttl: float | None = None,
+        metadata: Mapping[str, object] | None = None,
+        cost: float | None = None,
+        response_format: str = "text",
+        wait_s: float = 60.0,
+    ) -> Iterator[str]:
+        """`get_or_compute`, piece by piece: who computes gets the pieces as they come, everybody else the whole answer.
+
+        Only a complete answer is stored: if the caller stops early or `compute` fails, nothing is.
+        """
+        kept = Kept.checked(
+            sources=sources, tags=tags, ttl=ttl, metadata=metadata, cost=cost, response_format=response_format
+        )
+        asked = inputs.question(prompt, context=context)
+        return self._computing.pieces(asked, compute, kept, wait_s=wait_s)
+
+    def cached(self, function: Function) -> Function:
+        """Decorates a function of a prompt: `get_or_compute`, or `stream` for a generator function."""
+        return remembered(self, function)
+
+    # -- what is stored
+
+    def feedback(self, hit_or_entry_id: Hit | str, *, correct: bool) -> bool:
+        """Records what a user says about an answer; False if it is gone. A rejected answer is not served any more."""
+        entry_id = hit_or_entry_id.entry_id if isinstance(hit_or_entry_id, Hit) else hit_or_entry_id
+        return self._entries.feedback(entry_id, correct=correct)
+
+    def invalidate(self, *, entry_id: str | None = None, tag: str | None = None, source: str | None = None) -> int:
+        """Removes the answer of an id, or those with a tag, or those built from a document; returns how many.
+
+        Raises:
+            InvalidInput: not exactly one of the three is given.
+        """
+        given = [
+            name for name, value in (("entry_id", entry_id), ("tag", tag), ("source", source)) if value is not None
+        ]
+        if len(given) != 1:
+            raise InvalidInput(f"give one of entry_id, tag and source, not {' and '.join(given) or 'none'}")
+        if entry_id is not None:
+            ids = [entry_id]
+        elif tag is not None:
+            ids = self._entries.by_tag(tag)
+        else:
+            ids = self._entries.by_source(source or "")
+        return self._entries.remove(ids, counter=INVALIDATED)
+
+    def clear(self) -> int:
+        """Removes all answers of the scope; returns how many."""
+        return self._entries.clear()
+
+    def entries(self, *, offset: int = 0, limit: int | None = None) -> Iterator[Entry]:
+        """The stored answers, the most used first, fetched in pages."""
+        return self._entries.all(offset=offset, limit=limit)
+
+    def stats(self) -> Stats:
+        """What this scope has done since it exists, in all processes."""
+        return stats_of(self._entries)
+
+    def explain(self, prompt: str, *, context: Sequence[str] = (), tags: Iterable[str] | None = None) -> Explanation:
+        """What `lookup` would do now, and why; counts nothing and changes nothing."""
+        return self._lookup.explain(inputs.question(prompt, context=context, tags=tags))
