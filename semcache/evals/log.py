@@ -77,9 +77,17 @@ def read_log(
     if not requests:
         raise InvalidInput(f"{path}: no row has a prompt")
     seed = shuffle if shuffle is not None else (0 if _is_sorted(requests) and not keep_order else None)
-    if seed is not None:
-        random.Random(seed).shuffle(requests)
-    return Log(tuple(requests[:limit]), kind, skipped, seed is not None)
+    return as_stream(requests, kind, skipped=skipped, limit=limit, shuffle=seed)
+
+
+def as_stream(
+    requests: Sequence[Request], kind: Kind, *, skipped: int = 0, limit: int | None = None, shuffle: int | None = None
+) -> Log:
+    """The requests in their order, or shuffled with a seed; the first `limit` of them."""
+    order = list(requests)
+    if shuffle is not None:
+        random.Random(shuffle).shuffle(order)
+    return Log(tuple(order[:limit]), kind, skipped, shuffle is not None)
 
 
 def read_rows(path: Path) -> Iterator[dict[str, str]]:
@@ -195,7 +203,8 @@ def _same(label: str, path: Path, line: int) -> bool:
 def _is_sorted(requests: Sequence[Request]) -> bool:
     """Whether equal answers stand together (fewer than 5 % more runs than answers), as in a sorted file."""
     ids = [r.answer_id for r in requests]
-    if ids[0] is None or len(set(ids)) < 3 or len(ids) < 3 * len(set(ids)):
+    distinct = len(set(ids))
+    if ids[0] is None or distinct < 3 or len(ids) < 1.5 * distinct:
         return False
     runs = 1 + sum(a != b for a, b in pairwise(ids))
-    return runs <= 1.05 * len(set(ids))
+    return runs <= 1.05 * distinct

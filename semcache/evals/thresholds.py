@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 
 from semcache.evals.stats import wilson
 
-THRESHOLDS = tuple(
-    round(float(t), 3) for t in np.r_[np.arange(0.60, 0.90, 0.02), np.arange(0.90, 0.99, 0.01), 0.99, 0.995, 0.999]
-)
+THRESHOLDS = (*(t / 100 for t in range(60, 90, 2)), *(t / 100 for t in range(90, 100)), 0.995, 0.999)
 BLOCK = 256
 
 
