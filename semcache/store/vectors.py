@@ -126,6 +126,15 @@ class VectorSet:
             values = self._redis.execute_command("VEMB", self.key, id)
         return np.array([float(v) for v in values], dtype=np.float32) if values else None
 
+    def vectors(self, ids: Sequence[str]) -> list[NDArray[np.float32] | None]:
+        """Unit vectors of several elements in one round trip, as far as the quantisation keeps them; None if gone."""
+        if not ids:
+            return []
+        with guarded(), self._redis.pipeline(transaction=False) as pipe:
+            for id in ids:
+                pipe.execute_command("VEMB", self.key, id, "RAW")
+            return [_unit(reply, self.dim) for reply in pipe.execute()]
+
     def __contains__(self, id: str) -> bool:
         with guarded():
             return bool(self._redis.execute_command("VISMEMBER", self.key, id))
@@ -133,6 +142,19 @@ class VectorSet:
     def _vadd(self, id: str, vector: ArrayLike, attributes: Mapping[str, Any] | None) -> list[Any]:
         command = [self.key, "FP32", blob(vector, self.dim), id, self._quantisation]
         return [*command, "SETATTR", json.dumps(attributes)] if attributes else command
+
+
+def _unit(raw: Any, dim: int) -> NDArray[np.float32] | None:
+    """A reply to VEMB ... RAW: the quantisation, the blob of the unit vector, its former length, the range of Q8."""
+    if not raw:
+        return None
+    quantisation, values = raw[0], raw[1]
+    if quantisation == b"f32":
+        return np.frombuffer(values, "<f4")
+    if quantisation == b"int8":
+        return np.frombuffer(values, np.int8).astype(np.float32) * np.float32(float(raw[3]) / 127)
+    signs = np.unpackbits(np.frombuffer(values, np.uint8), bitorder="little")[:dim].astype(np.float32) * 2 - 1
+    return np.asarray(signs / np.sqrt(np.float32(dim)))
 
 
 def neighbours(reply: Any) -> list[tuple[str, float]]:

@@ -1,0 +1,147 @@
+"""What has to change in Redis for a document to change: which passages go, stay and come (pure)."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from semcache.errors import InvalidInput
+from semcache.knowledge.chunk import Chunk, chunks, first_heading
+from semcache.knowledge.types import Change, Delete, Upsert
+
+MAX_ID_CHARS = 1_000
+MAX_VERSION = 2**53 - 1  # Redis scripts count in doubles
+_MAX_TITLE_CHARS = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document as it is in Redis: version (negative = deleted, 0 = never seen), its passages' ids and embedder."""
+
+    version: int = 0
+    chunk_ids: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One change of one document, made for the version `base`; `rewrite` keeps the version and renews the vectors."""
+
+    change: Change
+    base: int
+    stale: bool = False
+    rewrite: bool = False
+    chunks: tuple[Chunk, ...] = ()
+    added: tuple[Chunk, ...] = ()
+    removed: tuple[str, ...] = ()
+    old_fingerprint: str = ""
+    title: str = ""
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts whose vectors are needed, as passages: those of the passages that are new."""
+        return [chunk.embedded for chunk in self.added]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Plans for several changes, in their order."""
+
+    plans: tuple[Plan, ...] = field(default=())
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts whose vectors `KnowledgeBase.commit` wants, as passages, in order."""
+        return [text for plan in self.plans for text in plan.texts]
+
+
+def plan(change: Change, stored: Stored, fingerprint: str, *, rewrite: bool = False) -> Plan:
+    """The plan of a change against what is stored; `fingerprint` is the embedder's that makes the new vectors."""
+    if not rewrite and _is_stale(change, stored.version):
+        return Plan(change, stored.version, stale=True)
+    title = (change.title or first_heading(change.text)) if isinstance(change, Upsert) else ""
+    wanted = chunks(change.document, change.text, title=title) if isinstance(change, Upsert) else []
+    same = set(stored.chunk_ids) if stored.fingerprint == fingerprint else set()
+    keep = same & {chunk.id for chunk in wanted}
+    return Plan(
+        change,
+        stored.version,
+        rewrite=rewrite,
+        chunks=tuple(wanted),
+        added=tuple(chunk for chunk in wanted if chunk.id not in keep),
+        removed=tuple(id for id in stored.chunk_ids if id not in keep),
+        old_fingerprint=stored.fingerprint or fingerprint,
+        title=title,
+    )
+
+
+def _is_stale(change: Change, known: int) -> bool:
+    if change.version is None:
+        return isinstance(change, Delete) and known <= 0
+    return change.version <= abs(known)
+
+
+def checked(change: Change, *, max_text_bytes: int) -> Change:
+    """The change.
+
+    Raises:
+        InvalidInput: an id, a version, a text, a title or metadata that cannot be stored; the message says which.
+    """
+    check_id(change.document)
+    if change.version is not None and not (_is_int(change.version) and 1 <= change.version <= MAX_VERSION):
+        raise InvalidInput(f"the version of {change.document!r} must be 1..{MAX_VERSION}, not {change.version!r}")
+    if isinstance(change, Upsert):
+        _check_text(change, max_text_bytes)
+        encoded_metadata(change.metadata)
+        if change.at is not None and not math.isfinite(change.at):
+            raise InvalidInput(f"the time of {change.document!r} must be seconds since the epoch, not {change.at!r}")
+    return change
+
+
+def encoded_metadata(metadata: Mapping[str, Any] | None) -> str:
+    """The metadata as JSON with sorted keys.
+
+    Raises:
+        InvalidInput: JSON cannot hold it.
+    """
+    try:
+        return json.dumps(dict(metadata or {}), ensure_ascii=True, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"the metadata must be JSON: {error}") from error
+
+
+def check_id(document: object) -> None:
+    """Raises InvalidInput if this is no document id."""
+    if not isinstance(document, str) or not document.strip():
+        raise InvalidInput("a document needs an id that is not empty")
+    if len(document) > MAX_ID_CHARS:
+        raise InvalidInput(f"the document id has {len(document)} characters, at most {MAX_ID_CHARS} are allowed")
+    _utf8(document, "the document id")
+
+
+def _check_text(upsert: Upsert, max_text_bytes: int) -> None:
+    name = repr(upsert.document)
+    if not isinstance(upsert.text, str) or not upsert.text.strip():
+        raise InvalidInput(f"document {name} has no text: delete it if it is gone")
+    length = _utf8(upsert.text, f"the text of {name}")
+    if length > max_text_bytes:
+        raise InvalidInput(f"the text of {name} has {length:,} bytes, at most {max_text_bytes:,} are allowed: split it")
+    if upsert.title is not None:
+        if not isinstance(upsert.title, str) or len(upsert.title) > _MAX_TITLE_CHARS:
+            raise InvalidInput(f"the title of {name} must be a string of at most {_MAX_TITLE_CHARS} characters")
+        _utf8(upsert.title, f"the title of {name}")
+
+
+def _utf8(text: str, what: str) -> int:
+    """Length in bytes."""
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"{what} is not valid Unicode: {error.reason} at {error.start}") from error
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,0 +1,84 @@
+"""Searching passages: candidates by vector and by words, ranked, then read with their documents' versions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from redis import Redis
+
+from semcache.embed import Embedder
+from semcache.errors import ConfigurationError
+from semcache.knowledge.rank import Ranked, rank
+from semcache.knowledge.records import Space
+from semcache.knowledge.types import Found
+from semcache.store.connect import guarded
+from semcache.store.lua import script
+from semcache.store.vectors import VectorSet
+from semcache.text.tokens import stems
+
+_CANDIDATES = 200  # of each list
+_FROM_WORDS = 20  # of those found by words alone, whose cosine is then computed
+_SPARE = 5  # candidates that may vanish between the search and the reading
+
+
+@dataclass(frozen=True, slots=True)
+class Searcher:
+    """Searches one namespace with one embedder."""
+
+    redis: Redis
+    space: Space
+    embedder: Embedder
+
+    def search(self, query: str, *, k: int) -> list[Found]:
+        """The best `k` passages, best first."""
+        vector = self.embedder.embed([query], kind="query")[0]
+        ranked = self._candidates(query, vector, max(_CANDIDATES, 2 * k))
+        return self._read(ranked[: k + _SPARE])[:k]
+
+    def _candidates(self, query: str, vector: NDArray[np.float32], count: int) -> list[Ranked]:
+        vectors = self.space.vector_set(self.redis, fingerprint=self.embedder.fingerprint, dim=len(vector))
+        cosines = dict(vectors.search(vector, count=count))
+        if not cosines:
+            self._check_embedder()
+            return []
+        bm25 = dict(self.space.postings(self.redis).top(stems(query), count=count))
+        return rank(cosines | self._cosines(vectors, vector, [id for id in bm25 if id not in cosines]), bm25)
+
+    def _cosines(self, vectors: VectorSet, query: NDArray[np.float32], chunk_ids: list[str]) -> dict[str, float]:
+        """Cosine of the passages that only their words have found."""
+        wanted = chunk_ids[:_FROM_WORDS]
+        known = vectors.vectors(wanted)
+        return {id: float(query @ vector) for id, vector in zip(wanted, known, strict=True) if vector is not None}
+
+    def _check_embedder(self) -> None:
+        if self.space.postings(self.redis).corpus().members:
+            raise ConfigurationError(
+                f"the documents of namespace {self.space.namespace!r} were embedded by another model than "
+                f"{self.embedder.fingerprint}: set that model again, or run `semcache kb reindex`"
+            )
+
+    def _read(self, ranked: Sequence[Ranked]) -> list[Found]:
+        """The passages that are still there."""
+        if not ranked:
+            return []
+        names = [self.space.versions, *(self.space.chunk(candidate.chunk_id) for candidate in ranked)]
+        with guarded():
+            replies = script("knowledge_fetch")(self.redis, names)
+        return [_found(candidate, *reply) for candidate, reply in zip(ranked, replies, strict=True) if reply]
+
+
+def _found(ranked: Ranked, document: Any, title: Any, context: Any, text: Any, version: Any) -> Found:
+    return Found(
+        document=document.decode(),
+        title=title.decode() or document.decode(),
+        chunk_id=ranked.chunk_id,
+        text=text.decode(),
+        score=ranked.score,
+        version=int(version),
+        context=context.decode(),
+        parts={"cosine": ranked.cosine, "bm25": ranked.bm25},
+    )
