@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -44,15 +46,9 @@ def up(
     as_json: Json = False,
 ) -> None:
     """Start the embedded Redis and Kafka, or find them running. Their data survives `down` and crashes."""
-    for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: what was started is stopped again
-        signal.signal(getattr(signal, name), signal.default_int_handler)
-    running = stack.up(
-        settings_with(data_dir),
-        TerminalProgress(),
-        only=_chosen(only),
-        redis_port=redis_port,
-        kafka_port=kafka_port,
-    )
+    settings, servers = settings_with(data_dir), _chosen(only)
+    with _ended_like_ctrl_c():
+        running = stack.up(settings, TerminalProgress(), only=servers, redis_port=redis_port, kafka_port=kafka_port)
     emit_fields(_addresses(running), as_json=as_json, title="running")
 
 
@@ -78,6 +74,17 @@ def status(data_dir: DataDir = None, as_json: Json = False) -> None:
 def settings_with(data_dir: Path | None) -> Settings:
     """The settings, with another data directory if one is given."""
     return load_settings(**({"data_dir": data_dir.absolute()} if data_dir else {}))
+
+
+@contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """SIGTERM and SIGHUP undo a start, as Ctrl-C does."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _chosen(only: Name | None) -> tuple[Name, ...]:

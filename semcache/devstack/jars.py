@@ -67,7 +67,7 @@ def downloaded(folder: Path = FOLDER) -> bool:
     return all(_size(folder / pin.filename) == pin.size for pin in pins())
 
 
-def kafka_jars(progress: Progress | None = None, *, folder: Path = FOLDER) -> list[Path]:
+def kafka_jars(progress: Progress | None = None, *, folder: Path = FOLDER, base_url: str = MAVEN) -> list[Path]:
     """All jars of Kafka's class path; the first call downloads and verifies them, later ones touch no network.
 
     Raises:
@@ -77,16 +77,16 @@ def kafka_jars(progress: Progress | None = None, *, folder: Path = FOLDER) -> li
     if not downloaded(folder):
         with exclusive(folder.with_name(f"{folder.name}.lock"), what="the download of Kafka", wait_s=900):
             if not downloaded(folder):
-                _fetch(folder, progress or Silent())
+                _fetch(folder, base_url, progress or Silent())
     return [folder / pin.filename for pin in pins()]
 
 
-def _fetch(folder: Path, progress: Progress) -> None:
+def _fetch(folder: Path, base_url: str, progress: Progress) -> None:
     """Into a folder beside, which takes the place of `folder` when all is there and verified."""
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     with progress.download(f"Kafka {KAFKA_VERSION}", download_bytes()) as arrived:
-        context = _maven(partial / "maven", arrived)
+        context = _maven(partial / "maven", base_url, arrived)
         pool = ThreadPoolExecutor(DOWNLOADS_AT_ONCE)
         try:
             list(pool.map(lambda pin: _fetch_one(context, pin, partial), pins()))
@@ -107,7 +107,7 @@ def _fetch_one(context: MavenContext, pin: Pin, into: Path) -> None:
     jar.replace(into / pin.filename)
 
 
-def _maven(cache_folder: Path, arrived: Callable[[int], None]) -> MavenContext:
+def _maven(cache_folder: Path, base_url: str, arrived: Callable[[int], None]) -> MavenContext:
     try:
         from jgo.maven import MavenContext, PythonResolver
     except ImportError as error:
@@ -118,7 +118,10 @@ def _maven(cache_folder: Path, arrived: Callable[[int], None]) -> MavenContext:
         yield arrived
 
     return MavenContext(
-        PythonResolver(progress_callback=report), repo_cache=cache_folder, remote_repos={"central": MAVEN}, timeout=30
+        PythonResolver(progress_callback=report),
+        repo_cache=cache_folder,
+        remote_repos={"central": base_url},
+        timeout=30,
     )
 
 

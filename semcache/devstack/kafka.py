@@ -49,8 +49,8 @@ Configuration:
 class KafkaServer:
     """A broker in `folder`, on `port` of the loopback interface.
 
-    `extra` are server.properties that win over the defaults (a SASL listener, an authorizer, ...), `client` the
-    librdkafka properties that a client then needs.
+    `extra` are server.properties that win over the defaults (`sasl_plain(...)`, for example), `client` the librdkafka
+    properties that a client then needs.
     """
 
     folder: Path
@@ -117,11 +117,11 @@ def server_properties(*, folder: Path, port: int, controller_port: int) -> dict[
         "node.id": "1",
         # A fixed quorum, not a dynamic one: the controller's port may then change between starts.
         "controller.quorum.voters": f"1@{host}:{controller_port}",
-        "listeners": f"PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{host}:{port}",
+        "listeners": f"CLIENT://{host}:{port},CONTROLLER://{host}:{controller_port}",
+        "advertised.listeners": f"CLIENT://{host}:{port}",
         "controller.listener.names": "CONTROLLER",
-        "inter.broker.listener.name": "PLAINTEXT",
-        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "inter.broker.listener.name": "CLIENT",
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,CLIENT:PLAINTEXT",
         "log.dirs": str(folder / DATA),
         "auto.create.topics.enable": "false",
         "num.partitions": "4",
@@ -139,6 +139,33 @@ def server_properties(*, folder: Path, port: int, controller_port: int) -> dict[
         "num.network.threads": "2",
         "num.io.threads": "4",
         "message.max.bytes": "16777216",
+    }
+
+
+def sasl_plain(passwords: Mapping[str, str], *, admin: str) -> dict[str, str]:
+    """`extra` for a broker that asks for user and password, and lets all but `admin` do only what ACLs allow."""
+    users = " ".join(f'user_{user}="{password}"' for user, password in passwords.items())
+    login = f'username="{admin}" password="{passwords[admin]}" {users}'
+    return {
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,CLIENT:SASL_PLAINTEXT",
+        "sasl.enabled.mechanisms": "PLAIN",
+        "sasl.mechanism.inter.broker.protocol": "PLAIN",
+        "listener.name.client.plain.sasl.jaas.config": (
+            f"org.apache.kafka.common.security.plain.PlainLoginModule required {login};"
+        ),
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        # Broker and controller are one process; they talk over the controller's listener without a name.
+        "super.users": f"User:{admin};User:ANONYMOUS",
+    }
+
+
+def sasl_client(user: str, password: str) -> dict[str, str]:
+    """The librdkafka properties with which `user` reaches a broker of `sasl_plain`."""
+    return {
+        "security.protocol": "SASL_PLAINTEXT",
+        "sasl.mechanism": "PLAIN",
+        "sasl.username": user,
+        "sasl.password": password,
     }
 
 

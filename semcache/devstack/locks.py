@@ -54,7 +54,7 @@ def take(path: Path) -> int | None:
     if sys.platform == "win32":
         raise ConfigurationError("the embedded servers run on Linux and macOS; on Windows use WSL or Docker")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # what people say lies in there
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise ConfigurationError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -17,8 +18,14 @@ from semcache.errors import Unavailable
 # The kernel counts a process's start in ticks since boot; the epoch derived from it moves a little with the clock.
 START_TOLERANCE_S = 2.0
 
-# Linux only: the kernel kills the server when the thread that started it ends, however it ends.
-_TIED = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])"
+# Linux only: the kernel kills the server when the thread that started it ends, however it ends. A starter that ended
+# before prctl (1 = PR_SET_PDEATHSIG, 9 = SIGKILL) is noticed by the parent's pid.
+_TIED = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(1, 9)
+os.getppid() == int(sys.argv[1]) or sys.exit("the starter is gone")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ def start(
         log.replace(log.with_name(f"{log.name}.1"))
     words = [str(word) for word in command]
     if tied and sys.platform == "linux":
-        words = [sys.executable, "-S", "-c", _TIED, *words]
+        words = [sys.executable, "-S", "-c", _TIED, str(os.getpid()), *words]
     with log.open("ab") as output:
         child = subprocess.Popen(
             words,

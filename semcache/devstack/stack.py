@@ -78,8 +78,9 @@ def up(
         ConfigurationError: a port is taken, Java or an extra is missing, or the data directory cannot be written.
         Unavailable: a download failed, or a server does not start; the text quotes its log.
     """
-    starter = _Starter(settings.data_dir, progress or Silent(), {"redis": redis_port, "kafka": kafka_port})
-    with _locked(settings.data_dir, progress):
+    data_dir = settings.data_dir.absolute()
+    starter = _Starter(data_dir, progress or Silent(), {"redis": redis_port, "kafka": kafka_port})
+    with _locked(data_dir, progress):
         return starter.up([name for name in LAUNCH_ORDER if name in only])
 
 
@@ -89,14 +90,16 @@ def down(settings: Settings, progress: Progress | None = None, *, only: Collecti
     Raises:
         ConfigurationError: the data directory cannot be written.
     """
-    with _locked(settings.data_dir, progress):
-        return [name for name in NAMES if name in only and _stop(settings.data_dir, name, progress or Silent())]
+    data_dir = settings.data_dir.absolute()
+    with _locked(data_dir, progress):
+        return [name for name in NAMES if name in only and _stop(data_dir, name, progress or Silent())]
 
 
 def status(settings: Settings) -> list[ServerStatus]:
     """How each of the embedded servers is. Changes nothing."""
-    known = state.load(settings.data_dir)
-    return [_status(settings.data_dir, name, known.of(name)) for name in NAMES]
+    data_dir = settings.data_dir.absolute()
+    known = state.load(data_dir)
+    return [_status(data_dir, name, known.of(name)) for name in NAMES]
 
 
 def _locked(data_dir: Path, progress: Progress | None) -> AbstractContextManager[None]:
