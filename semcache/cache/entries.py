@@ -9,7 +9,17 @@ from typing import Any
 import redis
 
 from semcache.cache.inputs import Question
-from semcache.cache.record import ENTRY_FIELDS, HIT_FIELDS, NEAR_FIELDS, Near, NewEntry, from_hash, near_of, to_hash
+from semcache.cache.record import (
+    ENTRY_FIELDS,
+    HIT_FIELDS,
+    NEAR_FIELDS,
+    Near,
+    NewEntry,
+    Served,
+    from_hash,
+    near_of,
+    to_hash,
+)
 from semcache.cache.types import Entry
 from semcache.store import keys
 from semcache.store.connect import guarded
@@ -81,14 +91,14 @@ class Entries:
         return by_source + [keys.CACHE_TAG.build(scope=self.scope, tag=tag) for tag in entry.tags]
 
     @guarded()
-    def hit(self, entry_id: str, *, now: float, counter: str, refresh_ttl: bool) -> tuple[str, str] | None:
-        """Response and its format, and the hit is counted; None if the entry may not be served any more."""
+    def hit(self, entry_id: str, *, now: float, counter: str, refresh_ttl: bool) -> Served | None:
+        """The answer and its worth, and the hit is counted; None if the entry may not be served any more."""
         row = script("cache_hit")(
             self._redis,
             keys=[self._prefix + entry_id, self._use, self._counters, self._expiry, self._exact],
             args=[entry_id, now, counter, now / USE_HALF_LIFE_S, int(refresh_ttl), GRACE_MS, *HIT_FIELDS],
         )
-        return (row[0].decode(), row[1].decode()) if row else None
+        return Served.of(row) if row else None
 
     def remove(
         self,

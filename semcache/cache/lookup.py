@@ -105,8 +105,8 @@ class Lookup:
         if answer is None:
             return None
         return Hit(
-            response=answer[0],
-            response_format=answer[1],
+            response=answer.response,
+            response_format=answer.response_format,
             entry_id=chosen.entry_id,
             prompt=chosen.prompt,
             similarity=chosen.similarity,
@@ -116,6 +116,10 @@ class Lookup:
             exact=exact,
             detail=decision.detail,
             candidates=candidates(findings, decision),
+            tokens_saved=answer.tokens,
+            cost_saved=answer.cost,
+            seconds_saved=answer.compute_s,
+            metadata=answer.metadata,
         )
 
     def _miss(self, findings: Findings, decision: Decision) -> Miss:

@@ -11,7 +11,7 @@ from semcache.cache.types import Entry
 
 # The first four are those that cache_search.lua reads itself.
 NEAR_FIELDS = ("expires", "rejected", "context", "tags", "prompt", "created", "sources", "group")
-HIT_FIELDS = ("response", "format")
+HIT_FIELDS = ("response", "format", "tokens", "cost", "compute_s", "metadata")
 ENTRY_FIELDS = (
     "prompt", "response", "created", "expires", "sources", "tags", "hits", "metadata", "cost", "format",
 )  # fmt: skip
@@ -35,6 +35,31 @@ class Near:
 
     def expired(self, now: float) -> bool:
         return self.gone or 0 < self.expires_at <= now
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What an entry holds for the one it is served to: the answer, and what making it again would cost."""
+
+    response: str
+    response_format: str
+    tokens: int
+    cost: float
+    compute_s: float
+    metadata: dict[str, object]
+
+    @classmethod
+    def of(cls, row: Sequence[bytes | None]) -> Served:
+        """From the HIT_FIELDS of its hash."""
+        response, response_format, tokens, cost, compute_s, metadata = (field or b"" for field in row)
+        return cls(
+            response=response.decode(),
+            response_format=response_format.decode(),
+            tokens=int(tokens or 0),
+            cost=float(cost or 0),
+            compute_s=float(compute_s or 0),
+            metadata=json.loads(metadata or b"{}"),
+        )
 
 
 @dataclass(frozen=True, slots=True)

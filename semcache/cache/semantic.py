@@ -12,7 +12,7 @@ from typing import cast
 import redis
 
 from semcache.cache import inputs
-from semcache.cache.computing import Compute, Computing, Function, Kept, remembered
+from semcache.cache.computing import Compute, Computing, Function, Kept, Pieces, remembered
 from semcache.cache.entries import Entries
 from semcache.cache.findings import Findings, Rule
 from semcache.cache.inputs import Question
@@ -169,7 +169,7 @@ class SemanticCache:
             tags=kept.tags,
             ttl_s=kept.ttl_s or self._ttl_s,
             metadata=kept.metadata,
-            tokens=token_count(asked.prompt) + token_count(response),
+            tokens=token_count(asked.prompt) + token_count(response) if kept.tokens is None else kept.tokens,
             cost=kept.cost,
             compute_s=compute_s,
             response_format=kept.response_format,
@@ -228,16 +228,19 @@ class SemanticCache:
         cost: float | None = None,
         response_format: str = "text",
         wait_s: float = 60.0,
-    ) -> Iterator[str]:
+        miss: Miss | None = None,
+    ) -> Pieces:
         """`get_or_compute`, piece by piece: who computes gets the pieces as they come, everybody else the whole answer.
 
-        Only a complete answer is stored: if the caller stops early or `compute` fails, nothing is.
+        Only a complete answer is stored: if the caller stops early or `compute` fails, nothing is. `miss`: what
+        `lookup` returned for the prompt; it is not looked up again. The generator's return value, an `Outcome`, says
+        where the answer came from. `compute` may return a `Computed`: what it knows only at the end.
         """
         kept = Kept.checked(
             sources=sources, tags=tags, ttl=ttl, metadata=metadata, cost=cost, response_format=response_format
         )
         asked = inputs.question(prompt, context=context)
-        return self._computing.pieces(asked, compute, kept, wait_s=wait_s)
+        return self._computing.pieces(asked, compute, kept, wait_s=wait_s, miss=miss)
 
     def cached(self, function: Function) -> Function:
         """Decorates a function of a prompt: `get_or_compute`, or `stream` for a generator function."""

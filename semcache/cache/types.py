@@ -32,7 +32,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A stored answer that may be served. `confidence`: 1 - estimated probability that it is wrong."""
+    """A stored answer that may be served. `confidence`: 1 - estimated probability that it is wrong.
+
+    Saved is what making the answer took: tokens of prompt and answer, money, seconds (0 = unknown).
+    """
 
     response: str
     entry_id: str
@@ -45,6 +48,10 @@ class Hit:
     response_format: str = "text"
     detail: str = ""
     candidates: tuple[Candidate, ...] = ()
+    tokens_saved: int = 0
+    cost_saved: float = 0.0
+    seconds_saved: float = 0.0
+    metadata: Mapping[str, object] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return True
