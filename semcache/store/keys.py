@@ -88,14 +88,19 @@ CACHE_DEPENDANTS = _declare(
     "scope ids with answers from a document",
 )
 
-TURN = _declare("turn", _M + "turn:{turn}", "hash", "permanent", "one message: session, role, text, at, stems")
+TURN = _declare("turn", _M + "turn:{turn}", "hash", "permanent", "one message: who, when, text, stems, int8 vectors")
 TURN_VECTORS = _declare("turn vectors", _M + "turns:{fingerprint}", "vector set", "permanent", "turn vectors")
 CHRONOLOGY = _declare("chronology", _M + "chronology", "sorted set", "permanent", "turn id by time, s")
 SESSION = _declare("session", _M + "session:{session}", "sorted set", "permanent", "turn ids of a session by time, s")
 SESSIONS = _declare("sessions", _M + "sessions", "sorted set", "permanent", "session id by its last turn's time, s")
+SESSION_LENGTHS = _declare("session lengths", _M + "lengths", "sorted set", "permanent", "session id by its stems")
+SESSION_STEM = _declare(
+    "session stem", _M + "session-stem:{stem}", "sorted set", "permanent", "session id by how often the stem is in it"
+)
 WINDOW = _declare(
     "window", _M + "window:{session}", "sorted set", "session TTL", "short-term memory: turns as JSON by time, s"
 )
+ERASED = _declare("erased", _M + "erased", "string", "permanent", "time of the erasure, s: older events are refused")
 TURN_STEM = _declare("turn stem", _M + "stem:{stem}", "sorted set", "permanent", "turn id by the term's weight")
 TURN_CORPUS = _declare("turn corpus", _M + "corpus", "hash", "permanent", "number of turns and of terms")
 
@@ -107,3 +112,7 @@ CHUNK = _declare("chunk", _K + "chunk:{chunk}", "hash", "with its document", "a 
 CHUNK_VECTORS = _declare("chunk vectors", _K + "chunks:{fingerprint}", "vector set", "permanent", "passage vectors")
 CHUNK_STEM = _declare("chunk stem", _K + "stem:{stem}", "sorted set", "permanent", "chunk id by the term's weight")
 CHUNK_CORPUS = _declare("chunk corpus", _K + "corpus", "hash", "permanent", "number of chunks and of terms")
+
+INGEST_OFFSETS = _declare(
+    "ingest offsets", "{{i:{group}}}:offsets", "hash", "permanent", "topic:partition -> offset up to which it is applied"
+)

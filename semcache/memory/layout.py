@@ -1,0 +1,91 @@
+"""Where one user's memory lies in Redis, and how a turn looks there."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semcache.store import keys
+from semcache.store.postings import Weighting
+from semcache.text.tokens import stems
+
+TURN_WEIGHTING = Weighting(reference_length=12)
+MAX_STEMS = 2_000
+MAX_STEM_CHARS = 64
+RADIUS = 2  # turns on each side that belong to a turn's window
+_SCALE_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class UserKeys:
+    """The keys of one user. All share the user's hash tag, so that one script may change them together."""
+
+    namespace: str
+    user: str
+
+    def of(self, kind: keys.KeyKind, **parts: str) -> str:
+        return kind.build(namespace=self.namespace, user=self.user, **parts)
+
+    @property
+    def prefix(self) -> str:
+        return self.of(keys.ERASED).removesuffix("erased")
+
+    @property
+    def turn_prefix(self) -> str:
+        return self.prefix + "turn:"
+
+    def turn(self, turn_id: str) -> str:
+        return self.of(keys.TURN, turn=turn_id)
+
+    def session(self, session: str) -> str:
+        return self.of(keys.SESSION, session=session)
+
+    def window(self, session: str) -> str:
+        return self.of(keys.WINDOW, session=session)
+
+    def vectors(self, fingerprint: str) -> str:
+        return self.of(keys.TURN_VECTORS, fingerprint=fingerprint)
+
+    def stem(self, stem: str) -> str:
+        return self.of(keys.TURN_STEM, stem=stem)
+
+    def session_stem(self, stem: str) -> str:
+        return self.of(keys.SESSION_STEM, stem=stem)
+
+
+def index_stems(line: str) -> list[str]:
+    """The terms under which a turn is found: at most 2,000, of at most 64 characters each."""
+    return [stem[:MAX_STEM_CHARS] for stem in islice(stems(line), MAX_STEMS)]
+
+
+def vector_fields(fingerprint: str) -> tuple[str, str]:
+    """Hash fields of a turn's own vector and of its context vector; another embedder has others."""
+    digest = hashlib.blake2b(fingerprint.encode(), digest_size=4).hexdigest()
+    return f"vector:{digest}", f"context:{digest}"
+
+
+def session_token(session: str) -> str:
+    """A session's name as it stands in vector attributes: hex digits, safe in a filter expression."""
+    return hashlib.blake2b(session.encode(), digest_size=8).hexdigest()
+
+
+def pack(vector: NDArray[np.float32]) -> bytes:
+    """A vector as int8 with its scale before it: dim + 4 bytes; cosines move by less than .005."""
+    scale = float(np.abs(vector).max()) / 127 or 1.0
+    return bytes(np.float32(scale).tobytes() + np.rint(vector / scale).astype(np.int8).tobytes())
+
+
+def packed_bytes(dim: int) -> int:
+    """Length of a packed vector."""
+    return dim + _SCALE_BYTES
+
+
+def unpack(data: bytes, *, dim: int) -> NDArray[np.float32]:
+    """Packed vectors, one after the other -> (n, dim) float32."""
+    rows = np.frombuffer(data, np.uint8).reshape(-1, packed_bytes(dim))
+    scales = rows[:, :_SCALE_BYTES].copy().view(np.float32)
+    return np.asarray(rows[:, _SCALE_BYTES:].view(np.int8) * scales, np.float32)

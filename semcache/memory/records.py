@@ -1,0 +1,57 @@
+"""How a turn looks in Redis: the fields of its hash, its place in a window, and how turns are read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from redis import Redis
+
+from semcache.memory.layout import UserKeys
+from semcache.memory.types import NewTurn, Turn
+from semcache.store.connect import guarded
+
+
+def context_text(previous: Turn, turn: Turn) -> str:
+    """What the context vector is made of: the previous turn and the turn."""
+    return f"{previous.line}\n{turn.line}"
+
+
+def turn_fields(new: NewTurn, *, stems: Sequence[str], previous: Turn | None) -> dict[str, str | bytes]:
+    """The fields of a turn's hash that do not depend on the embedder."""
+    fields: dict[str, str | bytes] = {
+        "session": new.session,
+        "role": new.role,
+        "text": new.text,
+        "at": repr(new.at),
+        "event": new.event_id,
+        "stems": " ".join(stems),
+        "previous": previous.id if previous else "",
+    }
+    return {**fields, "speaker": new.speaker} if new.speaker else fields
+
+
+def window_form(turn: Turn) -> str:
+    """A turn as it stands in a window; equal turns have equal forms."""
+    said = {"id": turn.id, "role": turn.role, "speaker": turn.speaker, "text": turn.text, "at": turn.at}
+    return json.dumps(said, ensure_ascii=False)
+
+
+def read_window_form(form: bytes, session: str) -> Turn:
+    """The turn that `window_form` wrote."""
+    said = json.loads(form)
+    return Turn(said["id"], session, said["role"], said["text"], said["at"], said["speaker"])
+
+
+def read_turns(redis: Redis, places: Sequence[tuple[UserKeys, str]]) -> list[Turn | None]:
+    """The turns with these ids, None where there is none; one round trip."""
+    with guarded(), redis.pipeline(transaction=False) as pipe:
+        for user, id in places:
+            pipe.hmget(user.turn(id), "session", "role", "text", "at", "speaker")
+        replies = pipe.execute()
+    return [_turn(id, reply) for (_, id), reply in zip(places, replies, strict=True)]
+
+
+def _turn(id: str, reply: Sequence[bytes | None]) -> Turn | None:
+    session, role, text, at, speaker = ((part or b"").decode() for part in reply)
+    return Turn(id, session, role, text, float(at), speaker) if at else None

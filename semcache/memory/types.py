@@ -1,0 +1,119 @@
+"""The records of memory: turns, what recall returns, and what a write did."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from semcache.errors import InvalidInput
+
+MAX_ID_CHARS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of a conversation. `at`: seconds since the epoch; `speaker`: a name, where the role is not enough."""
+
+    id: str
+    session: str
+    role: str
+    text: str
+    at: float
+    speaker: str = ""
+
+    @property
+    def name(self) -> str:
+        """Who speaks."""
+        return self.speaker or self.role
+
+    @property
+    def line(self) -> str:
+        """`name: text`, the form in which turns are embedded."""
+        return f"{self.name}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class NewTurn:
+    """A message to remember, and whose memory it belongs to. The same `event_id` is the same turn.
+
+    Raises:
+        InvalidInput: an id, the role or the text is empty, too long or not valid Unicode, or the time is not finite.
+    """
+
+    user: str
+    session: str
+    role: str
+    text: str
+    at: float
+    event_id: str
+    namespace: str = "default"
+    speaker: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("namespace", "user", "session", "role", "event_id"):
+            check_id(name, getattr(self, name))
+        if self.speaker:
+            check_id("speaker", self.speaker)
+        check_text("text", self.text)
+        if not self.text.strip():
+            raise InvalidInput("the text of a turn is empty: there is nothing to remember")
+        if not math.isfinite(self.at):
+            raise InvalidInput(f"the time of a turn is seconds since the epoch, not {self.at}")
+
+    @property
+    def id(self) -> str:
+        """The turn id: 16 hex digits of BLAKE2b over the event id."""
+        return turn_id(self.event_id)
+
+    @property
+    def turn(self) -> Turn:
+        return Turn(self.id, self.session, self.role, self.text, self.at, self.speaker)
+
+
+class State(StrEnum):
+    """What became of a turn that was to be written."""
+
+    WRITTEN = "written"
+    DUPLICATE = "duplicate"
+    ERASED = "erased"  # older than the erasure of its user: refused
+
+
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """A turn that recall found. `parts` sum up to `score`: what each kind of evidence contributed."""
+
+    turn: Turn
+    score: float
+    parts: Mapping[str, float]
+
+
+def turn_id(event_id: str) -> str:
+    """The id of the turn that an event becomes."""
+    return hashlib.blake2b(event_id.encode(), digest_size=8).hexdigest()
+
+
+def check_id(name: str, value: str) -> str:
+    """The value, if it can name something.
+
+    Raises:
+        InvalidInput: it is no string, empty, longer than 1,000 characters, or not valid Unicode.
+    """
+    if not isinstance(value, str) or not value:
+        raise InvalidInput(f"{name} has to be a string that is not empty, not {value!r}")
+    if len(value) > MAX_ID_CHARS:
+        raise InvalidInput(f"{name} has {len(value)} characters; at most {MAX_ID_CHARS} are accepted")
+    return check_text(name, value)
+
+
+def check_text(name: str, value: str) -> str:
+    """The value, if it is text that can be stored; raises InvalidInput otherwise."""
+    if not isinstance(value, str):
+        raise InvalidInput(f"{name} has to be a string, not {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"{name} is not valid Unicode: {error.reason}") from error
+    return value

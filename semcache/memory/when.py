@@ -1,0 +1,200 @@
+"""What a question says about time, and how near a turn is to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from semcache.text.dates import MONTHS, month_at, written_date
+from semcache.text.tokens import tokens
+
+_ASKS_WHEN = re.compile(
+    r"^\W*(?:when|how long|in which|in what|on which|(?:which|what) (?:year|month|day|date)"
+    r"|how many (?:years|months|weeks|days))\b",
+    re.IGNORECASE,
+)
+_TIME_WORD = re.compile(
+    r"\b(?:yesterday|today|tonight|tomorrow|ago|last|next|recently|week(?:end)?s?|month|years?|since|just|soon"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|july|august|september"
+    r"|october|november|december|(?:19|20)\d\d)\b",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_DAY = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?")
+_RELATIVE = re.compile(
+    r"\b(?:(?P<day>today|tonight|yesterday|this (?:morning|afternoon|evening))"
+    r"|(?P<which>last|past|previous|this) (?P<unit>week|weekend|month|year|spring|summer|autumn|fall|winter)"
+    r"|the (?:last|past) (?P<count>\w+(?: of)?) (?P<units>day|week|month|year)s"
+    r"|(?P<ago>(?:\w+|a couple of|a few) (?:day|week|month|year)s? ago"
+    r"|(?:last|on) (?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+    r")\b",
+    re.IGNORECASE,
+)
+_UNIT_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
+_NUMBERS = {word: n for n, word in enumerate("zero one two three four five six seven eight nine ten".split())}
+_VAGUE = {"a couple of": "two", "couple of": "two", "a few": "three", "few": "three", "several": "four"}
+_SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarDate:
+    """A month named in a question, perhaps with a day and a year."""
+
+    month: int
+    day: int | None = None
+    year: int | None = None
+
+    def nearness(self, day: date) -> float:
+        """0..1: how likely a turn of that day tells of the date; things are told on the day or somewhat later."""
+        year = self.year or day.year
+        months_later = (day.year * 12 + day.month) - (year * 12 + self.month)
+        if self.year is None:
+            months_later %= 12
+        if months_later not in (0, 1):
+            return 0.0
+        base = 0.25 if months_later == 1 else 0.6
+        return base if self.day is None else self._day_nearness(day, year, base)
+
+    def _day_nearness(self, day: date, year: int, base: float) -> float:
+        try:
+            later = (day - date(year, self.month, self.day or 1)).days
+        except ValueError:
+            return base
+        if 0 <= later <= 3:
+            return 1.0
+        return 0.6 if -1 <= later <= 10 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of days, both ends included, that a question means relative to when it is asked."""
+
+    first: date
+    last: date
+
+    def nearness(self, day: date) -> float:
+        """As `CalendarDate.nearness`."""
+        inside = 1.0 if (self.last - self.first).days <= 10 else 0.6
+        if self.first <= day <= self.last:
+            return inside
+        later = (day - self.last).days
+        return inside * 0.6 if 0 < later <= 3 else 0.0
+
+
+Mention = CalendarDate | Span
+
+
+def asks_when(question: str) -> bool:
+    """Whether the question asks for a time."""
+    return _ASKS_WHEN.search(question) is not None
+
+
+def has_time_word(text: str) -> bool:
+    """Whether a text says when something happens."""
+    return _TIME_WORD.search(text) is not None
+
+
+def mentioned(question: str, *, asked_at: float) -> Mention | None:
+    """The time that a question names; relative ones ("last week") are taken from `asked_at`, s, UTC."""
+    return _written(question) or _named_month(tokens(question)) or _relative(question, utc_day(asked_at))
+
+
+def utc_day(at: float) -> date:
+    """The day of a time in seconds since the epoch; the nearest that a calendar has."""
+    try:
+        return datetime.fromtimestamp(at, UTC).date()
+    except (OverflowError, ValueError, OSError):
+        return date.max if at > 0 else date.min
+
+
+def _written(question: str) -> CalendarDate | None:
+    for word in question.split():
+        found = written_date(word.strip(".,;:?!()\"'"))
+        if found:
+            year, month, day = found
+            return CalendarDate(month, day, year)
+    return None
+
+
+def _named_month(words: Sequence[str]) -> CalendarDate | None:
+    if MONTHS.keys().isdisjoint(words):
+        return None
+    for place in range(len(words)):
+        month = month_at(words, place)
+        if month:
+            year = next((int(word) for word in words if _YEAR.fullmatch(word)), None)
+            return CalendarDate(month, _day_beside(words, place), year)
+    return None
+
+
+def _day_beside(words: Sequence[str], place: int) -> int | None:
+    before = [word for word in words[max(place - 2, 0) : place] if word not in ("of", "the")]
+    for word in (*before[-1:], *words[place + 1 : place + 2]):
+        found = _DAY.fullmatch(word)
+        if found and 1 <= int(found[1]) <= 31:
+            return int(found[1])
+    return None
+
+
+def _relative(question: str, today: date) -> Span | None:
+    found = _RELATIVE.search(question)
+    if not found:
+        return None
+    if found["day"]:
+        day = today - timedelta(days=found["day"].lower() == "yesterday")
+        return Span(day, day)
+    if found["unit"]:
+        return _period(found["unit"].lower(), today, this=found["which"].lower() == "this")
+    if found["units"]:
+        count = _count(found["count"])
+        return Span(today - timedelta(days=count * _UNIT_DAYS[found["units"].lower()]), today) if count else None
+    return _ago(found["ago"].lower(), today)
+
+
+def _count(words: str) -> int | None:
+    word = _VAGUE.get(words.lower(), words.lower())
+    return int(word) if word.isdigit() and len(word) < 4 else _NUMBERS.get(word)
+
+
+def _period(unit: str, today: date, *, this: bool) -> Span:
+    monday = today - timedelta(days=today.weekday())
+    if unit == "week":
+        first = monday if this else monday - timedelta(days=7)
+        return Span(first, first + timedelta(days=6))
+    if unit == "weekend":
+        saturday = monday + timedelta(days=5 if this else -2)
+        return Span(saturday, saturday + timedelta(days=1))
+    if unit == "year":
+        year = today.year - (not this)
+        return Span(date(year, 1, 1), date(year, 12, 31))
+    if unit == "month":
+        return _months(today.year, today.month - (not this), 1)
+    year = today.year if this or today.month > _SEASONS[unit] + 2 else today.year - 1
+    return _months(year, _SEASONS[unit], 3)
+
+
+def _months(year: int, month: int, count: int) -> Span:
+    """`count` months from a month on; month 0 is the December before, 13 the January after."""
+    first = date(year + (month - 1) // 12, (month - 1) % 12 + 1, 1)
+    after = month + count
+    return Span(first, date(year + (after - 1) // 12, (after - 1) % 12 + 1, 1) - timedelta(days=1))
+
+
+def _ago(phrase: str, today: date) -> Span | None:
+    import dateparser
+
+    for vague, number in _VAGUE.items():
+        phrase = phrase.replace(vague, number)
+    base = datetime(today.year, today.month, today.day, 12)
+    found = dateparser.parse(
+        re.sub(r"^(?:last|on) ", "", phrase),
+        languages=["en"],
+        settings={"RELATIVE_BASE": base, "PREFER_DATES_FROM": "past"},
+    )
+    if found is None:
+        return None
+    slack = timedelta(days=next((days // 7 for unit, days in _UNIT_DAYS.items() if f"{unit}" in phrase), 0))
+    day = found.date()
+    return Span(day - slack, min(day + slack, today))

@@ -1,0 +1,232 @@
+"""How turns are written: many at once, each atomically, with the same result in whatever order they arrive.
+
+A turn has two vectors: its own, and one of the previous turn and itself (its context). A batch is planned (which turns
+are new, and what they follow), its texts are embedded, and it is written; then what turned out to follow another turn
+than planned is settled. What is stored in the end depends only on the set of turns.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from redis import Redis
+
+from semcache.embed.protocol import Embedder, Vectors
+from semcache.errors import InvalidInput
+from semcache.memory.layout import TURN_WEIGHTING, UserKeys, index_stems, pack, session_token, vector_fields
+from semcache.memory.records import context_text, turn_fields, window_form
+from semcache.memory.settle import Place, settle
+from semcache.memory.types import NewTurn, State, Turn
+from semcache.store import keys
+from semcache.store.connect import guarded
+from semcache.store.lua import Argument, script
+from semcache.store.vectors import Quantisation, blob
+
+SESSION_TTL_S = 7 * 86_400.0
+WINDOW_TURNS = 200
+_STATES = {1: State.WRITTEN, 0: State.DUPLICATE, -1: State.ERASED}
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A turn about to be written and the turn it follows, as far as known before the write."""
+
+    new: NewTurn
+    previous: Turn | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a batch will write. Embed `texts` (kind "passage") and give the vectors to `TurnWriter.write`.
+
+    `given`: the turns as they were given; `fresh`: those to be written, by session and time; `known`: those that are
+    there already; the rest is older than its user's erasure.
+    """
+
+    given: tuple[NewTurn, ...]
+    fresh: tuple[Planned, ...]
+    known: tuple[NewTurn, ...]
+
+    @property
+    def texts(self) -> list[str]:
+        """The line of each fresh turn, then the context of each that follows another."""
+        contexts = [context_text(planned.previous, planned.new.turn) for planned in self.fresh if planned.previous]
+        return [planned.new.turn.line for planned in self.fresh] + contexts
+
+
+class TurnWriter:
+    """Writes turns of any user; safe to share between threads, and between processes on one Redis."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        embedder: Embedder,
+        *,
+        session_ttl_s: float = SESSION_TTL_S,
+        quantisation: Quantisation = "Q8",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._redis = redis
+        self._embedder = embedder
+        self._session_ttl_s = session_ttl_s
+        self._quantisation = quantisation
+        self._clock = clock
+
+    def append(self, turns: Iterable[NewTurn]) -> list[State]:
+        """Plans, embeds and writes; what became of each turn. Raises as `write`, and what the embedder does."""
+        plan = self.plan(turns)
+        texts = plan.texts
+        empty = np.empty((0, 0), np.float32)
+        return self.write(plan, self._embedder.embed(texts, kind="passage") if texts else empty)
+
+    def plan(self, turns: Iterable[NewTurn], *, after: Plan | None = None) -> Plan:
+        """What has to be embedded and written; one round trip.
+
+        `after`: a plan that will be written before this one: its turns count as previous turns.
+        """
+        given = tuple(turns)
+        ordered = sorted({_identity(new): new for new in reversed(given)}.values(), key=_place)
+        pending = _pending(after)
+        fresh: list[Planned] = []
+        known: list[NewTurn] = []
+        for new, (state, *before) in zip(ordered, self._before(ordered), strict=True):
+            if state == 0:
+                others = pending.setdefault(_session(new), [])
+                fresh.append(Planned(new, _latest(new, [*_stored(new, before), *others])))
+                others.append(new.turn)
+            elif state == 1:
+                known.append(new)
+        return Plan(given, tuple(fresh), tuple(known))
+
+    def write(self, plan: Plan, vectors: Vectors) -> list[State]:
+        """Writes a plan with the vectors of its texts, (len(texts), dim) float32; what became of each given turn.
+
+        Raises:
+            InvalidInput: `vectors` does not fit the plan; nothing is written.
+            RedisUnavailable: some turns may be written; the same turns again complete the rest.
+        """
+        commands = self._commands(plan, vectors)
+        with guarded(), self._redis.pipeline(transaction=False) as pipe:
+            for names, arguments in commands:
+                script("memory_append")(pipe, keys=names, args=arguments)
+            replies = pipe.execute()
+        moved = list(plan.known)
+        for planned, (state, before, after) in zip(plan.fresh, replies, strict=True):
+            expected = planned.previous.id if planned.previous else ""
+            if state == 0 or (state == 1 and (after or before.decode() != expected)):
+                moved.append(planned.new)
+        settle(self._redis, self._embedder, {Place(_keys(new), new.session, new.id) for new in moved})
+        return _outcomes(plan, [state for state, *_ in replies])
+
+    def _before(self, turns: Sequence[NewTurn]) -> list[list[Any]]:
+        """For each turn whether it is known, and the stored turn that it follows."""
+        with guarded(), self._redis.pipeline(transaction=False) as pipe:
+            for new in turns:
+                user = _keys(new)
+                names = [user.turn(new.id), user.session(new.session), user.of(keys.ERASED)]
+                script("memory_before")(pipe, keys=names, args=[new.id, repr(new.at), user.turn_prefix])
+            return list(pipe.execute())
+
+    def _commands(self, plan: Plan, vectors: Vectors) -> list[tuple[list[str], list[Argument]]]:
+        followers = [planned for planned in plan.fresh if planned.previous]
+        if len(vectors) != len(plan.fresh) + len(followers):
+            raise InvalidInput(f"the plan has {len(plan.texts)} texts, but {len(vectors)} vectors were given")
+        contexts = {planned.new.id: vectors[len(plan.fresh) + i] for i, planned in enumerate(followers)}
+        return [
+            self._command(planned, vector, contexts.get(planned.new.id))
+            for planned, vector in zip(plan.fresh, vectors, strict=False)
+        ]
+
+    def _command(
+        self, planned: Planned, vector: NDArray[np.float32], context: NDArray[np.float32] | None
+    ) -> tuple[list[str], list[Argument]]:
+        """Keys and arguments of memory_append.lua."""
+        new, user = planned.new, _keys(planned.new)
+        stems = index_stems(new.turn.line)
+        weights, counts = TURN_WEIGHTING.weights(stems), Counter(stems)
+        names = [user.turn(new.id), user.vectors(self._embedder.fingerprint), user.of(keys.CHRONOLOGY)]
+        names += [user.session(new.session), user.of(keys.SESSIONS), user.of(keys.SESSION_LENGTHS)]
+        names += [user.of(keys.TURN_CORPUS), user.window(new.session), user.of(keys.ERASED)]
+        names += [key for stem in weights for key in (user.stem(stem), user.session_stem(stem))]
+
+        arguments: list[Argument] = [new.id, repr(new.at), new.session, len(stems)]
+        arguments += [blob(vector, self._embedder.dim), self._quantisation, _attributes(new)]
+        arguments += [repr(self._clock()), repr(self._session_ttl_s), WINDOW_TURNS, window_form(new.turn)]
+        fields = turn_fields(new, stems=stems, previous=planned.previous)
+        fields |= self._packed(vector, context)
+        arguments += [2 * len(fields), *(part for pair in fields.items() for part in pair)]
+        arguments += [part for stem, weight in weights.items() for part in (repr(weight), counts[stem])]
+        return names, arguments
+
+    def _packed(self, vector: NDArray[np.float32], context: NDArray[np.float32] | None) -> dict[str, str | bytes]:
+        own_field, context_field = vector_fields(self._embedder.fingerprint)
+        packed: dict[str, str | bytes] = {own_field: pack(vector)}
+        return packed if context is None else {**packed, context_field: pack(context)}
+
+
+def write_window(redis: Redis, new: NewTurn, *, now: float, session_ttl_s: float) -> State:
+    """Puts a turn into its session's window alone; the write of the turn itself changes nothing there later."""
+    user = _keys(new)
+    arguments: list[Argument] = [repr(new.at), window_form(new.turn), repr(now), repr(session_ttl_s), WINDOW_TURNS]
+    with guarded():
+        state = script("memory_window")(redis, keys=[user.window(new.session), user.of(keys.ERASED)], args=arguments)
+    return _STATES[state]
+
+
+def _keys(new: NewTurn) -> UserKeys:
+    return UserKeys(new.namespace, new.user)
+
+
+def _outcomes(plan: Plan, replies: Sequence[int]) -> list[State]:
+    """The state of each given turn; one that was given twice is a duplicate the second time."""
+    states = {_identity(new): State.DUPLICATE for new in plan.known}
+    states |= {_identity(p.new): _STATES[reply] for p, reply in zip(plan.fresh, replies, strict=True)}
+    outcomes = []
+    for new in plan.given:
+        state = states.get(_identity(new), State.ERASED)
+        outcomes.append(state)
+        states[_identity(new)] = State.DUPLICATE if state is State.WRITTEN else state
+    return outcomes
+
+
+def _identity(new: NewTurn) -> tuple[str, str, str]:
+    return (new.namespace, new.user, new.id)
+
+
+def _place(new: NewTurn) -> tuple[str, str, str, float, str]:
+    return (*_session(new), new.at, new.id)
+
+
+def _session(new: NewTurn) -> tuple[str, str, str]:
+    return (new.namespace, new.user, new.session)
+
+
+def _attributes(new: NewTurn) -> str:
+    """What VSIM may filter by."""
+    return json.dumps({"at": new.at, "session": session_token(new.session)})
+
+
+def _pending(plan: Plan | None) -> dict[tuple[str, str, str], list[Turn]]:
+    """The turns of a plan by session."""
+    found: dict[tuple[str, str, str], list[Turn]] = {}
+    for planned in plan.fresh if plan else ():
+        found.setdefault(_session(planned.new), []).append(planned.new.turn)
+    return found
+
+
+def _stored(new: NewTurn, before: Sequence[bytes]) -> list[Turn]:
+    id, at, speaker, role, text = (part.decode() for part in before)
+    return [Turn(id, new.session, role, text, float(at), speaker)] if id else []
+
+
+def _latest(new: NewTurn, others: Iterable[Turn]) -> Turn | None:
+    """The last turn that comes before `new`."""
+    earlier = [turn for turn in others if (turn.at, turn.id) < (new.at, new.id)]
+    return max(earlier, key=lambda turn: (turn.at, turn.id), default=None)
