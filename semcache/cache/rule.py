@@ -10,6 +10,8 @@ from semcache.cache.record import Near
 from semcache.cache.types import Reason
 
 STRICT_SIMILARITY = 0.97
+# From here on a miss is rather explained by what differs than by the similarity.
+NEAR_SIMILARITY = 0.9
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -30,11 +32,11 @@ def strict_rule(prompt: str, candidates: Sequence[Near]) -> Decision:
         return Decision(None, "no stored question is near", Reason.NOT_SIMILAR)
     notes = {near.entry_id: difference for near in candidates if (difference := _numbers_differ(prompt, near.prompt))}
     best = candidates[0]
+    if best.entry_id in notes and best.similarity >= NEAR_SIMILARITY:
+        return Decision(None, notes[best.entry_id], Reason.GUARD, notes=notes)
     if best.similarity < STRICT_SIMILARITY:
         detail = f"the nearest stored question has similarity {best.similarity:.3f}, below {STRICT_SIMILARITY}"
         return Decision(None, detail, Reason.NOT_SIMILAR, notes=notes)
-    if best.entry_id in notes:
-        return Decision(None, notes[best.entry_id], Reason.GUARD, notes=notes)
     return Decision(best, f"similarity {best.similarity:.3f}, same numbers", confidence=best.similarity, notes=notes)
 
 

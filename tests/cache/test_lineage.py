@@ -1,0 +1,135 @@
+"""Lineage: an answer dies with the version of a document that it was built from."""
+
+from __future__ import annotations
+
+import redis as redis_py
+
+from semcache.cache import Hit, Miss, Reason, SemanticCache, invalidate_source
+from semcache.store import keys
+from tests.cache.conftest import MakeCache
+
+PASSWORD = "How do I reset my password?"
+PARAPHRASE = "How can I reset my password?"
+
+
+def set_version(redis: redis_py.Redis, namespace: str, document: str, version: int) -> None:
+    """What the knowledge base does when a document changes; negative when it is deleted."""
+    redis.hset(keys.DOCUMENT_VERSIONS.build(namespace=namespace), document, version)
+
+
+def test_an_answer_from_the_current_version_is_served(
+    cache: SemanticCache, redis: redis_py.Redis, namespace: str
+) -> None:
+    """Sources at the version they were read at, and sources nobody knows, leave the answer alone."""
+    set_version(redis, namespace, "faq", 3)
+    cache.store(PASSWORD, "answer", sources={"faq": 3, "elsewhere": 1})
+    assert cache.lookup(PASSWORD)
+    assert cache.lookup(PARAPHRASE)
+
+
+def test_a_changed_source_makes_a_stale_miss(cache: SemanticCache, redis: redis_py.Redis, namespace: str) -> None:
+    """The miss names the document and both versions; the answer is removed and not found again."""
+    set_version(redis, namespace, "faq", 3)
+    cache.store(PASSWORD, "answer", sources={"faq": 3})
+    set_version(redis, namespace, "faq", 4)
+    miss = cache.lookup(PARAPHRASE)
+    assert isinstance(miss, Miss)
+    assert miss.reason is Reason.STALE_SOURCE
+    assert "faq" in miss.detail
+    assert "4" in miss.detail
+    assert (cache.stats().stale, cache.stats().entries) == (1, 0)
+    again = cache.lookup(PASSWORD)
+    assert isinstance(again, Miss)
+    assert again.reason is Reason.EMPTY
+
+
+def test_an_exact_question_is_checked_too(cache: SemanticCache, redis: redis_py.Redis, namespace: str) -> None:
+    """The same words do not get a stale answer either."""
+    cache.store(PASSWORD, "answer", sources={"faq": 3})
+    set_version(redis, namespace, "faq", 4)
+    miss = cache.lookup(PASSWORD)
+    assert isinstance(miss, Miss)
+    assert miss.reason is Reason.STALE_SOURCE
+    assert cache.stats().entries == 0
+
+
+def test_a_deleted_source_makes_a_stale_miss(cache: SemanticCache, redis: redis_py.Redis, namespace: str) -> None:
+    """An answer from a document that is gone is not served, and the miss says that it was deleted."""
+    cache.store(PASSWORD, "answer", sources={"faq": 3})
+    set_version(redis, namespace, "faq", -3)
+    miss = cache.lookup(PARAPHRASE)
+    assert isinstance(miss, Miss)
+    assert miss.reason is Reason.STALE_SOURCE
+    assert "deleted" in miss.detail
+
+
+def test_a_fresh_second_is_served_past_a_stale_first(
+    cache: SemanticCache, redis: redis_py.Redis, namespace: str
+) -> None:
+    """When the nearest answer is stale, the next one that may be served is."""
+    cache.store(PARAPHRASE, "stale", sources={"faq": 3})
+    set_version(redis, namespace, "faq", 4)
+    cache.store(PASSWORD, "fresh", sources={"faq": 4})
+    hit = cache.lookup(PARAPHRASE)
+    assert isinstance(hit, Hit)
+    assert hit.response == "fresh"
+
+
+def test_an_answer_that_is_outdated_when_it_comes_is_not_stored(
+    cache: SemanticCache, redis: redis_py.Redis, namespace: str
+) -> None:
+    """The document changed while the answer was computed: it is refused and counted, not stored."""
+    set_version(redis, namespace, "faq", 4)
+    assert cache.store(PASSWORD, "too late", sources={"faq": 3}) is None
+    assert not cache.lookup(PASSWORD)
+    assert (cache.stats().refused, cache.stats().stored) == (1, 0)
+
+
+def test_an_answer_stored_after_the_event_is_never_served(
+    cache: SemanticCache, redis: redis_py.Redis, namespace: str
+) -> None:
+    """An answer that slips in between the check and the event is found by its version at the lookup."""
+    cache.store(PASSWORD, "answer", sources={"faq": 3})
+    assert invalidate_source(redis, namespace, "faq", before_version=4) == 1
+    cache.store(PASSWORD, "slipped in", sources={"faq": 3})
+    set_version(redis, namespace, "faq", 4)
+    assert not cache.lookup(PASSWORD)
+    assert not cache.lookup(PARAPHRASE)
+
+
+def test_an_event_removes_dependants_in_every_scope(
+    make_cache: MakeCache, redis: redis_py.Redis, namespace: str
+) -> None:
+    """A document's change takes its answers out of all scopes, and leaves answers built from others."""
+    caches = [make_cache(scope={"tenant": tenant}) for tenant in "abc"]
+    for cache in caches:
+        cache.store(PASSWORD, "from faq", sources={"faq": 3, "manual": 1})
+        cache.store("What are your opening hours?", "from hours", sources={"hours": 1})
+    assert invalidate_source(redis, namespace, "faq") == 3
+    assert invalidate_source(redis, namespace, "faq") == 0
+    for cache in caches:
+        assert not cache.lookup(PASSWORD)
+        assert cache.lookup("What are your opening hours?")
+        assert cache.stats().invalidated == 1
+    assert not redis.exists(keys.CACHE_DEPENDANTS.build(namespace=namespace, source="faq"))
+
+
+def test_only_older_answers_are_removed(make_cache: MakeCache, redis: redis_py.Redis, namespace: str) -> None:
+    """An event that comes again, or late, leaves answers from its own version and later ones."""
+    old, new = make_cache(scope={"t": "old"}), make_cache(scope={"t": "new"})
+    old.store(PASSWORD, "from 3", sources={"faq": 3})
+    new.store(PASSWORD, "from 4", sources={"faq": 4})
+    assert invalidate_source(redis, namespace, "faq", before_version=4) == 1
+    assert invalidate_source(redis, namespace, "faq", before_version=4) == 0
+    assert new.lookup(PASSWORD)
+    assert not old.lookup(PASSWORD)
+    assert invalidate_source(redis, namespace, "faq", before_version=5) == 1
+
+
+def test_another_namespace_is_not_touched(make_cache: MakeCache, redis: redis_py.Redis, namespace: str) -> None:
+    """The same document id elsewhere is another document."""
+    cache = make_cache()
+    cache.store(PASSWORD, "answer", sources={"faq": 3})
+    assert invalidate_source(redis, namespace + "x", "faq") == 0
+    set_version(redis, namespace + "x", "faq", 9)
+    assert cache.lookup(PASSWORD)
