@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -19,7 +20,8 @@ def open_memory(redis: Redis, embedder: CachedEmbedder, namespace: str, clock: C
     """Opens the memory of a user of this test."""
 
     def open_(user: str = "ann", **options: object) -> AgentMemory:
-        return AgentMemory(redis, user=user, embedder=embedder, namespace=namespace, clock=clock, **options)  # type: ignore[arg-type]
+        given: dict[str, Any] = {"embedder": embedder, "namespace": namespace, "clock": clock} | options
+        return AgentMemory(redis, user=user, **given)
 
     return open_
 

@@ -1,0 +1,155 @@
+"""Recall: what is found, within which limits, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from semcache.errors import InvalidInput
+from semcache.memory import AgentMemory, NewTurn, TurnWriter
+from semcache.memory.fetch import Reach
+from tests.conftest import Clock
+from tests.memory.conftest import OpenMemory
+
+MakeTurn = Callable[..., NewTurn]
+
+
+def day(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+
+
+def tell(memory: AgentMemory, said: dict[str, str], *, session: str = "s") -> None:
+    """Messages of the user by day."""
+    for when, text in said.items():
+        memory.append(session, "user", text, at=day(when))
+
+
+def texts(memory: AgentMemory, query: str, **limits: object) -> list[str]:
+    return [found.turn.text for found in memory.recall(query, **limits)]  # type: ignore[arg-type]
+
+
+def test_the_turn_that_answers_comes_first(memory: AgentMemory) -> None:
+    """Among small talk the one turn with the answer is found, though no word but one is shared."""
+    tell(
+        memory,
+        {
+            "2023-05-01": "The weather was awful all weekend.",
+            "2023-05-02": "My daughter started playing the violin at school.",
+            "2023-05-03": "I fixed the kitchen tap myself.",
+            "2023-05-04": "We might paint the fence green.",
+        },
+    )
+    assert texts(memory, "Which instrument does my kid play?", k=1) == [
+        "My daughter started playing the violin at school."
+    ]
+
+
+def test_parts_sum_up_to_the_score(memory: AgentMemory) -> None:
+    """Every recollection says what each kind of evidence added."""
+    tell(memory, {"2023-05-01": "I was born in Oslo in 1980.", "2023-05-02": "Do you like Oslo?"})
+    for found in memory.recall("When was I born in Oslo?"):
+        assert sum(found.parts.values()) == pytest.approx(found.score)
+        assert {"turn", "context", "window", "speaker", "session", "length"} <= set(found.parts)
+    assert "when" in memory.recall("When was I born in Oslo?")[0].parts
+
+
+def test_limits_of_time_and_session(memory: AgentMemory) -> None:
+    """`since`, `until` (both included) and `session` leave only turns within, however well others fit."""
+    tell(memory, {"2023-05-01": "I had pasta.", "2023-05-02": "I had soup.", "2023-05-03": "I had rice."})
+    tell(memory, {"2023-05-02": "I had cake."}, session="party")
+    ask = "What did I have to eat?"
+    assert set(texts(memory, ask)) == {"I had pasta.", "I had soup.", "I had rice.", "I had cake."}
+    assert set(texts(memory, ask, since=day("2023-05-02"))) == {"I had soup.", "I had rice.", "I had cake."}
+    assert set(texts(memory, ask, until=day("2023-05-02"))) == {"I had pasta.", "I had soup.", "I had cake."}
+    assert texts(memory, ask, since=day("2023-05-02"), until=day("2023-05-02"), session="s") == ["I had soup."]
+    assert texts(memory, ask, session="nobody's") == []
+
+
+@pytest.mark.parametrize("exhaustive", [1_000, 0])
+def test_limits_hold_for_large_memories_too(
+    open_memory: OpenMemory, writer: TurnWriter, turn: MakeTurn, clock: Clock, exhaustive: int
+) -> None:
+    """Whether all turns are ranked or only candidates, nothing outside the limits is returned, and k are found."""
+    writer.append([turn(n, f"note {n} about tea", session=f"s {n % 3}'\"") for n in range(60)])
+    memory = open_memory(reach=Reach(exhaustive=exhaustive, by_vector=20, by_postings=20, sessions=1))
+    since, until = clock.now - 1_000 + 20, clock.now - 1_000 + 40
+    found = memory.recall("tea", k=7, since=since, until=until, session="s 1'\"")
+    assert len(found) == 7
+    assert {f.turn.session for f in found} == {"s 1'\""}
+    assert all(since <= f.turn.at <= until for f in found)
+
+
+def test_candidates_lead_to_the_same_answers_as_ranking_everything(
+    open_memory: OpenMemory, writer: TurnWriter, turn: MakeTurn
+) -> None:
+    """With candidates alone the best turns are those that ranking every turn finds."""
+    rooms = "kitchen bathroom bedroom hall cellar garden balcony garage attic porch".split()
+    writer.append(
+        [turn(n, f"The {rooms[n % 10]} lamp number {n} is {'broken' if n % 7 else 'fine'}.") for n in range(90)]
+    )
+    exact = open_memory(reach=Reach(exhaustive=1_000))
+    quick = open_memory(reach=Reach(exhaustive=0, by_vector=40, by_postings=40))
+    for ask in ("Is the garage lamp fine?", "Which lamps of the attic are broken?"):
+        assert texts(quick, ask, k=5) == texts(exact, ask, k=5)
+
+
+def test_asked_at_an_earlier_time(memory: AgentMemory) -> None:
+    """`at` asks as of then: later turns do not exist yet."""
+    tell(memory, {"2023-05-01": "I live in Lyon.", "2023-09-01": "I live in Porto."})
+    assert texts(memory, "Where do I live?", at=day("2023-06-01")) == ["I live in Lyon."]
+    assert len(texts(memory, "Where do I live?")) == 2
+
+
+def test_relative_times_are_taken_from_when_the_question_is_asked(memory: AgentMemory) -> None:
+    """ "Last week" finds the week before `at`, between turns that say the same."""
+    said = {f"2023-0{month}-10": "I went swimming." for month in (3, 4, 5, 6)}
+    tell(memory, said)
+    for month in (3, 4, 5, 6):
+        found = memory.recall("What sport did I do last week?", k=1, at=day(f"2023-0{month}-16"))
+        assert datetime.fromtimestamp(found[0].turn.at, UTC).month == month
+        assert found[0].parts["date"] > 0
+    assert datetime.fromtimestamp(memory.recall("Where did I go in April?", k=1)[0].turn.at, UTC).month == 4
+
+
+def test_who_said_it_counts(memory: AgentMemory) -> None:
+    """The turns of the one participant that a question names gain; "I" is the user, "you" the assistant."""
+    for speaker in ("Melanie", "Caroline"):
+        memory.append("s", "user", "I ran a marathon.", speaker=speaker)
+        memory.append("t", {"Melanie": "user"}.get(speaker, "assistant"), "The blue one is best.")
+
+    def gaining(query: str, session: str) -> set[str]:
+        return {f.turn.name for f in memory.recall(query, session=session) if "speaker" in f.parts}
+
+    assert gaining("Did Melanie run a marathon?", "s") == gaining("Did Mel run?", "s") == {"Melanie"}
+    assert gaining("Did Caroline run a marathon?", "s") == {"Caroline"}
+    assert gaining("Did Mel and Caroline run?", "s") == gaining("Who ran?", "s") == set()
+    assert gaining("What did I call best?", "t") == {"user"}
+    assert gaining("What did you call best?", "t") == {"assistant"}
+    assert gaining("What did I tell you?", "t") == set()
+
+
+def test_an_empty_memory_recalls_nothing(memory: AgentMemory) -> None:
+    """A user without a turn gets an empty list, not an error."""
+    assert memory.recall("Where do I live?") == []
+
+
+@pytest.mark.parametrize(("query", "k"), [("", 5), ("  ", 5), ("hello", 0)])
+def test_a_question_that_cannot_be_asked_is_refused(memory: AgentMemory, query: str, k: int) -> None:
+    """An empty question, or no result wanted at all, is a mistake of the caller."""
+    with pytest.raises(InvalidInput):
+        memory.recall(query, k=k)
+
+
+def test_another_embedder_still_finds_by_words(open_memory: OpenMemory, memory: AgentMemory) -> None:
+    """After a change of the embedding model older turns have no vector of it, and are found by their words."""
+    tell(memory, {"2023-05-01": "My parrot is called Kiwi.", "2023-05-02": "It rains."})
+
+    class Renamed:
+        dim, fingerprint = memory.embedder.dim, "another-model~1"
+        embed = staticmethod(memory.embedder.embed)
+
+    found = open_memory(embedder=Renamed()).recall("parrot")
+    assert found[0].turn.text == "My parrot is called Kiwi."
+    assert "turn" not in found[0].parts
