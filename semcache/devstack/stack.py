@@ -44,7 +44,7 @@ class Server(Protocol):
     def version(self) -> str: ...
     def start(self, *, progress: Progress | None = None, keep_open: tuple[int, ...] = ()) -> ServerProcess: ...
     def wait_ready(self, server: ServerProcess) -> None: ...
-    def ready(self) -> bool: ...
+    def ready(self, server: ServerProcess) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ def _status(data_dir: Path, name: Name, known: ServerState | None) -> ServerStat
     if not (known and known.process):
         return ServerStatus(name, "stopped", port=known.port if known else None)
     alive = known.process.alive()
-    answering = alive and _server(name, data_dir, known.port).ready()
+    answering = alive and _server(name, data_dir, known.port).ready(known.process)
     return ServerStatus(
         name,
         "running" if answering else "not answering" if alive else "died",
