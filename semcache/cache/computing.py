@@ -134,7 +134,7 @@ class Computing:
 
         With `miss`, the question has been looked up already. The generator's return value says where it came from.
         """
-        found = miss or self._lookup.look_up(asked)
+        found = self._lookup.look_up(asked) if miss is None else miss  # a miss is falsy
         if isinstance(found, Hit):
             return _served(found)
         return self._fly(asked, compute, kept, found, time.monotonic() + wait_s)

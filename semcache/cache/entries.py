@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -11,8 +12,6 @@ import redis
 from semcache.cache.inputs import Question
 from semcache.cache.record import (
     ENTRY_FIELDS,
-    HIT_FIELDS,
-    NEAR_FIELDS,
     Near,
     NewEntry,
     Served,
@@ -25,7 +24,6 @@ from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.expiry import entry_prefix, scope_keys
 from semcache.store.lua import script
-from semcache.store.vectors import cosine
 
 # An entry whose use stopped weighs half as much after that long: what `max_entries` evicts is least by this measure.
 USE_HALF_LIFE_S = 86_400.0
@@ -49,8 +47,8 @@ class Entries:
     @guarded()
     def exact(self, asked: str) -> Near | None:
         """The entry stored under the fingerprint, served or not."""
-        row = script("cache_exact")(self._redis, keys=[self._exact], args=[self._prefix, asked, *NEAR_FIELDS])
-        return near_of(row[0], 1.0, row[1:]) if row else None
+        row = script("cache_exact")(self._redis, keys=[self._exact], args=[self._prefix, asked])
+        return near_of(json.loads(row)) if row else None
 
     @guarded()
     def search(self, question: Question, vector: bytes, *, count: int, now: float) -> list[Near]:
@@ -61,12 +59,9 @@ class Entries:
         rows = script("cache_search")(
             self._redis,
             keys=[self._vectors],
-            args=[
-                self._prefix, vector, count, MOST_LOOKED_AT, now, question.context,
-                len(question.tags), *question.tags, *NEAR_FIELDS,
-            ],
-        )  # fmt: skip
-        return [near_of(row[0], cosine(float(row[1])), row[2:]) for row in rows]
+            args=[self._prefix, vector, count, MOST_LOOKED_AT, now, question.context, *question.tags],
+        )
+        return [near_of(row) for row in json.loads(rows)]
 
     @guarded()
     def put(self, entry: NewEntry, *, now: float, cap: int | None) -> int:
@@ -96,7 +91,7 @@ class Entries:
         row = script("cache_hit")(
             self._redis,
             keys=[self._prefix + entry_id, self._use, self._counters, self._expiry, self._exact],
-            args=[entry_id, now, counter, now / USE_HALF_LIFE_S, int(refresh_ttl), GRACE_MS, *HIT_FIELDS],
+            args=[entry_id, now, counter, now / USE_HALF_LIFE_S, int(refresh_ttl), GRACE_MS],
         )
         return Served.of(row) if row else None
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from semcache.cache.inputs import Question
 from semcache.cache.types import Entry
+from semcache.store.vectors import cosine
 
-# The first four are those that cache_search.lua reads itself.
-NEAR_FIELDS = ("expires", "rejected", "context", "tags", "prompt", "created", "sources", "group")
-HIT_FIELDS = ("response", "format", "tokens", "cost", "compute_s", "metadata")
 ENTRY_FIELDS = (
     "prompt", "response", "created", "expires", "sources", "tags", "hits", "metadata", "cost", "format",
 )  # fmt: skip
@@ -50,7 +49,7 @@ class Served:
 
     @classmethod
     def of(cls, row: Sequence[bytes | None]) -> Served:
-        """From the HIT_FIELDS of its hash."""
+        """From the reply of `cache_hit.lua`."""
         response, response_format, tokens, cost, compute_s, metadata = (field or b"" for field in row)
         return cls(
             response=response.decode(),
@@ -81,21 +80,23 @@ class NewEntry:
     group: str = ""
 
 
-def near_of(id: bytes, similarity: float, row: Sequence[bytes | None]) -> Near:
-    expires, rejected, context, tags, prompt, created, sources, group = row
-    if prompt is None:
-        return Near(id.decode(), similarity, gone=True)
+def near_of(row: Sequence[Any]) -> Near:
+    """A row of `_cache_near.lua`: texts, or false for what is not there."""
+    id, score, expires, rejected, context, tags, prompt, created, sources, group = row
+    similarity = cosine(float(score))
+    if prompt is False:
+        return Near(id, similarity, gone=True)
     return Near(
-        entry_id=id.decode(),
+        entry_id=id,
         similarity=similarity,
-        prompt=prompt.decode(),
-        created_at=float(created or 0),
-        expires_at=float(expires or 0),
-        sources=json.loads(sources) if sources and sources != b"{}" else {},
-        tags=tuple(json.loads(tags)) if tags and tags != b"[]" else (),
-        context=(context or b"").decode(),
-        group=(group or b"").decode(),
-        rejected=(rejected or b"0") != b"0",
+        prompt=prompt,
+        created_at=float(created),
+        expires_at=float(expires),
+        sources=json.loads(sources) if sources != "{}" else {},
+        tags=tuple(json.loads(tags)) if tags != "[]" else (),
+        context=context,
+        group=group,
+        rejected=rejected != "0",
     )
 
 

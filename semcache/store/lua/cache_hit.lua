@@ -1,6 +1,6 @@
--- Serves an entry: counts the hit and returns its fields; nothing if it is gone, rejected or expired by now.
+-- Serves an entry: counts the hit and returns what is served of it; nothing if it is gone, rejected or expired by now.
 -- KEYS: entry, use, counters, expiry, exact. ARGV: id, now, counter, use of this hit (log2 scale), 1 to restart its
--- lifetime, grace ms, fields to return.
+-- lifetime, grace ms.
 local id, now, mine = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4])
 local known = redis.call('HMGET', KEYS[1], 'expires', 'rejected', 'ttl', 'asked', 'tokens', 'cost', 'compute_s')
 local expires = tonumber(known[1])
@@ -31,4 +31,4 @@ if ARGV[5] == '1' and ttl_s > 0 then
     redis.call('PEXPIRE', index, ttl_ms + tonumber(ARGV[6]), 'GT')
   end
 end
-return redis.call('HMGET', KEYS[1], unpack(ARGV, 7))
+return redis.call('HMGET', KEYS[1], 'response', 'format', 'tokens', 'cost', 'compute_s', 'metadata')
