@@ -35,7 +35,7 @@ THINGS = (
 ).split("|")
 QUESTIONS = [f"How do I {verb} my {thing} in the online portal?" for verb in VERBS for thing in THINGS]
 
-FILLER: dict[str | bytes, str | int] = {
+FILLER: dict[Any, Any] = {
     "response": "An answer of ordinary length. " * 8,
     "expires": "0", "rejected": "0", "context": "", "tags": "[]", "created": "0", "sources": "{}", "group": "",
     "indexes": "[]", "hits": 0, "ttl": "0", "format": "text",
