@@ -1,0 +1,107 @@
+"""`semcache ui` and `semcache demo`, mounted on the semcache command."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from semcache.cli.output import Json, console, emit_fields, errors
+from semcache.cli.progress import TerminalProgress
+from semcache.errors import SemcacheError
+from semcache.settings import Settings, load_settings
+from ui import launch, running
+from ui.demo import Demo, DemoFailed, Told
+
+START_TIMEOUT_S = 60.0
+Port = Annotated[int | None, typer.Option(min=1, max=65_535, help="Port of the page.", show_default=False)]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the command line."""
+    app.command("ui")(ui)
+    app.command("demo")(demo)
+
+
+def ui(
+    port: Port = None,
+    browser: Annotated[bool, typer.Option("--browser", help="Open the page in a browser.")] = False,
+) -> None:
+    """Open the app in the browser's address that it prints; Ctrl-C ends it."""
+    settings = load_settings(**({"ui_port": port} if port else {}))
+    server = launch.start(settings, open_browser=browser)
+    _wait_for_page(settings, server)
+    console.print(f"semcache is at [bold]{launch.address(settings)}[/bold]  (Ctrl-C ends it)")
+    _until_interrupted(server)
+
+
+def demo(
+    exit_: Annotated[bool, typer.Option("--exit", help="Without the page; stop everything at the end.")] = False,
+    namespace: Annotated[str, typer.Option(help="Where the sample goes; yours stays untouched.")] = "demo",
+    port: Port = None,
+    as_json: Json = False,
+) -> None:
+    """Start everything on this machine, stream the sample through Kafka, ask, change a document, open the page."""
+    started = time.perf_counter()
+    with contextlib.ExitStack() as stack:
+        first = load_settings(namespace=namespace, **({"ui_port": port} if port else {}))
+        stack.enter_context(running.servers(first, TerminalProgress(), keep=False))
+        settings = load_settings(namespace=namespace, **({"ui_port": port} if port else {}))
+        stack.enter_context(running.worker(settings, launch.environment(settings)))
+        page = None if exit_ else stack.enter_context(_page(settings))
+        with running.opened(settings) as (app, publisher), _bar() as bar:
+            task = bar.add_task("events into Redis", total=None)
+            told = Demo(app, publisher, _tell)
+            summary = told.play(lambda done, total: bar.update(task, completed=done, total=total))
+        summary.milliseconds["all"] = round((time.perf_counter() - started) * 1000)
+        emit_fields(asdict(summary), as_json=as_json, title="demonstration")
+        if page is not None:
+            console.print(f"\nOpen [bold]{launch.address(settings)}[/bold] in a browser.  (Ctrl-C ends everything)")
+            _until_interrupted(page)
+        if summary.failed:
+            raise DemoFailed("the demonstration did not do what it should:\n  " + "\n  ".join(summary.failed))
+
+
+def _tell(told: Told) -> None:
+    errors.print(f"{'[green]✓[/green]' if told.good else '[red]✗[/red]'} {escape(told.text)}", highlight=False)
+    if told.detail:
+        errors.print(f"  [dim]{escape(told.detail)}[/dim]", highlight=False)
+
+
+def _bar() -> Progress:
+    return Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=errors)
+
+
+@contextlib.contextmanager
+def _page(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    server = launch.start(settings, log=settings.data_dir / "ui.log")
+    try:
+        yield server
+    finally:
+        running.end(server)
+
+
+def _wait_for_page(settings: Settings, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not launch.answers(settings):
+        if server.poll() is not None:
+            raise SemcacheError(f"the page ended with exit code {server.returncode}; is port {settings.ui.port} taken?")
+        if time.monotonic() > deadline:
+            running.end(server)
+            raise SemcacheError(f"the page did not start within {START_TIMEOUT_S:.0f} s")
+        threading.Event().wait(0.1)
+
+
+def _until_interrupted(server: subprocess.Popen[bytes]) -> None:
+    try:
+        server.wait()
+    except KeyboardInterrupt:
+        running.end(server)

@@ -1,0 +1,67 @@
+"""What a demonstration runs on: the embedded servers, an ingest worker, and the application on Kafka."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+
+from ingest.publish import EventPublisher
+from semcache.app import App, open_app
+from semcache.devstack import stack
+from semcache.devstack.progress import Progress
+from semcache.settings import Settings
+
+DRAIN_TIMEOUT_S = 20.0
+
+
+@contextmanager
+def servers(settings: Settings, progress: Progress, *, keep: bool) -> Iterator[None]:
+    """The embedded servers; those that were not running before are stopped at the end unless `keep`."""
+    running = {s.name for s in stack.status(settings) if s.running}
+    stack.up(settings, progress)
+    try:
+        yield
+    finally:
+        if not keep:
+            mine = [s.name for s in stack.status(settings) if s.name not in running]
+            if mine:
+                stack.down(settings, only=mine)
+
+
+@contextmanager
+def worker(settings: Settings, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """An ingest worker in a process of its own; it drains and ends with the block."""
+    log = settings.data_dir / "ingest.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ingest.cli", "run"], env=environment, stdout=output, stderr=output
+        )
+        try:
+            yield process
+        finally:
+            end(process, timeout_s=DRAIN_TIMEOUT_S)
+
+
+def end(process: subprocess.Popen[bytes], *, timeout_s: float = 10.0) -> None:
+    """Asks a process to end, and makes it if it does not."""
+    process.terminate()
+    try:
+        process.wait(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[tuple[App, EventPublisher]]:
+    """The application, its turns published to Kafka.
+
+    Raises:
+        Unavailable: a server does not answer.
+    """
+    with ExitStack() as closing:
+        publisher = closing.enter_context(EventPublisher(settings))
+        app = closing.enter_context(open_app(settings, publish=publisher.publish))
+        yield app, publisher
