@@ -1,6 +1,27 @@
 """Language models behind one protocol."""
 
 from semcache.llm.open import open_llm
-from semcache.llm.protocol import Completion, Llm, LlmRequest, Message, Passage, Stream, Usage, complete
+from semcache.llm.protocol import (
+    Completion,
+    Llm,
+    LlmRequest,
+    Message,
+    Passage,
+    Stream,
+    Usage,
+    complete,
+    completion_of,
+)
 
-__all__ = ["Completion", "Llm", "LlmRequest", "Message", "Passage", "Stream", "Usage", "complete", "open_llm"]
+__all__ = [
+    "Completion",
+    "Llm",
+    "LlmRequest",
+    "Message",
+    "Passage",
+    "Stream",
+    "Usage",
+    "complete",
+    "completion_of",
+    "open_llm",
+]

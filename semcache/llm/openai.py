@@ -145,7 +145,7 @@ class OpenAiLlm(Llm):
 
     def _status_error(self, error: openai.APIStatusError) -> SemcacheError:
         said = _said(error)
-        if error.status_code == 413 or "context" in said and "length" in said:
+        if error.status_code == 413 or ("context" in said and "length" in said):
             return InvalidInput(f"the question with its sources is too long for {self.name}: {said}")
         checks = {
             401: "check SEMCACHE_LLM_API_KEY" + ("" if self._settings.api_key.get_secret_value() else " (none is set)"),

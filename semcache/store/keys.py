@@ -113,6 +113,18 @@ CHUNK_VECTORS = _declare("chunk vectors", _K + "chunks:{fingerprint}", "vector s
 CHUNK_STEM = _declare("chunk stem", _K + "stem:{stem}", "sorted set", "permanent", "chunk id by the term's weight")
 CHUNK_CORPUS = _declare("chunk corpus", _K + "corpus", "hash", "permanent", "number of chunks and of terms")
 
+EMBEDDING = _declare(
+    "embedding", "embedding:{text}", "hash", "redis.embedding_cache_ttl_s", "vector of a text, by the text's hash"
+)
+
 INGEST_OFFSETS = _declare(
-    "ingest offsets", "{{i:{group}}}:offsets", "hash", "permanent", "topic:partition -> offset up to which it is applied"
+    "ingest offsets",
+    "{{i:{group}}}:offsets",
+    "hash",
+    "permanent",
+    "topic:partition -> offset up to which it is applied",
+)
+
+CALL_LIMIT = _declare(
+    "call limit", "limit:{rule}", "list", "a minute", "times of a user's LLM calls; rule = namespace/user"
 )

@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from semcache.text.acts import WISH, Act, act
 from semcache.text.carry import fold, standalone
 from semcache.text.followups import is_follow_up, plain
 
-__all__ = ["Classified", "QuestionClass", "classify", "fold", "is_follow_up", "standalone"]
+__all__ = ["Classified", "QuestionClass", "classify", "fold", "is_follow_up", "is_question", "standalone"]
 
 
 class QuestionClass(StrEnum):
@@ -61,16 +62,6 @@ _GENERIC = re.compile(
     r"|\b(?:penalty|penalties|rules?|law|laws|procedure|process|policy|consequences) (?:for|if|of|when)\b"
     r"|\bmy (?:rights|options|obligations|chances|responsibilities|duties)\b|\b(?:if|when|once|after|before) (?:i|we|my|our)\b"
     r"(?=.*\b(?:what|how|can|do|does|will|is|are)\b.*\?)",
-    re.IGNORECASE,
-)
-# Requests for a procedure that begin with the asker: `I forgot my password`, `I'd like to return a lamp`.
-_WISH = re.compile(
-    r"^(?:hi|hello|hey|please|help|so|sorry|excuse me|good (?:morning|evening|day))?[,.! ]*(?:i|we) ?(?:'d|'m|'ve|would|am"
-    r"|are|have|just|still|also|really|think|think i)?(?: (?:just|also|still|really|always|suddenly|accidentally|now))* ?"
-    r"(?:want|need|would like|like to|wish|forgot|forgotten|lost|cannot|can't|can not|could not|couldn't|unable|trying|try|tried"
-    r"|do not (?:know how|see|understand)|don't (?:know how|see|understand)|looking for|wondering|having (?:trouble|problems|issues)"
-    r"|have (?:a )?(?:question|problem|trouble|issues?)|am (?:unable|trying|looking)|get an? error|keep getting|received a (?:broken|wrong"
-    r"|damaged|faulty)|broke|dropped|locked)\b",
     re.IGNORECASE,
 )
 _PERSONAL = tuple(
@@ -168,8 +159,13 @@ def classify(question: str) -> Classified:
     return Classified(kind, personal, volatile, follow_up)
 
 
+def is_question(text: str) -> bool:
+    """Whether something is asked: not a greeting, thanks, or a statement to be remembered."""
+    return act(text) is Act.QUESTION
+
+
 def _is_personal(text: str) -> bool:
-    if _WISH.match(text):
+    if WISH.match(text):
         return False
     strong = _PERSONAL[:6]
     if any(pattern.search(text) for pattern in strong):

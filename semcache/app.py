@@ -1,0 +1,121 @@
+"""Wiring and ownership: the one place where the parts of semcache are built from settings, and closed again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import redis
+
+from semcache.cache import SemanticCache
+from semcache.chat import ChatEngine, Publish
+from semcache.chat.stores import Stores
+from semcache.embed import Embedder, open_embedder
+from semcache.errors import InvalidInput, RedisUnavailable
+from semcache.knowledge import KnowledgeBase
+from semcache.llm import Llm, open_llm
+from semcache.memory import AgentMemory
+from semcache.settings import Settings, load_settings
+from semcache.store.connect import client_of, connect, guarded, redacted
+from semcache.store.expiry import Sweeper
+
+SWEEP_INTERVAL_S = 5.0
+
+
+@dataclass
+class App:
+    """All parts of one installation. Threads share it; `open_app` makes and closes it."""
+
+    redis: redis.Redis
+    embedder: Embedder
+    llm: Llm
+    settings: Settings
+    publish: Publish | None = None
+    clock: Callable[[], float] = time.time
+
+    @cached_property
+    def _stores(self) -> Stores:
+        return Stores(self.redis, self.embedder, self.settings, self.clock)
+
+    def cache(self, *, scope: Mapping[str, str] | None = None) -> SemanticCache:
+        """The cache of a scope as the settings shape it; without one, the shared cache of the chat."""
+        return self._stores.cache(self.engine.scope() if scope is None else scope)
+
+    def memory(self, *, user: str) -> AgentMemory:
+        """The memory of one user."""
+        return self._stores.memory(user)
+
+    @cached_property
+    def knowledge(self) -> KnowledgeBase:
+        """The documents."""
+        return self._stores.knowledge
+
+    @cached_property
+    def engine(self) -> ChatEngine:
+        """Answers questions from all of the above."""
+        return ChatEngine(
+            self.redis,
+            llm=self.llm,
+            embedder=self.embedder,
+            settings=self.settings,
+            publish=self.publish,
+            clock=self.clock,
+        )
+
+
+@contextmanager
+def open_app(
+    settings: Settings | None = None,
+    *,
+    client: redis.Redis | None = None,
+    embedder: Embedder | None = None,
+    llm: Llm | None = None,
+    publish: Publish | None = None,
+    sweep: bool = True,
+    clock: Callable[[], float] = time.time,
+    **overrides: Any,
+) -> Iterator[App]:
+    """Opens everything, in order, and closes what it opened in reverse; what was passed in is left open.
+
+    `overrides` are settings: `redis_url="redis://..."`, `cache_ttl_s=600`. `publish` gets the turns of the chat as
+    events (default: straight into memory). `sweep`: remove expired answers in the background.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+        RedisUnavailable: Redis does not answer; `semcache up` starts one.
+    """
+    if settings is not None and overrides:
+        raise InvalidInput(f"give settings or overrides ({', '.join(overrides)}), not both")
+    settings = settings or load_settings(**overrides)
+    with ExitStack() as owned:
+        redis_client = client_of(client) if client is not None else _connected(settings, owned)
+        _check(redis_client, settings)
+        embedder = embedder or open_embedder(settings.embed, model_dir=settings.model_dir)
+        if llm is None:
+            llm = open_llm(settings.llm, embedder=embedder)
+            owned.callback(getattr(llm, "close", lambda: None))
+        if sweep:
+            owned.enter_context(Sweeper(redis_client, settings.namespace, interval_s=SWEEP_INTERVAL_S, clock=clock))
+        yield App(redis_client, embedder, llm, settings, publish, clock)
+
+
+def _connected(settings: Settings, owned: ExitStack) -> redis.Redis:
+    client = connect(settings.redis.url, timeout_s=settings.redis.timeout_s)
+    owned.callback(client.close)
+    return client
+
+
+def _check(client: redis.Redis, settings: Settings) -> None:
+    try:
+        with guarded():
+            client.ping()
+    except RedisUnavailable as error:
+        where = redacted(settings.redis.url)
+        raise RedisUnavailable(
+            f"{error} ({where}). `semcache up` starts a Redis here; SEMCACHE_REDIS_URL names another one",
+            retry_after_s=error.retry_after_s,
+        ) from error

@@ -1,0 +1,94 @@
+"""One question on its way through the engine, and the answers it can end with."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from semcache.cache import Computed, Hit, Miss
+from semcache.chat.answer import Answer, OutcomeKind, Saved
+from semcache.chat.retrieval import Retrieved
+from semcache.chat.stages import Stages
+from semcache.chat.understanding import Understood
+from semcache.llm import Completion, Llm, Passage
+from semcache.memory import Turn
+
+
+@dataclass(slots=True)
+class Asked:
+    """One question. What is learned about it is added as it goes. `at`: seconds since the epoch."""
+
+    text: str
+    user: str
+    session: str
+    at: float
+    stages: Stages
+    window: list[Turn]
+    understood: Understood
+    memories: tuple[Passage, ...] = ()
+    retrieved: Retrieved = field(default_factory=Retrieved)
+    completion: Completion | None = None
+    completed: float = 0.0
+    renewed: str = ""
+
+    def complete(self, completion: Completion) -> None:
+        """The answerer is done."""
+        self.completion = completion
+        self.completed = time.perf_counter()
+
+    def since_completed(self) -> float:
+        """Seconds since the answerer was done; 0 if it was not asked."""
+        return time.perf_counter() - self.completed if self.completed else 0.0
+
+    def sources(self, llm: Llm) -> dict[str, int]:
+        """Documents the answer rests on: those quoted, or all that a model has seen."""
+        cited = set(self.completion.cited) if self.completion else set()
+        return {id: version for id, version in self.retrieved.versions if llm.generative or id in cited}
+
+    def computed(self, llm: Llm) -> Computed:
+        """What is stored with the answer; it is not stored if it only says that it does not know."""
+        if self.completion is None or not self.completion.known:
+            return Computed(keep=False)
+        return Computed(
+            sources=self.sources(llm),
+            tokens=self.completion.usage.total,
+            metadata={
+                "answerer": llm.name,
+                "cited": list(self.completion.cited),
+                "memories": [memory.id for memory in self.memories],
+            },
+        )
+
+    def fresh(self, text: str, llm: Llm, *, outcome: OutcomeKind, reason: str, miss: Miss | None = None) -> Answer:
+        """An answer that was just computed, here or by somebody else who asked the same at the same time."""
+        completion = self.completion
+        return Answer(
+            text=text,
+            outcome=outcome,
+            reason=reason,
+            question=self.understood.question,
+            kind=self.understood.kind,
+            sources=self.sources(llm),
+            passages=self.retrieved.passages,
+            memories=self.memories,
+            cited=completion.cited if completion else (),
+            tokens=completion.usage.total if completion else 0,
+            known=completion.known if completion else True,
+            miss=miss,
+        )
+
+    def of_hit(self, hit: Hit) -> Answer:
+        """A stored answer."""
+        cited = hit.metadata.get("cited")
+        return Answer(
+            text=hit.response,
+            outcome="hit",
+            reason=hit.detail,
+            question=self.understood.question,
+            kind=self.understood.kind,
+            sources=dict(hit.sources),
+            cited=tuple(map(str, cited)) if isinstance(cited, list) else (),
+            saved=Saved(hit.tokens_saved, hit.cost_saved, hit.seconds_saved),
+            hit=hit,
+            entry_id=hit.entry_id,
+        )

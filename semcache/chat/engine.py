@@ -1,0 +1,257 @@
+"""ChatEngine: a question's way through understanding, cache, retrieval and answerer, and back into memory."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import uuid
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import redis
+
+from semcache.cache import Computed, Hit, Miss, Outcome, SemanticCache
+from semcache.chat.answer import Answer
+from semcache.chat.asked import Asked
+from semcache.chat.limiting import CallLimit
+from semcache.chat.retrieval import history_of, recall_memories, retrieve_documents, told_since
+from semcache.chat.stages import Stages, TimedEmbedder
+from semcache.chat.stores import Stores
+from semcache.chat.turns import Publish, message_event, write_to
+from semcache.chat.understanding import understand
+from semcache.embed import Embedder
+from semcache.errors import InvalidInput, Unavailable
+from semcache.llm import Llm, LlmRequest, completion_of
+from semcache.settings import Settings
+from semcache.store.connect import client_of
+from semcache.text.questions import is_question
+
+MAX_QUESTION_CHARS = 20_000
+_CLOCK_SLACK_S = 60.0  # the clocks of those who write turns may differ by this much
+
+Parts = Generator[str, None, Answer]
+
+
+class ChatEngine:
+    """Answers questions of users in sessions. Threads may share one.
+
+    `publish` gets each turn as an event (a dict; ingest.events describes it); by default turns go straight into memory.
+    Nothing of a question is stored before its answer is complete. What rests on a user's memory is kept in the user's
+    own scope, never in the shared one.
+    """
+
+    def __init__(
+        self,
+        redis_or_url: redis.Redis | str,
+        *,
+        llm: Llm,
+        embedder: Embedder,
+        settings: Settings,
+        publish: Publish | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        client = client_of(redis_or_url)
+        self.llm = llm
+        self._embedder = TimedEmbedder(embedder)
+        self._settings = settings
+        self._stores = Stores(client, self._embedder, settings, clock)
+        self._limit = CallLimit(client, namespace=settings.namespace, per_minute=settings.llm.calls_per_minute)
+        self._publish = publish or write_to(self._stores.memory)
+        self._clock = clock
+
+    # -- for callers
+
+    def ask(self, text: str, *, user: str, session: str) -> Answer:
+        """The whole answer at once; raises as `stream`."""
+        *_, answer = self.stream(text, user=user, session=session)
+        assert isinstance(answer, Answer)  # every stream ends with it
+        return answer
+
+    def stream(self, text: str, *, user: str, session: str) -> Iterator[str | Answer]:
+        """The answer in pieces as they come, and at the end the `Answer`. Closed early, it stores nothing.
+
+        Raises:
+            InvalidInput: the question is empty or longer than MAX_QUESTION_CHARS, or an id is none; at once.
+            RateLimited: the user has caused too many calls; `retry_after_s` says when to ask again.
+            LlmUnavailable, RedisUnavailable, EmbedderUnavailable: retry later; nothing was stored.
+        """
+        checked = _checked(text)
+        self._stores.memory(user)  # finds a wrong id now
+        return self._stream(checked, user, session)
+
+    def scope(self, user: str | None = None) -> dict[str, str]:
+        """The walls around what is shared or, with a user, around what is this user's own."""
+        prompt = self._settings.llm.system_prompt.encode()
+        walls = {
+            "audience": "everyone" if user is None else "user",
+            "answerer": "generative" if self.llm.generative else "extractive",
+            "model": self.llm.name,
+            "system": hashlib.blake2b(prompt, digest_size=8).hexdigest(),
+        }
+        return walls if user is None else {**walls, "user": user}
+
+    def cache(self, user: str | None = None) -> SemanticCache:
+        """The shared cache or, with a user, the user's own."""
+        return self._stores.cache(self.scope(user))
+
+    # -- the way of a question
+
+    def _stream(self, text: str, user: str, session: str) -> Iterator[str | Answer]:
+        with closing(Stages("semcache.ask")) as stages:
+            asked = self._asked(text, user, session, stages)
+            answer = yield from self._answer(asked)
+            with stages.stage("store"):
+                warnings = self._remember(asked, answer)
+            yield replace(answer, timings=stages.finished(), warnings=warnings)
+
+    def _asked(self, text: str, user: str, session: str, stages: Stages) -> Asked:
+        at = self._clock()
+        with stages.stage("understand"):
+            window = self._stores.memory(user).window(session, max_tokens=self._settings.memory.window_max_tokens)
+            understood = understand(text, window, self.llm, before_call=lambda: self._limit.take(user))
+        return Asked(text, user, session, at, stages, window, understood)
+
+    def _answer(self, asked: Asked) -> Parts:
+        if asked.understood.uncacheable:
+            return (yield from self._uncached(asked))
+        owner = asked.user if asked.understood.personal else None
+        found = self._look_up(asked, owner)
+        if not found and self._recall(asked) and owner is None:
+            owner = asked.user  # the answer will rest on what this user told
+            found = self._look_up(asked, owner)
+        if isinstance(found, Hit):
+            yield found.response
+            return replace(asked.of_hit(found), personal_scope=owner is not None)
+        answer = yield from self._computed(asked, self.cache(owner), found)
+        return replace(answer, personal_scope=owner is not None)
+
+    def _look_up(self, asked: Asked, owner: str | None) -> Hit | Miss:
+        cache = self.cache(owner)
+        with self._stage(asked, "lookup"):
+            found = cache.lookup(asked.understood.question)
+        if isinstance(found, Miss) or owner is None or not self._outdated(asked, found):
+            return found
+        asked.renewed = "you have told something new since the answer was stored"
+        cache.invalidate(entry_id=found.entry_id)
+        return self._look_up(asked, owner)
+
+    def _outdated(self, asked: Asked, hit: Hit) -> bool:
+        """Whether the user has told something since a personal answer was stored."""
+        known = hit.metadata.get("memories")
+        since = self._clock() - hit.age_s - _CLOCK_SLACK_S
+        with self._stage(asked, "recall"):
+            memory = self._stores.memory(asked.user)
+            return told_since(memory, asked.understood.question, since, known if isinstance(known, list) else ())
+
+    def _recall(self, asked: Asked) -> bool:
+        """Whether anything the user told is needed for the answer; it is kept with the question."""
+        with self._stage(asked, "recall"):
+            asked.memories = recall_memories(self._stores.memory(asked.user), asked.understood, asked.window)
+        return bool(asked.memories)
+
+    def _uncached(self, asked: Asked) -> Parts:
+        self._limit.take(asked.user)
+        if asked.understood.personal:
+            self._recall(asked)
+        pieces: list[str] = []
+        yield from _collected(self._generate(asked), pieces)
+        return asked.fresh("".join(pieces), self.llm, outcome="uncacheable", reason=asked.understood.uncacheable)
+
+    def _computed(self, asked: Asked, cache: SemanticCache, miss: Miss) -> Parts:
+        self._limit.take(asked.user)
+        pieces: list[str] = []
+        flight = cache.stream(asked.understood.question, lambda: self._generate(asked), miss=miss)
+        outcome: Outcome = yield from _collected(flight, pieces)
+        asked.stages.add("store", asked.since_completed())
+        if outcome.hit:
+            return asked.of_hit(outcome.hit)
+        reason = asked.renewed or miss.detail
+        if not outcome.computed:
+            reason = "computed once for several who asked at the same time"
+        answer = asked.fresh("".join(pieces), self.llm, outcome="miss", reason=reason, miss=miss)
+        return replace(answer, entry_id=outcome.entry_id)
+
+    def _generate(self, asked: Asked) -> Generator[str, None, Computed]:
+        """Retrieves and answers. Only the time spent here counts, not the caller's between two pieces."""
+        if is_question(asked.text):
+            with self._stage(asked, "recall"):
+                asked.retrieved = retrieve_documents(self._stores.knowledge, asked.understood.question)
+        with closing(self.llm.stream(self._request(asked))) as answering:
+            while True:
+                try:
+                    with self._stage(asked, "generate"):
+                        piece = next(answering)
+                except StopIteration as end:
+                    asked.complete(completion_of(end.value))
+                    return asked.computed(self.llm)
+                yield piece
+
+    def _request(self, asked: Asked) -> LlmRequest:
+        """What the model sees. An answer for everyone is made without the session: nothing of it can get in."""
+        private = asked.understood.personal or bool(asked.understood.uncacheable)
+        now = f"\nIt is {datetime.fromtimestamp(asked.at, UTC):%A %d %B %Y, %H:%M} UTC." if private else ""
+        return LlmRequest(
+            question=asked.understood.question,
+            passages=(*asked.memories, *asked.retrieved.passages),
+            history=history_of(asked.window) if private else (),
+            system=self._settings.llm.system_prompt + now,
+        )
+
+    # -- what is kept of it
+
+    def _remember(self, asked: Asked, answer: Answer) -> tuple[str, ...]:
+        """Both turns go into the session's window and are published. A failure is a warning: the answer is there."""
+        try:
+            self._take_note(asked, "user", asked.text, asked.at)
+            self._take_note(asked, "assistant", answer.text, max(self._clock(), asked.at + 0.001))
+        except Unavailable as error:
+            return (f"this exchange is not remembered: {error}",)
+        return ()
+
+    def _take_note(self, asked: Asked, role: Literal["user", "assistant"], text: str, at: float) -> None:
+        event = message_event(
+            id=uuid.uuid4().hex,
+            namespace=self._settings.namespace,
+            user=asked.user,
+            session=asked.session,
+            role=role,
+            text=text,
+            at=at,
+        )
+        self._stores.memory(asked.user).note(asked.session, role, text, at=at, event_id=event["id"])
+        self._publish(event)
+
+    @contextmanager
+    def _stage(self, asked: Asked, name: str) -> Iterator[None]:
+        """A stage, without the embedding in it: that counts as the stage "embed"."""
+        before = self._embedder.seconds
+        with asked.stages.stage(name):
+            yield
+        asked.stages.move(self._embedder.seconds - before, of=name, to="embed")
+
+
+def _collected(source: Generator[str, None, Any], pieces: list[str]) -> Generator[str, None, Any]:
+    """Passes pieces on and keeps them; returns what the source returns."""
+    with closing(source):
+        while True:
+            try:
+                piece = next(source)
+            except StopIteration as end:
+                return end.value
+            pieces.append(piece)
+            yield piece
+
+
+def _checked(text: str) -> str:
+    if not isinstance(text, str) or not text.strip():
+        raise InvalidInput("the question is empty: ask something")
+    if len(text) > MAX_QUESTION_CHARS:
+        raise InvalidInput(f"the question has {len(text):,} characters, at most {MAX_QUESTION_CHARS:,} are answered")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"the question is no valid Unicode: {error.reason}") from error
+    return text.strip()

@@ -1,0 +1,72 @@
+"""The stores of one installation as the settings shape them: caches by scope, memories by user, documents."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import redis
+
+from semcache.cache import SemanticCache
+from semcache.embed import Embedder
+from semcache.knowledge import KnowledgeBase
+from semcache.memory import AgentMemory
+from semcache.settings import Settings
+
+_MOST_CACHES = 1_000
+
+
+@dataclass
+class Stores:
+    """Opens stores on one Redis with one embedder; threads may share it. Nothing is sent before a store is used."""
+
+    redis: redis.Redis
+    embedder: Embedder
+    settings: Settings
+    clock: Callable[[], float] = time.time
+    _caches: OrderedDict[tuple[tuple[str, str], ...], SemanticCache] = field(default_factory=OrderedDict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def cache(self, scope: Mapping[str, str]) -> SemanticCache:
+        """The cache of a scope; the same one for the same scope, so that one flight serves all threads."""
+        key = tuple(sorted(scope.items()))
+        with self._lock:
+            cache = self._caches.pop(key, None) or self._new_cache(scope)
+            self._caches[key] = cache
+            if len(self._caches) > _MOST_CACHES:
+                self._caches.popitem(last=False)
+        return cache
+
+    def _new_cache(self, scope: Mapping[str, str]) -> SemanticCache:
+        wanted = self.settings.cache
+        return SemanticCache(
+            self.redis,
+            embedder=self.embedder,
+            namespace=self.settings.namespace,
+            scope=scope,
+            max_error_rate=wanted.max_error_rate,
+            ttl=wanted.ttl_s,
+            max_entries=wanted.max_entries,
+            refresh_ttl_on_hit=wanted.refresh_ttl_on_hit,
+            clock=self.clock,
+        )
+
+    def memory(self, user: str) -> AgentMemory:
+        """The memory of one user."""
+        return AgentMemory(
+            self.redis,
+            user=user,
+            embedder=self.embedder,
+            namespace=self.settings.namespace,
+            session_ttl_s=self.settings.memory.session_ttl_s,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def knowledge(self) -> KnowledgeBase:
+        """The documents."""
+        return KnowledgeBase(self.redis, embedder=self.embedder, namespace=self.settings.namespace, clock=self.clock)

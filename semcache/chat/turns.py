@@ -1,0 +1,37 @@
+"""The turns of a conversation as events, and where they go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from semcache.memory import AgentMemory
+
+Publish = Callable[[dict[str, Any]], None]
+
+
+def message_event(
+    *, id: str, namespace: str, user: str, session: str, role: Literal["user", "assistant"], text: str, at: float
+) -> dict[str, Any]:
+    """A `message` event; `at`: seconds since the epoch."""
+    return {
+        "type": "message",
+        "id": id,
+        "namespace": namespace,
+        "user": user,
+        "session": session,
+        "role": role,
+        "text": text,
+        "at": datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z"),
+    }
+
+
+def write_to(memory_of: Callable[[str], AgentMemory]) -> Publish:
+    """A publisher without Kafka: each turn goes straight into its user's memory."""
+
+    def write(event: dict[str, Any]) -> None:
+        at = datetime.fromisoformat(event["at"]).timestamp()
+        memory_of(event["user"]).append(event["session"], event["role"], event["text"], at=at, event_id=event["id"])
+
+    return write
