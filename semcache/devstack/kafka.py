@@ -228,12 +228,17 @@ def _format(command: list[str], folder: Path, properties: Mapping[str, str]) -> 
     beside = folder / f"{DATA}.new"
     shutil.rmtree(beside, ignore_errors=True)
     _write_properties(folder / "format.properties", {**properties, "log.dirs": str(beside)})
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    cluster = new_cluster_id(uuid.uuid4().bytes)
     tool = [*command, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(folder / "format.properties")]
     done = subprocess.run(tool, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
         raise KafkaUnavailable(f"Kafka's data folder cannot be formatted:\n{done.stdout}{done.stderr}")
     beside.replace(folder / DATA)
+
+
+def new_cluster_id(random: bytes) -> str:
+    """16 random bytes as Kafka writes an id: base64 for URLs. Never with a leading "-", which the tool takes as option."""
+    return base64.urlsafe_b64encode(bytes([random[0] & 0x7F]) + random[1:]).decode().rstrip("=")
 
 
 def _write_properties(path: Path, properties: Mapping[str, str]) -> None:

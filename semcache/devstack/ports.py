@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 
 import psutil
 
@@ -25,6 +27,17 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def wait_free(port: int, *, timeout_s: float) -> bool:
+    """Waits for a port that is about to become free; True if it did within `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    pause = threading.Event()
+    while not is_free(port):
+        if time.monotonic() > deadline:
+            return False
+        pause.wait(0.02)
+    return True
 
 
 def first_free(*preferred: int | None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
@@ -25,6 +26,7 @@ from semcache.settings import Settings
 LAUNCH_ORDER: tuple[Name, ...] = ("kafka", "redis")
 DEFAULT_PORTS: Mapping[Name, int] = {"redis": 6379, "kafka": 9092}
 STOP_GRACE_S = 20.0
+FOLDER_WAIT_S = 10.0
 # Longer than a first start on a slow line: the other process may be downloading.
 LOCK_WAIT_S = 900.0
 
@@ -123,7 +125,7 @@ class _Starter:
         starting: list[Name] = []
         try:
             starting = [name for name in names if not self._runs(name)]
-            for server, process in [self._launch(name, self._port(name)) for name in starting]:
+            for server, process in [self._launch(name) for name in starting]:
                 self._wait(server, process)
         except BaseException:
             for name in starting:
@@ -145,6 +147,8 @@ class _Starter:
     def _port(self, name: Name) -> int:
         given, known = self.given_ports[name], state.load(self.data_dir).of(name)
         if given is None:
+            if known and known.process:  # it died: its port is about to be free
+                ports.wait_free(known.port, timeout_s=1.0)
             return ports.first_free(known.port if known else None, DEFAULT_PORTS[name])
         if not ports.is_free(given):
             raise ConfigurationError(
@@ -152,14 +156,14 @@ class _Starter:
             )
         return given
 
-    def _launch(self, name: Name, port: int) -> tuple[Server, ServerProcess]:
-        server = _server(name, self.data_dir, port)
+    def _launch(self, name: Name, *, port: int | None = None) -> tuple[Server, ServerProcess]:
         lock = _take_folder(self.data_dir / name)
         try:
+            server = _server(name, self.data_dir, port or self._port(name))
             process = server.start(progress=self.progress, keep_open=(lock,))
         finally:
             os.close(lock)
-        known = ServerState(name, port, server.log, server.version, server.address, process)
+        known = ServerState(name, server.port, server.log, server.version, server.address, process)
         state.save(state.load(self.data_dir).having(known), self.data_dir)
         return server, process
 
@@ -171,17 +175,20 @@ class _Starter:
             lost_port = "Address already in use" in tail(server.log, lines=200)
             if self.given_ports[server.name] is not None or not lost_port or attempts == 1:
                 raise
-            self._wait(*self._launch(server.name, ports.free_port()), attempts=attempts - 1)
+            self._wait(*self._launch(server.name, port=ports.free_port()), attempts=attempts - 1)
 
 
 def _take_folder(folder: Path) -> int:
-    """The lock of a server's folder; a server left over by an interrupted start is stopped first."""
-    lock = locks.take(folder / "lock")
-    if lock is None:
+    """The lock of a server's folder. A server left over by an interrupted start is stopped first; one that was just
+    killed holds the lock for a moment more.
+    """
+    deadline = time.monotonic() + FOLDER_WAIT_S
+    pause = threading.Event()
+    while (lock := locks.take(folder / "lock")) is None:
+        if time.monotonic() > deadline:
+            raise Unavailable(f"another process uses {folder}, and cannot be stopped: stop it, then try again")
         _stop_holders(folder)
-        lock = locks.take(folder / "lock")
-    if lock is None:
-        raise Unavailable(f"another process uses {folder}, and cannot be stopped: stop it, then try again")
+        pause.wait(0.05)
     return lock
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,10 +20,12 @@ from confluent_kafka.admin import (
     ResourcePatternType,
     ResourceType,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 from semcache.devstack import kafka as kafka_module
 from semcache.devstack import ports
-from semcache.devstack.kafka import KafkaServer, answers, sasl_client, sasl_plain
+from semcache.devstack.kafka import KafkaServer, answers, new_cluster_id, sasl_client, sasl_plain
 from semcache.errors import KafkaUnavailable
 from tests.devstack.records import create_topic, read_all, write
 from tests.waiting import wait_until
@@ -136,6 +139,15 @@ def test_a_format_that_was_interrupted_is_begun_again(tmp_path: Path) -> None:
         assert not half.exists()
     finally:
         process.kill()
+
+
+@given(st.binary(min_size=16, max_size=16))
+def test_a_cluster_id_is_never_taken_for_an_option(random: bytes) -> None:
+    """Whatever the random bytes, the id has Kafka's 22 characters and does not begin with a hyphen."""
+    cluster = new_cluster_id(random)
+    assert len(cluster) == 22
+    assert not cluster.startswith("-")
+    assert base64.urlsafe_b64decode(cluster + "==")[1:] == random[1:]
 
 
 def test_nothing_there_does_not_answer() -> None:
