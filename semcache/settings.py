@@ -48,6 +48,11 @@ class KafkaSettings(Section):
     bootstrap_servers: str = Field("127.0.0.1:9092", description="host:port, comma separated")
     conversations_topic: str = Field("semcache.conversations", description="turns, feedback, erasures; key = user")
     knowledge_topic: str = Field("semcache.knowledge", description="document changes; compacted; key = document id")
+    partitions: int = Field(4, gt=0, description="partitions of a topic that is made; one worker may read each")
+    replication_factor: int = Field(-1, description="replicas of a topic that is made; -1 = the broker's default")
+    retention_days: float = Field(
+        30.0, ge=0, description="conversations are kept for that long, dead letters three times as long; 0 = for ever"
+    )
     client: dict[str, str] = Field(
         default_factory=dict, description="any librdkafka property, for example SASL and TLS; passed to every client"
     )
@@ -63,6 +68,10 @@ class EmbedSettings(Section):
     )
     threads: int = Field(0, ge=0, description="texts embedded at once; 0 = one for each core")
     lru_size: int = Field(10_000, ge=0, description="embeddings kept in the process")
+    base_url: str = Field("https://api.openai.com/v1", description="endpoint of `openai:<model>`")
+    api_key: SecretStr = Field(SecretStr(""), description="key of that endpoint")
+    timeout_s: float = Field(30.0, gt=0, description="seconds that endpoint may take")
+    max_retries: int = Field(2, ge=0, description="retries on its connection errors, 429 and 5xx")
 
 
 class LlmSettings(Section):
@@ -136,6 +145,9 @@ class IngestSettings(Section):
     drop_late: bool = Field(False, description="processor `lateness`: late events are dropped, not only flagged")
     filter: str = Field("", description="processor `filter`: keep events for which this holds: `user != 'probe'`")
     latency_target_s: float = Field(0.5, gt=0, description="batches are cut so that one takes no longer than this")
+    rebuild_empty: bool = Field(
+        True, description="read the log again from its beginning if Redis has lost everything that was applied"
+    )
     revoke_timeout_s: float = Field(10.0, gt=0, description="time to finish what is in flight when partitions move")
 
 

@@ -161,11 +161,11 @@ class Entries:
             offset += len(ids)
 
     @guarded()
-    def feedback(self, entry_id: str, *, correct: bool) -> bool:
-        """Records a user's verdict; False if the entry is gone."""
+    def feedback(self, entry_id: str, *, correct: bool, event_id: str = "") -> bool:
+        """Records a user's verdict, once for each `event_id`; False if the entry is gone."""
         field = "confirmed" if correct else "rejected"
         entry_key = self._prefix + entry_id
-        return bool(script("cache_feedback")(self._redis, keys=[entry_key, self._counters], args=[field]))
+        return bool(script("cache_feedback")(self._redis, keys=[entry_key, self._counters], args=[field, event_id]))
 
     @guarded()
     def count(self, counter: str, by: int = 1) -> None:

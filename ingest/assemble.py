@@ -1,0 +1,152 @@
+"""Wiring: the parts of a worker, built from the settings and closed in order."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+import redis
+
+from ingest.clients import cluster, open_admin
+from ingest.conversations import Messages, OneByOne, ends_session, takes_feedback
+from ingest.deadletters import DeadLetterQueue
+from ingest.decode import Decoder
+from ingest.documents import Documents
+from ingest.envelopes import Rules, table_rules
+from ingest.handlers import Handler
+from ingest.ledger import AppliedOffsets, Ledger
+from ingest.link import Partition, RedisLink, durable
+from ingest.metrics import Metrics
+from ingest.offsets import end_offsets
+from ingest.pipeline import Pipeline
+from ingest.processors.chain import load_processors
+from ingest.stages import Preparer, Writer
+from ingest.topics import ensure_topics, source_topics
+from ingest.worker import Start, Worker
+from semcache.embed import Embedder, open_embedder
+from semcache.memory import TurnWriter
+from semcache.settings import Settings
+from semcache.store.connect import connect
+
+_log = logging.getLogger("semcache.ingest")
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a run differs from the settings. `namespace`: all events go there, whatever they say."""
+
+    group: str | None = None
+    namespace: str | None = None
+    start: Start = field(default_factory=Start)
+    until_caught_up: bool = False
+
+
+@contextmanager
+def open_worker(
+    settings: Settings, options: RunOptions | None = None, *, embedder: Embedder | None = None
+) -> Iterator[tuple[Worker, Metrics]]:
+    """A worker of the consumer group, ready to run, and its metrics.
+
+    Raises:
+        KafkaUnavailable: no broker answers. A Redis that is away is waited for instead: it is only needed to write.
+        ConfigurationError: a setting is wrong.
+    """
+    options = options or RunOptions()
+    group = options.group or settings.ingest.group
+    embedder = embedder or open_embedder(settings.embed, model_dir=settings.model_dir)
+    metrics = Metrics()
+    decoder = make_decoder(settings, namespace=options.namespace)
+    made = ensure_topics(settings, group=group)
+    if made:
+        _log.info("made the topics %s", ", ".join(made))
+    with ExitStack() as stack:
+        pipeline, ledger = _pipeline(stack, settings, group, decoder, embedder, metrics)
+        yield (
+            Worker(
+                settings.kafka,
+                group=group,
+                topics=source_topics(settings),
+                pipeline=pipeline,
+                ledger=ledger,
+                metrics=metrics,
+                batch_size=settings.ingest.batch_size,
+                revoke_timeout_s=settings.ingest.revoke_timeout_s,
+                latency_target_s=settings.ingest.latency_target_s,
+                start=options.start,
+                targets=_targets(settings) if options.until_caught_up else None,
+            ),
+            metrics,
+        )
+
+
+def make_decoder(settings: Settings, *, namespace: str | None = None) -> Decoder:
+    """The decoder of an installation; `namespace` replaces that of every event."""
+    rules = Rules(
+        knowledge_topic=settings.kafka.knowledge_topic,
+        namespace=settings.namespace,
+        tables=table_rules(settings.ingest.debezium),
+    )
+    return Decoder(
+        rules,
+        processors=load_processors(settings),
+        max_text_bytes=settings.ingest.max_text_bytes,
+        namespace=namespace,
+    )
+
+
+def _pipeline(
+    stack: ExitStack, settings: Settings, group: str, decoder: Decoder, embedder: Embedder, metrics: Metrics
+) -> tuple[Pipeline, Ledger]:
+    planner = connect(settings.redis.url, timeout_s=settings.redis.timeout_s)
+    stack.callback(planner.close)
+    writing, confirming = RedisLink(settings.redis), RedisLink(settings.redis)
+    stack.callback(writing.close)
+    stack.callback(confirming.close)
+    dead_letters = DeadLetterQueue(settings.kafka, group=group)
+    stack.callback(dead_letters.close)
+
+    ledger = Ledger(rebuild_empty=settings.ingest.rebuild_empty)
+    confirmed = AppliedOffsets(confirming.client, group)
+    handlers = make_handlers(settings, planner, writing.client, embedder, metrics)
+    writer = Writer(writing, AppliedOffsets(writing.client, group), ledger, embedder, dead_letters, metrics)
+    return (
+        Pipeline(
+            [("prepare", Preparer(decoder, handlers, embedder)), ("write", writer)],
+            confirm=durable(
+                confirming.client, settings.ingest.durability, group=group, timeout_s=settings.redis.timeout_s * 0.8
+            ),
+            lost=lambda partitions: ledger.lost(partitions, confirmed),
+            metrics=metrics,
+        ),
+        ledger,
+    )
+
+
+def make_handlers(
+    settings: Settings, planner: redis.Redis, writer: redis.Redis, embedder: Embedder, metrics: Metrics
+) -> Mapping[str, Handler]:
+    """The handler of each type of event."""
+    ttl_s = settings.memory.session_ttl_s
+    documents = Documents(
+        planner,
+        writer,
+        embedder,
+        max_text_bytes=settings.ingest.max_text_bytes,
+        invalidated=metrics.invalidated.inc,
+    )
+    return {
+        "message": Messages(
+            TurnWriter(planner, embedder, session_ttl_s=ttl_s), TurnWriter(writer, embedder, session_ttl_s=ttl_s)
+        ),
+        "document_upserted": documents,
+        "document_deleted": documents,
+        "feedback": OneByOne(takes_feedback(writer)),
+        "session_ended": OneByOne(ends_session(writer)),
+    }
+
+
+def _targets(settings: Settings) -> Mapping[Partition, int]:
+    admin = open_admin(settings.kafka)
+    return end_offsets(admin, cluster(admin, settings.kafka), source_topics(settings), settings.kafka)

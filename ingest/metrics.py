@@ -1,0 +1,61 @@
+"""Prometheus metrics: their names, labels and meanings."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_LATENCY = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
+_STAGE = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_PARTITION = ("group", "topic", "partition")
+
+
+class Metrics:
+    """The metrics of one process. Lag has the names that Kafka's exporters use."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        r = self.registry = registry or CollectorRegistry()
+        self.records = Counter(
+            "semcache_ingest_records", "Records by what became of them", ("topic", "outcome"), registry=r
+        )
+        self.dead_letters = Counter(
+            "semcache_ingest_dlq_records", "Records dead-lettered, by kind of error", ("error_class",), registry=r
+        )
+        self.batch_seconds = Histogram(
+            "semcache_ingest_batch_seconds", "Time of a batch in each stage", ("stage",), buckets=_STAGE, registry=r
+        )
+        self.retries = Counter(
+            "semcache_ingest_retries", "Batches tried again because a service was away", ("stage",), registry=r
+        )
+        self.inflight = Gauge("semcache_ingest_inflight_records", "Records between fetch and commit", registry=r)
+        self.paused = Gauge("semcache_ingest_paused", "1 while fetching waits for writing", registry=r)
+        self.rollbacks = Counter("semcache_ingest_rollbacks", "Times Redis came back with less than it had", registry=r)
+        self.commit_failures = Counter("semcache_ingest_commit_failures", "Offset commits that failed", registry=r)
+        self.event_seconds = Histogram(
+            "semcache_ingest_event_seconds",
+            "From the event's time to its effect in Redis",
+            ("type",),
+            buckets=_LATENCY,
+            registry=r,
+        )
+        self.record_seconds = Histogram(
+            "semcache_ingest_record_seconds",
+            "From the record's time in Kafka to its effect in Redis",
+            ("topic",),
+            buckets=_LATENCY,
+            registry=r,
+        )
+        self.invalidated = Counter(
+            "semcache_ingest_invalidated_answers", "Cached answers removed because a document changed", registry=r
+        )
+        self.late = Counter("semcache_ingest_late_events", "Events later than ingest.max_lateness_s", registry=r)
+        self.lag = Gauge("kafka_consumergroup_group_lag", "Records not yet applied", _PARTITION, registry=r)
+        self.lag_seconds = Gauge(
+            "kafka_consumergroup_group_lag_seconds",
+            "Age of the last applied record while behind",
+            _PARTITION,
+            registry=r,
+        )
+        self.max_lag_seconds = Gauge(
+            "kafka_consumergroup_group_max_lag_seconds", "The largest of them", ("group",), registry=r
+        )
+        self.latest_offset = Gauge("kafka_partition_latest_offset", "End of the partition", _PARTITION, registry=r)

@@ -1,0 +1,62 @@
+"""Offsets as the brokers know them: ends of partitions, and what a group has committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from ingest.clients import CONTACT_TIMEOUT_S, unreachable
+from ingest.link import Partition
+from semcache.settings import KafkaSettings
+
+if TYPE_CHECKING:
+    from confluent_kafka.admin import AdminClient
+    from confluent_kafka.admin._metadata import ClusterMetadata
+
+
+def partitions_of(metadata: ClusterMetadata, topics: Iterable[str]) -> list[Partition]:
+    """The partitions of those topics that exist."""
+    return [
+        (topic, number) for topic in topics if topic in metadata.topics for number in metadata.topics[topic].partitions
+    ]
+
+
+def end_offsets(
+    admin: AdminClient, metadata: ClusterMetadata, topics: Iterable[str], kafka: KafkaSettings
+) -> Mapping[Partition, int]:
+    """Where each partition ends: the offset of the next record.
+
+    Raises:
+        KafkaUnavailable: the brokers do not answer.
+    """
+    from confluent_kafka import KafkaException, TopicPartition
+    from confluent_kafka.admin._listoffsets import OffsetSpec
+
+    asked = {TopicPartition(*partition): OffsetSpec.latest() for partition in partitions_of(metadata, topics)}  # type: ignore[no-untyped-call]
+    if not asked:
+        return {}
+    try:
+        futures = admin.list_offsets(asked, request_timeout=CONTACT_TIMEOUT_S)
+        return {(p.topic, p.partition): future.result().offset for p, future in futures.items()}
+    except KafkaException as error:
+        raise unreachable(kafka, error) from error
+
+
+def committed_offsets(admin: AdminClient, group: str, kafka: KafkaSettings) -> Mapping[Partition, int]:
+    """What a group has committed; empty if it never did.
+
+    Raises:
+        KafkaUnavailable: the brokers do not answer.
+    """
+    from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException
+
+    try:
+        futures = admin.list_consumer_group_offsets(
+            [ConsumerGroupTopicPartitions(group)], request_timeout=CONTACT_TIMEOUT_S
+        )
+        found = futures[group].result().topic_partitions or []
+    except KafkaException as error:
+        if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+            return {}
+        raise unreachable(kafka, error) from error
+    return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}

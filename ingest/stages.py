@@ -1,0 +1,196 @@
+"""The two stages of a batch: prepare (decode, plan, embed) and write (apply, dead-letter, note the offset)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ingest.batch import Batch, PlannedRun, RolledBack
+from ingest.bisect import Failed, apply_or_bisect
+from ingest.deadletters import DeadLetterQueue
+from ingest.decode import Decoder
+from ingest.events import NotAnEvent
+from ingest.handlers import Handler, Incoming, Run, no_vectors, runs
+from ingest.ledger import AppliedOffsets, Ledger
+from ingest.link import Partition, RedisLink
+from ingest.metrics import Metrics
+from ingest.outcome import Outcome
+from semcache.embed.protocol import Embedder, Vectors
+from semcache.errors import ConfigurationError, InvalidInput, Quarantine, Unavailable
+
+SYSTEMIC = 8
+"""If that many records fail alike and none of their batch passes, the fault is not the records'."""
+
+_NOT_THE_RECORDS_FAULT = (Unavailable, ConfigurationError)
+_log = logging.getLogger("semcache.ingest")
+
+
+class Preparer:
+    """Decodes the records of a batch, plans their writes, and embeds all their texts in one call. For one thread."""
+
+    def __init__(self, decode: Decoder, handlers: Mapping[str, Handler], embedder: Embedder) -> None:
+        self._decode = decode
+        self._handlers = handlers
+        self._embedder = embedder
+        self._written_meanwhile: dict[int, Any] = {}
+
+    def __call__(self, batch: Batch) -> None:
+        arrivals = self._decoded(batch)
+        batch.runs = [PlannedRun(run, self._plan(run)) for run in runs(arrivals, self._handlers)]
+        self._embed([planned for planned in batch.runs if planned.plan is not None])
+
+    def _decoded(self, batch: Batch) -> list[tuple[int, Incoming]]:
+        batch.outcomes.clear()
+        batch.letters.clear()
+        arrivals: list[tuple[int, Incoming]] = []
+        for place, record in enumerate(batch.records):
+            try:
+                decoded = self._decode(record)
+            except Quarantine as error:
+                batch.quarantine(place, error, stage="VALUE_CONVERTER")
+                continue
+            if isinstance(decoded, Outcome):
+                batch.outcomes[place] = decoded
+            elif decoded.type not in self._handlers:
+                batch.quarantine(place, NotAnEvent(f"{decoded.type} events are not applied here"), stage="TASK_PUT")
+            else:
+                arrivals.append((place, Incoming(decoded, record)))
+        return arrivals
+
+    def _plan(self, run: Run) -> Any:
+        """The run's plan; None if a record in it cannot be planned, which the writer sorts out."""
+        try:
+            plan = run.handler.plan(run.arrivals, after=self._written_meanwhile.get(id(run.handler)))
+        except _NOT_THE_RECORDS_FAULT:
+            raise
+        except Exception as error:  # noqa: BLE001 - the culprit is found and dead-lettered
+            _log.warning("a run of %d events cannot be planned (%s): looking for the culprit", len(run.arrivals), error)
+            return None
+        self._written_meanwhile[id(run.handler)] = plan
+        return plan
+
+    def _embed(self, planned: Sequence[PlannedRun]) -> None:
+        texts = [text for p in planned for text in p.plan.texts]
+        try:
+            vectors = embed(self._embedder, texts)
+        except _NOT_THE_RECORDS_FAULT:
+            raise
+        except Exception as error:  # noqa: BLE001 - the culprit is found and dead-lettered
+            _log.warning("%d texts cannot be embedded together (%s): looking for the culprit", len(texts), error)
+            return
+        start = 0
+        for p in planned:
+            end = start + len(p.plan.texts)
+            p.vectors, start = vectors[start:end], end
+
+
+class Writer:
+    """Applies a prepared batch, keeps its dead letters, and notes in Redis how far it got. For one thread."""
+
+    def __init__(
+        self,
+        link: RedisLink,
+        applied: AppliedOffsets,
+        ledger: Ledger,
+        embedder: Embedder,
+        dead_letters: DeadLetterQueue,
+        metrics: Metrics,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._link = link
+        self._applied = applied
+        self._ledger = ledger
+        self._embedder = embedder
+        self._dead_letters = dead_letters
+        self._metrics = metrics
+        self._clock = clock
+
+    def __call__(self, batch: Batch) -> None:
+        stored = self._verified(batch.partition)
+        connects = self._link.connects
+        for planned in batch.runs:
+            self._write(batch, planned)
+        if not batch.letters_kept:
+            self._dead_letters.write(batch.letters)
+            batch.letters_kept = True
+        if self._link.connects != connects:
+            raise Unavailable("Redis was connected again while a batch was being written: writing it once more")
+        if stored is None or stored < batch.next_offset:
+            self._applied.advance(batch.partition, stored, batch.next_offset)
+        self._ledger.expect(batch.partition, batch.next_offset)
+        self._count(batch)
+
+    def _verified(self, partition: Partition) -> int | None:
+        """Up to where Redis holds the partition's log.
+
+        Raises:
+            RolledBack: that is less than it has held before.
+        """
+        stored = self._applied.of([partition])[partition]
+        if self._ledger.lacks(partition, stored):
+            raise RolledBack(stored)
+        return stored
+
+    def _write(self, batch: Batch, planned: PlannedRun) -> None:
+        run = planned.run
+        for place, result in zip(run.places, self._applied_run(planned), strict=True):
+            if isinstance(result, Failed):
+                batch.quarantine(place, result.error, stage="TASK_PUT")
+            else:
+                batch.outcomes[place] = result
+
+    def _applied_run(self, planned: PlannedRun) -> Sequence[Outcome | Failed]:
+        if planned.vectors is not None:
+            try:
+                return planned.run.handler.write(planned.plan, planned.vectors)
+            except _NOT_THE_RECORDS_FAULT:
+                raise
+            except Exception as error:  # noqa: BLE001 - the culprit is found and dead-lettered
+                _log.warning("%d events cannot be written together (%s)", len(planned.run.arrivals), error)
+        return self._bisected(planned.run)
+
+    def _bisected(self, run: Run) -> Sequence[Outcome | Failed]:
+        def apply(arrivals: Sequence[Incoming]) -> Sequence[Outcome]:
+            plan = run.handler.plan(arrivals)
+            return run.handler.write(plan, embed(self._embedder, plan.texts))
+
+        results = apply_or_bisect(run.arrivals, apply, fatal=_NOT_THE_RECORDS_FAULT)
+        failures = [result.error for result in results if isinstance(result, Failed)]
+        if len(failures) == len(results) >= SYSTEMIC and not any(isinstance(e, Quarantine) for e in failures):
+            raise Unavailable(
+                f"none of {len(results)} records can be written, so the fault is not theirs: {failures[0]}"
+            )
+        return [result if isinstance(result, Failed) else result.result for result in results]
+
+    def _count(self, batch: Batch) -> None:
+        now, topic = self._clock(), batch.partition[0]
+        for outcome, number in Counter(batch.outcomes.values()).items():
+            self._metrics.records.labels(topic, outcome.value).inc(number)
+        for letter in batch.letters:
+            self._metrics.dead_letters.labels(letter.error_class).inc()
+        for record in batch.records:
+            if record.timestamp_ms:
+                self._metrics.record_seconds.labels(topic).observe(max(0.0, now - record.timestamp_ms / 1000))
+        for planned in batch.runs:
+            for arrival in planned.run.arrivals:
+                seconds = max(0.0, now - arrival.event.seconds)
+                self._metrics.event_seconds.labels(arrival.event.type).observe(seconds)
+
+
+def embed(embedder: Embedder, texts: Sequence[str]) -> Vectors:
+    """Vectors of passages, (n, dim) float32.
+
+    Raises:
+        InvalidInput: the embedder refuses a text, or returns something else than it promises.
+        EmbedderUnavailable: as `Embedder.embed`.
+    """
+    if not texts:
+        return no_vectors(embedder.dim)
+    vectors = embedder.embed(texts, kind="passage")
+    if vectors.shape != (len(texts), embedder.dim):
+        raise InvalidInput(f"the embedder returned {vectors.shape} for {len(texts)} texts of {embedder.dim} numbers")
+    return vectors
