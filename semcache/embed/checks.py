@@ -15,7 +15,7 @@ def checked(texts: Sequence[str]) -> list[str]:
     """The texts.
 
     Raises:
-        InvalidInput: `texts` is one string, or one of them is no string or blank.
+        InvalidInput: `texts` is one string, or one of them is no string, blank, or no valid Unicode.
     """
     if isinstance(texts, str):
         raise InvalidInput("embed() takes a list of texts, not one string: write embed([text])")
@@ -25,7 +25,17 @@ def checked(texts: Sequence[str]) -> list[str]:
             raise InvalidInput(f"text {place} is no string but {type(text).__name__}")
         if not text.strip():
             raise InvalidInput(f"text {place} is empty: there is nothing to embed")
+        if not _is_unicode(text):
+            raise InvalidInput(f"text {place} is not valid Unicode: it holds half of a surrogate pair")
     return found
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def normalised(rows: Sequence[ArrayLike], *, dim: int) -> Vectors:

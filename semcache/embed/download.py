@@ -11,7 +11,6 @@ from semcache.embed.registry import MAVEN, RegisteredModel
 from semcache.errors import ConfigurationError, EmbedderUnavailable
 
 _TIMEOUT_S = 30.0  # without a byte
-_RETRIES = 2
 
 
 class Bar(Protocol):
@@ -25,7 +24,12 @@ class Bar(Protocol):
 
 
 def fetch(
-    model: RegisteredModel, folder: Path, *, base_url: str = MAVEN, bar: Callable[[str], Bar] | None = None
+    model: RegisteredModel,
+    folder: Path,
+    *,
+    base_url: str = MAVEN,
+    retries: int = 2,
+    bar: Callable[[str], Bar] | None = None,
 ) -> Path:
     """Path of the model's file in `folder`, downloaded with a progress bar if it is not there or is damaged.
 
@@ -43,13 +47,13 @@ def fetch(
         base_url=base_url,
         registry={model.file_name: f"sha256:{model.sha256}"},
         urls={model.file_name: f"{base_url}/{model.path}"},
-        retry_if_failed=_RETRIES,
+        retry_if_failed=retries,
     )
     progress = (bar or _rich_bar)(f"{model.recipe.name} ({model.size_mb} MB, once)")
     try:
         download = pooch.HTTPDownloader(progressbar=progress, timeout=_TIMEOUT_S)
         return Path(store.fetch(model.file_name, downloader=download))
-    except PermissionError as error:
+    except (PermissionError, NotADirectoryError, FileExistsError) as error:
         raise ConfigurationError(f"{folder} cannot be written: set SEMCACHE_MODEL_DIR to a folder that can") from error
     except (OSError, ValueError) as error:  # requests' errors are OSErrors; a wrong checksum is a ValueError
         raise EmbedderUnavailable(_how_to_do_without(model, folder, base_url, error), retry_after_s=30.0) from error

@@ -2,6 +2,10 @@
 
 Int8 graphs quantise activations over the whole batch, so a text's vector would depend on its neighbours (cosine
 .993 on average with itself). Here a text is always run alone, and a call with many texts spreads them over threads.
+
+One thread inside a run, as many runs at once as there are cores. Measured on 2 cores, bge-small int8, questions of 12
+words: two threads inside a run take 3.6 ms instead of 5.1 on an idle machine, but 21 instead of 9 once Redis, an
+ingestor or another question want the other core, and 247 texts/s instead of 392. The vectors are the same, bit for bit.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from numpy.typing import NDArray
 from semcache.embed.checks import checked, normalised
 from semcache.embed.protocol import Kind, Vectors
 from semcache.embed.registry import Recipe
-from semcache.errors import ConfigurationError, InvalidInput
+from semcache.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -31,9 +35,9 @@ _MAX_CHARS_PER_TOKEN = 64  # cut before tokenising: only the first `max_tokens` 
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """The ONNX graph and the tokenizer.json of one model."""
+    """The ONNX graph (its bytes, or the path of its file) and the tokenizer.json of one model."""
 
-    graph: bytes
+    graph: bytes | str
     tokenizer: str
 
 
@@ -105,21 +109,21 @@ class _Model:
         self._tokenizer = _tokenizer(files.tokenizer, recipe)
         with _named_errors(recipe):
             self._session = _session(files.graph)
-            self._inputs = [given.name for given in self._session.get_inputs()]
-            self.dim = len(self.vector("dimension"))
+        self._inputs = [given.name for given in self._session.get_inputs()]
+        self._output = self._session.get_outputs()[0].name
+        self._recipe = recipe
+        self.dim = len(self.vector("dimension"))
 
     def vector(self, text: str) -> NDArray[np.float32]:
         """(dim,) float32."""
-        try:
-            ids = self._tokenizer.encode(text[: self._max_chars]).ids
-        except TypeError as error:
-            raise InvalidInput("the text is not valid Unicode: it holds half of a surrogate pair") from error
+        ids = self._tokenizer.encode(text[: self._max_chars]).ids
         return self._pool(self._run(np.array([ids], np.int64)))
 
     def _run(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """(1, n) token ids -> (n, dim) hidden states, or (dim,) if the graph pools them itself."""
         feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-        return np.asarray(self._session.run(None, {name: feeds[name] for name in self._inputs})[0][0], np.float32)
+        with _named_errors(self._recipe):
+            return np.asarray(self._session.run([self._output], {n: feeds[n] for n in self._inputs})[0][0], np.float32)
 
     def _pool(self, hidden: NDArray[np.float32]) -> NDArray[np.float32]:
         if hidden.ndim == 1:
@@ -139,7 +143,7 @@ def _tokenizer(text: str, recipe: Recipe) -> Tokenizer:
     return tokenizer
 
 
-def _session(graph: bytes) -> InferenceSession:
+def _session(graph: bytes | str) -> InferenceSession:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -153,7 +157,7 @@ def _session(graph: bytes) -> InferenceSession:
 def _named_errors(recipe: Recipe) -> Iterator[None]:
     from onnxruntime.capi import onnxruntime_pybind11_state as ort
 
-    known = (ort.Fail, ort.InvalidArgument, ort.InvalidGraph, ort.InvalidProtobuf, ort.NotImplemented)
+    known = (ort.Fail, ort.InvalidArgument, ort.InvalidGraph, ort.InvalidProtobuf, ort.NoSuchFile, ort.NotImplemented)
     try:
         yield
     except (*known, ort.RuntimeException, KeyError, IndexError) as error:

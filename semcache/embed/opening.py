@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
 from semcache.embed.cached import CachedEmbedder, SharedVectors
 from semcache.embed.download import fetch
+from semcache.embed.folder import open_folder
+from semcache.embed.huggingface import HuggingFaceEmbedder
 from semcache.embed.onnx import ModelFiles, OnnxEmbedder
+from semcache.embed.openai import OpenAiEmbedder
 from semcache.embed.protocol import Embedder
 from semcache.embed.registry import RegisteredModel, registered
 from semcache.settings import EmbedSettings, load_settings
@@ -33,8 +37,18 @@ def default_embedder() -> CachedEmbedder:
 
 def open_model(settings: EmbedSettings, *, model_dir: Path) -> Embedder:
     """The bare model, without a cache; raises as `open_embedder`."""
+    scheme, separator, name = settings.model.partition(":")
+    if separator and scheme in _SCHEMES and name:
+        return _SCHEMES[scheme](name, settings)
     model = registered(settings.model)
     return OnnxEmbedder(model.recipe, lambda: read_jar(model, model_dir), dim=model.dim, threads=settings.threads)
+
+
+_SCHEMES: Mapping[str, Callable[[str, EmbedSettings], Embedder]] = {
+    "onnx": lambda name, settings: open_folder(Path(name).expanduser(), threads=settings.threads),
+    "hf": lambda name, settings: HuggingFaceEmbedder(name),
+    "openai": OpenAiEmbedder,
+}
 
 
 def read_jar(model: RegisteredModel, model_dir: Path) -> ModelFiles:

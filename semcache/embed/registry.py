@@ -17,6 +17,11 @@ RECIPE = 1  # raise it when the code makes other vectors of the same model: it i
 Pooling = Literal["cls", "mean"]
 
 
+def fingerprint(name: str, digest: str, pooling: str, quantisation: str) -> str:
+    """`name~digest~pooling~quantisation`, in characters that a key takes unescaped."""
+    return "~".join(quote(part, safe="").replace("%", "_") for part in (name, digest, pooling, quantisation))
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How a model turns text into a vector; `prefixes` go before the text by kind, missing kinds get none."""
@@ -31,11 +36,11 @@ class Recipe:
 
     @property
     def fingerprint(self) -> str:
-        """`name~digest~pooling~quantisation`, the digest over all that changes a vector; fits a key unescaped."""
+        """Name, digest over all that changes a vector, pooling, quantisation."""
         prefixes = sorted((kind, prefix) for kind, prefix in self.prefixes.items() if prefix)
         said = repr((RECIPE, self.content, self.pooling, self.max_tokens, prefixes))
         digest = hashlib.blake2b(said.encode(), digest_size=6).hexdigest()
-        return "~".join((quote(self.name, safe="").replace("%", "_"), digest, self.pooling, self.quantisation))
+        return fingerprint(self.name, digest, self.pooling, self.quantisation)
 
 
 @dataclass(frozen=True, slots=True)
