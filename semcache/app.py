@@ -21,6 +21,7 @@ from semcache.llm import Llm, open_llm
 from semcache.memory import AgentMemory
 from semcache.settings import Settings, load_settings
 from semcache.store.connect import client_of, connect, guarded, redacted
+from semcache.store.embeddings import open_embeddings
 from semcache.store.expiry import Sweeper
 
 SWEEP_INTERVAL_S = 5.0
@@ -94,7 +95,9 @@ def open_app(
     with ExitStack() as owned:
         redis_client = client_of(client) if client is not None else _connected(settings, owned)
         _check(redis_client, settings)
-        embedder = embedder or open_embedder(settings.embed, model_dir=settings.model_dir)
+        embedder = embedder or open_embedder(
+            settings.embed, model_dir=settings.model_dir, shared=open_embeddings(redis_client, settings.redis)
+        )
         if llm is None:
             llm = open_llm(settings.llm, embedder=embedder)
             owned.callback(getattr(llm, "close", lambda: None))

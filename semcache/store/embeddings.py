@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from redis import Redis
 
 from semcache.errors import InvalidInput
+from semcache.settings import RedisSettings
 from semcache.store import keys
 from semcache.store.connect import guarded
 
@@ -58,6 +59,11 @@ class RedisEmbeddings:
 
         prefix = keys.EMBEDDING.build(text="").removesuffix(":")
         return EmbeddingsCache(name=prefix, ttl=self._ttl_s, redis_client=self._redis)
+
+
+def open_embeddings(redis: Redis, settings: RedisSettings) -> RedisEmbeddings | None:
+    """The shared vectors as the settings want them; None if they want none."""
+    return RedisEmbeddings(redis, ttl_s=settings.embedding_cache_ttl_s) if settings.embedding_cache_ttl_s else None
 
 
 def _digest(text: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from redis import Redis
 
+from semcache.app import open_app
 from semcache.embed import CachedEmbedder, Kind, Vectors
 from semcache.embed.opening import open_model
 from semcache.errors import InvalidInput, MissingExtra, RedisUnavailable
@@ -118,6 +119,16 @@ def test_vectors_in_redis_end_and_hide_their_text(model: Counting, redis: Redis)
     assert keys.kind_of(key.decode()) is keys.EMBEDDING
     assert 0 < redis.ttl(key) <= 60
     assert secret.encode() not in b"".join(redis.hvals(key))
+
+
+def test_the_settings_turn_it_on(redis_url: str, redis: Redis, namespace: str) -> None:
+    """With a lifetime in the settings the app's embedder keeps its vectors in Redis; without one it does not."""
+    for ttl_s in (0, 60):
+        before = set(redis.scan_iter(match="sc:embedding:*"))
+        with open_app(redis_url=redis_url, redis_embedding_cache_ttl_s=ttl_s, sweep=False) as app:
+            app.embedder.embed([f"asked in {namespace}"])
+        made = set(redis.scan_iter(match="sc:embedding:*")) - before
+        assert len(made) == (1 if ttl_s else 0)
 
 
 def test_a_redis_that_is_down_is_said(model: Counting) -> None:
