@@ -1,0 +1,163 @@
+"""Hit or miss: the nearest stored questions, what was learned, and a random number give a decision with its reason.
+
+    decision = decide(question, near, model=model, region=region, ...)
+
+`near` are the entries that may be served at all (not expired, stale or rejected), best first, with the answer group of
+each resolved. An exact match (equal normal form) never comes here. While there is no model only the strict rule serves:
+cosine >= .97 and no guard fires. `Decision.scored` is what `budget.learn` wants once the new answer is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Protocol
+
+from semcache.cache.budget import Scored, Sums, shadow_probability
+from semcache.cache.evidence import Guard, Idf, Neighbour, Neighbourhood, Text, guards, neighbourhood, pair_features
+from semcache.cache.model import Model, Region
+from semcache.cache.refit import FIRST_FIT
+from semcache.cache.types import Reason
+
+STRICT_SIMILARITY = 0.97
+#: From here on a miss is rather explained by what differs than by the similarity.
+NEAR_SIMILARITY = 0.88
+
+text_of = lru_cache(maxsize=4_096)(Text.of)
+
+
+class Stored(Protocol):
+    """A stored question near the asked one. `group`: its answer group, "" = one of its own."""
+
+    @property
+    def entry_id(self) -> str: ...
+    @property
+    def prompt(self) -> str: ...
+    @property
+    def similarity(self) -> float: ...
+    @property
+    def group(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a scope has learned so far; the defaults are a scope that has learned nothing.
+
+    `records`: group -> (agreed, labels). `hard_guards`: a guard refuses even what the score would serve.
+    """
+
+    model: Model | None = None
+    sums: Sums = field(default_factory=Sums)
+    idf: Idf = field(default_factory=Idf)
+    records: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    hard_guards: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`chosen`: position in `near` of the entry to serve, or None, and then `reason` and `detail` say why not.
+
+    `candidate`: the position that was judged; `confidence`: 1 - estimated probability that it is wrong; `notes`: what
+    speaks against an entry, by position; `scored`: the evidence, to be learned from.
+    """
+
+    chosen: int | None
+    detail: str
+    reason: Reason | None = None
+    confidence: float = 0.0
+    candidate: int | None = None
+    notes: Mapping[int, str] = field(default_factory=dict)
+    scored: Scored | None = None
+
+
+def decide(question: str, near: Sequence[Stored], *, learned: Learned, max_error_rate: float, draw: float) -> Decision:
+    """Serve the candidate of the group the neighbours vote for, or say why not. `draw`: a random number, 0..1."""
+    if not near:
+        return Decision(None, "no stored question is near", Reason.NOT_SIMILAR)
+    query = text_of(question)
+    vote = neighbourhood([_neighbour(entry, learned.records) for entry in near])
+    features = tuple(_features(query, near, vote, learned.idf))
+    if learned.model is None:
+        return _strictly(query, near, Scored(features, vote.group, None), learned.sums)
+    return _by_score(query, near, vote, features, learned.model, learned, max_error_rate, draw)
+
+
+def _neighbour(entry: Stored, records: Mapping[str, tuple[float, float]]) -> Neighbour:
+    group = entry.group or entry.entry_id
+    return Neighbour(entry.similarity, group, *records.get(group, (0.0, 0.0)))
+
+
+def _features(query: Text, near: Sequence[Stored], vote: Neighbourhood, idf: Idf) -> list[float]:
+    best = near[vote.candidate]
+    return pair_features(query, text_of(best.prompt), best.similarity, idf) + vote.features
+
+
+def _strictly(query: Text, near: Sequence[Stored], scored: Scored, sums: Sums) -> Decision:
+    """The rule of a scope that has not learned yet."""
+    best = near[0]
+    found = guards(query, text_of(best.prompt))
+    notes = _notes(found, 0)
+    if found and best.similarity >= NEAR_SIMILARITY:
+        return Decision(None, found[0].detail, Reason.GUARD, candidate=0, notes=notes, scored=scored)
+    if best.similarity < STRICT_SIMILARITY:
+        detail = (
+            f"the nearest stored question has similarity {best.similarity:.3f}; {STRICT_SIMILARITY} is needed "
+            f"while the cache is learning ({min(sums.labels, FIRST_FIT):.0f} of {FIRST_FIT} answers compared)"
+        )
+        return Decision(None, detail, Reason.NOT_SIMILAR, candidate=0, notes=notes, scored=scored)
+    detail = f"similarity {best.similarity:.3f}, and nothing in the words differs"
+    return Decision(0, detail, confidence=best.similarity, candidate=0, scored=scored)
+
+
+def _by_score(
+    query: Text,
+    near: Sequence[Stored],
+    vote: Neighbourhood,
+    features: tuple[float, ...],
+    model: Model,
+    learned: Learned,
+    max_error_rate: float,
+    draw: float,
+) -> Decision:
+    """The rule of a scope that has learned."""
+    at, region = vote.candidate, model.region(max_error_rate)
+    score = model.score(features)
+    error = model.error(score)
+    scored = Scored(features, vote.group, error)
+    confidence = 1 - error
+    if score < region.threshold:
+        found = guards(query, text_of(near[at].prompt))
+        reason, detail = _refusal(near[at], found, region, error, max_error_rate)
+        return Decision(None, detail, reason, confidence, at, _notes(found, at), scored)
+    if learned.hard_guards and (found := guards(query, text_of(near[at].prompt))):
+        return Decision(None, found[0].detail, Reason.GUARD, confidence, at, _notes(found, at), scored)
+    if draw < shadow_probability(error, region, learned.sums.would_serve):
+        detail = f"it would be served (wrong in {error:.1%}); this time the answer is made again, to check"
+        shadow = Scored(features, vote.group, error, shadow=True)
+        return Decision(None, detail, Reason.SHADOW, confidence, at, scored=shadow)
+    detail = (
+        f"answers like this one are wrong in {error:.1%}; the cache serves {region.error:.1%} wrong "
+        f"where {max_error_rate:.1%} are allowed"
+    )
+    return Decision(at, detail, None, confidence, at, scored=scored)
+
+
+def _refusal(
+    candidate: Stored, found: Sequence[Guard], region: Region, error: float, max_error_rate: float
+) -> tuple[Reason, str]:
+    if found and candidate.similarity >= NEAR_SIMILARITY:
+        return Reason.GUARD, found[0].detail
+    if not region.serves:
+        return Reason.BELOW_BUDGET, (
+            f"nothing can be served yet: even among the surest answers up to {region.bound:.1%} may be wrong "
+            f"where {max_error_rate:.1%} are allowed"
+        )
+    return Reason.BELOW_BUDGET, (
+        f"answers like this one are wrong in {error:.1%}; with them more than {max_error_rate:.1%} "
+        f"of what is served would be wrong"
+    )
+
+
+def _notes(found: Sequence[Guard], at: int) -> dict[int, str]:
+    return {at: found[0].detail} if found else {}

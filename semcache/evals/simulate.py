@@ -1,0 +1,191 @@
+"""The cache's decisions and learning in memory, without Redis: for streams too long, or too many, for a server."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from semcache.cache.budget import (
+    FLOOR_SHARE,
+    KEPT_AFTER_DRIFT,
+    Lesson,
+    Sums,
+    after_fit,
+    fit_due,
+    floor_check,
+    learn,
+    pack_row,
+    refit,
+    served,
+)
+from semcache.cache.decide import Decision, Learned, decide, text_of
+from semcache.cache.evidence import Idf
+from semcache.cache.model import Model
+from semcache.cache.refit import WINDOW
+from semcache.cache.types import Reason
+from semcache.cache.votes import Pair, Votes
+
+#: Whether a new answer agrees with a stored one, by their ids; it may be wrong, or not know (None).
+Judge = Callable[[int, int], bool | None]
+
+
+@dataclass(slots=True)
+class Entry:
+    """A stored question. `group`: its answer group when it was stored; groups may have merged since."""
+
+    entry_id: str
+    prompt: str
+    answer: int
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A stored entry near a question: what `decide` wants, and the id of its answer."""
+
+    entry_id: str
+    prompt: str
+    similarity: float
+    group: str
+    answer: int
+
+
+@dataclass(slots=True)
+class Run:
+    """What came of a stream: `hits` and `wrong`, one element a request; counts of the rest."""
+
+    hits: list[bool] = field(default_factory=list)
+    wrong: list[bool] = field(default_factory=list)
+    shadows: int = 0
+    checks: int = 0
+    fits: int = 0
+    drifts: int = 0
+
+    @property
+    def hit_rate(self) -> float:
+        return sum(self.hits) / max(len(self.hits), 1)
+
+    @property
+    def wrong_rate(self) -> float:
+        """Of the hits, those with another answer than the right one."""
+        return sum(self.wrong) / max(sum(self.hits), 1)
+
+
+@dataclass(slots=True)
+class Groups:
+    """Answer groups: which became one, their records and sizes, and the evidence of pairs."""
+
+    parents: dict[str, str] = field(default_factory=dict)
+    records: dict[str, tuple[float, float]] = field(default_factory=dict)
+    sizes: Counter[str] = field(default_factory=Counter)
+    pairs: dict[Pair, float] = field(default_factory=dict)
+
+    def root(self, group: str) -> str:
+        while group in self.parents:
+            group = self.parents[group]
+        return group
+
+    def add_to_record(self, group: str, change: tuple[float, float]) -> None:
+        agreed, labels = self.records.get(group, (0.0, 0.0))
+        self.records[group] = (agreed + change[0], labels + change[1])
+
+    def join(self, votes: Votes, entry_id: str) -> str:
+        """The group of a new entry, after the merges that its votes allow."""
+        group = votes.joins or entry_id
+        changed, merged = votes.merge({pair: self.pairs[pair] for pair in votes.pairs() if pair in self.pairs})
+        self.pairs.update(changed)
+        for other in merged:
+            self.parents[other] = group
+            self.add_to_record(group, self.records.pop(other, (0.0, 0.0)))
+            self.sizes[group] += self.sizes.pop(other, 0)
+            self.pairs = {pair: value for pair, value in self.pairs.items() if other not in pair}
+        self.sizes[group] += 1
+        return group
+
+
+class SimulatedCache:
+    """One scope. The caller finds the neighbours, as Redis would: `near(...)` of the entries' positions, then `ask`."""
+
+    def __init__(self, *, max_error_rate: float, judge: Judge, seed: int = 0, hard_guards: bool = False) -> None:
+        self._budget = max_error_rate
+        self._judge = judge
+        self._random = np.random.default_rng(seed)
+        self._hard_guards = hard_guards
+        self._rows: list[bytes] = []
+        self._groups = Groups()
+        self._words: Counter[str] = Counter()
+        self._idf = Idf()
+        self.model: Model | None = None
+        self.sums = Sums()
+        self.entries: list[Entry] = []
+        self.run = Run()
+
+    def near(self, positions: Sequence[int], similarities: Sequence[float]) -> list[Near]:
+        """Neighbours by their place in `entries`, best first."""
+        chosen = [self.entries[at] for at in positions]
+        return [
+            Near(entry.entry_id, entry.prompt, float(similarity), self._groups.root(entry.group), entry.answer)
+            for entry, similarity in zip(chosen, similarities, strict=True)
+        ]
+
+    def ask(self, prompt: str, answer: int, near: Sequence[Near]) -> Decision:
+        """One request whose right answer is `answer`: serves it or computes it, and learns."""
+        learned = Learned(self.model, self.sums, self._idf, self._groups.records, self._hard_guards)
+        draw = float(self._random.random())
+        decision = decide(prompt, near, learned=learned, max_error_rate=self._budget, draw=draw)
+        hit = decision.chosen is not None
+        self.run.hits.append(hit)
+        self.run.wrong.append(hit and near[decision.chosen or 0].answer != answer)
+        self.run.shadows += decision.reason is Reason.SHADOW
+        if hit:
+            self._serve(decision)
+        else:
+            self._compute(prompt, answer, near, decision)
+        self._words.update(text_of(prompt).bag)
+        return decision
+
+    def repeat(self, position: int, near: Sequence[Near]) -> None:
+        """A stored question asked again, with its neighbours (itself among them); a share of these checks the judge."""
+        entry = self.entries[position]
+        group = self._groups.root(entry.group)
+        if self._groups.sizes[group] >= 2 and self._random.random() < FLOOR_SHARE:
+            votes = self._votes(entry.answer, near)
+            self.sums += floor_check(votes, group, self.sums)
+            self.run.checks += 1
+
+    def _serve(self, decision: Decision) -> None:
+        if decision.scored and decision.scored.error is not None:
+            self._append(pack_row(decision.scored.features, None))
+            self.sums += served()
+
+    def _compute(self, prompt: str, answer: int, near: Sequence[Near], decision: Decision) -> None:
+        entry_id = str(len(self.run.hits))
+        votes = self._votes(answer, near)
+        if decision.scored:
+            group = decision.scored.group
+            record = self._groups.records.get(group, (0.0, 0.0))
+            self._learn(learn(decision.scored, votes, sums=self.sums, record=record), group)
+        self.entries.append(Entry(entry_id, prompt, answer, self._groups.join(votes, entry_id)))
+
+    def _votes(self, answer: int, near: Sequence[Near]) -> Votes:
+        return Votes.of([entry.group for entry in near], [self._judge(answer, entry.answer) for entry in near])
+
+    def _learn(self, lesson: Lesson, group: str) -> None:
+        self._append(lesson.row)
+        self.sums += lesson.sums
+        self._groups.add_to_record(group, lesson.record)
+        if lesson.drifted:
+            self.run.drifts += 1
+            self._rows = self._rows[-KEPT_AFTER_DRIFT:]
+        if lesson.drifted or fit_due(self.sums):
+            self.model = refit(self._rows, self.sums)
+            self.sums += after_fit(self.sums)
+            self._idf = Idf(len(self.run.hits), dict(self._words))
+            self.run.fits += 1
+
+    def _append(self, row: bytes) -> None:
+        self._rows.append(row)
+        del self._rows[:-WINDOW]
