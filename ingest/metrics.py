@@ -59,3 +59,13 @@ class Metrics:
             "kafka_consumergroup_group_max_lag_seconds", "The largest of them", ("group",), registry=r
         )
         self.latest_offset = Gauge("kafka_partition_latest_offset", "End of the partition", _PARTITION, registry=r)
+
+    def totals(self) -> dict[str, int]:
+        """Records so far, by what became of them."""
+        found: dict[str, int] = {}
+        for metric in self.records.collect():
+            for sample in metric.samples:
+                if sample.name.endswith("_total"):
+                    outcome = sample.labels["outcome"]
+                    found[outcome] = found.get(outcome, 0) + int(sample.value)
+        return found

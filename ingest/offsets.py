@@ -9,6 +9,9 @@ from ingest.clients import CONTACT_TIMEOUT_S, unreachable
 from ingest.link import Partition
 from semcache.settings import KafkaSettings
 
+OFFSET_BEGINNING, OFFSET_END = -2, -1
+"""The timestamps by which Kafka's ListOffsets knows them."""
+
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
     from confluent_kafka.admin._metadata import ClusterMetadata
@@ -29,12 +32,26 @@ def end_offsets(
     Raises:
         KafkaUnavailable: the brokers do not answer.
     """
+    return _listed(admin, partitions_of(metadata, topics), kafka, OFFSET_END)
+
+
+def earliest_offsets(
+    admin: AdminClient, metadata: ClusterMetadata, topics: Iterable[str], kafka: KafkaSettings
+) -> Mapping[Partition, int]:
+    """Where each partition begins: the offset of the oldest record that is kept. Raises as `end_offsets`."""
+    return _listed(admin, partitions_of(metadata, topics), kafka, OFFSET_BEGINNING)
+
+
+def _listed(
+    admin: AdminClient, partitions: list[Partition], kafka: KafkaSettings, timestamp: int
+) -> Mapping[Partition, int]:
     from confluent_kafka import KafkaException, TopicPartition
     from confluent_kafka.admin._listoffsets import OffsetSpec
 
-    asked = {TopicPartition(*partition): OffsetSpec.latest() for partition in partitions_of(metadata, topics)}  # type: ignore[no-untyped-call]
-    if not asked:
+    if not partitions:
         return {}
+    spec = OffsetSpec.for_timestamp(timestamp)
+    asked = {TopicPartition(*partition): spec for partition in partitions}
     try:
         futures = admin.list_offsets(asked, request_timeout=CONTACT_TIMEOUT_S)
         return {(p.topic, p.partition): future.result().offset for p, future in futures.items()}

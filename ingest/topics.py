@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ingest.clients import MAX_MESSAGE_BYTES, cluster, open_admin, unreachable
+from ingest.clients import CONTACT_TIMEOUT_S, MAX_MESSAGE_BYTES, cluster, open_admin, unreachable
 from semcache.errors import ConfigurationError
 from semcache.settings import KafkaSettings, Settings
 
@@ -62,7 +62,7 @@ def _dead_letters(settings: Settings, topic: str, group: str) -> Topic:
     return Topic(dead_letter_topic(group, topic), 1, retention | {"max.message.bytes": str(MAX_MESSAGE_BYTES)})
 
 
-def ensure_topics(settings: Settings, *, group: str | None = None) -> list[str]:
+def ensure_topics(settings: Settings, *, group: str | None = None, timeout_s: float = CONTACT_TIMEOUT_S) -> list[str]:
     """Makes the topics that are missing; the names of those it made.
 
     Raises:
@@ -70,7 +70,7 @@ def ensure_topics(settings: Settings, *, group: str | None = None) -> list[str]:
         ConfigurationError: this client may not make topics.
     """
     admin = open_admin(settings.kafka)
-    existing = cluster(admin, settings.kafka).topics
+    existing = cluster(admin, settings.kafka, timeout_s=timeout_s).topics
     return _create(admin, settings.kafka, [t for t in wanted_topics(settings, group=group) if t.name not in existing])
 
 

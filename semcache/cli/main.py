@@ -5,18 +5,14 @@ Packages above this one add commands through the entry-point group `semcache.com
 
 from __future__ import annotations
 
-import os
-import sys
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 import semcache
-from semcache.cli.output import errors
-from semcache.errors import SemcacheError
+from semcache.cli.runner import run
 
 COMMANDS = ("stack", "chat", "cache", "memory", "kb", "hitrate")
 EXTENSIONS = "semcache.commands"
@@ -48,20 +44,6 @@ for _name in COMMANDS:
     import_module(f"semcache.cli.{_name}").register(app)
 for _extension in entry_points(group=EXTENSIONS):
     _extension.load()(app)
-
-
-def run(command: typer.Typer) -> None:
-    """Runs a command line; an error of ours is one line and exit code 1, Ctrl-C is exit code 130."""
-    try:
-        command()
-    except SemcacheError as error:
-        errors.print(f"[bold red]error[/bold red] {escape(str(error))}", soft_wrap=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        errors.print("stopped")
-        sys.exit(130)
-    except BrokenPipeError:  # `semcache ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main() -> None:

@@ -1,0 +1,210 @@
+"""The `semcache-ingest` command."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from ingest.assemble import RunOptions, open_worker
+from ingest.http import serving
+from ingest.produce import produce_file
+from ingest.status import GroupStatus, group_status
+from ingest.topics import ensure_topics, wanted_topics
+from ingest.worker import Start
+from semcache.cli.output import Json, console, emit_fields, emit_json, emit_rows, errors
+from semcache.cli.runner import run as run_command
+from semcache.errors import InvalidInput
+from semcache.settings import load_settings
+
+app = typer.Typer(
+    help="Kafka to Redis: events become memory and knowledge, and outdated answers go.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Group = Annotated[str | None, typer.Option(help="Consumer group; else the one in the settings.", show_default=False)]
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_SHOWN_BAD = 20
+
+
+@app.command()
+def run(
+    group: Group = None,
+    from_beginning: Annotated[
+        bool, typer.Option("--from-beginning", help="Read the log from its start; applied events change nothing.")
+    ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Read from this time on: 2026-11-23, 2026-11-23T10:00Z, or 2h ago: 2h.", show_default=False),
+    ] = None,
+    namespace: Annotated[
+        str | None, typer.Option(help="Write every event into this namespace, for a rebuild.", show_default=False)
+    ] = None,
+    until_caught_up: Annotated[
+        bool, typer.Option("--until-caught-up", "--once", help="Exit when all that is there now is applied.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+) -> None:
+    """Apply events until SIGTERM or Ctrl-C, which finish what is in flight and commit."""
+    _log_to_stderr(verbose)
+    settings = load_settings()
+    options = RunOptions(group, namespace, _start(from_beginning, since), until_caught_up)
+    with _stopping() as stop, open_worker(settings, options) as (worker, metrics), contextlib.ExitStack() as stack:
+        if settings.ingest.http_port:
+            serve = serving(
+                settings.ingest.http_host, settings.ingest.http_port, health=worker.health, registry=metrics.registry
+            )
+            errors.print(f"http://{settings.ingest.http_host}:{stack.enter_context(serve)}/metrics")
+        worker.run(stop)
+        if until_caught_up:
+            console.print(_told(metrics.totals()))
+
+
+@app.command()
+def produce(
+    file: Annotated[str, typer.Argument(help="JSONL file of events (.gz too), or - for standard input.")],
+    as_json: Json = False,
+) -> None:
+    """Send the events of a file to Kafka. Bad lines are named, the others sent, and the exit code is 1."""
+    settings = load_settings()
+    shown = 0
+
+    def bad(number: int, cause: str) -> None:
+        nonlocal shown
+        shown += 1
+        if shown <= _SHOWN_BAD:
+            errors.print(f"[red]line {number}[/red]: {escape(cause)}", soft_wrap=True)
+
+    with _bar(file) as progress:
+        done = produce_file(file, settings, bad=bad, progress=progress)
+    if shown > _SHOWN_BAD:
+        errors.print(f"and {shown - _SHOWN_BAD} more bad lines")
+    emit_fields(
+        {
+            "events": done.events,
+            "bad": len(done.bad),
+            "bytes": done.bytes,
+            "seconds": round(done.seconds, 3),
+            "events_per_s": round(done.per_second, 1),
+        },
+        as_json=as_json,
+    )
+    if done.bad:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(
+    group: Group = None,
+    interval: Annotated[float, typer.Option(min=0, help="Seconds over which to measure rates; 0 = none.")] = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Show how far the group is behind, and how fast it moves; works without a running worker."""
+    found = group_status(load_settings(), group=group, interval_s=interval)
+    if as_json:
+        emit_json(asdict(found))
+    else:
+        _show(found)
+
+
+@app.command()
+def topics(
+    group: Group = None,
+    make: Annotated[bool, typer.Option("--make", help="Make those that are missing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the topics of this installation, as they have to be made."""
+    settings = load_settings()
+    made = ensure_topics(settings, group=group) if make else []
+    rows = [
+        {"topic": t.name, "partitions": t.partitions, "config": t.config, "made": t.name in made}
+        for t in wanted_topics(settings, group=group)
+    ]
+    emit_rows(rows, columns=["topic", "partitions", "config", *(["made"] if make else [])], as_json=as_json)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    run_command(app)
+
+
+def _show(found: GroupStatus) -> None:
+    rows = [asdict(partition) for partition in found.partitions]
+    columns = ["topic", "partition", "end", "committed", "lag", "produced_per_s", "applied_per_s"]
+    emit_rows(rows, columns=columns, as_json=False, title="partitions")
+    summary = {name: value for name, value in asdict(found).items() if name != "partitions"}
+    emit_fields(summary, as_json=False)
+
+
+def _start(from_beginning: bool, since: str | None) -> Start:
+    if from_beginning and since:
+        raise InvalidInput("give --from-beginning or --since, not both")
+    return Start(from_beginning, _since_ms(since, datetime.now(UTC)) if since else None)
+
+
+def _since_ms(text: str, now: datetime) -> int:
+    ago = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text)
+    if ago:
+        return int((now - timedelta(**{_UNITS[ago[2]]: float(ago[1])})).timestamp() * 1000)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"--since {text!r} is neither a time (2026-11-23T10:00Z) nor a duration (2h)") from None
+    return int((moment if moment.tzinfo else moment.astimezone()).timestamp() * 1000)
+
+
+def _told(totals: dict[str, int]) -> str:
+    return "caught up: " + (", ".join(f"{number:,} {name}" for name, number in totals.items()) or "nothing was there")
+
+
+@contextlib.contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """An event that SIGTERM and Ctrl-C set; a second one ends the process at once, and nothing is lost by it."""
+    stop = threading.Event()
+
+    def ask(number: int, _: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        stream=sys.stderr,
+    )
+
+
+@contextlib.contextmanager
+def _bar(file: str) -> Iterator[Callable[[int], None]]:
+    columns = (TextColumn("producing"), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task("", total=os.path.getsize(file) if os.path.isfile(file) else None)
+        yield lambda read: bar.update(task, completed=read)
+
+
+if __name__ == "__main__":
+    main()

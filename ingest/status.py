@@ -1,0 +1,131 @@
+"""How far a group is behind, from what the brokers know; no worker needs to run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ingest.clients import cluster, open_admin
+from ingest.link import Partition
+from ingest.offsets import committed_offsets, earliest_offsets, end_offsets
+from ingest.topics import dead_letter_topic, source_topics
+from semcache.settings import Settings
+
+if TYPE_CHECKING:
+    from confluent_kafka.admin import AdminClient
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionStatus:
+    """One partition: where it begins and ends, what is applied, how fast both move (records a second)."""
+
+    topic: str
+    partition: int
+    beginning: int
+    end: int
+    committed: int | None
+    lag: int
+    produced_per_s: float | None = None
+    applied_per_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupStatus:
+    """A consumer group. `workers`: its members now; `dead_letters`: how many are kept, by topic they came from."""
+
+    group: str
+    workers: int
+    lag: int
+    produced_per_s: float | None
+    applied_per_s: float | None
+    dead_letters: Mapping[str, int]
+    partitions: tuple[PartitionStatus, ...]
+
+
+def group_status(
+    settings: Settings,
+    *,
+    group: str | None = None,
+    interval_s: float = 0.0,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> GroupStatus:
+    """The group now; with `interval_s` it looks twice, and tells how fast it moves.
+
+    Raises:
+        KafkaUnavailable: no broker answers.
+    """
+    group = group or settings.ingest.group
+    admin = open_admin(settings.kafka)
+    earlier = None
+    if interval_s > 0:
+        earlier = _Look.at(admin, settings, group, clock)
+        sleep(interval_s)
+    look = _Look.at(admin, settings, group, clock)
+    partitions = tuple(look.status(partition, earlier) for partition in look.ends)
+    return GroupStatus(
+        group=group,
+        workers=_members(admin, group),
+        lag=sum(p.lag for p in partitions),
+        produced_per_s=_sum([p.produced_per_s for p in partitions]),
+        applied_per_s=_sum([p.applied_per_s for p in partitions]),
+        dead_letters=_dead_letters(admin, settings, group),
+        partitions=partitions,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Offsets at one moment (s)."""
+
+    moment: float
+    beginnings: Mapping[Partition, int]
+    ends: Mapping[Partition, int]
+    committed: Mapping[Partition, int]
+
+    @classmethod
+    def at(cls, admin: AdminClient, settings: Settings, group: str, clock: Callable[[], float]) -> _Look:
+        kafka = settings.kafka
+        topics, metadata = source_topics(settings), cluster(admin, kafka)
+        return cls(
+            clock(),
+            earliest_offsets(admin, metadata, topics, kafka),
+            end_offsets(admin, metadata, topics, kafka),
+            committed_offsets(admin, group, kafka),
+        )
+
+    def status(self, partition: Partition, earlier: _Look | None) -> PartitionStatus:
+        beginning, end, committed = self.beginnings[partition], self.ends[partition], self.committed.get(partition)
+        produced = applied = None
+        if earlier is not None:
+            seconds = max(self.moment - earlier.moment, 1e-6)
+            produced = (end - earlier.ends.get(partition, end)) / seconds
+            applied = ((committed or 0) - earlier.committed.get(partition, 0)) / seconds if committed else 0.0
+        lag = max(0, end - max(beginning, committed or 0))
+        return PartitionStatus(*partition, beginning, end, committed, lag, produced, applied)
+
+
+def _members(admin: AdminClient, group: str) -> int:
+    from confluent_kafka import KafkaException
+
+    try:
+        return len(admin.describe_consumer_groups([group], request_timeout=5)[group].result().members or ())
+    except KafkaException:
+        return 0  # there is no such group yet
+
+
+def _dead_letters(admin: AdminClient, settings: Settings, group: str) -> Mapping[str, int]:
+    kafka, metadata = settings.kafka, cluster(admin, settings.kafka)
+    found: dict[str, int] = {}
+    for topic in source_topics(settings):
+        kept = [dead_letter_topic(group, topic)]
+        ends, beginnings = end_offsets(admin, metadata, kept, kafka), earliest_offsets(admin, metadata, kept, kafka)
+        found[topic] = sum(end - beginnings[partition] for partition, end in ends.items())
+    return found
+
+
+def _sum(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
