@@ -14,6 +14,8 @@ from semcache.cache.record import (
     ENTRY_FIELDS,
     Near,
     NewEntry,
+    Noted,
+    Progress,
     Served,
     from_hash,
     near_of,
@@ -43,25 +45,34 @@ class Entries:
         self._own = scope_keys(scope)
         self._vectors, self._expiry, self._use, self._exact, self._counters = self._own
         self._prefix = entry_prefix(scope)
+        rows, model, sums, words = (
+            kind.build(scope=scope) for kind in (keys.CACHE_ROWS, keys.CACHE_MODEL, keys.CACHE_SUMS, keys.CACHE_WORDS)
+        )
+        self._learned = [model, sums]
+        self._hit_keys = [self._use, self._counters, self._expiry, self._exact, rows, sums, words]
 
     @guarded()
-    def exact(self, asked: str) -> Near | None:
-        """The entry stored under the fingerprint, served or not."""
-        row = script("cache_exact")(self._redis, keys=[self._exact], args=[self._prefix, asked])
-        return near_of(json.loads(row)) if row else None
+    def exact(self, asked: str) -> tuple[Near, Progress, int] | None:
+        """The entry stored under the fingerprint, served or not; how far the learning is; the size of its group."""
+        found = script("cache_exact")(self._redis, keys=[self._exact, *self._learned], args=[self._prefix, asked])
+        if not found:
+            return None
+        progress, row, size = json.loads(found)
+        return near_of(row), Progress.of(progress), size
 
     @guarded()
-    def search(self, question: Question, vector: bytes, *, count: int, now: float) -> list[Near]:
-        """The nearest entries asked in the same context with the question's tags, best first.
+    def search(self, question: Question, vector: bytes, *, count: int, now: float) -> tuple[list[Near], Progress]:
+        """The nearest entries asked in the same context with the question's tags, best first; and the learning.
 
         Among them at least `count` that are neither expired nor rejected, if there are so many.
         """
-        rows = script("cache_search")(
+        found = script("cache_search")(
             self._redis,
-            keys=[self._vectors],
+            keys=[self._vectors, *self._learned],
             args=[self._prefix, vector, count, MOST_LOOKED_AT, now, question.context, *question.tags],
         )
-        return [near_of(row) for row in json.loads(rows)]
+        progress, *rows = json.loads(found)
+        return [near_of(row) for row in rows], Progress.of(progress)
 
     @guarded()
     def put(self, entry: NewEntry, *, now: float, cap: int | None) -> int:
@@ -86,14 +97,19 @@ class Entries:
         return by_source + [keys.CACHE_TAG.build(scope=self.scope, tag=tag) for tag in entry.tags]
 
     @guarded()
-    def hit(self, entry_id: str, *, now: float, counter: str, refresh_ttl: bool) -> Served | None:
+    def hit(
+        self, entry_id: str, *, now: float, counter: str, refresh_ttl: bool, noted: Noted | None = None
+    ) -> Served | None:
         """The answer and its worth, and the hit is counted; None if the entry may not be served any more."""
-        row = script("cache_hit")(
+        row, words = (noted.row, json.dumps(noted.words)) if noted else (b"", "[]")
+        found = script("cache_hit")(
             self._redis,
-            keys=[self._prefix + entry_id, self._use, self._counters, self._expiry, self._exact],
-            args=[entry_id, now, counter, now / USE_HALF_LIFE_S, int(refresh_ttl), GRACE_MS],
-        )
-        return Served.of(row) if row else None
+            keys=self._hit_keys,
+            args=[
+                self._prefix, entry_id, now, counter, now / USE_HALF_LIFE_S, int(refresh_ttl), GRACE_MS, row, words
+            ],
+        )  # fmt: skip
+        return Served.of(found) if found else None
 
     def remove(
         self,

@@ -78,11 +78,12 @@ class Lookup:
         if not asked.semantic:
             return findings
         vector = self._embedder.embed([asked.prompt])[0]
-        near = self._entries.search(asked, blob(vector, self._embedder.dim), count=NEIGHBOURS, now=self._clock())
+        near, _ = self._entries.search(asked, blob(vector, self._embedder.dim), count=NEIGHBOURS, now=self._clock())
         return replace(findings, near=tuple(near), unfit={**findings.unfit, **self._unfit(near)}, vector=vector)
 
     def _exact(self, asked: Question) -> Findings:
-        near = self._entries.exact(asked.asked)
+        found = self._entries.exact(asked.asked)
+        near = found[0] if found else None
         if near is None or not set(asked.tags) <= set(near.tags):
             return Findings(asked, None, (), {})
         return Findings(asked, near, (), self._unfit([near]))

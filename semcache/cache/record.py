@@ -14,11 +14,16 @@ from semcache.store.vectors import cosine
 ENTRY_FIELDS = (
     "prompt", "response", "created", "expires", "sources", "tags", "hits", "metadata", "cost", "format",
 )  # fmt: skip
+# An entry opens an answer group of its own, named by so many digits of its id: 40 bits.
+GROUP_CHARS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A stored entry near a question, without its answer. `gone`: its hash is lost, only the vector is left."""
+    """A stored entry near a question, without its answer.
+
+    `record`: (agreed, labels) of its answer group. `gone`: its hash is lost, only the vector is left.
+    """
 
     entry_id: str
     similarity: float
@@ -29,11 +34,35 @@ class Near:
     tags: tuple[str, ...] = ()
     context: str = ""
     group: str = ""
+    record: tuple[float, float] = (0.0, 0.0)
     rejected: bool = False
     gone: bool = False
 
     def expired(self, now: float) -> bool:
         return self.gone or 0 < self.expires_at <= now
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a scope's learning is: version of its model (0 = none), labels, candidates that could be served."""
+
+    version: int = 0
+    labels: float = 0.0
+    would_serve: float = 0.0
+
+    @classmethod
+    def of(cls, known: Sequence[Any]) -> Progress:
+        """From the first element of a reply of cache_search.lua and cache_exact.lua."""
+        version, labels, would_serve = known
+        return cls(int(version), float(labels), float(would_serve))
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What is written with a semantic hit: the row of its decision (empty = none) and the words of the question."""
+
+    row: bytes = b""
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +111,7 @@ class NewEntry:
 
 def near_of(row: Sequence[Any]) -> Near:
     """A row of `_cache_near.lua`: texts, or false for what is not there."""
-    id, score, expires, rejected, context, tags, prompt, created, sources, group = row
+    id, score, expires, rejected, context, tags, prompt, created, sources, group, agreed, labels = row
     similarity = cosine(float(score))
     if prompt is False:
         return Near(id, similarity, gone=True)
@@ -96,6 +125,7 @@ def near_of(row: Sequence[Any]) -> Near:
         tags=tuple(json.loads(tags)) if tags != "[]" else (),
         context=context,
         group=group,
+        record=(float(agreed), float(labels)),
         rejected=rejected != "0",
     )
 

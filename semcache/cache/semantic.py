@@ -18,7 +18,7 @@ from semcache.cache.findings import Findings, Rule
 from semcache.cache.inputs import Question
 from semcache.cache.lineage import current_versions, outdated, register
 from semcache.cache.lookup import Lookup
-from semcache.cache.record import NewEntry
+from semcache.cache.record import GROUP_CHARS, NewEntry
 from semcache.cache.rule import strict_rule
 from semcache.cache.scope import Scope, make_scope
 from semcache.cache.stats import INVALIDATED, REFUSED, stats_of
@@ -160,8 +160,10 @@ class SemanticCache:
         if outdated(sources, current_versions(self._redis, self.scope.namespace, sources)):
             self._entries.count(REFUSED)
             return None
+        entry_id = secrets.token_hex(12)
         entry = NewEntry(
-            entry_id=secrets.token_hex(12),
+            entry_id=entry_id,
+            group=entry_id[:GROUP_CHARS],
             question=asked,
             response=response,
             vector=blob(self._vector(asked, miss), self.embedder.dim) if asked.semantic else b"",

@@ -79,6 +79,25 @@ CACHE_COUNTERS = _declare("cache counters", _C + "counters", "hash", "permanent"
 CACHE_FLIGHT = _declare(
     "cache flight", _C + "flight:{fingerprint}", "string", "lease, seconds", "who computes this answer now"
 )
+CACHE_GROUP = _declare(
+    "cache group",
+    _C + "group:{group}",
+    "hash",
+    "with its entries",
+    "entry ids with one answer, and its record of labels",
+)
+CACHE_ROWS = _declare(
+    "cache rows", _C + "rows", "list", "permanent", "last 4,000 decisions, features and label, float16"
+)
+CACHE_MODEL = _declare("cache model", _C + "model", "hash", "permanent", "learned score: version and coefficients")
+CACHE_SUMS = _declare("cache sums", _C + "sums", "hash", "permanent", "running sums of the learning")
+CACHE_PAIRS = _declare(
+    "cache pairs", _C + "pairs", "hash", "permanent", "evidence that two groups are one; 10,000 at most"
+)
+CACHE_WORDS = _declare(
+    "cache words", _C + "words", "hash", "permanent", "stem -> questions with it; 10,000 stems at most"
+)
+CACHE_FIT = _declare("cache fit", _C + "fit", "string", "lease, seconds", "who fits the score now")
 CACHE_SCOPES = _declare("cache scopes", "{{cs:{namespace}}}:scopes", "hash", "permanent", "scope id -> its items, JSON")
 CACHE_DEPENDANTS = _declare(
     "cache dependants",

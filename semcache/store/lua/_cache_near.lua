@@ -1,12 +1,22 @@
--- How a stored question is given to the caller: a row of these fields after its id and similarity score.
+-- How a stored question is given to the caller: a row of these fields after its id and similarity score, then the
+-- record of its answer group (agreed, labels).
 -- JSON travels as one string: ten rows of single replies cost the client more than the search costs the server.
+--@include _cache_group
 local near_fields = {
   'expires', 'rejected', 'context', 'tags', 'prompt', 'created', 'sources', 'group',
 }
 
-local function near_row(key, id, score)
-  local row = redis.call('HMGET', key, unpack(near_fields))
+local function near_row(id, score)
+  local row = redis.call('HMGET', ARGV[1] .. id, unpack(near_fields))
+  local record = row[8] and redis.call('HMGET', group_prefix .. row[8], '#agreed', '#labels') or { false, false }
   table.insert(row, 1, id)
   table.insert(row, 2, score)
+  row[11], row[12] = record[1], record[2]
   return row
+end
+
+-- What a decision needs of the learning: version of the model, labels, and how often something could be served.
+local function learned(model, sums)
+  local known = redis.call('HMGET', sums, 'labels', 'would_serve')
+  return { redis.call('HGET', model, 'version'), known[1], known[2] }
 end

@@ -1,34 +1,45 @@
 -- Serves an entry: counts the hit and returns what is served of it; nothing if it is gone, rejected or expired by now.
--- KEYS: entry, use, counters, expiry, exact. ARGV: id, now, counter, use of this hit (log2 scale), 1 to restart its
--- lifetime, grace ms.
-local id, now, mine = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4])
-local known = redis.call('HMGET', KEYS[1], 'expires', 'rejected', 'ttl', 'asked', 'tokens', 'cost', 'compute_s')
+-- KEYS: use, counters, expiry, exact, rows, sums, words. ARGV: entry prefix, id, now, counter, use of this hit (log2
+-- scale), 1 to restart its lifetime, grace ms, row of the decision ('' = none), words of the question, JSON.
+--@include _cache_group
+--@include _cache_lesson
+local id, now, mine, grace_ms = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5]), tonumber(ARGV[7])
+local key = ARGV[1] .. id
+local known = redis.call('HMGET', key, 'expires', 'rejected', 'ttl', 'asked', 'tokens', 'cost', 'compute_s')
 local expires = tonumber(known[1])
 if not expires or known[2] ~= '0' or (expires > 0 and expires <= now) then return false end
 
-redis.call('HINCRBY', KEYS[1], 'hits', 1)
+redis.call('HINCRBY', key, 'hits', 1)
 -- Use decays exponentially. Kept as the log2 of the sum of 2^(time / half-life), scores never need ageing.
-local before = tonumber(redis.call('ZSCORE', KEYS[2], id) or mine)
+local before = tonumber(redis.call('ZSCORE', KEYS[1], id) or mine)
 local high, low = math.max(before, mine), math.min(before, mine)
-redis.call('ZADD', KEYS[2], string.format('%.17g', high + math.log(1 + 2 ^ (low - high)) / math.log(2)), id)
+redis.call('ZADD', KEYS[1], string.format('%.17g', high + math.log(1 + 2 ^ (low - high)) / math.log(2)), id)
 
-redis.call('HINCRBY', KEYS[3], ARGV[3], 1)
-if tonumber(known[5] or 0) > 0 then redis.call('HINCRBY', KEYS[3], 'tokens_saved', known[5]) end
-if known[6] and known[6] ~= '' then redis.call('HINCRBYFLOAT', KEYS[3], 'cost_saved', known[6]) end
-if known[7] and known[7] ~= '' then redis.call('HINCRBYFLOAT', KEYS[3], 'seconds_saved', known[7]) end
+redis.call('HINCRBY', KEYS[2], ARGV[4], 1)
+if tonumber(known[5] or 0) > 0 then redis.call('HINCRBY', KEYS[2], 'tokens_saved', known[5]) end
+if known[6] and known[6] ~= '' then redis.call('HINCRBYFLOAT', KEYS[2], 'cost_saved', known[6]) end
+if known[7] and known[7] ~= '' then redis.call('HINCRBYFLOAT', KEYS[2], 'seconds_saved', known[7]) end
+
+if ARGV[8] ~= '' then
+  note_row(KEYS[5], ARGV[8])
+  add_sums(KEYS[6], { would_serve = 1 })
+  count_words(KEYS[7], cjson.decode(ARGV[9]))
+end
 
 local ttl_s = tonumber(known[3] or 0)
-if ARGV[5] == '1' and ttl_s > 0 then
+if ARGV[6] == '1' and ttl_s > 0 then
   local until_s = string.format('%.17g', now + ttl_s)
   local ttl_ms = math.ceil(ttl_s * 1000)
-  redis.call('HSET', KEYS[1], 'expires', until_s)
-  redis.call('PEXPIRE', KEYS[1], ttl_ms + tonumber(ARGV[6]))
-  redis.call('ZADD', KEYS[4], until_s, id)
-  if redis.call('HGET', KEYS[5], known[4]) == id then
-    redis.call('HSETEX', KEYS[5], 'PX', ttl_ms, 'FIELDS', 1, known[4], id)
+  redis.call('HSET', key, 'expires', until_s)
+  redis.call('PEXPIRE', key, ttl_ms + grace_ms)
+  redis.call('ZADD', KEYS[3], until_s, id)
+  if redis.call('HGET', KEYS[4], known[4]) == id then
+    redis.call('HSETEX', KEYS[4], 'PX', ttl_ms, 'FIELDS', 1, known[4], id)
   end
-  for _, index in ipairs(cjson.decode(redis.call('HGET', KEYS[1], 'indexes') or '[]')) do
-    redis.call('PEXPIRE', index, ttl_ms + tonumber(ARGV[6]), 'GT')
+  local pointers = redis.call('HMGET', key, 'indexes', 'group')
+  for _, index in ipairs(cjson.decode(pointers[1] or '[]')) do
+    redis.call('PEXPIRE', index, ttl_ms + grace_ms, 'GT')
   end
+  if pointers[2] then group_add(pointers[2], id) end
 end
-return redis.call('HMGET', KEYS[1], 'response', 'format', 'tokens', 'cost', 'compute_s', 'metadata')
+return redis.call('HMGET', key, 'response', 'format', 'tokens', 'cost', 'compute_s', 'metadata')

@@ -1,5 +1,5 @@
--- The nearest entries that may be served, looking past those that may not; JSON, a row for each (see _cache_near).
--- KEYS: vectors. ARGV: entry prefix, vector, how many, how many vectors to look at, at most, now, context, tags that
+-- The nearest entries that may be served, looking past those that may not; JSON: {learned, row, row ...} (_cache_near).
+-- KEYS: vectors, model, sums. ARGV: entry prefix, vector, how many, how many vectors to look at, at most, now, context, tags that
 -- an entry must carry...
 --@include _cache_near
 local wanted, most, now, context = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
@@ -14,11 +14,11 @@ local function carries_tags(tags)
   return true
 end
 
-local rows, live, seen, width = {}, 0, 0, wanted
+local rows, live, seen, width = { learned(KEYS[2], KEYS[3]) }, 0, 0, wanted
 while true do
   local near = redis.call('VSIM', KEYS[1], 'FP32', ARGV[2], 'WITHSCORES', 'COUNT', width)
   for i = 2 * seen + 1, #near, 2 do
-    local row = near_row(ARGV[1] .. near[i], near[i], near[i + 1])
+    local row = near_row(near[i], near[i + 1])
     local expires, rejected, asked_in, tags = row[3], row[4], row[5], row[6]
     if not expires or (asked_in == context and carries_tags(tags)) then
       rows[#rows + 1] = row
@@ -27,6 +27,6 @@ while true do
     if live >= wanted then return cjson.encode(rows) end
   end
   seen = #near / 2
-  if seen < width or width >= most then return #rows > 0 and cjson.encode(rows) or '[]' end
+  if seen < width or width >= most then return cjson.encode(rows) end
   width = math.min(width * 4, most)
 end

@@ -27,6 +27,7 @@ if ttl_ms > 0 then
 else
   redis.call('HSET', exact, asked, id)
 end
+group_add(redis.call('HGET', key, 'group'), id)
 for i = 6, #KEYS do
   local fresh = redis.call('EXISTS', KEYS[i]) == 0
   redis.call('SADD', KEYS[i], id)

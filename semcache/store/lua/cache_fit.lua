@@ -1,0 +1,7 @@
+-- Puts a fitted model in the place of the one it was fitted after; 0 if another was faster.
+-- KEYS: model, sums. ARGV: version it was fitted after, model ('' = there was too little to learn from), sums to add, JSON.
+--@include _cache_lesson
+if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 0 end
+if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'version', ARGV[1] + 1, 'model', ARGV[2]) end
+add_sums(KEYS[2], cjson.decode(ARGV[3]))
+return 1
