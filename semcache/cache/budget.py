@@ -10,7 +10,7 @@ A scope keeps, shared by all processes:
 The shell around it:
 
 1. Lookup: `decide.decide(...)` with the model, the sums and a random number. It appends the evidence of a Hit as
-   `pack_row(features, None)` and adds `served()`.
+   `pack_row(features, None)` and adds `served(scored)`.
 2. Miss or shadow, once the new answer is there: `Votes.of(groups, verdicts)`, then `learn(...)`. The `Lesson` says
    what to append and add, and whether the subject has changed (`drifted`: keep `KEPT_AFTER_DRIFT` rows, refit now).
    The new entry joins the group `votes.joins`, or opens one of its own id; `votes.pairs()` names the pairs to read,
@@ -126,9 +126,9 @@ class Lesson:
     drifted: bool
 
 
-def served() -> Sums:
+def served(scored: Scored) -> Sums:
     """To be added after a hit."""
-    return Sums(would_serve=1.0)
+    return Sums(would_serve=float(scored.error is not None))
 
 
 def shadow_probability(error: float, region: Region, would_serve: float) -> float:
@@ -143,9 +143,9 @@ def learn(scored: Scored, votes: Votes, *, sums: Sums, record: tuple[float, floa
     if log_odds is None:
         return Lesson(None, pack_row(scored.features, None), Sums(), (0.0, 0.0), drifted=False)
     right = log_odds > 0
-    change = Sums(labels=1.0, would_serve=float(scored.shadow))
+    change = Sums(labels=1.0)
     if scored.shadow and scored.error is not None:
-        change += _shadow(sums, scored.error, right)
+        change += Sums(would_serve=1.0) + _shadow(sums, scored.error, right)
     drift = _drift(sums, scored.error, log_odds)
     drifted = drift > _DRIFT_LIMIT
     change += (

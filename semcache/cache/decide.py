@@ -9,8 +9,9 @@ cosine >= .97 and no guard fires. `Decision.scored` is what `budget.learn` wants
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Protocol
 
@@ -21,6 +22,8 @@ from semcache.cache.refit import FIRST_FIT
 from semcache.cache.types import Reason
 
 STRICT_SIMILARITY = 0.97
+#: Share of the strict rule's hits that are checked.
+STRICT_SHADOW = 0.1
 #: From here on a miss is rather explained by what differs than by the similarity.
 NEAR_SIMILARITY = 0.88
 
@@ -71,16 +74,56 @@ class Decision:
     scored: Scored | None = None
 
 
-def decide(question: str, near: Sequence[Stored], *, learned: Learned, max_error_rate: float, draw: float) -> Decision:
-    """Serve the candidate of the group the neighbours vote for, or say why not. `draw`: a random number, 0..1."""
+def decide(
+    question: str,
+    near: Sequence[Stored],
+    *,
+    learned: Learned,
+    max_error_rate: float,
+    draw: float,
+    repeats: int = 0,
+) -> Decision:
+    """Serve the candidate of the group the neighbours vote for, or say why not.
+
+    `draw`: a random number, 0..1. `repeats`: how often this very question was served from another one's answer already;
+    from `repeat_limit` on it is answered once for itself, so that one wrong candidate cannot be served for ever.
+    """
     if not near:
         return Decision(None, "no stored question is near", Reason.NOT_SIMILAR)
     query = text_of(question)
     vote = neighbourhood([_neighbour(entry, learned.records) for entry in near])
     features = tuple(_features(query, near, vote, learned.idf))
     if learned.model is None:
-        return _strictly(query, near, Scored(features, vote.group, None), learned.sums)
-    return _by_score(query, near, vote, features, learned.model, learned, max_error_rate, draw)
+        decision = _strictly(query, near, Scored(features, vote.group, None), learned.sums)
+        chance = STRICT_SHADOW
+    else:
+        region = learned.model.region(max_error_rate)
+        error = learned.model.error(score := learned.model.score(features))
+        scored = Scored(features, vote.group, error)
+        decision = _by_score(query, near, vote.candidate, score, scored, region, max_error_rate, learned.hard_guards)
+        chance = shadow_probability(error, region, learned.sums.would_serve)
+    if decision.chosen is None:
+        return decision
+    return _checked(decision, chance > draw, repeats >= repeat_limit(max_error_rate))
+
+
+def repeat_limit(max_error_rate: float) -> int:
+    """How often one question may be served from another's answer unchecked: 20 times at .01, 10 at .02, 4 at .05."""
+    return 20 if max_error_rate <= 0.01 else max(3, math.ceil(0.2 / max_error_rate))
+
+
+def _checked(decision: Decision, by_chance: bool, too_often: bool) -> Decision:
+    """The decision to serve, or a shadow call in its place."""
+    if not by_chance and not too_often:
+        return decision
+    why = "to check" if by_chance else "for this question has been served from another one's answer often enough"
+    return replace(
+        decision,
+        chosen=None,
+        reason=Reason.SHADOW,
+        detail=f"it would be served; this time the answer is made again, {why}",
+        scored=replace(decision.scored, shadow=True) if decision.scored else None,
+    )
 
 
 def _neighbour(entry: Stored, records: Mapping[str, tuple[float, float]]) -> Neighbour:
@@ -113,34 +156,27 @@ def _strictly(query: Text, near: Sequence[Stored], scored: Scored, sums: Sums) -
 def _by_score(
     query: Text,
     near: Sequence[Stored],
-    vote: Neighbourhood,
-    features: tuple[float, ...],
-    model: Model,
-    learned: Learned,
+    at: int,
+    score: float,
+    scored: Scored,
+    region: Region,
     max_error_rate: float,
-    draw: float,
+    hard_guards: bool,
 ) -> Decision:
     """The rule of a scope that has learned."""
-    at, region = vote.candidate, model.region(max_error_rate)
-    score = model.score(features)
-    error = model.error(score)
-    scored = Scored(features, vote.group, error)
-    confidence = 1 - error
-    if score < region.threshold:
-        found = guards(query, text_of(near[at].prompt))
+    error = scored.error or 0.0
+    refused = score < region.threshold
+    found = guards(query, text_of(near[at].prompt)) if refused or hard_guards else []
+    if refused:
         reason, detail = _refusal(near[at], found, region, error, max_error_rate)
-        return Decision(None, detail, reason, confidence, at, _notes(found, at), scored)
-    if learned.hard_guards and (found := guards(query, text_of(near[at].prompt))):
-        return Decision(None, found[0].detail, Reason.GUARD, confidence, at, _notes(found, at), scored)
-    if draw < shadow_probability(error, region, learned.sums.would_serve):
-        detail = f"it would be served (wrong in {error:.1%}); this time the answer is made again, to check"
-        shadow = Scored(features, vote.group, error, shadow=True)
-        return Decision(None, detail, Reason.SHADOW, confidence, at, scored=shadow)
+        return Decision(None, detail, reason, 1 - error, at, _notes(found, at), scored)
+    if found:
+        return Decision(None, found[0].detail, Reason.GUARD, 1 - error, at, _notes(found, at), scored)
     detail = (
         f"answers like this one are wrong in {error:.1%}; the cache serves {region.error:.1%} wrong "
         f"where {max_error_rate:.1%} are allowed"
     )
-    return Decision(at, detail, None, confidence, at, scored=scored)
+    return Decision(at, detail, None, 1 - error, at, scored=scored)
 
 
 def _refusal(

@@ -27,6 +27,7 @@ from semcache.cache.model import Model
 from semcache.cache.refit import WINDOW
 from semcache.cache.types import Reason
 from semcache.cache.votes import Pair, Votes
+from semcache.text import fingerprint
 
 #: Whether a new answer agrees with a stored one, by their ids; it may be wrong, or not know (None).
 Judge = Callable[[int, int], bool | None]
@@ -121,6 +122,8 @@ class SimulatedCache:
         self.model: Model | None = None
         self.sums = Sums()
         self.entries: list[Entry] = []
+        self._exact: dict[str, int] = {}
+        self._repeats: Counter[str] = Counter()
         self.run = Run()
 
     def near(self, positions: Sequence[int], similarities: Sequence[float]) -> list[Near]:
@@ -131,35 +134,53 @@ class SimulatedCache:
             for entry, similarity in zip(chosen, similarities, strict=True)
         ]
 
-    def ask(self, prompt: str, answer: int, near: Sequence[Near]) -> Decision:
-        """One request whose right answer is `answer`: serves it or computes it, and learns."""
+    def ask(self, prompt: str, answer: int, near: Sequence[Near]) -> bool:
+        """One request whose right answer is `answer`: serves it (True) or computes it, and learns."""
+        form = fingerprint(prompt)
+        if (known := self._exact.get(form)) is not None:
+            self._count(hit=True, wrong=self.entries[known].answer != answer)
+            self._repeat(self.entries[known], near)
+            return True
         learned = Learned(self.model, self.sums, self._idf, self._groups.records, self._hard_guards)
-        draw = float(self._random.random())
-        decision = decide(prompt, near, learned=learned, max_error_rate=self._budget, draw=draw)
+        decision = decide(
+            prompt,
+            near,
+            learned=learned,
+            max_error_rate=self._budget,
+            draw=float(self._random.random()),
+            repeats=self._repeats[form],
+        )
         hit = decision.chosen is not None
-        self.run.hits.append(hit)
-        self.run.wrong.append(hit and near[decision.chosen or 0].answer != answer)
+        self._count(hit=hit, wrong=hit and near[decision.chosen or 0].answer != answer)
         self.run.shadows += decision.reason is Reason.SHADOW
-        if hit:
+        if decision.chosen is not None:
+            self._repeats[form] += 1
             self._serve(decision)
         else:
             self._compute(prompt, answer, near, decision)
+            self._exact[form] = len(self.entries) - 1
         self._words.update(text_of(prompt).bag)
-        return decision
+        return hit
 
-    def repeat(self, position: int, near: Sequence[Near]) -> None:
-        """A stored question asked again, with its neighbours (itself among them); a share of these checks the judge."""
-        entry = self.entries[position]
+    def check_judge(self, position: int, near: Sequence[Near]) -> None:
+        """A stored question asked again, with its neighbours (itself among them), where a stream has no repeats."""
+        self._repeat(self.entries[position], near)
+
+    def _repeat(self, entry: Entry, near: Sequence[Near]) -> None:
+        """A share of the exact repeats is answered anew, to measure the judge."""
         group = self._groups.root(entry.group)
         if self._groups.sizes[group] >= 2 and self._random.random() < FLOOR_SHARE:
-            votes = self._votes(entry.answer, near)
-            self.sums += floor_check(votes, group, self.sums)
+            self.sums += floor_check(self._votes(entry.answer, near), group, self.sums)
             self.run.checks += 1
 
+    def _count(self, *, hit: bool, wrong: bool) -> None:
+        self.run.hits.append(hit)
+        self.run.wrong.append(wrong)
+
     def _serve(self, decision: Decision) -> None:
-        if decision.scored and decision.scored.error is not None:
+        if decision.scored:
             self._append(pack_row(decision.scored.features, None))
-            self.sums += served()
+            self.sums += served(decision.scored)
 
     def _compute(self, prompt: str, answer: int, near: Sequence[Near], decision: Decision) -> None:
         entry_id = str(len(self.run.hits))
