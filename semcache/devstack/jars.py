@@ -101,7 +101,11 @@ def _fetch_one(context: MavenContext, pin: Pin, into: Path) -> None:
     try:
         jar = context.project(pin.group, pin.artifact).at_version(pin.version).artifact().resolve()
     except (OSError, RuntimeError) as error:
-        raise KafkaUnavailable(f"Kafka's jars cannot be downloaded: {error}", retry_after_s=10.0) from error
+        raise KafkaUnavailable(
+            f"Kafka's jars cannot be downloaded ({error}). Connect, or set HTTPS_PROXY; or copy {FOLDER} from a "
+            "machine that has it; or use a Kafka of your own: SEMCACHE_KAFKA_BOOTSTRAP_SERVERS",
+            retry_after_s=10.0,
+        ) from error
     if hashlib.sha256(jar.read_bytes()).hexdigest() != pin.sha256:
         raise KafkaUnavailable(f"{pin.filename} arrived damaged (its SHA-256 is not the pinned one): try again")
     jar.replace(into / pin.filename)

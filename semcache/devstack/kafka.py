@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from semcache.devstack import jars, java, ports, process
 from semcache.devstack.process import ServerProcess
@@ -109,9 +110,7 @@ class KafkaServer:
 
     def ready(self, server: ServerProcess) -> bool:
         """True if this broker, and no other one on its port, answers a metadata request."""
-        if not (server.alive() and ports.accepts(self.port)):
-            return False
-        return cluster_id(self.address, client=self.client) == self._cluster_id()
+        return server.alive() and cluster_id(self.address, client=self.client) == self._cluster_id()
 
     def _cluster_id(self) -> str | None:
         written = (self.folder / DATA / "meta.properties").read_text().splitlines()
@@ -151,6 +150,9 @@ def server_properties(*, folder: Path, port: int, controller_port: int) -> dict[
         "share.coordinator.state.topic.min.isr": "1",
         "share.coordinator.state.topic.num.partitions": "4",
         "group.initial.rebalance.delay.ms": "0",
+        # Milliseconds. After kill -9 the controller waits so long for the broker that was before it takes the new one.
+        "broker.session.timeout.ms": "2000",
+        "broker.heartbeat.interval.ms": "400",
         "log.cleaner.dedupe.buffer.size": "20971520",  # bytes; the default of 128 MB is a third of the heap
         "log.cleaner.threads": "1",
         "num.network.threads": "2",
@@ -195,6 +197,8 @@ def cluster_id(
         MissingExtra: confluent-kafka is not installed.
     """
     admin, failure = _client_library()
+    if not any(_accepts(server, timeout_s) for server in bootstrap_servers.split(",")):
+        return None  # at once; the client would try until its timeout
     quiet = {"log_level": 0, "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 200}
     try:
         asking = admin.AdminClient({"bootstrap.servers": bootstrap_servers, **quiet, **(client or {})})
@@ -207,6 +211,15 @@ def cluster_id(
 def answers(bootstrap_servers: str, *, client: Mapping[str, str] | None = None, timeout_s: float = 2.0) -> bool:
     """True if a cluster answers there; raises as `cluster_id`."""
     return cluster_id(bootstrap_servers, client=client, timeout_s=timeout_s) is not None
+
+
+def _accepts(server: str, timeout_s: float) -> bool:
+    """`host`, `host:port` or `PROTOCOL://host:port`, as librdkafka takes them."""
+    try:
+        parts = urlsplit("//" + server.strip().rpartition("://")[2])
+        return ports.accepts(parts.port or 9092, host=parts.hostname or "", timeout_s=timeout_s)
+    except ValueError:  # not a port
+        return False
 
 
 def _client_library() -> tuple[Any, type[Exception]]:
@@ -237,7 +250,7 @@ def _format(command: list[str], folder: Path, properties: Mapping[str, str]) -> 
 
 
 def new_cluster_id(random: bytes) -> str:
-    """16 random bytes as Kafka writes an id: base64 for URLs. Never with a leading "-", which the tool takes as option."""
+    """16 random bytes as Kafka writes an id: base64 for URLs, but never a leading "-", which reads as an option."""
     return base64.urlsafe_b64encode(bytes([random[0] & 0x7F]) + random[1:]).decode().rstrip("=")
 
 

@@ -45,10 +45,10 @@ def first_free(*preferred: int | None) -> int:
     return next((port for port in preferred if port and is_free(port)), None) or free_port()
 
 
-def accepts(port: int, *, timeout_s: float = 0.5) -> bool:
-    """True if something on the loopback interface accepts connections on this port."""
+def accepts(port: int, *, host: str = LOOPBACK, timeout_s: float = 0.5) -> bool:
+    """True if something accepts connections on this port of `host`."""
     try:
-        socket.create_connection((LOOPBACK, port), timeout=timeout_s).close()
+        socket.create_connection((host, port), timeout=timeout_s).close()
     except OSError:
         return False
     return True

@@ -132,13 +132,9 @@ def test_a_format_that_was_interrupted_is_begun_again(tmp_path: Path) -> None:
     half = tmp_path / f"{kafka_module.DATA}.new"
     half.mkdir()
     (half / "meta.properties").write_text("half")
-    server = KafkaServer(tmp_path, ports.free_port())
-    process = server.start(tied=True)
-    try:
-        server.wait_ready(process)
-        assert not half.exists()
-    finally:
-        process.kill()
+    KafkaServer(tmp_path, ports.free_port()).start(tied=True).kill()
+    assert "cluster.id" in (tmp_path / kafka_module.DATA / "meta.properties").read_text()
+    assert not half.exists()
 
 
 @given(st.binary(min_size=16, max_size=16))
@@ -152,7 +148,13 @@ def test_a_cluster_id_is_never_taken_for_an_option(random: bytes) -> None:
 
 def test_nothing_there_does_not_answer() -> None:
     """A port without a broker is not ready, and no error."""
-    assert not answers(f"{ports.LOOPBACK}:{ports.free_port()}", timeout_s=0.3)
+    for nowhere in (f"{ports.LOOPBACK}:{ports.free_port()}", "127.0.0.1:notaport", "no.such.host.invalid:9092"):
+        assert not answers(nowhere, timeout_s=0.3)
+
+
+def test_addresses_are_understood_as_the_client_understands_them(kafka: str) -> None:
+    """One of several is enough, spaces and a protocol are allowed."""
+    assert answers(f"PLAINTEXT://127.0.0.1:{ports.free_port()}, PLAINTEXT://{kafka}")
 
 
 @pytest.fixture(scope="module")

@@ -94,7 +94,11 @@ def data_dir(folder: Path) -> Finding:
 
 
 def disk(folder: Path) -> Finding:
-    free = shutil.disk_usage(_existing(folder)).free
+    return judge_disk(shutil.disk_usage(_existing(folder)).free, folder)
+
+
+def judge_disk(free: int, folder: Path) -> Finding:
+    """What so many free bytes mean."""
     detail = f"{free / 1e9:.1f} GB free at {folder}"
     mend = "make room, or choose another disk with SEMCACHE_DATA_DIR"
     if free < DISK_PROBLEM_BYTES:
