@@ -55,12 +55,12 @@ def demo(
         first = load_settings(namespace=namespace, **({"ui_port": port} if port else {}))
         stack.enter_context(running.servers(first, TerminalProgress(), keep=False))
         settings = load_settings(namespace=namespace, **({"ui_port": port} if port else {}))
-        stack.enter_context(running.worker(settings, launch.environment(settings)))
+        worker = stack.enter_context(running.worker(settings, launch.environment(settings)))
         page = None if exit_ else stack.enter_context(_page(settings))
         with running.opened(settings) as (app, publisher), _bar() as bar:
             task = bar.add_task("events into Redis", total=None)
-            told = Demo(app, publisher, _tell)
-            summary = told.play(lambda done, total: bar.update(task, completed=done, total=total))
+            played = Demo(app, publisher, _tell, worker_runs=lambda: worker.poll() is None)
+            summary = played.play(lambda done, total: bar.update(task, completed=done, total=total))
         summary.milliseconds["all"] = round((time.perf_counter() - started) * 1000)
         emit_fields(asdict(summary), as_json=as_json, title="demonstration")
         if page is not None:

@@ -55,10 +55,13 @@ class Told:
 class Demo:
     """Plays the sample world through running servers; every step says what it did through `tell`."""
 
-    def __init__(self, app: App, publisher: EventPublisher, tell: Callable[[Told], None]) -> None:
+    def __init__(
+        self, app: App, publisher: EventPublisher, tell: Callable[[Told], None], *, worker_runs: Callable[[], bool]
+    ) -> None:
         self._app = app
         self._publisher = publisher
         self._tell = tell
+        self._worker_runs = worker_runs
         self.summary = Summary()
 
     def play(self, on_ingested: Callable[[int, int], None]) -> Summary:
@@ -85,6 +88,8 @@ class Demo:
         self.summary.events_ingested = done
         self.summary.vectors = self._vectors()
         self._check(done == len(events), f"{done} of {len(events)} events went through Kafka into Redis")
+        if done < len(events):
+            raise DemoFailed(f"only {done} of {len(events)} events arrived; the worker's log says why")
 
     def _documents(self) -> Iterator[dict[str, Any]]:
         """The documents as they were at first; one that was changed since comes back as a new version."""
@@ -107,7 +112,7 @@ class Demo:
         while True:
             done = self._arrived(wanted, turns)
             on_ingested(done, len(events))
-            if done >= len(events) or time.monotonic() > deadline:
+            if done >= len(events) or time.monotonic() > deadline or not self._worker_runs():
                 return done
             time.sleep(0.1)
 
@@ -167,7 +172,7 @@ class Demo:
 
     def _wait_gone(self, story: samples.Story) -> int:
         """How many answers built from the document died."""
-        cache = self._app.engine.shared_cache()
+        cache = self._app.cache()
         before = sum(story.change in entry.sources for entry in cache.entries())
         deadline = time.monotonic() + STALE_TIMEOUT_S
         while time.monotonic() < deadline:

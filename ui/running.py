@@ -19,7 +19,7 @@ DRAIN_TIMEOUT_S = 20.0
 @contextmanager
 def servers(settings: Settings, progress: Progress, *, keep: bool) -> Iterator[None]:
     """The embedded servers; those that were not running before are stopped at the end unless `keep`."""
-    running = {s.name for s in stack.status(settings) if s.running}
+    running = {s.name for s in stack.status(settings) if s.state == "running"}
     stack.up(settings, progress)
     try:
         yield

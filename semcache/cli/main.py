@@ -14,7 +14,7 @@ import typer
 import semcache
 from semcache.cli.runner import run
 
-COMMANDS = ("stack", "chat", "cache", "memory", "kb", "hitrate")
+COMMANDS = ("stack", "chat", "cache", "kb", "hitrate")
 EXTENSIONS = "semcache.commands"
 
 app = typer.Typer(
