@@ -27,6 +27,7 @@ LAUNCH_ORDER: tuple[Name, ...] = ("kafka", "redis")
 DEFAULT_PORTS: Mapping[Name, int] = {"redis": 6379, "kafka": 9092}
 STOP_GRACE_S = 20.0
 FOLDER_WAIT_S = 10.0
+SERVER_NAMES = ("redis-server", "java")
 # Longer than a first start on a slow line: the other process may be downloading.
 LOCK_WAIT_S = 900.0
 
@@ -193,10 +194,11 @@ def _take_folder(folder: Path) -> int:
 
 
 def _stop_holders(folder: Path) -> bool:
-    left_over = [ServerProcess(p.pid, p.create_time()) for p in locks.holders(folder / "lock")]
-    for process in left_over:
-        process.stop(grace_s=STOP_GRACE_S)
-    return bool(left_over)
+    """Stops the server on this folder, whoever started it; not a backup program that happens to read its lock."""
+    servers = [p for p in locks.holders(folder / "lock") if p.name().startswith(SERVER_NAMES)]
+    for process in servers:
+        ServerProcess(process.pid, process.create_time()).stop(grace_s=STOP_GRACE_S)
+    return bool(servers)
 
 
 def _stop(data_dir: Path, name: Name, progress: Progress) -> bool:
@@ -205,15 +207,11 @@ def _stop(data_dir: Path, name: Name, progress: Progress) -> bool:
     known = all_known.of(name)
     ran = bool(known and known.process and known.process.alive())
     if known and known.process:
-        progress.step(f"stopping {name}")
+        if ran:
+            progress.step(f"stopping {name}")
         known.process.stop(grace_s=STOP_GRACE_S)
         state.save(all_known.having(replace(known, process=None, address=None)), data_dir)
-    lock = locks.take(data_dir / name / "lock") if (data_dir / name).exists() else -1
-    if lock is None:
-        return _stop_holders(data_dir / name) or ran
-    if lock >= 0:
-        os.close(lock)
-    return ran
+    return _stop_holders(data_dir / name) or ran
 
 
 def _by_whom(port: int) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 from semcache.cli import stack
-from semcache.errors import SemcacheError
+from semcache.cli.runner import run
 
 app = typer.Typer()
 stack.register(app)
@@ -25,14 +25,5 @@ def call(*words: str | Path, env: Mapping[str, str] | None = None) -> subprocess
     return subprocess.run(command(*words), env=env, capture_output=True, text=True, timeout=120, check=False)
 
 
-def run() -> None:
-    try:
-        app()
-    except SemcacheError as error:
-        sys.exit(f"error {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
 if __name__ == "__main__":
-    run()
+    run(app)
