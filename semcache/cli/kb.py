@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
+from redis import Redis
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from semcache.cache.lineage import invalidate_source
 from semcache.cli.output import Json, emit_fields, emit_json, emit_rows, errors
 from semcache.embed import open_embedder
 from semcache.errors import InvalidInput
-from semcache.knowledge import Delete, KnowledgeBase, Outcome, Upsert
+from semcache.knowledge import Change, Delete, KnowledgeBase, Outcome, Upsert
 from semcache.knowledge.files import STDIN, Refused, read_documents
 from semcache.settings import load_settings
 from semcache.store.connect import connect
@@ -57,11 +59,12 @@ def add(
     found = list(read_documents(files))
     if doc_id or title or version:
         found = [_named(found, doc_id, title, version)]
-    with _knowledge(namespace) as kb:
-        results = list(_applied(kb, found))
-    rows = [_row(result) for result in results]
-    emit_rows(rows, columns=("document", "result", "version", "embedded", "kept"), as_json=as_json, title="documents")
-    if any(isinstance(result, Refused) for result in results):
+    with _opened(namespace) as opened:
+        rows = list(_added(opened, found))
+    refused = any(row["result"] == "refused" for row in rows)
+    columns = ["document", "result", "version", "embedded", "kept", "answers_removed", *(["reason"] if refused else [])]
+    emit_rows(rows, columns=columns, as_json=as_json, title="documents")
+    if refused:
         raise typer.Exit(1)
 
 
@@ -73,8 +76,8 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Find passages by meaning and by words, best first."""
-    with _knowledge(namespace) as kb:
-        rows = [asdict(found) for found in kb.search(query, k=k)]
+    with _opened(namespace) as opened:
+        rows = [asdict(found) for found in opened.kb.search(query, k=k)]
     shown = rows if as_json else [row | {"cosine": row["parts"]["cosine"], "text": _short(row["text"])} for row in rows]
     emit_rows(
         shown, columns=("document", "title", "version", "score", "cosine", "text"), as_json=as_json, title="passages"
@@ -84,8 +87,8 @@ def search(
 @app.command("list")
 def list_documents(namespace: Namespace = None, as_json: Json = False) -> None:
     """List the documents."""
-    with _knowledge(namespace) as kb:
-        rows = [_listed(asdict(document)) for document in kb.documents()]
+    with _opened(namespace) as opened:
+        rows = [_listed(asdict(document)) for document in opened.kb.documents()]
     emit_rows(
         rows, columns=("document", "title", "version", "words", "chunks", "at"), as_json=as_json, title="documents"
     )
@@ -96,8 +99,8 @@ def show(
     doc_id: Annotated[str, typer.Argument(metavar="ID")], namespace: Namespace = None, as_json: Json = False
 ) -> None:
     """Print a document with its text."""
-    with _knowledge(namespace) as kb:
-        document = kb.get(doc_id)
+    with _opened(namespace) as opened:
+        document = opened.kb.get(doc_id)
     if document is None:
         raise InvalidInput(f"there is no document {doc_id!r}: `semcache kb list` shows those that are")
     fields = _listed(asdict(document))
@@ -112,29 +115,49 @@ def show(
 @app.command()
 def delete(ids: Ids, namespace: Namespace = None, as_json: Json = False) -> None:
     """Delete documents; their versions stay as tombstones. Exit code 1 if one was not there."""
-    with _knowledge(namespace) as kb:
-        outcomes = kb.apply([Delete(doc_id) for doc_id in ids])
-    rows = [asdict(outcome) | {"result": "deleted" if outcome else "not there"} for outcome in outcomes]
-    emit_rows(rows, columns=("document", "result", "version", "removed"), as_json=as_json, title="documents")
-    if not all(outcomes):
+    with _opened(namespace) as opened:
+        rows = opened.apply([Delete(doc_id) for doc_id in ids], done="deleted", else_="not there")
+    columns = ("document", "result", "version", "removed", "answers_removed")
+    emit_rows(rows, columns=columns, as_json=as_json, title="documents")
+    if not all(row["applied"] for row in rows):
         raise typer.Exit(1)
 
 
 @app.command()
 def reindex(namespace: Namespace = None, as_json: Json = False) -> None:
     """Embed again the documents that another embedding model has embedded."""
-    with _knowledge(namespace) as kb:
-        rows = [{"document": document} for document in kb.reindex()]
+    with _opened(namespace) as opened:
+        rows = [{"document": document} for document in opened.kb.reindex()]
     emit_rows(rows, columns=("document",), as_json=as_json, title="documents embedded again")
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The knowledge base, and the Redis of the cache whose answers its changes outdate."""
+
+    kb: KnowledgeBase
+    redis: Redis
+
+    def apply(self, changes: Sequence[Change], *, done: str, else_: str) -> list[dict[str, Any]]:
+        """A row for each change: what it did, and how many cached answers it took with it."""
+        return [
+            asdict(outcome)
+            | {"result": done if outcome else else_, "answers_removed": self._outdate(outcome) if outcome else 0}
+            for outcome in self.kb.apply(changes)
+        ]
+
+    def _outdate(self, outcome: Outcome) -> int:
+        before = outcome.version if outcome.version > 0 else 1 - outcome.version
+        return invalidate_source(self.redis, self.kb.namespace, outcome.document, before_version=before)
+
+
 @contextmanager
-def _knowledge(namespace: str | None) -> Iterator[KnowledgeBase]:
+def _opened(namespace: str | None) -> Iterator[_Opened]:
     settings = load_settings(**({"namespace": namespace} if namespace else {}))
     client = connect(settings.redis.url, timeout_s=settings.redis.timeout_s)
     embedder = open_embedder(settings.embed, model_dir=settings.model_dir)
     try:
-        yield KnowledgeBase(client, embedder=embedder, namespace=settings.namespace)
+        yield _Opened(KnowledgeBase(client, embedder=embedder, namespace=settings.namespace), client)
     finally:
         client.close()
 
@@ -150,33 +173,30 @@ def _named(
     return Upsert(doc_id or one.document, one.text, title or one.title, version or one.version, one.metadata)
 
 
-def _applied(kb: KnowledgeBase, found: Sequence[Upsert | Refused]) -> Iterator[Outcome | Refused]:
+def _added(opened: _Opened, found: Sequence[Upsert | Refused]) -> Iterator[dict[str, Any]]:
     columns = (TextColumn("adding"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True, disable=len(found) <= 1) as bar:
         task = bar.add_task("", total=len(found))
         for start in range(0, len(found), _BATCH):
             part = found[start : start + _BATCH]
-            yield from _apply_part(kb, part)
+            yield from _add_part(opened, part)
             bar.advance(task, len(part))
 
 
-def _apply_part(kb: KnowledgeBase, part: Sequence[Upsert | Refused]) -> Iterator[Outcome | Refused]:
+def _add_part(opened: _Opened, part: Sequence[Upsert | Refused]) -> list[dict[str, Any]]:
     """All at once; if one is refused, one by one."""
+    upserts = [one for one in part if isinstance(one, Upsert)]
     try:
-        outcomes = iter(kb.apply([one for one in part if isinstance(one, Upsert)]))
-        yield from [one if isinstance(one, Refused) else next(outcomes) for one in part]
+        rows = iter(opened.apply(upserts, done="added", else_="not newer"))
     except InvalidInput as error:
-        if len(part) == 1 and isinstance(part[0], Upsert):
-            yield Refused(part[0].document, str(error))
-        else:
-            for one in part:
-                yield from _apply_part(kb, [one])
+        if len(part) == 1:
+            return [_refused(Refused(upserts[0].document, str(error)))]
+        return [row for one in part for row in _add_part(opened, [one])]
+    return [_refused(one) if isinstance(one, Refused) else next(rows) for one in part]
 
 
-def _row(result: Outcome | Refused) -> dict[str, Any]:
-    if isinstance(result, Refused):
-        return {"document": result.source, "result": f"refused: {result.reason}", "applied": False}
-    return asdict(result) | {"result": "added" if result else "not newer"}
+def _refused(refused: Refused) -> dict[str, Any]:
+    return {"document": refused.source, "result": "refused", "applied": False, "reason": refused.reason}
 
 
 def _listed(document: dict[str, Any]) -> dict[str, Any]:

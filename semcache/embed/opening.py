@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zipfile
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -17,20 +18,27 @@ from semcache.embed.protocol import Embedder
 from semcache.embed.registry import RegisteredModel, registered
 from semcache.settings import EmbedSettings, load_settings
 
+_OPENING = threading.Lock()
+
 
 def open_embedder(settings: EmbedSettings, *, model_dir: Path, shared: SharedVectors | None = None) -> CachedEmbedder:
     """The embedder that `settings.model` names, behind its cache. Nothing is downloaded or read before it is used.
 
     Raises:
-        ConfigurationError: there is no such model.
-        MissingExtra: the model needs a package that is not installed.
+        ConfigurationError: there is no such model. When it is first used: MissingExtra, if it needs a package that is
+            not installed, and EmbedderUnavailable, if it cannot be fetched or reached.
     """
     return CachedEmbedder(open_model(settings, model_dir=model_dir), size=settings.lru_size, shared=shared)
 
 
-@cache
 def default_embedder() -> CachedEmbedder:
     """The embedder of the settings in force, one for the whole process: what `embedder=None` means everywhere."""
+    with _OPENING:
+        return _of_settings()
+
+
+@cache
+def _of_settings() -> CachedEmbedder:
     settings = load_settings()
     return open_embedder(settings.embed, model_dir=settings.model_dir)
 

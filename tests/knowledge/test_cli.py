@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from semcache.cache import SemanticCache
 from semcache.cli import kb as commands
 from semcache.errors import InvalidInput
 
@@ -76,7 +77,7 @@ def test_json_lines_and_bad_records(run: Any) -> None:
     Path("latin.txt").write_bytes("caf\xe9".encode("latin-1"))
     result = run("add", "in.jsonl", "latin.txt", "missing.txt", "--json")
     assert result.exit_code == 1
-    shown = {row["document"]: row["result"].partition(":")[0] for row in _rows(result)}
+    shown = {row["document"]: row["result"] for row in _rows(result)}
     assert shown == {
         "a": "added",
         "in.jsonl:2": "refused",
@@ -103,6 +104,17 @@ def test_an_older_version_is_said_to_have_no_effect(run: Any) -> None:
     result = run("add", "-", "--id", "d", "--version", "2", "--json", input=RETURNS)
     assert result.exit_code == 0
     assert [(row["result"], row["version"]) for row in _rows(result)] == [("not newer", 3)]
+
+
+def test_a_change_takes_the_answers_built_from_it(run: Any, redis_url: str, namespace: str) -> None:
+    """Cached answers from an older version of the document, or from a deleted one, go with the change."""
+    run("add", "-", "--id", "hours", input=HOURS)
+    cache = SemanticCache(redis_url, namespace=namespace, scope={"tenant": "t"})
+    cache.store("When do you open?", "At nine.", sources={"hours": 1})
+    assert _rows(run("add", "-", "--id", "hours", "--json", input=RETURNS))[0]["answers_removed"] == 1
+    cache.store("When do you open?", "At ten.", sources={"hours": 2})
+    assert _rows(run("delete", "hours", "--json"))[0]["answers_removed"] == 1
+    assert list(cache.entries()) == []
 
 
 def test_what_is_not_there(run: Any) -> None:
