@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
@@ -22,6 +22,7 @@ from ingest.metrics import Metrics
 from ingest.offsets import end_offsets
 from ingest.pipeline import Pipeline
 from ingest.processors.chain import load_processors
+from ingest.processors.lateness import Lateness
 from ingest.stages import Preparer, Writer
 from ingest.topics import ensure_topics, source_topics
 from ingest.worker import Start, Worker
@@ -57,7 +58,7 @@ def open_worker(
     group = options.group or settings.ingest.group
     embedder = embedder or open_embedder(settings.embed, model_dir=settings.model_dir)
     metrics = Metrics()
-    decoder = make_decoder(settings, namespace=options.namespace)
+    decoder = make_decoder(settings, namespace=options.namespace, late=metrics.late.inc)
     made = ensure_topics(settings, group=group)
     if made:
         _log.info("made the topics %s", ", ".join(made))
@@ -81,19 +82,20 @@ def open_worker(
         )
 
 
-def make_decoder(settings: Settings, *, namespace: str | None = None) -> Decoder:
-    """The decoder of an installation; `namespace` replaces that of every event."""
+def make_decoder(
+    settings: Settings, *, namespace: str | None = None, late: Callable[[], object] = lambda: None
+) -> Decoder:
+    """The decoder of an installation; `namespace` replaces that of every event, `late` is called for each late one."""
     rules = Rules(
         knowledge_topic=settings.kafka.knowledge_topic,
         namespace=settings.namespace,
         tables=table_rules(settings.ingest.debezium),
     )
-    return Decoder(
-        rules,
-        processors=load_processors(settings),
-        max_text_bytes=settings.ingest.max_text_bytes,
-        namespace=namespace,
-    )
+    processors = load_processors(settings)
+    for processor in processors:
+        if isinstance(processor, Lateness):
+            processor.count = late
+    return Decoder(rules, processors=processors, max_text_bytes=settings.ingest.max_text_bytes, namespace=namespace)
 
 
 def _pipeline(

@@ -141,6 +141,9 @@ class IngestSettings(Section):
         description="what events pass through, in order: `redact`, `lateness`, `filter`, an entry point's name, or "
         "`module:callable`",
     )
+    phone_region: str = Field(
+        "", pattern="^([A-Z]{2})?$", description="processor `redact`: country of phone numbers without a +, such as US"
+    )
     max_lateness_s: float = Field(300.0, gt=0, description="processor `lateness`: later events are counted and flagged")
     drop_late: bool = Field(False, description="processor `lateness`: late events are dropped, not only flagged")
     filter: str = Field("", description="processor `filter`: keep events for which this holds: `user != 'probe'`")

@@ -1,0 +1,95 @@
+"""Servers and workers that a test may kill, each as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from semcache.devstack.kafka import KafkaServer
+from semcache.devstack.ports import free_port
+from semcache.devstack.process import ServerProcess
+from semcache.devstack.redis import RedisServer
+from semcache.settings import Settings, load_settings
+
+
+class Fleet:
+    """One Redis (append-only file), one Kafka, and workers; everything can die and come back on its port and data."""
+
+    def __init__(
+        self, folder: Path, *, namespace: str, model: str, redis_conf: Mapping[str, str] | None = None
+    ) -> None:
+        self._folder = folder
+        self._redis = RedisServer(folder / "redis", free_port(), extra=dict(redis_conf or {}))
+        self._kafka = KafkaServer(folder / "kafka", free_port())
+        self._processes: dict[str, ServerProcess] = {}
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self.environment = {
+            "SEMCACHE_REDIS_URL": self._redis.address,
+            "SEMCACHE_KAFKA_BOOTSTRAP_SERVERS": self._kafka.address,
+            "SEMCACHE_KAFKA_CONVERSATIONS_TOPIC": "talk",
+            "SEMCACHE_KAFKA_KNOWLEDGE_TOPIC": "documents",
+            "SEMCACHE_NAMESPACE": namespace,
+            "SEMCACHE_EMBED_MODEL": model,
+            "SEMCACHE_EMBED_THREADS": "1",
+            "SEMCACHE_DATA_DIR": str(folder / "none"),
+        }
+
+    @property
+    def settings(self) -> Settings:
+        return load_settings(
+            redis_url=self._redis.address,
+            kafka_bootstrap_servers=self._kafka.address,
+            kafka_conversations_topic="talk",
+            kafka_knowledge_topic="documents",
+            namespace=self.environment["SEMCACHE_NAMESPACE"],
+            embed_model=self.environment["SEMCACHE_EMBED_MODEL"],
+            data_dir=self._folder / "none",
+        )
+
+    def start(self, name: str) -> None:
+        """Starts `redis` or `kafka`, anew or on the data it left."""
+        server = self._redis if name == "redis" else self._kafka
+        process = self._processes[name] = server.start(tied=True)
+        server.wait_ready(process)
+
+    def kill(self, name: str) -> None:
+        """kill -9."""
+        self._processes[name].kill()
+
+    def add_worker(self) -> subprocess.Popen[bytes]:
+        log = (self._folder / f"worker-{len(self.workers)}.log").open("wb")
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "ingest.cli", "run"],
+            env=os.environ | self.environment,
+            stdout=log,
+            stderr=log,
+        )
+        self.workers.append(worker)
+        return worker
+
+    def logs(self) -> str:
+        """The ends of the workers' logs, for the message of a failure."""
+        return "\n".join(f"--- {p.name}\n{p.read_text()[-3000:]}" for p in sorted(self._folder.glob("worker-*.log")))
+
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.kill()
+            worker.wait()
+        for process in self._processes.values():
+            process.kill()
+
+
+@contextmanager
+def fleet(folder: Path, **options: object) -> Iterator[Fleet]:
+    """A fleet with its servers running."""
+    made = Fleet(folder, **options)  # type: ignore[arg-type]
+    try:
+        made.start("redis")
+        made.start("kafka")
+        yield made
+    finally:
+        made.close()
