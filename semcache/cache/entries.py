@@ -17,6 +17,7 @@ from semcache.cache.record import (
     Noted,
     Progress,
     Served,
+    Verdict,
     from_hash,
     near_of,
     to_hash,
@@ -45,11 +46,10 @@ class Entries:
         self._own = scope_keys(scope)
         self._vectors, self._expiry, self._use, self._exact, self._counters = self._own
         self._prefix = entry_prefix(scope)
-        rows, model, sums, words = (
-            kind.build(scope=scope) for kind in (keys.CACHE_ROWS, keys.CACHE_MODEL, keys.CACHE_SUMS, keys.CACHE_WORDS)
-        )
-        self._learned = [model, sums]
-        self._hit_keys = [self._use, self._counters, self._expiry, self._exact, rows, sums, words]
+        kinds = (keys.CACHE_ROWS, keys.CACHE_MODEL, keys.CACHE_SUMS, keys.CACHE_WORDS, keys.CACHE_REPEATS)
+        rows, model, sums, words, repeats = (kind.build(scope=scope) for kind in kinds)
+        self._learned = [model, sums, repeats]
+        self._hit_keys = [self._use, self._counters, self._expiry, self._exact, rows, sums, words, repeats]
 
     @guarded()
     def exact(self, asked: str) -> tuple[Near, Progress, int] | None:
@@ -69,8 +69,10 @@ class Entries:
         found = script("cache_search")(
             self._redis,
             keys=[self._vectors, *self._learned],
-            args=[self._prefix, vector, count, MOST_LOOKED_AT, now, question.context, *question.tags],
-        )
+            args=[
+                self._prefix, vector, count, MOST_LOOKED_AT, now, question.asked, question.context, *question.tags
+            ],
+        )  # fmt: skip
         progress, *rows = json.loads(found)
         return [near_of(row) for row in rows], Progress.of(progress)
 
@@ -101,12 +103,13 @@ class Entries:
         self, entry_id: str, *, now: float, counter: str, refresh_ttl: bool, noted: Noted | None = None
     ) -> Served | None:
         """The answer and its worth, and the hit is counted; None if the entry may not be served any more."""
-        row, words = (noted.row, json.dumps(noted.words)) if noted else (b"", "[]")
+        row, sums, words, asked = (noted.row, noted.sums, noted.words, noted.asked) if noted else (b"", {}, (), "")
         found = script("cache_hit")(
             self._redis,
             keys=self._hit_keys,
             args=[
-                self._prefix, entry_id, now, counter, now / USE_HALF_LIFE_S, int(refresh_ttl), GRACE_MS, row, words
+                self._prefix, entry_id, now, counter, now / USE_HALF_LIFE_S, int(refresh_ttl), GRACE_MS,
+                row, json.dumps(sums), json.dumps(words), asked,
             ],
         )  # fmt: skip
         return Served.of(found) if found else None
@@ -177,11 +180,17 @@ class Entries:
             offset += len(ids)
 
     @guarded()
-    def feedback(self, entry_id: str, *, correct: bool, event_id: str = "") -> bool:
-        """Records a user's verdict, once for each `event_id`; False if the entry is gone."""
-        field = "confirmed" if correct else "rejected"
-        entry_key = self._prefix + entry_id
-        return bool(script("cache_feedback")(self._redis, keys=[entry_key, self._counters], args=[field, event_id]))
+    def feedback(self, entry_id: str, *, correct: bool, event_id: str = "") -> Verdict | None:
+        """Takes a user's verdict down, once for each `event_id`; None if the entry is gone."""
+        found = script("cache_feedback")(
+            self._redis,
+            keys=[self._prefix + entry_id, self._counters],
+            args=[self._prefix, "confirmed" if correct else "rejected", event_id],
+        )
+        if not found:
+            return None
+        news, last, group, agreed, labels = found
+        return Verdict(bool(news), last, group.decode(), (float(agreed), float(labels)))
 
     @guarded()
     def count(self, counter: str, by: int = 1) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semcache.cache.inputs import MAX_SEMANTIC_CHARS, Question
 from semcache.cache.lineage import outdated
-from semcache.cache.record import Near
-from semcache.cache.rule import Decision
+from semcache.cache.record import Near, Progress
+from semcache.cache.rule import Decision, Rule
 from semcache.cache.types import Candidate, Reason
 
 NEIGHBOURS = 10
-Rule = Callable[[str, Sequence[Near]], Decision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +27,18 @@ class Unfit:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All that a lookup learns. `near`: best first; `unfit`: which of them, by id; no vector: none was needed."""
+    """All that a lookup learns. `near`: best first; `unfit`: which of them, by id; no vector: none was needed.
+
+    `progress` of the scope's learning; `exact_group`: entries in the answer group of the exact match.
+    """
 
     question: Question
     exact: Near | None
     near: tuple[Near, ...]
     unfit: Mapping[str, Unfit]
     vector: NDArray[np.float32] | None = None
+    progress: Progress = field(default_factory=Progress)
+    exact_group: int = 0
 
     @property
     def exact_fit(self) -> bool:
@@ -109,3 +113,12 @@ def candidates(findings: Findings, decision: Decision) -> tuple[Candidate, ...]:
 def _note(near: Near, findings: Findings, decision: Decision) -> str:
     because = findings.unfit.get(near.entry_id)
     return because.detail if because else decision.notes.get(near.entry_id, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a lookup has found out, for whoever stores the answer. `recheck`: an exact match is answered anew."""
+
+    findings: Findings
+    decision: Decision
+    recheck: bool = False

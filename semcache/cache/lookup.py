@@ -7,12 +7,15 @@ from dataclasses import replace
 
 import redis
 
+from semcache.cache.budget import pack_row, served
 from semcache.cache.entries import Entries
-from semcache.cache.findings import NEIGHBOURS, Findings, Rule, Unfit, candidates, judge, unfit
+from semcache.cache.findings import NEIGHBOURS, Findings, Unfit, Work, candidates, judge, unfit
 from semcache.cache.inputs import Question
+from semcache.cache.learning import Learning, words_of
 from semcache.cache.lineage import current_versions
-from semcache.cache.record import Near
-from semcache.cache.rule import Decision
+from semcache.cache.record import Near, Noted
+from semcache.cache.rule import Decision, Rule
+from semcache.cache.state import nonzero
 from semcache.cache.stats import EXPIRED, HITS_EXACT, HITS_SEMANTIC, STALE, miss_counter
 from semcache.cache.types import Explanation, Hit, Miss, Reason
 from semcache.embed import Embedder
@@ -29,7 +32,8 @@ class Lookup:
         *,
         namespace: str,
         embedder: Embedder,
-        rule: Rule,
+        rule: Rule | None,
+        learning: Learning,
         clock: Callable[[], float],
         refresh_ttl: bool,
     ) -> None:
@@ -37,24 +41,35 @@ class Lookup:
         self._entries = entries
         self._namespace = namespace
         self._embedder = embedder
-        self._rule = rule
+        self._fixed_rule = rule
+        self._learning = learning
         self._clock = clock
         self._refresh_ttl = refresh_ttl
 
     def look_up(self, asked: Question) -> Hit | Miss:
         """A hit, which is counted, or a miss, which is counted too."""
         findings = self._exact(asked)
-        if hit := self._serve_exact(findings):
+        recheck = self._rechecks(findings)
+        if not recheck and (hit := self._serve_exact(findings)):
             return hit
         findings = self._nearby(findings)
         self._remove_dead(findings)
+        return self._shadow(findings) if recheck else self._decide(findings)
+
+    def _decide(self, findings: Findings) -> Hit | Miss:
+        rule = self._rule(findings)
         while True:
-            decision = judge(findings, self._rule)
+            decision = judge(findings, rule)
             if decision.chosen is None:
                 return self._miss(findings, decision)
             if hit := self._serve(findings, decision.chosen, decision):
                 return hit
             findings = findings.without(decision.chosen)  # removed since it was found
+
+    def _rule(self, findings: Findings) -> Rule:
+        if self._fixed_rule is not None:
+            return self._fixed_rule
+        return self._learning.rule(findings.question.asked, findings.progress, findings.near)
 
     def exactly(self, asked: Question) -> Hit | None:
         """A hit on the very same question, which is counted; no model is asked."""
@@ -63,7 +78,7 @@ class Lookup:
     def explain(self, asked: Question) -> Explanation:
         """What `look_up` would do now; nothing is counted or removed."""
         findings = self._nearby(self._exact(asked))
-        decision = judge(findings, self._rule)
+        decision = judge(findings, self._rule(findings))
         return Explanation(
             prompt=asked.prompt,
             served=decision.chosen.entry_id if decision.chosen else None,
@@ -78,15 +93,27 @@ class Lookup:
         if not asked.semantic:
             return findings
         vector = self._embedder.embed([asked.prompt])[0]
-        near, _ = self._entries.search(asked, blob(vector, self._embedder.dim), count=NEIGHBOURS, now=self._clock())
-        return replace(findings, near=tuple(near), unfit={**findings.unfit, **self._unfit(near)}, vector=vector)
+        searched = blob(vector, self._embedder.dim)
+        near, progress = self._entries.search(asked, searched, count=NEIGHBOURS, now=self._clock())
+        unfit = {**findings.unfit, **self._unfit(near)}
+        return replace(findings, near=tuple(near), unfit=unfit, vector=vector, progress=progress)
 
     def _exact(self, asked: Question) -> Findings:
         found = self._entries.exact(asked.asked)
-        near = found[0] if found else None
-        if near is None or not set(asked.tags) <= set(near.tags):
+        if found is None or not set(asked.tags) <= set(found[0].tags):
             return Findings(asked, None, (), {})
-        return Findings(asked, near, (), self._unfit([near]))
+        near, progress, size = found
+        return Findings(asked, near, (), self._unfit([near]), progress=progress, exact_group=size)
+
+    def _rechecks(self, findings: Findings) -> bool:
+        """Whether an exact match is answered anew, to measure the judge: the right answer is known to be the same."""
+        if not findings.exact_fit or self._fixed_rule is not None or not findings.question.semantic:
+            return False
+        return self._learning.rechecks(findings.question.asked, findings.progress, findings.exact_group)
+
+    def _shadow(self, findings: Findings) -> Miss:
+        detail = "the same question is stored; this time the answer is made again, to check the comparison of answers"
+        return self._miss(findings, Decision(None, detail, Reason.SHADOW, candidate=findings.exact), recheck=True)
 
     def _unfit(self, near: Sequence[Near]) -> Mapping[str, Unfit]:
         documents = [document for entry in near for document in entry.sources or ()]
@@ -96,13 +123,15 @@ class Lookup:
     def _serve_exact(self, findings: Findings) -> Hit | None:
         if findings.exact is None or not findings.exact_fit:
             return None
-        return self._serve(findings, findings.exact, judge(findings, self._rule))
+        return self._serve(findings, findings.exact, Decision(findings.exact, "the same question", confidence=1.0))
 
     def _serve(self, findings: Findings, chosen: Near, decision: Decision) -> Hit | None:
         exact = chosen is findings.exact
         now = self._clock()
         counter = HITS_EXACT if exact else HITS_SEMANTIC
-        answer = self._entries.hit(chosen.entry_id, now=now, counter=counter, refresh_ttl=self._refresh_ttl)
+        answer = self._entries.hit(
+            chosen.entry_id, now=now, counter=counter, refresh_ttl=self._refresh_ttl, noted=_noted(findings, decision)
+        )
         if answer is None:
             return None
         return Hit(
@@ -123,13 +152,22 @@ class Lookup:
             metadata=answer.metadata,
         )
 
-    def _miss(self, findings: Findings, decision: Decision) -> Miss:
+    def _miss(self, findings: Findings, decision: Decision, *, recheck: bool = False) -> Miss:
         reason = decision.reason or Reason.NOT_SIMILAR
         self._entries.count(miss_counter(reason))
-        return Miss(reason, decision.detail, candidates(findings, decision), work=findings)
+        return Miss(reason, decision.detail, candidates(findings, decision), work=Work(findings, decision, recheck))
 
     def _remove_dead(self, findings: Findings) -> None:
         if expired := findings.unfit_for(Reason.EXPIRED):
             self._entries.remove(expired, counter=EXPIRED, due=self._clock())
         if stale := findings.unfit_for(Reason.STALE_SOURCE):
             self._entries.remove(stale, counter=STALE)
+
+
+def _noted(findings: Findings, decision: Decision) -> Noted | None:
+    """What is learned from an answer that is served: its evidence, with the label unknown."""
+    scored = decision.scored
+    if scored is None:
+        return None
+    asked = findings.question
+    return Noted(pack_row(scored.features, None), nonzero(served(scored)), words_of(asked.prompt), asked.asked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,25 +44,41 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a scope's learning is: version of its model (0 = none), labels, candidates that could be served."""
+    """How far a scope's learning is: version of its model (0 = none), labels, candidates that could be served.
+
+    `repeats`: how often the question that was looked up got another question's answer.
+    """
 
     version: int = 0
     labels: float = 0.0
     would_serve: float = 0.0
+    repeats: int = 0
 
     @classmethod
     def of(cls, known: Sequence[Any]) -> Progress:
         """From the first element of a reply of cache_search.lua and cache_exact.lua."""
-        version, labels, would_serve = known
-        return cls(int(version), float(labels), float(would_serve))
+        version, labels, would_serve, repeats = known
+        return cls(int(version), float(labels), float(would_serve), int(repeats))
 
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """What is written with a semantic hit: the row of its decision (empty = none) and the words of the question."""
+    """What is written with a semantic hit: row of the decision, sums to add, words and fingerprint of the question."""
 
-    row: bytes = b""
-    words: tuple[str, ...] = ()
+    row: bytes
+    sums: Mapping[str, float]
+    words: tuple[str, ...]
+    asked: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A user's verdict, taken down. `news`: the first time; `last`: row of the decision that served the entry last."""
+
+    news: bool
+    last: bytes
+    group: str
+    record: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,15 @@ import redis
 from semcache.cache import inputs
 from semcache.cache.computing import Compute, Computing, Function, Kept, Pieces, remembered
 from semcache.cache.entries import Entries
-from semcache.cache.findings import Findings, Rule
+from semcache.cache.findings import Work
 from semcache.cache.inputs import Question
+from semcache.cache.learning import Draw, Judge, Learning, When, draw_of, equal_text, lesson_of
 from semcache.cache.lineage import current_versions, outdated, register
 from semcache.cache.lookup import Lookup
 from semcache.cache.record import GROUP_CHARS, NewEntry
-from semcache.cache.rule import strict_rule
+from semcache.cache.rule import Rule
 from semcache.cache.scope import Scope, make_scope
+from semcache.cache.state import LearningState
 from semcache.cache.stats import INVALIDATED, REFUSED, stats_of
 from semcache.cache.types import Entry, Explanation, Hit, Miss, Stats
 from semcache.embed import Embedder, Vectors, default_embedder
@@ -59,7 +61,10 @@ class SemanticCache:
         refresh_ttl_on_hit: bool = False,
         lease_s: float = 10.0,
         clock: Callable[[], float] = time.time,
-        rule: Rule = strict_rule,
+        judge: Judge = equal_text,
+        learn: When = "background",
+        draw: Draw = draw_of,
+        rule: Rule | None = None,
     ) -> None:
         if not 0 <= max_error_rate <= 0.5:
             raise InvalidInput(f"max_error_rate must be 0..0.5, not {max_error_rate!r}")
@@ -75,6 +80,9 @@ class SemanticCache:
         self._refresh_ttl = refresh_ttl_on_hit
         self._lease_s = inputs.checked_ttl(lease_s) or 10.0
         self._clock = clock
+        self._judge = judge
+        self._learn: When = "off" if rule is not None else learn
+        self._draw = draw
         self._rule = rule
 
     @cached_property
@@ -99,9 +107,15 @@ class SemanticCache:
             namespace=self.scope.namespace,
             embedder=self.embedder,
             rule=self._rule,
+            learning=self._learning,
             clock=self._clock,
             refresh_ttl=self._refresh_ttl,
         )
+
+    @cached_property
+    def _learning(self) -> Learning:
+        state = LearningState(self._redis, self.scope.id)
+        return Learning(state, judge=self._judge, max_error_rate=self.max_error_rate, when=self._learn, draw=self._draw)
 
     @cached_property
     def _computing(self) -> Computing:
@@ -178,12 +192,14 @@ class SemanticCache:
         )
         register(self._redis, self.scope, sources)
         self._entries.put(entry, now=self._clock(), cap=self._max_entries)
+        if work := _work_of(miss, asked):
+            self._learning.teach(lesson_of(entry, work))
         return entry.entry_id
 
     def _vector(self, asked: Question, miss: Miss | None) -> Vectors:
-        work = miss.work if miss is not None else None
-        if isinstance(work, Findings) and work.vector is not None and work.question.prompt == asked.prompt:
-            return work.vector
+        work = _work_of(miss, asked)
+        if work is not None and work.findings.vector is not None:
+            return work.findings.vector
         (vector,) = self.embedder.embed([asked.prompt])
         return cast(Vectors, vector)
 
@@ -253,7 +269,10 @@ class SemanticCache:
     def feedback(self, hit_or_entry_id: Hit | str, *, correct: bool) -> bool:
         """Records what a user says about an answer; False if it is gone. A rejected answer is not served any more."""
         entry_id = hit_or_entry_id.entry_id if isinstance(hit_or_entry_id, Hit) else hit_or_entry_id
-        return self._entries.feedback(entry_id, correct=correct)
+        verdict = self._entries.feedback(entry_id, correct=correct)
+        if verdict is not None:
+            self._learning.take_verdict(verdict, correct=correct)
+        return verdict is not None
 
     def invalidate(self, *, entry_id: str | None = None, tag: str | None = None, source: str | None = None) -> int:
         """Removes the answer of an id, or those with a tag, or those built from a document; returns how many.
@@ -289,3 +308,9 @@ class SemanticCache:
     def explain(self, prompt: str, *, context: Sequence[str] = (), tags: Iterable[str] | None = None) -> Explanation:
         """What `lookup` would do now, and why; counts nothing and changes nothing."""
         return self._lookup.explain(inputs.question(prompt, context=context, tags=tags))
+
+
+def _work_of(miss: Miss | None, asked: Question) -> Work | None:
+    """What the lookup of this very question has found out; a miss of another one does not count."""
+    work = miss.work if miss is not None else None
+    return work if isinstance(work, Work) and work.findings.question.asked == asked.asked else None

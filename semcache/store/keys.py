@@ -97,6 +97,13 @@ CACHE_PAIRS = _declare(
 CACHE_WORDS = _declare(
     "cache words", _C + "words", "hash", "permanent", "stem -> questions with it; 10,000 stems at most"
 )
+CACHE_REPEATS = _declare(
+    "cache repeats",
+    _C + "repeats",
+    "hash",
+    "per field, a day",
+    "question -> how often it got another question's answer",
+)
 CACHE_FIT = _declare("cache fit", _C + "fit", "string", "lease, seconds", "who fits the score now")
 CACHE_SCOPES = _declare("cache scopes", "{{cs:{namespace}}}:scopes", "hash", "permanent", "scope id -> its items, JSON")
 CACHE_DEPENDANTS = _declare(

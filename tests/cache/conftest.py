@@ -9,6 +9,7 @@ import pytest
 import redis as redis_py
 
 from semcache.cache import SemanticCache
+from semcache.cache.background import BACKGROUND
 from semcache.embed import CachedEmbedder
 from semcache.store import keys
 from tests.conftest import Clock
@@ -26,6 +27,7 @@ def make_cache(redis: redis_py.Redis, embedder: CachedEmbedder, namespace: str, 
         )
 
     yield make
+    BACKGROUND.wait()
     assert_whole(redis, namespace)
 
 
@@ -57,4 +59,10 @@ def assert_whole(redis: redis_py.Redis, namespace: str) -> None:
         for kind in (keys.CACHE_SOURCE.build(scope=scope, source=""), keys.CACHE_TAG.build(scope=scope, tag="")):
             for index in redis.scan_iter(kind + "*", count=10_000):
                 assert {id.decode() for id in redis.smembers(index)} <= entries, f"{index!r} points to entries"
+        members: dict[str, str] = {}
+        for group in redis.scan_iter(keys.CACHE_GROUP.build(scope=scope, group="") + "*", count=10_000):
+            held = [id.decode() for id in redis.hkeys(group) if not id.startswith(b"#")]
+            assert held, f"{group!r} has entries"
+            members |= dict.fromkeys(held, group.decode().rpartition(":")[2])
+        assert members == {id: (redis.hget(prefix + id, "group") or b"").decode() for id in entries}
         assert not keys.undeclared(key.decode() for key in redis.scan_iter(f"sc:{{c:{scope}}}*", count=10_000))

@@ -1,5 +1,5 @@
--- What is noted of a decision. The words of questions and the evidence of pairs are kept within these bounds.
-local most_rows, most_words, most_pairs = 4000, 10000, 10000
+-- What is noted of a decision, within these bounds; a repeat is remembered for a day.
+local most_rows, most_words, most_pairs, most_repeats, day_s = 4000, 10000, 10000, 10000, 86400
 
 local function note_row(rows, row)
   if row == '' then return end
@@ -18,4 +18,10 @@ local function count_words(words, found)
   for _, word in ipairs(found) do
     if not full or redis.call('HEXISTS', words, word) == 1 then redis.call('HINCRBY', words, word, 1) end
   end
+end
+
+local function count_repeat(repeats, asked)
+  if redis.call('HLEN', repeats) >= most_repeats and redis.call('HEXISTS', repeats, asked) == 0 then return end
+  redis.call('HINCRBY', repeats, asked, 1)
+  redis.call('HEXPIRE', repeats, day_s, 'FIELDS', 1, asked)
 end

@@ -15,8 +15,9 @@ local function near_row(id, score)
   return row
 end
 
--- What a decision needs of the learning: version of the model, labels, and how often something could be served.
-local function learned(model, sums)
+-- What a decision needs of the learning: version of the model, labels, how often something could be served, and how
+-- often this question got another question's answer.
+local function learned(model, sums, repeats, asked)
   local known = redis.call('HMGET', sums, 'labels', 'would_serve')
-  return { redis.call('HGET', model, 'version'), known[1], known[2] }
+  return { redis.call('HGET', model, 'version'), known[1], known[2], redis.call('HGET', repeats, asked) }
 end

@@ -1,6 +1,7 @@
 -- Serves an entry: counts the hit and returns what is served of it; nothing if it is gone, rejected or expired by now.
--- KEYS: use, counters, expiry, exact, rows, sums, words. ARGV: entry prefix, id, now, counter, use of this hit (log2
--- scale), 1 to restart its lifetime, grace ms, row of the decision ('' = none), words of the question, JSON.
+-- KEYS: use, counters, expiry, exact, rows, sums, words, repeats. ARGV: entry prefix, id, now, counter, use of this hit
+-- (log2 scale), 1 to restart its lifetime, grace ms, row of the decision ('' = nothing is learned), sums to add and words
+-- of the question as JSON, asked.
 --@include _cache_group
 --@include _cache_lesson
 local id, now, mine, grace_ms = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5]), tonumber(ARGV[7])
@@ -22,8 +23,10 @@ if known[7] and known[7] ~= '' then redis.call('HINCRBYFLOAT', KEYS[2], 'seconds
 
 if ARGV[8] ~= '' then
   note_row(KEYS[5], ARGV[8])
-  add_sums(KEYS[6], { would_serve = 1 })
-  count_words(KEYS[7], cjson.decode(ARGV[9]))
+  add_sums(KEYS[6], cjson.decode(ARGV[9]))
+  count_words(KEYS[7], cjson.decode(ARGV[10]))
+  count_repeat(KEYS[8], ARGV[11])
+  redis.call('HSET', key, 'last', ARGV[8])  -- what a verdict of the user, which names the entry only, is about
 end
 
 local ttl_s = tonumber(known[3] or 0)

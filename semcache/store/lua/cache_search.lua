@@ -1,20 +1,20 @@
 -- The nearest entries that may be served, looking past those that may not; JSON: {learned, row, row ...} (_cache_near).
--- KEYS: vectors, model, sums. ARGV: entry prefix, vector, how many, how many vectors to look at, at most, now, context, tags that
--- an entry must carry...
+-- KEYS: vectors, model, sums, repeats. ARGV: entry prefix, vector, how many, how many vectors to look at, at most, now,
+-- asked, context, tags that an entry must carry...
 --@include _cache_near
-local wanted, most, now, context = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local wanted, most, now, context = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[7]
 
 local function carries_tags(tags)
-  if #ARGV == 6 then return true end
+  if #ARGV == 7 then return true end
   local has = {}
   for _, tag in ipairs(cjson.decode(tags)) do has[tag] = true end
-  for i = 7, #ARGV do
+  for i = 8, #ARGV do
     if not has[ARGV[i]] then return false end
   end
   return true
 end
 
-local rows, live, seen, width = { learned(KEYS[2], KEYS[3]) }, 0, 0, wanted
+local rows, live, seen, width = { learned(KEYS[2], KEYS[3], KEYS[4], ARGV[6]) }, 0, 0, wanted
 while true do
   local near = redis.call('VSIM', KEYS[1], 'FP32', ARGV[2], 'WITHSCORES', 'COUNT', width)
   for i = 2 * seen + 1, #near, 2 do

@@ -1,0 +1,234 @@
+"""Learning what may be served: applies what was learned to lookups, and teaches what new answers show.
+
+Lookups never wait for it: lessons and fits are done behind the request's path, and a new model is taken up when it is
+there. All state is in Redis, shared by the processes of a scope; one process fits, the others notice the new version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from semcache.cache.background import BACKGROUND
+from semcache.cache.budget import (
+    FLOOR_SHARE,
+    KEPT_AFTER_DRIFT,
+    Scored,
+    Sums,
+    after_fit,
+    fit_due,
+    floor_check,
+    learn,
+    refit,
+    unpack_rows,
+)
+from semcache.cache.decide import Learned, text_of
+from semcache.cache.evidence import Idf
+from semcache.cache.findings import Work
+from semcache.cache.model import Model
+from semcache.cache.record import Near, NewEntry, Progress, Verdict
+from semcache.cache.rule import Rule, learned_rule
+from semcache.cache.state import Answered, LearningState, Note
+from semcache.cache.votes import DIFFERENT, SAME, Votes
+from semcache.text import normal_form
+
+# Whether a new answer agrees with each of the others; None: it cannot tell.
+Judge = Callable[[Answered, Sequence[Answered]], Sequence[bool | None]]
+# A number in 0..1 for the question with this fingerprint that was served that often from another's answer.
+Draw = Callable[[str, int], float]
+When = Literal["background", "inline", "off"]
+
+
+def draw_of(asked: str, repeats: int) -> float:
+    """A pseudo-random number of the question itself: asked again in the same state, it gets the same decision."""
+    digest = hashlib.blake2b(f"{asked}:{repeats}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What is known when the answer to a question is there. `recheck`: it was an exact repeat, to measure the judge."""
+
+    entry_id: str
+    prompt: str
+    response: str
+    sources: dict[str, int]
+    near: tuple[str, ...]
+    candidate: str | None
+    scored: Scored | None
+    recheck: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """This process's copy of the model."""
+
+    version: int
+    model: Model | None
+    idf: Idf
+
+
+class Learning:
+    """The learning of one scope as one process sees it."""
+
+    def __init__(self, state: LearningState, *, judge: Judge, max_error_rate: float, when: When, draw: Draw) -> None:
+        self._state = state
+        self._judge = judge
+        self._max_error_rate = max_error_rate
+        self._when = when
+        self._draw = draw
+        self._copy: _Copy | None = None
+
+    # -- lookups
+
+    def rule(self, asked: str, progress: Progress, near: Sequence[Near]) -> Rule:
+        """The rule in force for a question, given what was fetched with its neighbours."""
+        copy = self._current(progress.version)
+        learned = Learned(
+            model=copy.model,
+            sums=Sums(labels=progress.labels, would_serve=progress.would_serve),
+            idf=copy.idf,
+            records={entry.group: entry.record for entry in near},
+        )
+        draw = self._draw(asked, progress.repeats)
+        return learned_rule(learned, max_error_rate=self._max_error_rate, draw=draw, repeats=progress.repeats)
+
+    def rechecks(self, asked: str, progress: Progress, group_size: int) -> bool:
+        """Whether an exact repeat is answered anew: a small share, of groups whose other entries can vote."""
+        if self._when == "off" or progress.version == 0 or group_size < 2:
+            return False
+        return self._draw(f"recheck:{asked}", progress.version) < FLOOR_SHARE
+
+    def _current(self, version: int) -> _Copy:
+        copy = self._copy
+        if copy is None or (copy.version != version and self._when == "inline"):
+            return self._load()
+        if copy.version != version:
+            self._later(self._load_if_behind(version))
+        return copy
+
+    def _load(self) -> _Copy:
+        self._copy = _Copy(*self._state.model())
+        return self._copy
+
+    def _load_if_behind(self, version: int) -> Callable[[], None]:
+        def load() -> None:
+            if self._copy is None or self._copy.version != version:
+                self._load()
+
+        return load
+
+    # -- lessons
+
+    def teach(self, lesson: Lesson) -> None:
+        """Learns from a new answer, in the background unless told otherwise."""
+        if self._when != "off":
+            self._later(lambda: self._teach(lesson))
+
+    def _later(self, task: Callable[[], None]) -> None:
+        if self._when == "inline":
+            task()
+        else:
+            BACKGROUND.submit(task)
+
+    def _teach(self, lesson: Lesson) -> None:
+        others = [answer for answer in self._state.answers(lesson.near) if answer is not None]
+        new = Answered(lesson.entry_id, lesson.prompt, lesson.response, lesson.sources, "")
+        others = [answer for answer in others if answer.entry_id != lesson.entry_id]
+        votes = Votes.of([answer.group for answer in others], self._judge(new, others))
+        if lesson.recheck:
+            self._recheck(lesson, votes, others)
+        else:
+            self._learn(lesson, votes, others)
+
+    def _learn(self, lesson: Lesson, votes: Votes, others: Sequence[Answered]) -> None:
+        scored = lesson.scored
+        group = _group_of(lesson.candidate, others) or (scored.group if scored else "")
+        sums, record, evidence = self._state.known(group, votes.pairs())
+        changed, merged = votes.merge(evidence)
+        note = Note(
+            words=words_of(lesson.prompt),
+            entry_id=lesson.entry_id,
+            joins=votes.joins or "",
+            merged=tuple(merged),
+            pairs=changed,
+        )
+        if scored is None:
+            self._state.write([note])
+        else:
+            self._write(note, replace(scored, group=group), votes, sums, record)
+
+    def _write(self, note: Note, scored: Scored, votes: Votes, sums: Sums, record: tuple[float, float]) -> None:
+        """Writes a note with the lesson of a scored decision, and fits if it is time."""
+        learned = learn(scored, votes, sums=sums, record=record)
+        keep = KEPT_AFTER_DRIFT if learned.drifted else 0
+        self._state.write(
+            [replace(note, row=learned.row, sums=learned.sums, group=scored.group, record=learned.record, keep=keep)]
+        )
+        if learned.drifted or fit_due(sums + learned.sums):
+            self.fit()
+
+    def _recheck(self, lesson: Lesson, votes: Votes, others: Sequence[Answered]) -> None:
+        group = _group_of(lesson.candidate, others)
+        if group is not None:
+            self._state.write([Note(sums=floor_check(votes, group, self._state.sums()))])
+
+    def take_verdict(self, verdict: Verdict, *, correct: bool) -> None:
+        """Learns from a user's verdict on the answer that was served last from an entry."""
+        if self._when != "off" and verdict.news and verdict.last:
+            self._later(lambda: self._take_verdict(verdict, correct))
+
+    def _take_verdict(self, verdict: Verdict, correct: bool) -> None:
+        features, _ = unpack_rows([verdict.last])
+        if not len(features):
+            return  # of another version of the evidence
+        model = self._current(self._copy.version if self._copy else 0).model
+        values = tuple(features[0].tolist())
+        scored = Scored(values, verdict.group, model.error(model.score(values)) if model else None)
+        votes = Votes({verdict.group: SAME if correct else -DIFFERENT})
+        self._write(Note(), scored, votes, self._state.sums(), verdict.record)
+
+    # -- fits
+
+    def fit(self) -> bool:
+        """Fits the score to the last rows, if nobody else does at this moment; whether it was replaced."""
+        lease = self._state.fit_lease()
+        if not lease.acquire():
+            return False
+        try:
+            version, rows, sums = self._state.rows()
+            model = refit(rows, sums)
+            return self._state.put_model(model, after=version, add=after_fit(sums))
+        finally:
+            lease.release()
+
+
+def words_of(prompt: str) -> tuple[str, ...]:
+    """The stems of a question, each once: what document frequencies count."""
+    return tuple(sorted(text_of(prompt).bag))
+
+
+def lesson_of(entry: NewEntry, work: Work) -> Lesson:
+    """What a stored answer teaches, given the lookup that missed."""
+    candidate = work.decision.candidate
+    return Lesson(
+        entry_id=entry.entry_id,
+        prompt=entry.question.prompt,
+        response=entry.response,
+        sources=entry.sources,
+        near=tuple(near.entry_id for near in work.findings.fit),
+        candidate=candidate.entry_id if candidate else None,
+        scored=work.decision.scored,
+        recheck=work.recheck,
+    )
+
+
+def equal_text(new: Answered, others: Sequence[Answered]) -> list[bool | None]:
+    """The simplest judge: two answers agree if their normal forms are equal."""
+    return [normal_form(new.response) == normal_form(other.response) for other in others]
+
+
+def _group_of(entry_id: str | None, answers: Sequence[Answered]) -> str | None:
+    return next((answer.group for answer in answers if answer.entry_id == entry_id), None)
