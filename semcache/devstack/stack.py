@@ -26,6 +26,7 @@ from semcache.settings import Settings
 LAUNCH_ORDER: tuple[Name, ...] = ("kafka", "redis")
 DEFAULT_PORTS: Mapping[Name, int] = {"redis": 6379, "kafka": 9092}
 STOP_GRACE_S = 20.0
+UNDO_GRACE_S = 2.0  # a server that only just starts has nothing to finish
 FOLDER_WAIT_S = 10.0
 SERVER_NAMES = ("redis-server", "java")
 # Longer than a first start on a slow line: the other process may be downloading.
@@ -130,7 +131,7 @@ class _Starter:
                 self._wait(server, process)
         except BaseException:
             for name in starting:
-                _stop(self.data_dir, name, Silent())
+                _stop(self.data_dir, name, Silent(), grace_s=UNDO_GRACE_S)
             raise
         return state.load(self.data_dir)
 
@@ -193,15 +194,15 @@ def _take_folder(folder: Path) -> int:
     return lock
 
 
-def _stop_holders(folder: Path) -> bool:
+def _stop_holders(folder: Path, *, grace_s: float = STOP_GRACE_S) -> bool:
     """Stops the server on this folder, whoever started it; not a backup program that happens to read its lock."""
     servers = [p for p in locks.holders(folder / "lock") if p.name().startswith(SERVER_NAMES)]
     for process in servers:
-        ServerProcess(process.pid, process.create_time()).stop(grace_s=STOP_GRACE_S)
+        ServerProcess(process.pid, process.create_time()).stop(grace_s=grace_s)
     return bool(servers)
 
 
-def _stop(data_dir: Path, name: Name, progress: Progress) -> bool:
+def _stop(data_dir: Path, name: Name, progress: Progress, *, grace_s: float = STOP_GRACE_S) -> bool:
     """Stops a server, whether stack.json knows of it or an interrupted start left it over. True if it ran."""
     all_known = state.load(data_dir)
     known = all_known.of(name)
@@ -209,9 +210,9 @@ def _stop(data_dir: Path, name: Name, progress: Progress) -> bool:
     if known and known.process:
         if ran:
             progress.step(f"stopping {name}")
-        known.process.stop(grace_s=STOP_GRACE_S)
+        known.process.stop(grace_s=grace_s)
         state.save(all_known.having(replace(known, process=None, address=None)), data_dir)
-    return _stop_holders(data_dir / name) or ran
+    return _stop_holders(data_dir / name, grace_s=grace_s) or ran
 
 
 def _by_whom(port: int) -> str:

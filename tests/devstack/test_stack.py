@@ -119,7 +119,7 @@ def test_an_interrupted_up_leaves_nothing_running(settings: Settings, number: si
     """Ctrl-C or SIGTERM while Kafka starts: both servers are gone when the command has ended."""
     words = command("up", "--data-dir", settings.data_dir, "--redis-port", ports.free_port())
     up = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_until("both servers are started", lambda: len(holders(settings)) == 2 or up.poll() is not None)
+    wait_until("both servers are started", lambda: len(holders(settings)) == 2 or up.poll() is not None, timeout_s=90)
     assert up.poll() is None, up.communicate()
     up.send_signal(number)
     _, said = up.communicate(timeout=60)
