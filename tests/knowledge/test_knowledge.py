@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -177,6 +178,32 @@ def test_threads_that_write_one_document(
     assert kb.get("d").text == last  # type: ignore[union-attr]
     assert [found.text for found in kb.search("handbook")] == [last]
     assert _sizes(redis, kb, namespace) == (1, 1, 1)
+
+
+def test_a_passage_always_comes_with_its_own_version(
+    kb: KnowledgeBase, redis_url: str, namespace: str, embedder: CachedEmbedder
+) -> None:
+    """While a document changes, no search names a later version than the one its text is from: lineage depends on it."""
+    texts = [f"Edition {version} of the opening hours." for version in range(1, 61)]
+    embedder.embed(texts, kind="passage")
+    kb.upsert("d", texts[0])
+    written = threading.Event()
+
+    def read() -> set[tuple[str, int]]:
+        reader = KnowledgeBase(redis_url, embedder=embedder, namespace=namespace)
+        seen = set()
+        while not written.is_set():
+            seen |= {(found.text, found.version) for found in reader.search("opening hours")}
+        return seen
+
+    with ThreadPoolExecutor(2) as pool:
+        readers = [pool.submit(read) for _ in range(2)]
+        for text in texts[1:]:
+            kb.upsert("d", text)
+        written.set()
+        seen = set.union(*(reader.result() for reader in readers))
+    assert len(seen) > 1
+    assert seen <= {(text, version) for version, text in enumerate(texts, start=1)}
 
 
 def test_events_in_any_order_end_the_same(kb: KnowledgeBase, embedder: CachedEmbedder, redis: Redis) -> None:
