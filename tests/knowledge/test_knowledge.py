@@ -183,7 +183,7 @@ def test_threads_that_write_one_document(
 def test_a_passage_always_comes_with_its_own_version(
     kb: KnowledgeBase, redis_url: str, namespace: str, embedder: CachedEmbedder
 ) -> None:
-    """While a document changes, no search names a later version than the one its text is from: lineage depends on it."""
+    """While a document changes, no search names another version than its text is from: lineage depends on it."""
     texts = [f"Edition {version} of the opening hours." for version in range(1, 61)]
     embedder.embed(texts, kind="passage")
     kb.upsert("d", texts[0])
