@@ -20,7 +20,7 @@ from semcache.chat.limiting import CallLimit
 from semcache.chat.retrieval import history_of, recall_memories, retrieve_documents, told_since
 from semcache.chat.stages import Stages, TimedEmbedder
 from semcache.chat.stores import Stores
-from semcache.chat.turns import Publish, message_event, write_to
+from semcache.chat.turns import Publish, message_event, seconds_of, write_to
 from semcache.chat.understanding import understand
 from semcache.embed import Embedder
 from semcache.errors import InvalidInput, Unavailable
@@ -221,7 +221,8 @@ class ChatEngine:
             text=text,
             at=at,
         )
-        self._stores.memory(asked.user).note(asked.session, role, text, at=at, event_id=event["id"])
+        # The event's time, not ours: the turn that it becomes must be this one, not another beside it.
+        self._stores.memory(asked.user).note(asked.session, role, text, at=seconds_of(event), event_id=event["id"])
         self._publish(event)
 
     @contextmanager

@@ -27,11 +27,16 @@ def message_event(
     }
 
 
+def seconds_of(event: dict[str, Any]) -> float:
+    """When the event happened, as everyone who reads it will see it: an event carries whole microseconds."""
+    return datetime.fromisoformat(event["at"]).timestamp()
+
+
 def write_to(memory_of: Callable[[str], AgentMemory]) -> Publish:
     """A publisher without Kafka: each turn goes straight into its user's memory."""
 
     def write(event: dict[str, Any]) -> None:
-        at = datetime.fromisoformat(event["at"]).timestamp()
-        memory_of(event["user"]).append(event["session"], event["role"], event["text"], at=at, event_id=event["id"])
+        memory = memory_of(event["user"])
+        memory.append(event["session"], event["role"], event["text"], at=seconds_of(event), event_id=event["id"])
 
     return write

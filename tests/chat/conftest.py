@@ -17,7 +17,10 @@ from tests.llm.server import FakeOpenAi, serving
 
 DOCUMENTS = {
     "returns": ("Returns", "You can return a lamp within 30 days of delivery. Refunds are paid within 5 working days."),
-    "shipping": ("Shipping", "Standard delivery takes three working days and costs €4.90. We do not deliver to islands."),
+    "shipping": (
+        "Shipping",
+        "Standard delivery takes three working days and costs €4.90. We do not deliver to islands.",
+    ),
     "warranty": ("Warranty", "Every lamp has a warranty of two years. The warranty does not cover water damage."),
 }
 

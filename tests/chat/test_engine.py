@@ -102,9 +102,7 @@ def test_a_shared_answer_is_made_without_what_the_asker_told(
     assert "Oslo" not in last_prompt(api)
 
 
-def test_new_facts_outdate_a_personal_answer(
-    engine: ChatEngine, api: FakeOpenAi, stores: Stores, clock: Clock
-) -> None:
+def test_new_facts_outdate_a_personal_answer(engine: ChatEngine, api: FakeOpenAi, stores: Stores, clock: Clock) -> None:
     """What the user tells after a personal answer was stored makes it a miss."""
     stores.memory("ana").append("s0", "user", "I live in Graz.")
     api.reply = lambda messages: "Lisbon" if "Lisbon" in str(messages) else "Graz"
@@ -261,6 +259,13 @@ def test_turns_are_published_as_events(make_engine: Callable[..., ChatEngine], s
     assert {(e["user"], e["session"]) for e in events} == {("ana", "s1")}
     assert [turn.text for turn in stores.memory("ana").window("s1")] == [e["text"] for e in events]
     assert stores.memory("ana").recall("lamp") == []
+
+
+def test_a_turn_is_in_the_window_once(make_engine: Callable[..., ChatEngine], stores: Stores, clock: Clock) -> None:
+    """The window and the event tell the same time, finer clocks notwithstanding: a turn never stands there twice."""
+    clock.now += 0.0358865
+    answer = make_engine(model="extractive").ask("How long can I return a lamp?", **WHO)
+    assert [turn.text for turn in stores.memory("ana").window("s1")] == ["How long can I return a lamp?", answer.text]
 
 
 def test_a_failing_publisher_is_a_warning(make_engine: Callable[..., ChatEngine]) -> None:
