@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from ingest.cli import app as ingest_app
-from semcache.cli.main import app as semcache_app
+from semcache.cli.main import build_app
 from semcache.settings import Section, Settings
 from semcache.store.keys import KINDS
 
@@ -85,7 +85,7 @@ def is_section(field: FieldInfo) -> bool:
 def command_tables() -> str:
     return "\n\n".join(
         commands(typer.main.get_command(app), name)
-        for app, name in ((semcache_app, "semcache"), (ingest_app, "semcache-ingest"))
+        for app, name in ((build_app(), "semcache"), (ingest_app, "semcache-ingest"))
     )
 
 

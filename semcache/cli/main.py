@@ -5,6 +5,8 @@ Packages above this one add commands through the entry-point group `semcache.com
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Annotated
@@ -14,15 +16,31 @@ import typer
 import semcache
 from semcache.cli.runner import run
 
-COMMANDS = ("stack", "chat", "cache", "kb", "hitrate")
 EXTENSIONS = "semcache.commands"
+COMMANDS = {
+    "stack": ("up", "down", "status", "doctor"),
+    "chat": ("ask", "chat"),
+    "cache": ("cache",),
+    "kb": ("kb",),
+    "hitrate": ("hit-rate",),
+}
 
-app = typer.Typer(
-    help="Semantic cache, agent memory and knowledge base on plain Redis 8, kept fresh by Kafka.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+
+def build_app(command: str | None = None) -> typer.Typer:
+    """The command line; with a `command`, only the module that has it is loaded, so that it starts fast."""
+    app = typer.Typer(
+        help="Semantic cache, agent memory and knowledge base on plain Redis 8, kept fresh by Kafka.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    homes = [module for module, names in COMMANDS.items() if command in names]
+    for module in homes or COMMANDS:
+        import_module(f"semcache.cli.{module}").register(app)
+    for extension in () if homes else entry_points(group=EXTENSIONS):
+        extension.load()(app)
+    return app
 
 
 def _print_version(wanted: bool) -> None:
@@ -31,7 +49,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
@@ -40,12 +57,10 @@ def _options(
     """Semantic cache, agent memory and knowledge base on plain Redis 8, kept fresh by Kafka."""
 
 
-for _name in COMMANDS:
-    import_module(f"semcache.cli.{_name}").register(app)
-for _extension in entry_points(group=EXTENSIONS):
-    _extension.load()(app)
+def _command(arguments: Sequence[str]) -> str | None:
+    return arguments[0] if arguments and not arguments[0].startswith("-") else None
 
 
 def main() -> None:
     """Entry point of the console script."""
-    run(app)
+    run(build_app(_command(sys.argv[1:])))

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import pytest
 import typer
 
-from semcache.cli.main import run
 from semcache.cli.output import emit_rows, plain
+from semcache.cli.runner import run
 from semcache.errors import RedisUnavailable
 
 
