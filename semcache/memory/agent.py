@@ -133,19 +133,22 @@ class AgentMemory:
         question = self._question(query, asked_at=self._clock() if at is None else at)
         bounds = [bound for bound in (until, at) if bound is not None]
         limits = Limits(session, -math.inf if since is None else since, min(bounds, default=math.inf))
+        weights = self._weights()
         candidates = fetch(
             self._redis,
             self._keys,
             question,
             fingerprint=self.embedder.fingerprint,
+            weights=weights,
             limits=limits,
-            reach=self._reach,
+            reach=self._reach.at_least(k),
         )
         if not len(candidates):
             return []
-        ranking = rank(question, candidates, self._weights())
-        best = ranking.best(k, among=limits.admit(candidates.turns))
-        return [Recollection(candidates.turns[i], float(ranking.scores[i]), ranking.explain(i)) for i in best]
+        ranking = rank(question, candidates, weights)
+        return [
+            Recollection(candidates.turns[i], float(ranking.scores[i]), ranking.explain(i)) for i in ranking.best(k)
+        ]
 
     def wait_for(self, event_id: str, *, timeout_s: float = 10.0) -> bool:
         """Waits until the message of an event is in long-term memory (read your writes); False after `timeout_s`."""

@@ -1,4 +1,9 @@
-"""How the candidates of a question are brought from Redis: one script, one consistent view."""
+"""How the candidates of a question are brought from Redis: one script, one consistent view.
+
+Vectors and postings each bring their best turns; with the neighbours of all these they are scored roughly on the
+server, and the best of that first choice are fetched for exact ranking. (The best sessions by BM25, as a third source,
+added nothing that the other two did not bring: `benchmarks/locomo.py --stages`.)
+"""
 
 from __future__ import annotations
 
@@ -7,31 +12,36 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from redis import Redis
 
-from semcache.memory.layout import RADIUS, UserKeys, packed_bytes, session_token, unpack, vector_fields
-from semcache.memory.rank import Candidates, Question
+from semcache.memory.layout import RADIUS, UserKeys, packed_bytes, session_token, unpack, vectors_field
+from semcache.memory.rank import Candidates, Question, Rows
 from semcache.memory.types import Turn
+from semcache.memory.weights import Weights
 from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.lua import Argument, script
 from semcache.store.vectors import blob
 
 _SESSION_K1, _SESSION_B = 1.5, 0.75
+_AROUND, _FOLLOWING = 3, 4  # lengths of the rows that are no candidates
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How many candidates each source gives. Users with at most `exhaustive` turns have all of them ranked."""
+    """How many turns vectors and postings bring in, and how many of them and their neighbours become candidates."""
 
-    exhaustive: int = 300
-    by_vector: int = 150
-    by_postings: int = 100
-    sessions: int = 3
-    turns_a_session: int = 40
+    candidates: int = 100
+    by_vector: int = 100
+    by_postings: int = 60
+
+    def at_least(self, k: int) -> Reach:
+        """The same, wide enough for `k` results."""
+        wider = max(self.candidates, 6 * k)
+        return Reach(wider, max(self.by_vector, 3 * k), max(self.by_postings, 2 * k))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +64,31 @@ class Limits:
         terms += [f".at <= {self.until!r}"] if self.until < math.inf else []
         return " and ".join(terms)
 
-    def admit(self, turns: Sequence[Turn]) -> NDArray[np.bool_]:
-        """(n,): which of the turns are within."""
-        return np.array(
-            [self.session in (None, turn.session) and self.since <= turn.at <= self.until for turn in turns], np.bool_
-        )
-
 
 def fetch(
-    redis: Redis, user: UserKeys, question: Question, *, fingerprint: str, limits: Limits, reach: Reach
+    redis: Redis,
+    user: UserKeys,
+    question: Question,
+    *,
+    fingerprint: str,
+    weights: Weights,
+    limits: Limits,
+    reach: Reach,
 ) -> Candidates:
-    """The candidates for a question, their neighbours included."""
+    """The candidates for a question, and the turns around them."""
     dim = len(question.vector)
     asked = Counter(question.stems)
-    names = [
-        *(user.vectors(fingerprint), user.of(keys.CHRONOLOGY)),
-        user.of(keys.CHRONOLOGY) if limits.session is None else user.session(limits.session),
-        *(user.of(keys.SESSION_LENGTHS), user.of(keys.TURN_CORPUS)),
-        *(f"{user.of(keys.TURN_CORPUS)}:{temporary}" for temporary in ("union", "within")),
-        *(key for stem in asked for key in (user.stem(stem), user.session_stem(stem))),
-    ]
-    arguments: list[Argument] = [
-        *(user.prefix, *vector_fields(fingerprint), packed_bytes(dim), blob(question.vector, dim), limits.filter),
-        *(_bound(limits.since), _bound(limits.until), int(limits.limited)),
-        *(reach.exhaustive, reach.by_vector, reach.by_postings, reach.sessions, reach.turns_a_session, RADIUS),
-        *(_SESSION_K1, _SESSION_B, *asked.values()),
-    ]
+    names = [user.vectors(fingerprint), user.of(keys.CHRONOLOGY)]
+    names += [user.of(keys.CHRONOLOGY) if limits.session is None else user.session(limits.session)]
+    names += [user.of(keys.SESSION_LENGTHS), user.of(keys.TURN_CORPUS)]
+    names += [f"{user.of(keys.TURN_CORPUS)}:{temporary}" for temporary in ("union", "within")]
+    names += [key for stem in asked for key in (user.stem(stem), user.session_stem(stem))]
+
+    arguments: list[Argument] = [user.prefix, vectors_field(fingerprint), 2 * packed_bytes(dim)]
+    arguments += [blob(question.vector, dim), limits.filter]
+    arguments += [_bound(limits.since), _bound(limits.until), int(limits.limited)]
+    arguments += [reach.candidates, reach.by_vector, reach.by_postings, RADIUS, _SESSION_K1, _SESSION_B]
+    arguments += [weights.turn, weights.context, weights.next, weights.window, weights.session, *asked.values()]
     with guarded():
         reply = script("memory_recall")(redis, keys=names, args=arguments)
     return _candidates(reply, list(asked), dim)
@@ -89,21 +98,33 @@ def _bound(at: float) -> str:
     return repr(at) if math.isfinite(at) else ("inf" if at > 0 else "-inf")
 
 
-def _candidates(reply: list[bytes], stems: list[str], dim: int) -> Candidates:
-    members, terms, df, sessions, turns, vectors = reply
-    named = [(name, float(score)) for name, score in json.loads(sessions) or []]
-    rows = json.loads(turns) or []
-    both = unpack(vectors, dim=dim).reshape(len(rows), 2, dim)
-    place = np.array([row[1] for row in rows], np.int64)
+def _candidates(reply: list[bytes], stems: Sequence[str], dim: int) -> Candidates:
+    members, terms, df, named, listed, vectors = reply
+    sessions, rows = json.loads(named) or [], json.loads(listed) or []
+    place = np.array([i for i, row in enumerate(rows) if len(row) > _FOLLOWING], np.int64)
     return Candidates(
-        turns=tuple(Turn(r[0], named[r[1]][0], r[6], r[7], float(r[4]), r[5]) for r in rows),
-        session=place,
-        rank=np.array([row[2] for row in rows], np.int64),
-        stems=tuple(tuple(row[8].split(" ")) if row[8] else () for row in rows),
-        own=both[:, 0],
-        context=both[:, 1],
-        session_score=np.array([score for _, score in named], np.float64)[place] if rows else np.zeros(0),
+        turns=tuple(_turn(rows[i], sessions) for i in place),
+        place=place,
+        session_score=np.array([sessions[rows[i][0]][1] for i in place], np.float64),
+        rows=_rows(rows, unpack(vectors, dim=dim).reshape(-1, 2, dim)),
         members=int(members),
         terms=int(terms),
-        df=dict(zip(stems, json.loads(df) or [], strict=False)),
+        df=dict(zip(stems, json.loads(df) or [], strict=True)),
+    )
+
+
+def _turn(row: Sequence[Any], sessions: Sequence[Any]) -> Turn:
+    place, _, _, id, at, speaker, role, text = row
+    return Turn(id, sessions[place][0], role, text, float(at), speaker)
+
+
+def _rows(rows: Sequence[Sequence[Any]], vectors: np.ndarray[Any, np.dtype[np.float32]]) -> Rows:
+    both = np.zeros((len(rows), *vectors.shape[1:]), np.float32)
+    both[[i for i, row in enumerate(rows) if len(row) > _AROUND]] = vectors
+    return Rows(
+        session=np.array([row[0] for row in rows], np.int64),
+        rank=np.array([row[1] for row in rows], np.int64),
+        stems=tuple(tuple(row[2].split(" ")) if row[2] else () for row in rows),
+        own=both[:, 0],
+        context=both[:, 1],
     )

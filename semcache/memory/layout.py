@@ -62,10 +62,9 @@ def index_stems(line: str) -> list[str]:
     return [stem[:MAX_STEM_CHARS] for stem in islice(stems(line), MAX_STEMS)]
 
 
-def vector_fields(fingerprint: str) -> tuple[str, str]:
-    """Hash fields of a turn's own vector and of its context vector; another embedder has others."""
-    digest = hashlib.blake2b(fingerprint.encode(), digest_size=4).hexdigest()
-    return f"vector:{digest}", f"context:{digest}"
+def vectors_field(fingerprint: str) -> str:
+    """The hash field of a turn's own vector and its context vector; another embedder has another one."""
+    return f"vectors:{hashlib.blake2b(fingerprint.encode(), digest_size=4).hexdigest()}"
 
 
 def session_token(session: str) -> str:

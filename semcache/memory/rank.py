@@ -3,7 +3,7 @@
 The score of a turn is the weighted sum of named parts:
 
 - turn: cosine of the question and "name: text"; context: the same with the previous turn before it
-- next: cosine of the turn that follows, for an answer often follows what it answers
+- next: cosine of the turn that follows, for what follows often tells what was meant
 - window: BM25 of the turn with two turns on each side; session: BM25 of the session as one document
 - speaker: 1 if the question names exactly one participant and the turn is theirs
 - date: 0..1, how near the turn is to a time named in the question
@@ -46,20 +46,31 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidates:
-    """n turns ordered by session and rank in it, with what was counted about them.
+class Rows:
+    """n turns by session and rank: the candidates, and the turns in their windows.
 
-    `session`, `rank`: (n,) the session's number and the turn's place in it; `own`, `context`: (n, dim) unit vectors;
-    `session_score`: (n,) BM25 of the turn's session; `df`: stem of the question -> turns that contain it.
+    `session`, `rank`: (n,) the session's number and the turn's place in it; `own`, `context`: (n, dim) unit vectors,
+    zero where a turn only belongs to a window.
     """
 
-    turns: tuple[Turn, ...]
     session: NDArray[np.int64]
     rank: NDArray[np.int64]
     stems: tuple[tuple[str, ...], ...]
     own: NDArray[np.float32]
     context: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """m turns to be ranked. `place`: (m,) their rows; `session_score`: (m,) BM25 of their sessions.
+
+    `members`, `terms`: turns of the user and their stems; `df`: stem of the question -> turns that contain it.
+    """
+
+    turns: tuple[Turn, ...]
+    place: NDArray[np.int64]
     session_score: Floats
+    rows: Rows
     members: int
     terms: int
     df: Mapping[str, int]
@@ -70,58 +81,57 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """`scores`: (n,) in the order of the candidates; `parts`: what each part adds to them, (n,) each."""
+    """`scores`: (m,) in the order of the candidates; `parts`: what each part adds to them, (m,) each."""
 
     scores: Floats
     parts: Mapping[str, Floats]
 
-    def best(self, count: int, *, among: NDArray[np.bool_]) -> list[int]:
-        """Places of the best candidates, best first; the earlier of two equals first."""
-        places = np.flatnonzero(among)
-        order = np.argsort(-self.scores[places], kind="stable")[:count]
-        return [int(place) for place in places[order]]
+    def best(self, count: int) -> list[int]:
+        """The best candidates, best first; the earlier of two equals first."""
+        return [int(place) for place in np.argsort(-self.scores, kind="stable")[:count]]
 
-    def explain(self, place: int) -> dict[str, float]:
+    def explain(self, candidate: int) -> dict[str, float]:
         """The parts of one candidate's score that are not zero."""
-        return {name: float(values[place]) for name, values in self.parts.items() if values[place]}
+        return {name: float(values[candidate]) for name, values in self.parts.items() if values[candidate]}
 
 
 def rank(question: Question, candidates: Candidates, weights: Weights) -> Ranking:
     """Scores all candidates."""
-    parts = {name: weight * part for name, weight, part in _parts(question, candidates, weights)}
+    values = _values(question, candidates)
+    parts = {name: getattr(weights, name) * values[name] for name in PARTS}
     return Ranking(np.sum(list(parts.values()), axis=0), parts)
 
 
-def _parts(question: Question, candidates: Candidates, weights: Weights) -> Iterable[tuple[str, float, Floats]]:
-    own = (candidates.own @ question.vector).astype(np.float64)
-    values = {
-        "turn": own,
-        "context": (candidates.context @ question.vector).astype(np.float64),
-        "next": _next(own, candidates),
-        "window": window_bm25(question.stems, candidates),
-        "speaker": _speaker(question.text, candidates.turns),
-        "date": _date(question.mention, candidates.turns),
-        "when": _when(question.text, candidates.turns),
+def _values(question: Question, candidates: Candidates) -> dict[str, Floats]:
+    rows, place, turns = candidates.rows, candidates.place, candidates.turns
+    own = (rows.own @ question.vector).astype(np.float64)
+    return {
+        "turn": own[place],
+        "context": (rows.context @ question.vector).astype(np.float64)[place],
+        "next": _next(own, rows)[place],
+        "window": window_bm25(question.stems, candidates)[place],
+        "speaker": _speaker(question.text, turns),
+        "date": _date(question.mention, turns),
+        "when": _when(question.text, turns),
         "session": candidates.session_score,
-        "question": np.array([turn.text.rstrip().endswith("?") for turn in candidates.turns], np.float64),
-        "length": np.log1p([len(_WORD.findall(turn.text)) for turn in candidates.turns]),
+        "question": np.array([turn.text.rstrip().endswith("?") for turn in turns], np.float64),
+        "length": np.log1p([len(_WORD.findall(turn.text)) for turn in turns]),
     }
-    return ((name, getattr(weights, name), values[name]) for name in PARTS)
 
 
 def window_bm25(stems: Sequence[str], candidates: Candidates) -> Floats:
-    """(n,) Okapi BM25 of each turn's window: the turn and two turns on each side in its session.
+    """(n,) Okapi BM25 of the window of each row: the turn and two turns on each side in its session.
 
     How many windows contain a stem is not counted but expected, from the turns that contain it.
     """
     asked = list(dict.fromkeys(stem for stem in stems if candidates.df.get(stem)))
+    rows = candidates.rows
     if not asked or not candidates.members:
-        return np.zeros(len(candidates))
+        return np.zeros(len(rows.stems))
     factors = [stems.count(stem) * _window_idf(candidates.df[stem], candidates.members) for stem in asked]
-    counts = np.array([[said.count(stem) for stem in asked] for said in candidates.stems], np.float64)
-    lengths = np.array([len(said) for said in candidates.stems], np.float64)
-    tf = _window_sums(counts, candidates)
-    length = _window_sums(lengths[:, None], candidates)
+    counts = np.array([[said.count(stem) for stem in asked] + [len(said)] for said in rows.stems], np.float64)
+    sums = _window_sums(counts, rows)
+    tf, length = sums[:, :-1], sums[:, -1:]
     usual = (2 * RADIUS + 1) * candidates.terms / candidates.members
     damping = _K1 * (1 - _B + _B * length / usual)
     return np.asarray((tf * (_K1 + 1) / (tf + damping)) @ np.array(factors))
@@ -132,25 +142,20 @@ def _window_idf(df: int, members: int) -> float:
     return math.log(1 + (members - members * share + 0.5) / (members * share + 0.5))
 
 
-def _window_sums(values: Floats, candidates: Candidates) -> Floats:
-    """(n, m): sums over each turn's window, as far as its neighbours are among the candidates."""
+def _window_sums(values: Floats, rows: Rows) -> Floats:
+    """(n, m): sums over the window of each row, as far as its neighbours are there."""
     sums = values.copy()
     for step in range(1, RADIUS + 1):
-        together = _together(candidates, step)
-        sums[step:] += values[:-step] * together[:, None]
-        sums[:-step] += values[step:] * together[:, None]
+        same = rows.session[step:] == rows.session[:-step]
+        together = (same & (rows.rank[step:] - rows.rank[:-step] <= RADIUS))[:, None]
+        sums[step:] += values[:-step] * together
+        sums[:-step] += values[step:] * together
     return sums
 
 
-def _together(candidates: Candidates, step: int) -> NDArray[np.bool_]:
-    """(n - step,): whether candidate i + step is a turn of the same window as candidate i."""
-    same = candidates.session[step:] == candidates.session[:-step]
-    return np.asarray(same & (candidates.rank[step:] - candidates.rank[:-step] <= RADIUS))
-
-
-def _next(own: Floats, candidates: Candidates) -> Floats:
+def _next(own: Floats, rows: Rows) -> Floats:
     following = np.zeros_like(own)
-    adjacent = (candidates.session[1:] == candidates.session[:-1]) & (np.diff(candidates.rank) == 1)
+    adjacent = (rows.session[1:] == rows.session[:-1]) & (np.diff(rows.rank) == 1)
     following[:-1] = own[1:] * adjacent
     return following
 
@@ -167,20 +172,20 @@ def named_speaker(question: str, names: Iterable[str]) -> str | None:
     """
     said = _WORD.findall(question)
     words = {word.lower() for word in said}
-    short = {word.lower() for word in said if word[0].isupper()}
-    found = [name for name in names if _is_named(name.lower(), words, short)]
+    capitalised = {word.lower() for word in said if word[0].isupper()}
+    found = [name for name in names if _is_named(name.lower(), words, capitalised)]
     return found[0] if len(found) == 1 else None
 
 
 def _is_named(name: str, words: set[str], capitalised: set[str]) -> bool:
     if name in _PRONOUNS:
         return not words.isdisjoint(_PRONOUNS[name])
-    parts = _WORD.findall(name)
-    return any(
-        part in words or any(len(word) >= _MIN_SHORT_NAME and part.startswith(word) for word in capitalised)
-        for part in parts
-        if len(part) > 1
-    )
+    parts = [part for part in _WORD.findall(name) if len(part) > 1]
+    return any(part in words or _is_shortened(part, capitalised) for part in parts)
+
+
+def _is_shortened(name: str, capitalised: set[str]) -> bool:
+    return any(len(word) >= _MIN_SHORT_NAME and name.startswith(word) for word in capitalised)
 
 
 def _date(mention: Mention | None, turns: Sequence[Turn]) -> Floats:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from redis import Redis
 
 from semcache.embed.protocol import Embedder
-from semcache.memory.layout import UserKeys, pack, vector_fields
+from semcache.memory.layout import UserKeys, pack, packed_bytes, vectors_field
 from semcache.memory.records import context_text, read_turns
 from semcache.store.connect import guarded
 from semcache.store.lua import script
@@ -61,12 +61,13 @@ def settle(redis: Redis, embedder: Embedder, places: Iterable[Place]) -> None:
 def _replace(redis: Redis, embedder: Embedder, wrong: dict[Place, str]) -> set[Place]:
     """Makes new context vectors; returns the places where the turn before changed meanwhile."""
     vectors = _contexts(redis, embedder, wrong)
-    _, field = vector_fields(embedder.fingerprint)
+    field = vectors_field(embedder.fingerprint)
+    size = packed_bytes(embedder.dim)
     with guarded(), redis.pipeline(transaction=False) as pipe:
         for place, before in wrong.items():
             names = [place.user.turn(place.turn), place.user.session(place.session)]
             packed = pack(vectors[place]) if place in vectors else b""
-            script("memory_settle")(pipe, keys=names, args=[place.turn, before, field, packed])
+            script("memory_settle")(pipe, keys=names, args=[place.turn, before, field, size, packed])
         done = pipe.execute()
     return {place for place, replaced in zip(wrong, done, strict=True) if not replaced}
 

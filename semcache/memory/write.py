@@ -20,7 +20,7 @@ from redis import Redis
 
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.errors import InvalidInput
-from semcache.memory.layout import TURN_WEIGHTING, UserKeys, index_stems, pack, session_token, vector_fields
+from semcache.memory.layout import TURN_WEIGHTING, UserKeys, index_stems, pack, session_token, vectors_field
 from semcache.memory.records import context_text, turn_fields, window_form
 from semcache.memory.settle import Place, settle
 from semcache.memory.types import NewTurn, State, Turn
@@ -160,15 +160,10 @@ class TurnWriter:
         arguments += [blob(vector, self._embedder.dim), self._quantisation, _attributes(new)]
         arguments += [repr(self._clock()), repr(self._session_ttl_s), WINDOW_TURNS, window_form(new.turn)]
         fields = turn_fields(new, stems=stems, previous=planned.previous)
-        fields |= self._packed(vector, context)
+        fields[vectors_field(self._embedder.fingerprint)] = pack(vector) + pack(vector if context is None else context)
         arguments += [2 * len(fields), *(part for pair in fields.items() for part in pair)]
         arguments += [part for stem, weight in weights.items() for part in (repr(weight), counts[stem])]
         return names, arguments
-
-    def _packed(self, vector: NDArray[np.float32], context: NDArray[np.float32] | None) -> dict[str, str | bytes]:
-        own_field, context_field = vector_fields(self._embedder.fingerprint)
-        packed: dict[str, str | bytes] = {own_field: pack(vector)}
-        return packed if context is None else {**packed, context_field: pack(context)}
 
 
 def write_window(redis: Redis, new: NewTurn, *, now: float, session_ttl_s: float) -> State:

@@ -67,13 +67,13 @@ def test_limits_of_time_and_session(memory: AgentMemory) -> None:
     assert texts(memory, ask, session="nobody's") == []
 
 
-@pytest.mark.parametrize("exhaustive", [1_000, 0])
+@pytest.mark.parametrize("candidates", [1_000, 12])
 def test_limits_hold_for_large_memories_too(
-    open_memory: OpenMemory, writer: TurnWriter, turn: MakeTurn, clock: Clock, exhaustive: int
+    open_memory: OpenMemory, writer: TurnWriter, turn: MakeTurn, clock: Clock, candidates: int
 ) -> None:
     """Whether all turns are ranked or only candidates, nothing outside the limits is returned, and k are found."""
     writer.append([turn(n, f"note {n} about tea", session=f"s {n % 3}'\"") for n in range(60)])
-    memory = open_memory(reach=Reach(exhaustive=exhaustive, by_vector=20, by_postings=20, sessions=1))
+    memory = open_memory(reach=Reach(candidates, by_vector=20, by_postings=20))
     since, until = clock.now - 1_000 + 20, clock.now - 1_000 + 40
     found = memory.recall("tea", k=7, since=since, until=until, session="s 1'\"")
     assert len(found) == 7
@@ -89,8 +89,8 @@ def test_candidates_lead_to_the_same_answers_as_ranking_everything(
     writer.append(
         [turn(n, f"The {rooms[n % 10]} lamp number {n} is {'broken' if n % 7 else 'fine'}.") for n in range(90)]
     )
-    exact = open_memory(reach=Reach(exhaustive=1_000))
-    quick = open_memory(reach=Reach(exhaustive=0, by_vector=40, by_postings=40))
+    exact = open_memory(reach=Reach(candidates=1_000))
+    quick = open_memory(reach=Reach(candidates=30, by_vector=40, by_postings=40))
     for ask in ("Is the garage lamp fine?", "Which lamps of the attic are broken?"):
         assert texts(quick, ask, k=5) == texts(exact, ask, k=5)
 
