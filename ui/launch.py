@@ -12,6 +12,7 @@ from pathlib import Path
 
 from semcache.errors import MissingExtra
 from semcache.settings import Settings
+from ui import theme
 
 APP = Path(__file__).parent / "app.py"
 
@@ -32,8 +33,10 @@ def command(settings: Settings, *, open_browser: bool) -> list[str]:
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
+        "client.showSidebarNavigation": "false",
+        **theme.options(),
     }
-    return [sys.executable, "-m", "streamlit", "run", str(APP), *(f"--{k}={v}" for k, v in options.items())]
+    return [sys.executable, "-m", "ui.serve", "run", str(APP), *(f"--{k}={v}" for k, v in options.items())]
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -1,0 +1,60 @@
+"""An installation of a test's own, and the pages that show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from semcache import samples
+from semcache.knowledge import Upsert
+from ui import resources
+from ui.services.installation import Installation
+
+PAGES = Path(__file__).parents[2] / "ui"
+DOCUMENTS = ("returns", "returns-accessories", "battery-replacement", "roam-monthly")
+
+
+@pytest.fixture
+def environment(redis_url: str, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The environment that the app reads: the test's Redis, no Kafka."""
+    for name, value in (
+        ("REDIS_URL", redis_url),
+        ("NAMESPACE", namespace),
+        ("KAFKA_BOOTSTRAP_SERVERS", ""),
+        ("DATA_DIR", str(tmp_path)),
+    ):
+        monkeypatch.setenv(f"SEMCACHE_{name}", value)
+    return monkeypatch
+
+
+@pytest.fixture
+def installation(environment: pytest.MonkeyPatch) -> Iterator[Installation]:
+    """The installation that the pages of this test open too; empty."""
+    opened = resources.installation()
+    yield opened
+    resources._opened.clear()
+    opened.close()
+
+
+@pytest.fixture
+def helpdesk(installation: Installation) -> Installation:
+    """The installation with a few documents of the sample."""
+    chosen = [d for d in samples.documents() if d.document in DOCUMENTS]
+    installation.app.knowledge.apply([Upsert(d.document, d.text, d.title, d.version) for d in chosen])
+    return installation
+
+
+@pytest.fixture
+def page() -> Callable[[str], AppTest]:
+    """`page("pages/chat.py")`, or `page("app.py")` for all of the app: rendered once."""
+
+    def open_page(path: str, **session: object) -> AppTest:
+        test = AppTest.from_file(str(PAGES / path), default_timeout=60)
+        for name, value in session.items():
+            test.session_state[name] = value
+        return test.run()
+
+    return open_page

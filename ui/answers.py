@@ -1,0 +1,118 @@
+"""How an exchange looks: the question, the answer as it comes, and under it where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from semcache.errors import SemcacheError
+from ui import components
+from ui.services import words
+from ui.services.conversations import Exchange
+from ui.services.installation import Installation
+from ui.services.provenance import Provenance
+from ui.theme import CATEGORICAL
+from ui.visitor import Visitor
+
+
+def shown(installation: Installation, who: Visitor, exchange: Exchange) -> None:
+    """An exchange that is over."""
+    with st.chat_message("user", avatar=":material/person:"):
+        st.markdown(components.plain(exchange.question))
+    with st.chat_message("assistant", avatar=":material/bolt:"):
+        if exchange.error:
+            st.error(components.plain(exchange.error), icon=":material/error:")
+            return
+        st.markdown(components.answer_text(exchange.text))
+        for warning in exchange.warnings:
+            st.warning(components.plain(warning), icon=":material/warning:")
+        if exchange.provenance is not None:
+            components.badge_line(exchange.provenance)
+            _actions(installation, who, exchange)
+
+
+def streamed(installation: Installation, who: Visitor, question: str) -> None:
+    """Asks, and shows the answer as it comes."""
+    with st.chat_message("user", avatar=":material/person:"):
+        st.markdown(components.plain(question))
+    with st.chat_message("assistant", avatar=":material/bolt:"):
+        pieces = installation.chat.ask(question, user=who.user, session=who.session)
+        with st.spinner("Looking in the cache …"):
+            first = next(pieces, None)
+        if first is not None:
+            st.write_stream(_escaped(first, pieces))
+
+
+def _escaped(first: str, pieces: Generator[str, None, Exchange]) -> Iterator[str]:
+    yield components.answer_text(first)
+    for piece in pieces:
+        yield components.answer_text(piece)
+
+
+def _actions(installation: Installation, who: Visitor, exchange: Exchange) -> None:
+    provenance = exchange.provenance
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        for source in exchange.sources:
+            components.source_chip(source)
+        if provenance is not None:
+            with st.popover("Why", icon=":material/help:", type="tertiary", width="content"):
+                _why(provenance)
+        if exchange.entry_id is not None:
+            _thumbs(installation, who, exchange)
+
+
+def _thumbs(installation: Installation, who: Visitor, exchange: Exchange) -> None:
+    key = f"verdict-{exchange.id}"
+
+    def judged() -> None:
+        correct = st.session_state.get(key) == 1
+        try:
+            installation.chat.judge(exchange, user=who.user, session=who.session, correct=correct)
+        except SemcacheError as error:
+            st.toast(components.plain(str(error)), icon=":material/error:")
+        else:
+            st.toast("Thanks. It will not be served again." if not correct else "Thanks.", icon=":material/check:")
+
+    default = None if exchange.verdict is None else int(exchange.verdict)
+    st.feedback("thumbs", key=key, default=default, disabled=exchange.verdict is not None, on_change=judged)
+
+
+def _why(provenance: Provenance) -> None:
+    """The evidence: what was near, and how long each stage took."""
+    st.markdown(f"**{provenance.label}**: {components.plain(provenance.why)}")
+    if provenance.understood_as:
+        st.caption(f"understood as: {components.plain(provenance.understood_as)}")
+    if provenance.neighbours:
+        rows = [
+            {"similarity": n.similarity, "stored question": n.prompt, "": "served" if n.served else n.note}
+            for n in provenance.neighbours
+        ]
+        st.dataframe(
+            pd.DataFrame(rows),
+            hide_index=True,
+            column_config={"similarity": st.column_config.NumberColumn(format="%.3f")},
+        )
+    if provenance.stages:
+        st.altair_chart(_stages_chart(provenance), width=420)
+
+
+def _stages_chart(provenance: Provenance) -> alt.Chart:
+    rows = pd.DataFrame(
+        [{"stage": s.name, "ms": s.seconds * 1000, "took": words.took(s.seconds)} for s in provenance.stages]
+    )
+    names = [s.name for s in provenance.stages]
+    chart: alt.Chart = (
+        alt.Chart(rows)
+        .mark_bar(cornerRadius=3)
+        .encode(
+            x=alt.X("ms:Q", title="milliseconds"),
+            y=alt.Y("stage:N", sort=names, title=None, axis=alt.Axis(labelOverlap=False)),
+            color=alt.Color("stage:N", sort=names, legend=None, scale=alt.Scale(range=list(CATEGORICAL))),
+            tooltip=["stage", "took"],
+        )
+        .properties(height=26 * len(names) + 30)
+    )
+    return chart

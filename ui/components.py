@@ -1,0 +1,83 @@
+"""Pieces that pages are made of: badges, chips, empty and error states."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import streamlit as st
+
+from ui.services import words
+from ui.services.conversations import Source
+from ui.services.provenance import Provenance
+
+_BADGES = {
+    "hit": (":material/bolt:", "green"),
+    "miss": (":material/search:", "orange"),
+    "uncacheable": (":material/block:", "gray"),
+}
+_CHIP_CHARS = 38
+_SIGNS = re.compile(r"[\\`*_\[\]$:<~#|]")
+
+
+def badge_line(provenance: Provenance) -> None:
+    """Hit or miss, and why, in one line; figures in the next."""
+    icon, colour = _BADGES[provenance.kind]
+    own = " :violet-badge[:material/lock: only yours]" if provenance.personal else ""
+    with st.container(gap="xxsmall"):
+        st.markdown(f":{colour}-badge[{icon} {provenance.label}]{own} &nbsp;{plain(provenance.why)}")
+        if provenance.facts:
+            st.caption(plain(" · ".join(provenance.facts)))
+
+
+def source_chip(source: Source) -> None:
+    """A chip that opens the passage."""
+    icon = ":material/description:" if source.kind == "document" else ":material/psychology:"
+    version = f" v{source.version}" if source.version else ""
+    with st.popover(plain(words.shortened(source.title, _CHIP_CHARS)) + version, icon=icon, width="content"):
+        st.markdown(f"**{plain(source.title)}**")
+        st.caption(plain(f"{source.kind} {source.id}{f', version {source.version}' if source.version else ''}"))
+        st.markdown(plain(source.text))
+
+
+def server_down(name: str, trouble: str) -> None:
+    """A server does not answer: what to do."""
+    st.error(f"**{name} does not answer.** {plain(trouble)}", icon=":material/cloud_off:")
+    st.code("semcache up", language="bash")
+    st.caption("starts Redis and Kafka on this machine; what is stored in them is kept.")
+    _again()
+
+
+def problem(title: str, text: str, *, again: bool = False) -> None:
+    """Something the visitor can mend or try again."""
+    st.error(f"**{title}.** {plain(text)}", icon=":material/error:")
+    if again:
+        _again()
+
+
+def troubles(said: Sequence[str]) -> None:
+    """What is wrong while the page still works."""
+    for text in said:
+        st.warning(plain(text), icon=":material/warning:")
+
+
+def empty(title: str, text: str, icon: str = ":material/inbox:") -> None:
+    """Nothing is here yet, and how that changes."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.markdown(f"#### {icon} {title}", width="content")
+        st.caption(text, width="content")
+
+
+def plain(text: str) -> str:
+    """Text of users in Markdown, meaning only itself; line breaks stay."""
+    return _SIGNS.sub(r"\\\g<0>", text).replace("\n", "  \n")
+
+
+def answer_text(text: str) -> str:
+    """An answer's Markdown without what an answer has no need of: pictures from elsewhere, formulas made of prices."""
+    return text.replace("$", "\\$").replace("~", "\\~").replace("![", "!\\[")
+
+
+def _again() -> None:
+    if st.button("Try again", icon=":material/refresh:"):
+        st.rerun()

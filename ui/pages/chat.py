@@ -1,0 +1,71 @@
+"""Chat: questions and answers, each with where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from semcache import samples
+from ui import answers, components, editing, shell, visitor
+from ui.services.conversations import Exchange
+from ui.services.installation import Installation
+from ui.visitor import Visitor
+
+EARLIER = 20
+
+
+def page(installation: Installation) -> None:
+    """The conversation, and the field for the next question."""
+    who = visitor.current()
+    exchanges = installation.chat.history(user=who.user, session=who.session)
+    _head(installation, exchanges)
+    health = installation.health.get()
+    if health is not None:
+        components.troubles(health.troubles)
+    for exchange in exchanges[-EARLIER:]:
+        answers.shown(installation, who, exchange)
+    asked = st.chat_input("Ask something", key=f"question-{who.session}", max_chars=20_000)
+    if not exchanges and not asked:
+        asked = _suggested(who)
+    if asked:
+        answers.streamed(installation, who, asked)
+        st.rerun()
+
+
+def _head(installation: Installation, exchanges: Sequence[Exchange]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("### Chat", width="stretch")
+        st.caption(f"answered by **{components.plain(installation.app.llm.name)}**", width="content")
+        if st.button("Edit a document", icon=":material/edit_document:", help="See cached answers die"):
+            editing.opened(installation, _last_document(exchanges))
+        if st.button("New conversation", icon=":material/add_comment:"):
+            visitor.talk_in(visitor.new_session())
+            st.rerun()
+
+
+def _last_document(exchanges: Sequence[Exchange]) -> str | None:
+    """The document that the latest answer rests on."""
+    sources = (source for exchange in reversed(exchanges) for source in exchange.sources)
+    return next((source.id for source in sources if source.kind == "document"), None)
+
+
+def _suggested(who: Visitor) -> str | None:
+    """Something to click for whoever does not know what to ask."""
+    components.empty(
+        "Ask the help desk",
+        "Ask once, then in other words: the second answer comes from the cache. "
+        "Edit the document it rests on, and the cached answer dies.",
+        icon=":material/forum:",
+    )
+    story = samples.demo()[0]
+    own = [s.personal.question for s in samples.demo() if s.personal.user == who.user]
+    return st.pills(
+        "Suggestions",
+        [story.question, story.paraphrase, story.near_miss.question, *own],
+        label_visibility="collapsed",
+        key=f"suggested-{who.session}",
+    )
+
+
+shell.run(page)

@@ -1,0 +1,1 @@
+"""What the pages show and do, as typed results; knows nothing of Streamlit."""

@@ -1,0 +1,146 @@
+"""Asking and judging: a question's answer in pieces, its provenance, and a user's verdict on it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from semcache.app import App
+from semcache.chat import Answer
+from semcache.errors import InvalidInput, RateLimited, SemcacheError
+from semcache.llm import Passage
+from semcache.memory import Turn
+from ui.services import events, words
+from ui.services.conversations import Conversations, Exchange, Source
+from ui.services.provenance import provenance
+
+_MOST_SOURCES = 6
+_TITLE_CHARS = 34
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A session as a list shows it."""
+
+    session: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """The chat of one installation. `publish` takes events (Kafka), or is None: then they take effect at once."""
+
+    app: App
+    conversations: Conversations
+    publish: Callable[[dict[str, Any]], None] | None = None
+    clock: Callable[[], float] = time.time
+
+    def ask(self, question: str, *, user: str, session: str) -> Generator[str, None, Exchange]:
+        """The answer in pieces; returns the exchange, which also joins the conversation. Errors are told in it."""
+        asked_at = self.clock()
+        try:
+            answer = yield from self._streamed(question, user, session)
+            exchange = self._answered(question, asked_at, answer)
+        except SemcacheError as error:
+            exchange = Exchange(question, asked_at, error=friendly(error))
+        self.conversations.add(user, session, exchange)
+        return exchange
+
+    def history(self, *, user: str, session: str) -> tuple[Exchange, ...]:
+        """A session from its start: as this process knows it, else its window in memory, without provenance."""
+        return self.conversations.of(user, session) or paired(self.app.memory(user=user).window(session))
+
+    def conversations_of(self, user: str) -> list[Conversation]:
+        """The user's conversations in this app, the latest first."""
+        return [
+            Conversation(session, words.shortened(exchanges[0].question, _TITLE_CHARS))
+            for session in self.conversations.sessions(user)
+            if (exchanges := self.conversations.of(user, session))
+        ]
+
+    def judge(self, exchange: Exchange, *, user: str, session: str, correct: bool) -> None:
+        """Sends a verdict on an answer on its way; raises KafkaUnavailable or RedisUnavailable."""
+        if exchange.entry_id is None:
+            return
+        if self.publish is not None:
+            self.publish(events.feedback(self.namespace, exchange.entry_id, correct=correct, user=user))
+        else:
+            self.app.engine.cache(user if exchange.personal else None).feedback(exchange.entry_id, correct=correct)
+        self.conversations.judge(user, session, exchange.id, correct=correct)
+
+    @property
+    def namespace(self) -> str:
+        return self.app.settings.namespace
+
+    def _streamed(self, question: str, user: str, session: str) -> Generator[str, None, Answer]:
+        for part in self.app.engine.stream(question, user=user, session=session):
+            if isinstance(part, Answer):
+                return part
+            yield part
+        raise AssertionError("a stream ends with its Answer")
+
+    def _answered(self, question: str, asked_at: float, answer: Answer) -> Exchange:
+        return Exchange(
+            question=question,
+            at=asked_at,
+            text=answer.text,
+            provenance=provenance(answer, asked=question),
+            sources=(*self._documents(answer), *memories(answer)),
+            entry_id=answer.entry_id,
+            personal=answer.personal_scope,
+            warnings=tuple(answer.warnings),
+        )
+
+    def _documents(self, answer: Answer) -> list[Source]:
+        """The documents the answer rests on: the passages that were read, or on a hit the documents themselves."""
+        read: dict[str, list[Passage]] = {}
+        for passage in answer.passages:
+            read.setdefault(passage.id, []).append(passage)
+        wanted = list(answer.sources) or list(answer.cited)
+        return [
+            source
+            for id in wanted[:_MOST_SOURCES]
+            if (source := self._document(id, read.get(id, []), answer.sources)) is not None
+        ]
+
+    def _document(self, id: str, passages: list[Passage], versions: Mapping[str, int]) -> Source | None:
+        version = versions.get(id, 0)
+        if passages:
+            text = "\n\n…\n\n".join(dict.fromkeys(p.text for p in passages))
+            return Source(id, "document", passages[0].title or id, text, used=True, version=version)
+        document = self.app.knowledge.get(id)
+        if document is None:
+            return None
+        return Source(id, "document", document.title, document.text or "", used=True, version=version)
+
+
+def paired(turns: Sequence[Turn]) -> tuple[Exchange, ...]:
+    """Turns as exchanges: each answer beside its question; a turn without its counterpart stands alone."""
+    exchanges: list[Exchange] = []
+    for turn in turns:
+        if turn.role == "user":
+            exchanges.append(Exchange(turn.text, turn.at, id=turn.id))
+        elif exchanges and not exchanges[-1].text:
+            exchanges[-1] = replace(exchanges[-1], text=turn.text)
+        else:
+            exchanges.append(Exchange("", turn.at, text=turn.text, id=turn.id))
+    return tuple(exchanges)
+
+
+def memories(answer: Answer) -> list[Source]:
+    """The memories an answer used, best first."""
+    return [
+        Source(m.id, "memory", m.title or "memory", m.text, used=m.id in answer.cited, at=m.at)
+        for m in answer.memories[:_MOST_SOURCES]
+    ]
+
+
+def friendly(error: SemcacheError) -> str:
+    """What a person reads instead of an answer."""
+    if isinstance(error, RateLimited):
+        return f"You are asking faster than the limit allows. Ask again in {error.retry_after_s:.0f} s."
+    if isinstance(error, InvalidInput):
+        return f"That cannot be answered: {error}."
+    return f"No answer this time: {error}"

@@ -1,0 +1,34 @@
+"""The events that people cause in the app, as they go to Kafka."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+Event = dict[str, Any]
+
+
+def feedback(namespace: str, entry_id: str, *, correct: bool, user: str) -> Event:
+    """A verdict on a served answer."""
+    return _event("feedback", namespace, entry=entry_id, correct=correct, user=user)
+
+
+def document_upserted(namespace: str, document: str, *, version: int, title: str, text: str) -> Event:
+    """A document's new version."""
+    return _event("document_upserted", namespace, document=document, version=version, title=title, text=text)
+
+
+def document_deleted(namespace: str, document: str, *, version: int) -> Event:
+    """A document is gone."""
+    return _event("document_deleted", namespace, document=document, version=version)
+
+
+def user_erased(namespace: str, user: str) -> Event:
+    """Everything about a user must go."""
+    return _event("user_erased", namespace, user=user)
+
+
+def _event(type: str, namespace: str, **fields: Any) -> Event:
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    return {"type": type, "id": f"ui-{uuid.uuid4().hex}", "namespace": namespace, "at": now, **fields}

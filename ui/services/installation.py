@@ -1,0 +1,83 @@
+"""One installation as the app uses it: its parts, built once for all browser sessions."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+from ingest.publish import EventPublisher
+from semcache.app import App, open_app
+from semcache.embed import Embedder
+from semcache.errors import SemcacheError
+from semcache.settings import Settings
+from ui.services.chat import Chat
+from ui.services.conversations import Conversations
+from ui.services.documents import Documents
+from ui.services.health import Health, look
+from ui.services.refreshed import Refreshed
+
+HEALTH_TTL_S = 2.0
+CONFIRM_S = 10.0
+"""How long a person waits for Kafka to take a change."""
+
+
+@dataclass
+class Installation:
+    """Everything the pages need. `publisher` is None without Kafka: then changes take effect at once."""
+
+    settings: Settings
+    app: App
+    publisher: EventPublisher | None
+    closing: ExitStack
+
+    @cached_property
+    def conversations(self) -> Conversations:
+        return Conversations()
+
+    @cached_property
+    def chat(self) -> Chat:
+        return Chat(self.app, self.conversations, self.deliver if self.publisher else None)
+
+    @cached_property
+    def documents(self) -> Documents:
+        return Documents(self.app, self.deliver if self.publisher else None)
+
+    @cached_property
+    def health(self) -> Refreshed[Health]:
+        return Refreshed(partial(look, self.app), ttl_s=HEALTH_TTL_S)
+
+    def deliver(self, event: Mapping[str, Any]) -> None:
+        """Sends an event and returns when Kafka has it; raises KafkaUnavailable."""
+        if self.publisher is not None:
+            self.publisher.publish(event, confirm_s=CONFIRM_S)
+
+    def warm_up(self) -> None:
+        """Loads the embedding model in the background, so that the first question does not wait for it."""
+        threading.Thread(target=self._warm, daemon=True).start()
+
+    def close(self) -> None:
+        """Closes what it opened; events that Kafka does not take by then are lost."""
+        with contextlib.suppress(SemcacheError):
+            self.closing.close()
+
+    def _warm(self) -> None:
+        with contextlib.suppress(SemcacheError):  # the first question tells what is wrong
+            self.app.embedder.embed(["warm"])
+
+
+def open_installation(settings: Settings, *, embedder: Embedder | None = None) -> Installation:
+    """Builds everything; the caller closes it. `embedder`: one that is loaded already, for the model of the settings.
+
+    Raises:
+        RedisUnavailable: Redis does not answer.
+    """
+    with ExitStack() as opening:
+        publisher = opening.enter_context(EventPublisher(settings)) if settings.kafka.bootstrap_servers else None
+        publish = publisher.publish if publisher else None
+        app = opening.enter_context(open_app(settings, embedder=embedder, publish=publish))
+        return Installation(settings, app, publisher, opening.pop_all())

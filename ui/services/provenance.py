@@ -1,0 +1,129 @@
+"""Where an answer came from, in words: its badge, why, how long it took, what it saved, what it rests on (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from semcache.chat import Answer
+from ui.services import words
+
+Kind = Literal["hit", "miss", "uncacheable"]
+
+STAGES = ("understand", "embed", "lookup", "recall", "generate", "store")
+_LABELS: Mapping[Kind, str] = {"hit": "cache hit", "miss": "miss", "uncacheable": "not cacheable"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of an answer; `share` of the total, 0..1."""
+
+    name: str
+    seconds: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A stored question that was near; `note`: what speaks against serving its answer, empty if nothing does."""
+
+    prompt: str
+    similarity: float
+    note: str
+    served: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What stands under an answer. `label` and `why` make one line, `facts` the next."""
+
+    kind: Kind
+    label: str
+    why: str
+    facts: tuple[str, ...]
+    stages: tuple[Stage, ...]
+    neighbours: tuple[Neighbour, ...]
+    understood_as: str = ""
+    personal: bool = False
+
+
+def provenance(answer: Answer, *, asked: str) -> Provenance:
+    """What to say under an answer to the question `asked`."""
+    return Provenance(
+        kind=answer.outcome,
+        label=_LABELS[answer.outcome],
+        why=_why(answer),
+        facts=tuple(_facts(answer)),
+        stages=stages(answer.timings),
+        neighbours=_neighbours(answer),
+        understood_as=answer.question if _differs(answer.question, asked) else "",
+        personal=answer.personal_scope,
+    )
+
+
+def stages(timings: Mapping[str, float]) -> tuple[Stage, ...]:
+    """The stages that took any time, in the order of the way."""
+    known = [name for name in STAGES if name in timings]
+    others = [name for name in timings if name not in STAGES and name != "total"]
+    total = timings.get("total") or sum(timings[name] for name in known + others) or 1.0
+    return tuple(Stage(name, timings[name], timings[name] / total) for name in known + others if timings[name] > 0)
+
+
+def _why(answer: Answer) -> str:
+    if answer.hit is None:
+        return answer.reason
+    if answer.hit.exact:
+        return "the same question was asked before"
+    return f"same meaning as “{words.shortened(answer.hit.prompt, 90)}”"
+
+
+def _facts(answer: Answer) -> list[str]:
+    facts = []
+    if answer.hit is not None:
+        facts.append(_verified(answer))
+        facts.append(f"first answered {words.ago(answer.hit.age_s)}")
+    if answer.timings:
+        facts.append(_answered_in(answer.timings))
+    if saved := _saved(answer):
+        facts.append(saved)
+    if answer.outcome == "miss":
+        facts.append("kept for next time" if answer.entry_id else "not kept")
+    if answer.tokens:
+        facts.append(words.count(answer.tokens, "token"))
+    return facts
+
+
+def _verified(answer: Answer) -> str:
+    hit = answer.hit
+    if hit is None or hit.exact:
+        return "exact match"
+    return f"similarity {hit.similarity:.3f}, confidence {words.share(hit.confidence)}"
+
+
+def _answered_in(timings: Mapping[str, float]) -> str:
+    """The time to the answer; what is stored afterwards does not count."""
+    known = [stage for stage in stages(timings) if stage.name != "store"]
+    seconds = sum(stage.seconds for stage in known)
+    slowest = max(known, key=lambda stage: stage.seconds, default=None)
+    if slowest is None or slowest.seconds > 0.95 * seconds:
+        return f"in {words.took(seconds)}"
+    return f"in {words.took(seconds)} ({slowest.name} {words.took(slowest.seconds)})"
+
+
+def _saved(answer: Answer) -> str:
+    saved = answer.saved
+    parts = [words.count(saved.tokens, "token")] if saved.tokens else []
+    parts += [f"${saved.cost:.4f}"] if saved.cost else []
+    parts += [words.took(saved.seconds)] if saved.seconds >= 0.001 else []
+    return f"saved {', '.join(parts)}" if parts else ""
+
+
+def _neighbours(answer: Answer) -> tuple[Neighbour, ...]:
+    found = answer.hit.candidates if answer.hit else answer.miss.candidates if answer.miss else ()
+    served = answer.hit.entry_id if answer.hit else None
+    return tuple(Neighbour(c.prompt, c.similarity, c.note, c.entry_id == served) for c in found[:10])
+
+
+def _differs(question: str, asked: str) -> bool:
+    return question.strip().casefold() != asked.strip().casefold()

@@ -1,0 +1,29 @@
+"""What every page stands in: errors become words, never a traceback."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+
+from semcache.errors import ConfigurationError, RedisUnavailable, SemcacheError
+from ui import components, resources
+from ui.services.installation import Installation
+
+_log = logging.getLogger("semcache.ui")
+
+
+def run(page: Callable[[Installation], None]) -> None:
+    """Renders a page with the installation; what goes wrong is told on the page, with the way to mend it."""
+    try:
+        page(resources.installation())
+    except RedisUnavailable as error:
+        components.server_down("Redis", str(error))
+    except ConfigurationError as error:
+        components.problem("Something has to be set up", str(error))
+    except SemcacheError as error:
+        components.problem("That did not work", str(error), again=True)
+    except Exception:  # noqa: BLE001 -- the one place where a page renders
+        code = uuid.uuid4().hex[:8]
+        _log.exception("page failed, code %s", code)
+        components.problem("Something went wrong here", f"The log has the details under the code {code}.", again=True)
