@@ -73,7 +73,8 @@ class Sums:
 
     shadow_wrong, shadow_expected: errors found and predicted in shadow calls, decaying; would_serve: candidates above
     the threshold since the start or the last drift; drift: CUSUM; labels: ever given; fitted: `labels` at the last fit;
-    floor_wrong, floor_checks: exact repeats judged different, and judged.
+    floor_wrong, floor_checks: exact repeats judged different, and judged; strict_wrong, strict_checks: likewise of what
+    the strict rule of the first 300 labels would serve.
     """
 
     shadow_wrong: float = 0.0
@@ -84,6 +85,8 @@ class Sums:
     fitted: float = 0.0
     floor_wrong: float = 0.0
     floor_checks: float = 0.0
+    strict_wrong: float = 0.0
+    strict_checks: float = 0.0
 
     def __add__(self, other: Sums) -> Sums:
         return Sums(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
@@ -96,6 +99,12 @@ class Sums:
         """Share of equal answers that the judge calls different, cautiously low."""
         return floor_of(self.floor_wrong, self.floor_checks)
 
+    def trusts_strict_rule(self, max_error_rate: float) -> bool:
+        """Whether the strict rule has not been seen to break the budget; it starts as if 10 checks had kept it."""
+        expected = min(max_error_rate, 0.02)
+        share = (self.strict_wrong + 10 * expected) / (self.strict_checks + 10)
+        return 0 < share <= max_error_rate
+
     @property
     def tightening(self) -> float:
         """1..4: how much worse shadow calls went than predicted. It never loosens: that overshot."""
@@ -104,12 +113,16 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What was known of a request's candidate when it was decided: kept until its answer is known."""
+    """What was known of a request's candidate when it was decided: kept until its answer is known.
+
+    `error`: as calibrated, None without a model; `shadow`: it would have been served; `strict`: by the strict rule.
+    """
 
     features: tuple[float, ...]
     group: str
     error: float | None
     shadow: bool = False
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +159,8 @@ def learn(scored: Scored, votes: Votes, *, sums: Sums, record: tuple[float, floa
     change = Sums(labels=1.0)
     if scored.shadow and scored.error is not None:
         change += Sums(would_serve=1.0) + _shadow(sums, scored.error, right)
+    if scored.strict:
+        change += Sums(strict_checks=1.0, strict_wrong=float(not right))
     drift = _drift(sums, scored.error, log_odds)
     drifted = drift > _DRIFT_LIMIT
     change += (

@@ -94,7 +94,8 @@ def decide(
     vote = neighbourhood([_neighbour(entry, learned.records) for entry in near])
     features = tuple(_features(query, near, vote, learned.idf))
     if learned.model is None:
-        decision = _strictly(query, near, Scored(features, vote.group, None), learned.sums)
+        scored = Scored(features, vote.group, None)
+        decision = _strictly(query, near, vote.candidate, scored, learned.sums, max_error_rate)
         chance = STRICT_SHADOW
     else:
         region = learned.model.region(max_error_rate)
@@ -136,21 +137,30 @@ def _features(query: Text, near: Sequence[Stored], vote: Neighbourhood, idf: Idf
     return pair_features(query, text_of(best.prompt), best.similarity, idf) + vote.features
 
 
-def _strictly(query: Text, near: Sequence[Stored], scored: Scored, sums: Sums) -> Decision:
+def _strictly(
+    query: Text, near: Sequence[Stored], at: int, scored: Scored, sums: Sums, max_error_rate: float
+) -> Decision:
     """The rule of a scope that has not learned yet."""
-    best = near[0]
+    best = near[at]
     found = guards(query, text_of(best.prompt))
-    notes = _notes(found, 0)
+    refused = Decision(None, "", Reason.GUARD, candidate=at, notes=_notes(found, at), scored=scored)
     if found and best.similarity >= NEAR_SIMILARITY:
-        return Decision(None, found[0].detail, Reason.GUARD, candidate=0, notes=notes, scored=scored)
+        return replace(refused, detail=found[0].detail)
     if best.similarity < STRICT_SIMILARITY:
         detail = (
             f"the nearest stored question has similarity {best.similarity:.3f}; {STRICT_SIMILARITY} is needed "
             f"while the cache is learning ({min(sums.labels, FIRST_FIT):.0f} of {FIRST_FIT} answers compared)"
         )
-        return Decision(None, detail, Reason.NOT_SIMILAR, candidate=0, notes=notes, scored=scored)
+        return replace(refused, reason=Reason.NOT_SIMILAR, detail=detail)
+    strict = replace(scored, strict=True)
+    if not sums.trusts_strict_rule(max_error_rate):
+        detail = (
+            f"similarity {best.similarity:.3f}, but of {sums.strict_checks:.0f} such answers that were checked "
+            f"{sums.strict_wrong:.0f} were wrong; the cache is still learning"
+        )
+        return replace(refused, reason=Reason.BELOW_BUDGET, detail=detail, scored=strict)
     detail = f"similarity {best.similarity:.3f}, and nothing in the words differs"
-    return Decision(0, detail, confidence=best.similarity, candidate=0, scored=scored)
+    return Decision(at, detail, confidence=best.similarity, candidate=at, scored=strict)
 
 
 def _by_score(

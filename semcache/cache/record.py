@@ -46,19 +46,21 @@ class Near:
 class Progress:
     """How far a scope's learning is: version of its model (0 = none), labels, candidates that could be served.
 
-    `repeats`: how often the question that was looked up got another question's answer.
+    `repeats`: how often the question that was looked up got another question's answer; `strict_...`: as in `Sums`.
     """
 
     version: int = 0
     labels: float = 0.0
     would_serve: float = 0.0
     repeats: int = 0
+    strict_wrong: float = 0.0
+    strict_checks: float = 0.0
 
     @classmethod
     def of(cls, known: Sequence[Any]) -> Progress:
         """From the first element of a reply of cache_search.lua and cache_exact.lua."""
-        version, labels, would_serve, repeats = known
-        return cls(int(version), float(labels), float(would_serve), int(repeats))
+        version, labels, would_serve, repeats, *strict = known
+        return cls(int(version), float(labels), float(would_serve), int(repeats), *map(float, strict))
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,14 @@ def test_while_learning_some_hits_are_checked() -> None:
     assert decision.reason is Reason.SHADOW
 
 
+def test_a_strict_rule_that_was_wrong_stops_serving() -> None:
+    """If checks show that even near-identical questions have other answers, they are no longer served."""
+    near = [Entry("e", QUESTION, 0.98)]
+    decision = _decide("How can I return a lamp?", near, sums=Sums(strict_checks=6.0, strict_wrong=2.0))
+    assert decision.reason is Reason.BELOW_BUDGET
+    assert "of 6 such answers that were checked 2 were wrong" in decision.detail
+
+
 def test_what_has_been_learned_is_served_below_the_strict_similarity() -> None:
     """With a model the score decides; the reason states the error served and the error allowed."""
     decision = _decide("lamp return?", [Entry("e", QUESTION, 0.93)], budget=0.05, model=MODEL, sums=SETTLED)
