@@ -1,0 +1,43 @@
+"""What people do in the app, and what they then see."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+
+
+def ask(page: Page, question: str) -> Locator:
+    """Types a question, and returns the answer once its badge is there."""
+    before = page.get_by_test_id("stChatMessage").count()
+    field = page.get_by_test_id("stChatInput").locator("textarea")
+    field.fill(question)
+    field.press("Enter")
+    answer = page.get_by_test_id("stChatMessage").nth(before + 1)
+    expect(badge(answer)).to_be_visible()
+    return answer
+
+
+def badge(answer: Locator) -> Locator:
+    """The badge that says hit or miss."""
+    return answer.locator(".stMarkdownBadge", has_text=re.compile("cache hit|miss|not cacheable")).first
+
+
+def settled(page: Page) -> None:
+    """Returns when Streamlit has nothing left to do and the page has stopped moving."""
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    page.evaluate(
+        "() => Promise.all(document.getAnimations().filter(a => a.effect.getTiming().iterations !== Infinity)"
+        ".map(a => a.finished.catch(() => 0)))"
+    )
+
+
+def picture(page: Page, name: str) -> None:
+    """Keeps a screenshot for the documentation."""
+    settled(page)
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=IMAGES / f"{name}.png")
