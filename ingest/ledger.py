@@ -68,6 +68,11 @@ class Ledger:
             else:
                 self._expected[partition] = offset
 
+    def expected(self, partition: Partition) -> int | None:
+        """Up to which offset Redis holds the partition's log, if that is known."""
+        with self._lock:
+            return self._expected.get(partition)
+
     def lacks(self, partition: Partition, stored: int | None) -> bool:
         """Whether `stored`, which Redis said last, is less than it held before."""
         with self._lock:

@@ -52,6 +52,7 @@ class Pipeline:
         self._closed = False
         self._threads: list[threading.Thread] = []
         self._watched: frozenset[Partition] = frozenset()
+        self._watches, self._checked = 0, 0
         self._troubles: dict[str, str] = {}
 
     def start(self) -> None:
@@ -78,8 +79,16 @@ class Pipeline:
         return next(iter(self._troubles.values()), None)
 
     def watch(self, partitions: Collection[Partition]) -> None:
-        """The partitions to ask `lost` about."""
-        self._watched = frozenset(partitions)
+        """The partitions to ask `lost` about, from now on."""
+        with self._change:
+            self._watched = frozenset(partitions)
+            self._watches += 1
+            self._change.notify_all()
+
+    def verified(self) -> bool:
+        """Whether `lost` has been asked about the partitions that are watched."""
+        with self._change:
+            return self._checked == self._watches
 
     def submit(self, batch: Batch) -> bool:
         """Takes a batch; False if its partition has to be read again first (`rewinds`)."""
@@ -169,8 +178,7 @@ class Pipeline:
                 if written:
                     with self._metrics.batch_seconds.labels("confirm").time():
                         self._confirm()
-                for partition, offset in self._lost(self._watched).items():
-                    self._roll_back(partition, offset)
+                self._look_for_losses()
                 self._troubles.pop("confirm", None)
             except Exception as error:  # noqa: BLE001 - the top of the loop: nothing that fails may lose a record
                 self._note("confirm", error)
@@ -178,10 +186,18 @@ class Pipeline:
                 continue
             self._settle(written)
 
+    def _look_for_losses(self) -> None:
+        with self._change:
+            watched, watches = self._watched, self._watches
+        for partition, offset in self._lost(watched).items():
+            self._roll_back(partition, offset)
+        with self._change:
+            self._checked = watches
+
     def _written(self) -> list[Batch] | None:
         """Batches to confirm, after a while none; None at the end."""
         with self._change:
-            if not self._closed and not self._unconfirmed:
+            if not self._closed and not self._unconfirmed and self._checked == self._watches:
                 self._change.wait(CHECK_S)
             return None if self._closed else list(self._unconfirmed)
 

@@ -26,11 +26,12 @@ from semcache.settings import KafkaSettings
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
-OURS = "semcache"
-"""Metadata of our commits: an offset that somebody else has set is taken as it is."""
+OURS = "semcache applied "
+"""Metadata of our commits, before the offset that Redis has noted; an offset that somebody else set has none."""
 _POLL_S = 0.1
 _FINAL_COMMIT_S = 5.0
 _COMMITTED_S = 10.0
+_SETTLING_S = 15.0
 _LAG_EVERY_S = 2.0
 _log = logging.getLogger("semcache.ingest")
 
@@ -79,7 +80,7 @@ class Worker:
         self._pending: deque[Batch] = deque()
         self._held = False
         self._brokers_up = False
-        self._looped_at = time.monotonic()
+        self._started_at = self._looped_at = time.monotonic()
         self._lag_at = 0.0
         self._others_at = 0.0
         self._consumer = open_consumer(
@@ -112,6 +113,11 @@ class Worker:
         if self._pipeline.trouble:
             found["pipeline"] = self._pipeline.trouble
         return found
+
+    @property
+    def partitions(self) -> list[Partition]:
+        """What is assigned to this worker now."""
+        return self._assignment.partitions
 
     def _finish(self) -> None:
         """Applies what is in flight, within a deadline, commits it, and leaves the group."""
@@ -222,7 +228,7 @@ class Worker:
         if not offsets:
             return
         try:
-            self._consumer.commit(offsets=_committable(offsets), asynchronous=True)
+            self._consumer.commit(offsets=self._committable(offsets), asynchronous=True)
         except KafkaException as error:
             self._metrics.commit_failures.inc()
             _log.warning("offsets cannot be committed now: %s", error)
@@ -230,6 +236,15 @@ class Worker:
         deadline = time.monotonic() + _FINAL_COMMIT_S
         while wait and time.monotonic() < deadline and any(self._uncommitted(p, o) for p, o in offsets.items()):
             self._consumer.poll(_POLL_S)
+
+    def _committable(self, offsets: Mapping[Partition, int]) -> list[TopicPartition]:
+        from confluent_kafka import TopicPartition
+
+        noted = {partition: self._ledger.expected(partition) for partition in offsets}
+        return [
+            TopicPartition(*partition, offset, "" if noted[partition] is None else f"{OURS}{noted[partition]}")
+            for partition, offset in offsets.items()
+        ]
 
     def _uncommitted(self, partition: Partition, offset: int) -> bool:
         return partition in self._assignment and self._assignment[partition].committed != offset
@@ -251,8 +266,7 @@ class Worker:
             known = committed.get(partition)
             fresh = self._start.explicit and partition not in self._seen
             self._seen.add(partition)
-            ours = known is not None and known.metadata == OURS and not fresh
-            self._ledger.expect(partition, known.offset if ours and known else None)
+            self._ledger.expect(partition, None if known is None or fresh else _noted(known))
             self._assignment.add(partition, committed=known.offset if known and not fresh else None)
             if fresh:
                 p.offset = self._start_offset(consumer, p)
@@ -273,7 +287,7 @@ class Worker:
         offsets = {p: o for p, o in self._assignment.to_commit(all_of_it=True).items() if p in lost}
         try:
             if offsets:
-                consumer.commit(offsets=_committable(offsets), asynchronous=False)
+                consumer.commit(offsets=self._committable(offsets), asynchronous=False)
         except KafkaException as error:
             self._metrics.commit_failures.inc()
             _log.warning("offsets cannot be committed, the new owner does the batch again: %s", error)
@@ -324,12 +338,18 @@ class Worker:
 
     def _caught_up(self) -> bool:
         """Whether everything that was there at the start is applied, by this worker or by others of the group."""
-        if self._targets is None or self._pending or self._pipeline.in_flight() or self._pipeline.needs_rewind():
+        if self._targets is None or self._pending or self._pipeline.in_flight():
+            return False
+        if not self._settled_in() or not self._pipeline.verified() or self._pipeline.needs_rewind():
             return False
         own = {p: t for p, t in self._targets.items() if p in self._assignment}
         if not all(self._assignment[p].reached(target) for p, target in own.items()):
             return False
         return self._others_done({p: t for p, t in self._targets.items() if p not in own and t > 0})
+
+    def _settled_in(self) -> bool:
+        """Whether the group has given this worker its partitions; a member too many gets none."""
+        return bool(self._seen) or time.monotonic() - self._started_at > _SETTLING_S
 
     def _others_done(self, targets: Mapping[Partition, int]) -> bool:
         from confluent_kafka import TopicPartition
@@ -364,10 +384,10 @@ class Worker:
         self._brokers_up = any(b.get("state") == "UP" and b.get("nodeid", -1) >= 0 for b in brokers)
 
 
-def _committable(offsets: Mapping[Partition, int]) -> list[TopicPartition]:
-    from confluent_kafka import TopicPartition
-
-    return [TopicPartition(topic, number, offset, OURS) for (topic, number), offset in offsets.items()]
+def _noted(committed: TopicPartition) -> int | None:
+    """What Redis had noted when the offset was committed by one of us."""
+    noted = (committed.metadata or "").removeprefix(OURS)
+    return int(noted) if noted.isdigit() and committed.metadata != noted else None
 
 
 def _names(partitions: Sequence[TopicPartition]) -> str:
