@@ -21,16 +21,19 @@ from semcache.cache.budget import (
     fit_due,
     floor_check,
     learn,
+    pack_row,
     refit,
+    served,
     unpack_rows,
 )
 from semcache.cache.decide import Learned, text_of
 from semcache.cache.evidence import Idf
 from semcache.cache.findings import Work
+from semcache.cache.inputs import Question
 from semcache.cache.model import Model
-from semcache.cache.record import Near, NewEntry, Progress, Verdict
-from semcache.cache.rule import Rule, learned_rule
-from semcache.cache.state import Answered, LearningState, Note
+from semcache.cache.record import Near, NewEntry, Noted, Progress, Verdict
+from semcache.cache.rule import Decision, Rule, learned_rule
+from semcache.cache.state import Answered, LearningState, Note, nonzero
 from semcache.cache.votes import DIFFERENT, SAME, Votes
 from semcache.text import normal_form
 
@@ -49,7 +52,11 @@ def draw_of(asked: str, repeats: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What is known when the answer to a question is there. `recheck`: it was an exact repeat, to measure the judge."""
+    """What is known when the answer to a question is there.
+
+    `near`: ids of the neighbours, `candidate` the one that was judged. `recheck`: the question is an exact repeat, made
+    again to measure the judge; the neighbours' answers as they were before it was stored, the one it replaced included.
+    """
 
     entry_id: str
     prompt: str
@@ -58,7 +65,7 @@ class Lesson:
     near: tuple[str, ...]
     candidate: str | None
     scored: Scored | None
-    recheck: bool = False
+    recheck: tuple[Answered, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,12 @@ class Learning:
         copy = self._current(progress.version)
         learned = Learned(
             model=copy.model,
-            sums=Sums(labels=progress.labels, would_serve=progress.would_serve),
+            sums=Sums(
+                labels=progress.labels,
+                would_serve=progress.would_serve,
+                strict_wrong=progress.strict_wrong,
+                strict_checks=progress.strict_checks,
+            ),
             idf=copy.idf,
             records={entry.group: entry.record for entry in near},
         )
@@ -122,6 +134,13 @@ class Learning:
 
     # -- lessons
 
+    def note(self, asked: Question, decision: Decision) -> Noted | None:
+        """What is written when the decision is to serve: its evidence, with the label unknown."""
+        scored = decision.scored
+        if scored is None or self._when == "off":
+            return None
+        return Noted(pack_row(scored.features, None), nonzero(served(scored)), words_of(asked.prompt), asked.asked)
+
     def teach(self, lesson: Lesson) -> None:
         """Learns from a new answer, in the background unless told otherwise."""
         if self._when != "off":
@@ -134,14 +153,17 @@ class Learning:
             BACKGROUND.submit(task)
 
     def _teach(self, lesson: Lesson) -> None:
-        others = [answer for answer in self._state.answers(lesson.near) if answer is not None]
+        others = lesson.recheck or [a for a in self.answers(lesson.near) if a.entry_id != lesson.entry_id]
         new = Answered(lesson.entry_id, lesson.prompt, lesson.response, lesson.sources, "")
-        others = [answer for answer in others if answer.entry_id != lesson.entry_id]
         votes = Votes.of([answer.group for answer in others], self._judge(new, others))
-        if lesson.recheck:
-            self._recheck(lesson, votes, others)
-        else:
+        if lesson.recheck is None:
             self._learn(lesson, votes, others)
+        else:
+            self._recheck(lesson, votes, others)
+
+    def answers(self, ids: Sequence[str]) -> list[Answered]:
+        """The stored answers that are still there."""
+        return [answer for answer in self._state.answers(ids) if answer is not None]
 
     def _learn(self, lesson: Lesson, votes: Votes, others: Sequence[Answered]) -> None:
         scored = lesson.scored
@@ -173,7 +195,8 @@ class Learning:
     def _recheck(self, lesson: Lesson, votes: Votes, others: Sequence[Answered]) -> None:
         group = _group_of(lesson.candidate, others)
         if group is not None:
-            self._state.write([Note(sums=floor_check(votes, group, self._state.sums()))])
+            sums = floor_check(votes, group, self._state.sums())
+            self._state.write([Note(sums=sums, entry_id=lesson.entry_id, joins=votes.joins or "")])
 
     def take_verdict(self, verdict: Verdict, *, correct: bool) -> None:
         """Learns from a user's verdict on the answer that was served last from an entry."""
@@ -210,19 +233,24 @@ def words_of(prompt: str) -> tuple[str, ...]:
     return tuple(sorted(text_of(prompt).bag))
 
 
-def lesson_of(entry: NewEntry, work: Work) -> Lesson:
-    """What a stored answer teaches, given the lookup that missed."""
+def lesson_of(entry: NewEntry, work: Work, replaced: tuple[Answered, ...] | None) -> Lesson:
+    """What a stored answer teaches, given the lookup that missed; `replaced`: what a recheck is compared with."""
     candidate = work.decision.candidate
     return Lesson(
         entry_id=entry.entry_id,
         prompt=entry.question.prompt,
         response=entry.response,
         sources=entry.sources,
-        near=tuple(near.entry_id for near in work.findings.fit),
+        near=neighbours_of(work),
         candidate=candidate.entry_id if candidate else None,
         scored=work.decision.scored,
-        recheck=work.recheck,
+        recheck=replaced,
     )
+
+
+def neighbours_of(work: Work) -> tuple[str, ...]:
+    """Ids of the entries that a lookup could choose from."""
+    return tuple(near.entry_id for near in work.findings.fit)
 
 
 def equal_text(new: Answered, others: Sequence[Answered]) -> list[bool | None]:

@@ -7,15 +7,13 @@ from dataclasses import replace
 
 import redis
 
-from semcache.cache.budget import pack_row, served
 from semcache.cache.entries import Entries
 from semcache.cache.findings import NEIGHBOURS, Findings, Unfit, Work, candidates, judge, unfit
 from semcache.cache.inputs import Question
-from semcache.cache.learning import Learning, words_of
+from semcache.cache.learning import Learning
 from semcache.cache.lineage import current_versions
-from semcache.cache.record import Near, Noted
+from semcache.cache.record import Near
 from semcache.cache.rule import Decision, Rule
-from semcache.cache.state import nonzero
 from semcache.cache.stats import EXPIRED, HITS_EXACT, HITS_SEMANTIC, STALE, miss_counter
 from semcache.cache.types import Explanation, Hit, Miss, Reason
 from semcache.embed import Embedder
@@ -130,7 +128,11 @@ class Lookup:
         now = self._clock()
         counter = HITS_EXACT if exact else HITS_SEMANTIC
         answer = self._entries.hit(
-            chosen.entry_id, now=now, counter=counter, refresh_ttl=self._refresh_ttl, noted=_noted(findings, decision)
+            chosen.entry_id,
+            now=now,
+            counter=counter,
+            refresh_ttl=self._refresh_ttl,
+            noted=self._learning.note(findings.question, decision),
         )
         if answer is None:
             return None
@@ -162,12 +164,3 @@ class Lookup:
             self._entries.remove(expired, counter=EXPIRED, due=self._clock())
         if stale := findings.unfit_for(Reason.STALE_SOURCE):
             self._entries.remove(stale, counter=STALE)
-
-
-def _noted(findings: Findings, decision: Decision) -> Noted | None:
-    """What is learned from an answer that is served: its evidence, with the label unknown."""
-    scored = decision.scored
-    if scored is None:
-        return None
-    asked = findings.question
-    return Noted(pack_row(scored.features, None), nonzero(served(scored)), words_of(asked.prompt), asked.asked)

@@ -16,7 +16,7 @@ from semcache.cache.computing import Compute, Computing, Function, Kept, Pieces,
 from semcache.cache.entries import Entries
 from semcache.cache.findings import Work
 from semcache.cache.inputs import Question
-from semcache.cache.learning import Draw, Judge, Learning, When, draw_of, equal_text, lesson_of
+from semcache.cache.learning import Draw, Judge, Learning, When, draw_of, equal_text, lesson_of, neighbours_of
 from semcache.cache.lineage import current_versions, outdated, register
 from semcache.cache.lookup import Lookup
 from semcache.cache.record import GROUP_CHARS, NewEntry
@@ -190,10 +190,13 @@ class SemanticCache:
             compute_s=compute_s,
             response_format=kept.response_format,
         )
+        work = _work_of(miss, asked)
+        # What a recheck is compared with is replaced by it.
+        replaced = tuple(self._learning.answers(neighbours_of(work))) if work and work.recheck else None
         register(self._redis, self.scope, sources)
         self._entries.put(entry, now=self._clock(), cap=self._max_entries)
-        if work := _work_of(miss, asked):
-            self._learning.teach(lesson_of(entry, work))
+        if work:
+            self._learning.teach(lesson_of(entry, work, replaced))
         return entry.entry_id
 
     def _vector(self, asked: Question, miss: Miss | None) -> Vectors:

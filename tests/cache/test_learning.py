@@ -1,0 +1,307 @@
+"""Learning from traffic: what is served grows within the budget, shared by processes and kept by Redis."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import redis as redis_py
+
+from semcache.cache import Hit, Miss, SemanticCache
+from semcache.cache.background import BACKGROUND
+from semcache.cache.budget import Sums, pack_row
+from semcache.cache.evidence import FEATURES
+from semcache.cache.refit import FIRST_FIT, WINDOW
+from semcache.cache.state import FIT_LEASE_S, LearningState, Note
+from semcache.cache.types import Reason
+from semcache.devstack.ports import free_port
+from semcache.devstack.redis import RedisServer
+from semcache.embed import CachedEmbedder, default_embedder
+from semcache.store import keys
+from semcache.store.connect import connect
+from tests.cache.conftest import MakeCache
+from tests.cache.stream import requests
+from tests.waiting import wait_until
+
+PASSWORD = "How do I reset my password?"
+PARAPHRASE = "How can I reset my password?"
+
+
+def always(number: float) -> Any:
+    return lambda asked, repeats: number
+
+
+def play(cache: SemanticCache, stream: list[tuple[str, str]]) -> None:
+    """Asks every question and stores what was missing."""
+    for prompt, answer in stream:
+        found = cache.lookup(prompt)
+        if isinstance(found, Miss):
+            cache.store(prompt, answer, miss=found)
+
+
+def fill_rows(state: LearningState, *, right: int, wrong: int, seed: int = 0) -> None:
+    """Labelled rows whose first feature tells right from wrong, as after that many lessons."""
+    rng = np.random.default_rng(seed)
+    labels = [True] * right + [False] * wrong
+    rng.shuffle(labels)
+    notes = []
+    for label in labels:
+        features = rng.normal(0.0, 0.1, len(FEATURES))
+        features[0] = 0.97 if label else 0.8
+        notes.append(Note(row=pack_row(features.tolist(), label), sums=Sums(labels=1.0)))
+    state.write(notes)
+
+
+@pytest.fixture
+def state(cache: SemanticCache, redis: redis_py.Redis) -> LearningState:
+    return LearningState(redis, cache.scope.id)
+
+
+def test_a_cache_learns_to_serve_more_within_its_budget(make_cache: MakeCache, redis: redis_py.Redis) -> None:
+    """After some hundred answers it serves paraphrases that the strict rule refuses, and hardly any wrongly."""
+    cache = make_cache(learn="inline", max_error_rate=0.05, ttl=None)
+    play(cache, requests(650))
+    version, model, idf = LearningState(redis, cache.scope.id).model()
+    assert model is not None
+    assert version >= 1
+    assert idf.questions > FIRST_FIT
+    served = wrong = bolder = 0
+    for prompt, answer in requests(250, seed=1):
+        found = cache.lookup(prompt)
+        if isinstance(found, Hit):
+            served, wrong = served + 1, wrong + (found.response != answer)
+            bolder += found.similarity < 0.97
+    assert served > 150
+    assert bolder > 20
+    assert wrong <= 0.05 * served
+
+
+def _answer(redis_url: str, namespace: str, report: Any) -> None:
+    cache = SemanticCache(
+        redis_url, embedder=default_embedder(), namespace=namespace, scope={"tenant": "acme"}, draw=always(1.0)
+    )
+    found = cache.explain(PARAPHRASE)
+    cache._learning.fit()
+    report.put((cache._learning._copy.version if cache._learning._copy else None, found.detail))
+
+
+def test_processes_share_what_they_learn(
+    make_cache: MakeCache, redis: redis_py.Redis, redis_url: str, namespace: str
+) -> None:
+    """Another process decides by the model that this one fitted, and its own fit is taken up here."""
+    cache = make_cache(scope={"tenant": "acme"}, learn="inline", draw=always(1.0), ttl=None)
+    cache.store(PASSWORD, "Use the link.")
+    state = LearningState(redis, cache.scope.id)
+    fill_rows(state, right=250, wrong=150)
+    assert cache._learning.fit()
+    context = multiprocessing.get_context("spawn")
+    report = context.Queue()
+    process = context.Process(target=_answer, args=(redis_url, namespace, report))
+    process.start()
+    version, detail = report.get(timeout=60)
+    process.join(30)
+    assert version == 1
+    assert "answers like this one are wrong in" in detail
+    cache.explain(PARAPHRASE)
+    assert cache._learning._copy is not None
+    assert cache._learning._copy.version == 2
+
+
+def test_a_fit_that_crashed_holds_nobody_up_for_long(
+    cache: SemanticCache, state: LearningState, redis: redis_py.Redis
+) -> None:
+    """While its lease lasts nobody fits; afterwards the next lesson does, and nothing was lost."""
+    fill_rows(state, right=200, wrong=150)
+    assert state.fit_lease().acquire(), "a process that dies now, in the middle of a fit"
+    assert not cache._learning.fit()
+    key = keys.CACHE_FIT.build(scope=cache.scope.id)
+    assert 0 < redis.pttl(key) <= FIT_LEASE_S * 1000
+    redis.pexpire(key, 1)
+    wait_until("the lease has lapsed", lambda: not redis.exists(key))
+    assert cache._learning.fit()
+    version, model, _ = state.model()
+    assert (version, model is not None) == (1, True)
+    assert state.sums().fitted == state.sums().labels == 350
+
+
+def test_the_slower_of_two_fits_is_dropped(state: LearningState) -> None:
+    """A model fitted after an old version replaces nothing, and its sums are not added either."""
+    assert state.put_model(None, after=0, add=Sums(fitted=10))
+    assert not state.put_model(None, after=0, add=Sums(fitted=10))
+    assert state.sums().fitted == 10
+    assert state.model()[0] == 1
+
+
+def test_a_lookup_never_waits_for_a_fit(make_cache: MakeCache, redis: redis_py.Redis) -> None:
+    """With the background thread busy and a new model stored, lookups decide by the old one and return."""
+    cache = make_cache(draw=always(1.0))
+    cache.store(PASSWORD, "Use the link.")
+    assert "nothing in the words differs" in cache.explain(PARAPHRASE).detail
+    gate = threading.Event()
+    BACKGROUND.submit(lambda: gate.wait(20) and None)
+    other = make_cache(learn="inline")
+    fill_rows(LearningState(redis, cache.scope.id), right=250, wrong=150)
+    assert other._learning.fit()
+    assert "nothing in the words differs" in cache.explain(PARAPHRASE).detail
+    gate.set()
+    BACKGROUND.wait()
+    assert "answers like this one are wrong in" in cache.explain(PARAPHRASE).detail
+
+
+def test_lessons_are_learned_behind_the_request(make_cache: MakeCache, redis: redis_py.Redis) -> None:
+    """store(miss=...) in the default mode returns first; the lesson follows."""
+    cache = make_cache()
+    play(cache, [("How do I cancel my order?", "In your account."), ("How do I track my order?", "By the link.")])
+    BACKGROUND.wait()
+    sums = LearningState(redis, cache.scope.id).sums()
+    assert sums.labels == 1
+
+
+def test_equal_answers_join_a_group(make_cache: MakeCache, redis: redis_py.Redis) -> None:
+    """A new entry whose answer agrees with a neighbour's joins its group; another answer opens its own."""
+    cache = make_cache(learn="inline")
+    play(
+        cache,
+        [
+            ("How do I cancel my order?", "In your account."),
+            ("Where do I find the button for cancelling an order?", "In your account."),
+            ("How do I track my order?", "By the link."),
+        ],
+    )
+    entries = {entry.prompt: entry.entry_id for entry in cache.entries()}
+    state = LearningState(redis, cache.scope.id)
+    groups = [answer.group for answer in state.answers(list(entries.values())) if answer]
+    assert len(set(groups)) == 2
+
+
+def test_two_agreements_make_two_groups_one(make_cache: MakeCache, redis: redis_py.Redis) -> None:
+    """Groups that hold the same answer are merged once two new answers agree with both; its entries move along."""
+    cache = make_cache(learn="inline", draw=always(0.0), ttl=None)
+    cancel = "In your account."
+    cache.store("How do I cancel my order?", cancel)
+    cache.store("How can an order be cancelled by me?", cancel)
+    state = LearningState(redis, cache.scope.id)
+    assert len(_groups(cache, state)) == 2, "stored without a lookup, they know nothing of each other"
+    play(cache, [("What must I do to cancel my order?", cancel), ("Tell me how I can cancel an order", cancel)])
+    assert len(_groups(cache, state)) == 1
+
+
+def _groups(cache: SemanticCache, state: LearningState) -> set[str]:
+    return {answer.group for answer in state.answers([entry.entry_id for entry in cache.entries()]) if answer}
+
+
+def test_the_state_stays_small(state: LearningState) -> None:
+    """However much is learned, it takes less than 2 MB: rows, words and pairs are bounded."""
+    fill_rows(state, right=WINDOW, wrong=500)
+    words = [f"word{n}" for n in range(12_000)]
+    state.write(Note(words=tuple(words[at : at + 12])) for at in range(0, len(words), 12))
+    state.write(Note(pairs={(f"{a:010x}", f"{b:010x}"): -3.5 for b in range(a + 1, a + 10)}) for a in range(1_500))
+    version, rows, sums = state.rows()
+    assert (version, len(rows)) == (0, WINDOW)
+    assert sums.labels == WINDOW + 500
+    assert state.memory_bytes() < 2_000_000
+
+
+def test_the_learning_survives_a_restart_of_redis(tmp_path: Path, embedder: CachedEmbedder) -> None:
+    """After a restart the model serves as before, without a single new lesson."""
+    server = RedisServer(tmp_path, free_port())
+    process = server.start(tied=True)
+    server.wait_ready(process)
+
+    def open_cache() -> SemanticCache:
+        return SemanticCache(connect(server.address), embedder=embedder, learn="inline", draw=always(1.0), ttl=None)
+
+    cache = open_cache()
+    cache.store(PASSWORD, "Use the link.")
+    fill_rows(LearningState(cache._redis, cache.scope.id), right=250, wrong=150)
+    cache._learning.fit()
+    before = cache.explain(PARAPHRASE)
+    cache._redis.shutdown()
+    wait_until("the server is gone", lambda: not process.alive())
+    process = server.start(tied=True)
+    try:
+        server.wait_ready(process)
+        assert open_cache().explain(PARAPHRASE) == before
+    finally:
+        process.kill()
+
+
+def test_a_verdict_teaches(make_cache: MakeCache, redis: redis_py.Redis) -> None:
+    """A thumbs up or down on a semantic hit is a label on the evidence that served it; once an event."""
+    cache = make_cache(learn="inline", draw=always(1.0))
+    cache.store(PASSWORD, "Use the link.")
+    state = LearningState(redis, cache.scope.id)
+    hit = cache.lookup(PARAPHRASE)
+    assert isinstance(hit, Hit)
+    assert [row[-1] for row in state.rows()[1]] == [255]
+    cache.feedback(hit, correct=True)
+    cache.feedback(hit.entry_id, correct=False)
+    assert [row[-1] for row in state.rows()[1]] == [255, 1, 0]
+    assert state.sums().labels == 2
+
+
+def test_a_verdict_on_an_exact_hit_teaches_nothing(make_cache: MakeCache, redis: redis_py.Redis) -> None:
+    """The very same question is no evidence on paraphrases."""
+    cache = make_cache(learn="inline")
+    cache.store(PASSWORD, "Use the link.")
+    hit = cache.lookup(PASSWORD)
+    assert isinstance(hit, Hit)
+    cache.feedback(hit, correct=False)
+    assert LearningState(redis, cache.scope.id).rows()[1] == []
+
+
+def test_a_would_be_hit_is_checked_now_and_then(make_cache: MakeCache, redis: redis_py.Redis) -> None:
+    """A shadow call misses, says so, and its answer labels the evidence that would have served."""
+    cache = make_cache(learn="inline", draw=always(0.0))
+    cache.store(PASSWORD, "Use the link.")
+    miss = cache.lookup(PARAPHRASE)
+    assert isinstance(miss, Miss)
+    assert miss.reason is Reason.SHADOW
+    cache.store(PARAPHRASE, "Use the link.", miss=miss)
+    assert [row[-1] for row in LearningState(redis, cache.scope.id).rows()[1]] == [1]
+    assert cache.lookup(PARAPHRASE), "it is stored under its own question now"
+
+
+def test_a_question_is_not_served_from_anothers_answer_for_ever(make_cache: MakeCache) -> None:
+    """After a number of repeats the question is answered once for itself."""
+    cache = make_cache(learn="inline", draw=always(1.0), max_error_rate=0.05)
+    cache.store(PASSWORD, "Use the link.")
+    found = [cache.lookup(PARAPHRASE) for _ in range(6)]
+    reasons = [getattr(one, "reason", None) for one in found]
+    assert Reason.SHADOW in reasons
+    assert all(reasons[: reasons.index(Reason.SHADOW)]) is False
+
+
+def test_an_exact_repeat_is_made_again_now_and_then_to_measure_the_judge(
+    make_cache: MakeCache, redis: redis_py.Redis
+) -> None:
+    """With a model, and another entry in its group, the repeat of a question checks the comparison of answers."""
+    cache = make_cache(learn="inline", draw=always(0.0), ttl=None)
+    play(
+        cache,
+        [
+            ("How do I cancel my order?", "In your account."),
+            ("Where do I find the button for cancelling an order?", "In your account."),
+        ],
+    )
+    assert cache.lookup("How do I cancel my order?"), "not before there is a model"
+    state = LearningState(redis, cache.scope.id)
+    fill_rows(state, right=250, wrong=150)
+    cache._learning.fit()
+    miss = cache.lookup("How do I cancel my order?")
+    assert isinstance(miss, Miss)
+    assert (miss.reason, "check" in miss.detail) == (Reason.SHADOW, True)
+    rows = len(state.rows()[1])
+    cache.store("How do I cancel my order?", "In your account.", miss=miss)
+    assert (state.sums().floor_checks, state.sums().floor_wrong, len(state.rows()[1])) == (1, 0, rows)
+
+
+def test_nothing_is_learned_when_learning_is_off(make_cache: MakeCache, redis: redis_py.Redis) -> None:
+    """learn="off" keeps the strict rule and writes no state."""
+    cache = make_cache(learn="off")
+    play(cache, requests(20))
+    assert LearningState(redis, cache.scope.id).rows() == (0, [], Sums())
