@@ -17,7 +17,6 @@ from semcache.knowledge.records import Space
 from semcache.knowledge.types import Found
 from semcache.store.connect import guarded
 from semcache.store.lua import script
-from semcache.store.vectors import VectorSet
 from semcache.text.tokens import stems
 
 _CANDIDATES = 200  # of each list
@@ -46,13 +45,10 @@ class Searcher:
             self._check_embedder()
             return []
         bm25 = dict(self.space.postings(self.redis).top(stems(query), count=count))
-        return rank(cosines | self._cosines(vectors, vector, [id for id in bm25 if id not in cosines]), bm25)
-
-    def _cosines(self, vectors: VectorSet, query: NDArray[np.float32], chunk_ids: list[str]) -> dict[str, float]:
-        """Cosine of the passages that only their words have found."""
-        wanted = chunk_ids[:_FROM_WORDS]
-        known = vectors.vectors(wanted)
-        return {id: float(query @ vector) for id, vector in zip(wanted, known, strict=True) if vector is not None}
+        by_words = [id for id in bm25 if id not in cosines][:_FROM_WORDS]
+        known = zip(by_words, vectors.vectors(by_words), strict=True)
+        farthest = min(cosines.values())
+        return rank(cosines | {id: _cosine(vector, found, farthest) for id, found in known}, bm25)
 
     def _check_embedder(self) -> None:
         if self.space.postings(self.redis).corpus().members:
@@ -69,6 +65,11 @@ class Searcher:
         with guarded():
             replies = script("knowledge_fetch")(self.redis, names)
         return [_found(candidate, *reply) for candidate, reply in zip(ranked, replies, strict=True) if reply]
+
+
+def _cosine(query: NDArray[np.float32], passage: NDArray[np.float32] | None, farthest: float) -> float:
+    """A passage that only its words have found and that has no vector (another model embedded it) is taken for far."""
+    return farthest if passage is None else float(query @ passage)
 
 
 def _found(ranked: Ranked, document: Any, title: Any, context: Any, text: Any, version: Any) -> Found:

@@ -328,6 +328,17 @@ def test_another_embedder_asks_for_a_reindex(
     assert _sizes(redis, other, namespace) == (2, 2, 2)
 
 
+def test_until_the_reindex_words_still_find(
+    kb: KnowledgeBase, redis: Redis, namespace: str, other_embedder: CachedEmbedder
+) -> None:
+    """Beside documents of the new model, those of the former one are found by their words."""
+    kb.upsert("lamp", LAMP)
+    other = KnowledgeBase(redis, embedder=other_embedder, namespace=namespace)
+    other.upsert("hours", HOURS)
+    assert [found.document for found in other.search("Which bulb does the LX-40 take?")] == ["lamp", "hours"]
+    assert other.search("is it open on Sunday?", k=1)[0].document == "hours"
+
+
 def test_an_unreachable_redis_is_said(embedder: CachedEmbedder) -> None:
     """It is an outage, not an empty result."""
     down = KnowledgeBase("redis://127.0.0.1:1/0", embedder=embedder)

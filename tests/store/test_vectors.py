@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from semcache.errors import InvalidInput, RedisUnavailable
 from semcache.store.connect import connect
-from semcache.store.vectors import VectorSet, cosine
+from semcache.store.vectors import Quantisation, VectorSet, cosine
 from tests.conftest import free_port
 
 DIM = 8
@@ -154,3 +154,21 @@ def test_an_outage_is_no_empty_result() -> None:
 def test_the_scale_is_cosine_not_redis_score() -> None:
     """Redis' 0, .5 and 1 are -1, 0 and 1."""
     assert [cosine(s) for s in (0.0, 0.5, 1.0)] == [-1.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize(("quantisation", "cosine_at_least"), [("NOQUANT", 0.999999), ("Q8", 0.999), ("BIN", 0.7)])
+def test_several_vectors_come_back_in_one_round_trip(
+    redis: redis_py.Redis, namespace: str, quantisation: Quantisation, cosine_at_least: float
+) -> None:
+    """As unit vectors, as near as the quantisation keeps them, with None for an element that is gone."""
+    vectors = VectorSet(redis, f"sc:{{c:{namespace}}}:vectors", dim=384, quantisation=quantisation)
+    put = np.random.default_rng(0).normal(size=(2, 384)).astype(np.float32) * 7
+    for id, vector in zip("ab", put, strict=True):
+        vectors.add(id, vector)
+    first, missing, second = vectors.vectors(["a", "gone", "b"])
+    assert missing is None
+    for vector, found in zip(put, (first, second), strict=True):
+        assert found is not None
+        assert np.isclose(np.linalg.norm(found), 1, atol=0.01)
+        assert found @ vector / np.linalg.norm(vector) >= cosine_at_least * np.linalg.norm(found)
+    assert vectors.vectors([]) == []
