@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
+import pandas as pd
 import streamlit as st
 
 from ui.services import words
 from ui.services.conversations import Source
 from ui.services.provenance import Provenance
+
+T = TypeVar("T")
 
 _BADGES = {
     "hit": (":material/bolt:", "green"),
@@ -38,6 +42,34 @@ def source_chip(source: Source) -> None:
         st.markdown(f"**{plain(source.title)}**")
         st.caption(plain(f"{source.kind} {source.id}{f', version {source.version}' if source.version else ''}"))
         st.markdown(plain(source.text))
+
+
+def head(title: str, text: str) -> None:
+    """The top of a page: what it is, and what it is for."""
+    st.markdown(f"### {title}")
+    st.caption(text)
+
+
+def chosen_row(rows: Sequence[Mapping[str, object]], ids: Sequence[str], *, key: str, **options: Any) -> str | None:
+    """A table in which one row can be chosen; the id of that row. `options` go to `st.dataframe`."""
+    chosen_key = f"{key}-chosen"
+
+    def choose() -> None:
+        selected = st.session_state[key]["selection"]["rows"]
+        st.session_state[chosen_key] = ids[selected[0]] if selected and selected[0] < len(ids) else None
+
+    st.dataframe(pd.DataFrame(rows), key=key, hide_index=True, on_select=choose, selection_mode="single-row", **options)
+    chosen = st.session_state.get(chosen_key)
+    return chosen if chosen in ids else None
+
+
+def paged(items: Sequence[T], *, key: str, size: int = 25) -> Sequence[T]:
+    """One page of the items, with the control to turn pages where there are several."""
+    pages = max(1, -(-len(items) // size))
+    if pages == 1:
+        return items
+    page = st.pagination(pages, key=key)
+    return items[(page - 1) * size : page * size]
 
 
 def server_down(name: str, trouble: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from semcache.app import App
 from semcache.cache.entries import Entries
 from semcache.cache.lineage import invalidate_source
 from semcache.errors import InvalidInput
-from semcache.knowledge import Document
+from semcache.knowledge import Document, Found
 from ui.services import events
 
 
@@ -58,6 +59,15 @@ class Documents:
         """Every document, without its text, by title."""
         return sorted(self.app.knowledge.documents(), key=lambda d: d.title.casefold())
 
+    def like(self, wanted: str) -> list[Document]:
+        """The documents whose title or id contains a text, whatever its case."""
+        wanted = wanted.strip().casefold()
+        return [d for d in self.all() if wanted in d.title.casefold() or wanted in d.document.casefold()]
+
+    def search(self, query: str, *, k: int = 8) -> list[Found]:
+        """The passages nearest to a question, best first; none for an empty one."""
+        return self.app.knowledge.search(query, k=k) if query.strip() else []
+
     def get(self, document: str) -> Document | None:
         return self.app.knowledge.get(document)
 
@@ -66,6 +76,13 @@ class Documents:
         entries = Entries(self.app.redis, self.app.engine.cache().scope.id)
         found = sorted(entries.read(entries.by_source(document)), key=lambda entry: -entry.hits)
         return tuple(Dependant(e.entry_id, e.prompt, e.sources.get(document, 0)) for e in found)
+
+    def add(self, *, title: str, text: str) -> Edit:
+        """Publishes a new document under an id made of its title, one that no document ever had."""
+        stem = re.sub(r"[^\w]+", "-", title.strip().casefold()).strip("-") or "document"
+        ids = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
+        known = self.app.knowledge.versions(ids)
+        return self.save(next(id for id in ids if id not in known), title=title.strip(), text=text)
 
     def save(self, document: str, *, title: str, text: str) -> Edit:
         """Publishes a document's next version, or its first.

@@ -1,0 +1,109 @@
+"""Knowledge: the documents, their versions, what was answered from them, and finding passages."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from semcache.knowledge import Document, Found
+from ui import components, editing, shell
+from ui.services import words
+from ui.services.installation import Installation
+
+
+def page(installation: Installation) -> None:
+    """The list with one document opened beside it, and the search."""
+    components.head(
+        "Knowledge", "Documents that answers are built from. A change goes through Kafka, and outdated answers die."
+    )
+    documents, search = st.tabs([":material/description: Documents", ":material/manage_search: Search"])
+    with documents:
+        _documents(installation)
+    with search:
+        _search(installation)
+
+
+def _documents(installation: Installation) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        wanted = st.text_input("Filter", placeholder="Title or id", icon=":material/filter_alt:", width="stretch")
+        if st.button("Add a document", icon=":material/add:"):
+            editing.opened_new(installation)
+    found = installation.documents.like(wanted)
+    if not found:
+        components.empty(
+            "Nothing matches" if wanted else "No documents yet",
+            "Try fewer letters." if wanted else "Play the sample on the start page, or add one here.",
+        )
+        return
+    listed, opened = st.columns([5, 6], gap="large")
+    with listed:
+        st.caption(words.count(len(found), "document"))
+        shown = components.paged(found, key="documents-page")
+        chosen = components.chosen_row(
+            [_row(d) for d in shown], [d.document for d in shown], key="document", height="content"
+        )
+    with opened:
+        _opened(installation, chosen)
+
+
+def _row(document: Document) -> dict[str, object]:
+    return {"title": document.title, "version": document.version, "words": document.words, "passages": document.chunks}
+
+
+def _opened(installation: Installation, chosen: str | None) -> None:
+    document = installation.documents.get(chosen) if chosen else None
+    if document is None:
+        components.empty(
+            "Choose a document", "to read it and to see which answers rest on it.", ":material/left_click:"
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"#### {components.plain(document.title)}", width="stretch")
+        if st.button("Edit", icon=":material/edit:"):
+            editing.opened(installation, document.document)
+        if st.button("Delete", icon=":material/delete:"):
+            editing.opened_deletion(installation, document)
+    st.markdown(
+        f":blue-badge[version {document.version}] :gray-badge[{components.plain(document.document)}] "
+        f":gray-badge[{words.moment(document.at)} UTC]"
+    )
+    _dependants(installation, document)
+    with st.container(border=True, height=420):
+        st.markdown(components.plain(document.text or ""))
+    if document.metadata:
+        st.json(dict(document.metadata), expanded=False)
+
+
+def _dependants(installation: Installation, document: Document) -> None:
+    dependants = installation.documents.dependants(document.document)
+    with st.expander(f"{words.count(len(dependants), 'cached answer')} built from it", icon=":material/bolt:"):
+        if not dependants:
+            st.caption("Ask something that it answers, and the answer appears here.")
+        for dependant in components.paged(dependants, key=f"dependants-{document.document}", size=10):
+            st.markdown(f"- {components.plain(dependant.prompt)} :gray-badge[from v{dependant.version}]")
+
+
+def _search(installation: Installation) -> None:
+    query = st.text_input("Question", placeholder="What do you want to find?", icon=":material/search:")
+    if not query.strip():
+        components.empty("Ask something", "The passages that an answer would be built from appear here.")
+        return
+    with st.spinner("Searching …"):
+        found = installation.documents.search(query)
+    if not found:
+        components.empty("Nothing is near", "No passage has anything to do with that.")
+    for place, passage in enumerate(found, 1):
+        _passage(place, passage)
+
+
+def _passage(place: int, passage: Found) -> None:
+    with st.container(border=True, gap="xsmall"):
+        parts = " · ".join(f"{name} {value:.3f}" for name, value in passage.parts.items())
+        st.markdown(
+            f"**{place}. {components.plain(passage.title)}** :blue-badge[v{passage.version}] "
+            f":gray-badge[score {passage.score:.3f}]"
+        )
+        st.caption(parts)
+        st.markdown(components.plain(passage.text))
+
+
+shell.run(page)
