@@ -13,6 +13,7 @@ from semcache.store.vectors import cosine
 
 ENTRY_FIELDS = (
     "prompt", "response", "created", "expires", "sources", "tags", "hits", "metadata", "cost", "format",
+    "tokens", "compute_s", "confirmed", "rejected",
 )  # fmt: skip
 # An entry opens an answer group of its own, named by so many digits of its id: 40 bits.
 GROUP_CHARS = 10
@@ -173,7 +174,8 @@ def to_hash(entry: NewEntry, *, created: float, expires: float, indexes: list[st
 
 
 def from_hash(id: str, row: Sequence[bytes]) -> Entry:
-    prompt, response, created, expires, sources, tags, hits, metadata, cost, response_format = row
+    prompt, response, created, expires, sources, tags, hits, metadata, cost, response_format, *effects = row
+    tokens, compute_s, confirmed, rejected = effects
     return Entry(
         entry_id=id,
         prompt=prompt.decode(),
@@ -186,4 +188,8 @@ def from_hash(id: str, row: Sequence[bytes]) -> Entry:
         metadata=json.loads(metadata),
         cost=float(cost) if cost else None,
         response_format=response_format.decode(),
+        tokens=int(tokens or 0),
+        compute_s=float(compute_s or 0),
+        confirmed=int(confirmed or 0),
+        rejected=int(rejected or 0),
     )

@@ -72,7 +72,11 @@ class Miss:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One stored answer. Times are seconds since the epoch; `expires_at` is 0 for never."""
+    """One stored answer. Times are seconds since the epoch; `expires_at` is 0 for never.
+
+    `tokens`, `cost` and `compute_s` are what it took to make, and what each of its `hits` saves (0 = unknown);
+    `confirmed` and `rejected` count what users said about it.
+    """
 
     entry_id: str
     prompt: str
@@ -85,6 +89,10 @@ class Entry:
     metadata: Mapping[str, object]
     cost: float | None = None
     response_format: str = "text"
+    tokens: int = 0
+    compute_s: float = 0.0
+    confirmed: int = 0
+    rejected: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,6 +279,18 @@ def test_an_empty_answer_is_not_stored(cache: SemanticCache) -> None:
         cache.store(PASSWORD, " ")
 
 
+def test_an_entry_tells_what_it_took_and_what_came_of_it(cache: SemanticCache) -> None:
+    """Tokens and seconds of an answer are what each of its hits saves; verdicts of users are counted on it."""
+    entry_id = cache.store(PASSWORD, "answer", compute_s=1.5)
+    assert entry_id is not None
+    saved = cache.lookup(PASSWORD)
+    assert isinstance(saved, Hit)
+    cache.feedback(entry_id, correct=True)
+    (entry,) = cache.entries()
+    assert (entry.tokens, entry.compute_s) == (saved.tokens_saved, 1.5)
+    assert (entry.hits, entry.confirmed, entry.rejected) == (1, 1, 0)
+
+
 @pytest.mark.parametrize(
     "wrong", [{"max_error_rate": 0.6}, {"max_error_rate": -0.1}, {"ttl": 0}, {"max_entries": 0}, {"lease_s": 0}]
 )
