@@ -142,7 +142,7 @@ def pair_features(query: Text, candidate: Text, cosine: float, idf: Idf) -> list
         float(_names_apart(query, candidate)),
         abs(lengths[0] - lengths[1]) / max(*lengths, 1),
         float(not only_query and not only_candidate and query.sequence != candidate.sequence),
-        float(_antonyms(query, candidate) is not None),
+        float(antonyms(query, candidate) is not None),
         len(query.bigrams & candidate.bigrams) / bigrams if bigrams else 1.0,
         float((not only_query) != (not only_candidate)),
         float(query.form == candidate.form),
@@ -158,7 +158,7 @@ def _names_apart(query: Text, candidate: Text) -> int:
     return min(3, len(query.names - candidate.bag) + len(candidate.names - query.bag))
 
 
-def _antonyms(query: Text, candidate: Text) -> tuple[str, str] | None:
+def antonyms(query: Text, candidate: Text) -> tuple[str, str] | None:
     """Two words that exclude each other; "not safe" facing "unsafe" is no opposition."""
     mine, other = query.bag - candidate.bag, candidate.bag - query.bag
     if not mine or not other:
@@ -242,7 +242,7 @@ def guards(query: Text, candidate: Text) -> list[Guard]:
     near = 2 * len(query.content & candidate.content) >= min(len(query.content), len(candidate.content))
     if near and negation_differs(query.negation, candidate.negation) and not _opposite_by_word(query, candidate):
         found.append(Guard("negation", "one of them denies what the other says"))
-    if pair := _antonyms(query, candidate):
+    if pair := antonyms(query, candidate):
         found.append(
             Guard("antonym", f"the words exclude each other: {_word(query, pair[0])} / {_word(candidate, pair[1])}")
         )

@@ -28,6 +28,8 @@ _ASKING = frozenset("know sure understand figure find see remember get clear cer
 _ASKED = frozenset("how where what why when whether if which who".split())
 _SUBJECTS = frozenset("i you we he she it they there this that the my your our a an one".split())
 _AUXILIARIES = frozenset("do does did is are was were can could will would should has have had may might must".split())
+#: "Not more than 3", "no later than Friday" set a bound and deny nothing.
+_COMPARED = frozenset("more less later earlier fewer longer sooner higher lower greater".split())
 _BETWEEN = frozenset("be been being a an the to very really so too that any get it yet".split())
 
 
@@ -57,7 +59,7 @@ def negation(words: Sequence[str]) -> Negation:
 
 
 def _rhetorical(words: Sequence[str], at: int) -> bool:
-    """A "not" that denies nothing: "isn't there ...?", "why not", "whether or not", "no. 5", "not sure how to"."""
+    """A "not" that denies nothing: "isn't there ...?", "whether or not", "no. 5", "not more than", "No, you ..."."""
     word = words[at]
     before = words[at - 1] if at else ""
     after = words[at + 1] if at + 1 < len(words) else ""
@@ -67,6 +69,10 @@ def _rhetorical(words: Sequence[str], at: int) -> bool:
         if before in ("or", "why", "if") or after == "only":
             return True
     if word == "no" and (after[:1].isdecimal() or after in ("matter", "problem", "doubt")):
+        return True
+    if word == "no" and at == 0 and after in _SUBJECTS:
+        return True
+    if after in _COMPARED and "than" in words[at + 2 : at + 4]:
         return True
     return word in ("not", "no") and _asks(words, at)
 

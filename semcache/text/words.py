@@ -119,7 +119,7 @@ _ALIASES = {
     "tel": "phone", "mobile": "phone", "cellphone": "phone", "smartphone": "phone", "fridge": "refrigerator",
     "doc": "doctor", "meds": "medicines", "vax": "vaccine", "flu": "influenza", "approx": "approximately",
     "avg": "average", "dict": "dictionary", "int": "integer", "str": "string", "bool": "boolean", "char": "character",
-    "americans": "usa", "brits": "uk", "max": "maximum", "min": "minimum", "temp": "temperature", "dept": "department",
+    "americans": "usa", "brits": "uk", "max": "maximum",  "temp": "temperature", "dept": "department",
 }  # fmt: skip
 _CAPITAL_ALIASES = re.compile(r"\b(?:US|USA|U\.S\.A?\.?|U\.S)(?![\w.])|\bU\.K\.?(?![\w.])")
 _IRREGULAR = {
