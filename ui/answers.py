@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
 from semcache.errors import SemcacheError
-from ui import components
-from ui.services import words
+from ui import charts, components
 from ui.services.conversations import Exchange
 from ui.services.installation import Installation
 from ui.services.provenance import Provenance
-from ui.theme import CATEGORICAL
 from ui.visitor import Visitor
 
 
@@ -96,23 +93,4 @@ def _why(provenance: Provenance) -> None:
             column_config={"similarity": st.column_config.NumberColumn(format="%.3f")},
         )
     if provenance.stages:
-        st.altair_chart(_stages_chart(provenance), width=420)
-
-
-def _stages_chart(provenance: Provenance) -> alt.Chart:
-    rows = pd.DataFrame(
-        [{"stage": s.name, "ms": s.seconds * 1000, "took": words.took(s.seconds)} for s in provenance.stages]
-    )
-    names = [s.name for s in provenance.stages]
-    chart: alt.Chart = (
-        alt.Chart(rows)
-        .mark_bar(cornerRadius=3)
-        .encode(
-            x=alt.X("ms:Q", title="milliseconds"),
-            y=alt.Y("stage:N", sort=names, title=None, axis=alt.Axis(labelOverlap=False)),
-            color=alt.Color("stage:N", sort=names, legend=None, scale=alt.Scale(range=list(CATEGORICAL))),
-            tooltip=["stage", "took"],
-        )
-        .properties(height=26 * len(names) + 30)
-    )
-    return chart
+        st.altair_chart(charts.stages(provenance.stages), width=420)

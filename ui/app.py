@@ -10,6 +10,7 @@ st.set_page_config(page_title="semcache", page_icon=":material/bolt:", layout="w
 chosen = st.navigation(
     [
         st.Page("pages/chat.py", title="Chat", icon=":material/forum:", default=True),
+        st.Page("pages/cache.py", title="Cache", icon=":material/bolt:"),
         st.Page("pages/knowledge.py", title="Knowledge", icon=":material/menu_book:"),
     ]
 )

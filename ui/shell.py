@@ -6,6 +6,8 @@ import logging
 import uuid
 from collections.abc import Callable
 
+import streamlit as st
+
 from semcache.errors import ConfigurationError, RedisUnavailable, SemcacheError
 from ui import components, resources
 from ui.services.installation import Installation
@@ -27,3 +29,11 @@ def run(page: Callable[[Installation], None]) -> None:
         code = uuid.uuid4().hex[:8]
         _log.exception("page failed, code %s", code)
         components.problem("Something went wrong here", f"The log has the details under the code {code}.", again=True)
+
+
+def told(action: Callable[[], None]) -> None:
+    """Runs what a button does; what goes wrong is told beside the page."""
+    try:
+        action()
+    except SemcacheError as error:
+        st.toast(components.plain(str(error)), icon=":material/error:")

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 from ingest.publish import EventPublisher
@@ -15,10 +15,12 @@ from semcache.app import App, open_app
 from semcache.embed import Embedder
 from semcache.errors import SemcacheError
 from semcache.settings import Settings
+from ui.services.caches import Caches
 from ui.services.chat import Chat
 from ui.services.conversations import Conversations
 from ui.services.documents import Documents
 from ui.services.health import Health, look
+from ui.services.history import History
 from ui.services.refreshed import Refreshed
 
 HEALTH_TTL_S = 2.0
@@ -48,8 +50,17 @@ class Installation:
         return Documents(self.app, self.deliver if self.publisher else None)
 
     @cached_property
+    def caches(self) -> Caches:
+        return Caches(self.app)
+
+    @cached_property
+    def history(self) -> History:
+        return History()
+
+    @cached_property
     def health(self) -> Refreshed[Health]:
-        return Refreshed(partial(look, self.app), ttl_s=HEALTH_TTL_S)
+        """How everything is; each look joins the history."""
+        return Refreshed(lambda: self.history.add(look(self.app)), ttl_s=HEALTH_TTL_S)
 
     def deliver(self, event: Mapping[str, Any]) -> None:
         """Sends an event and returns when Kafka has it; raises KafkaUnavailable."""

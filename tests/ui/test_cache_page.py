@@ -1,0 +1,113 @@
+"""The cache page, and the services behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from semcache.errors import InvalidInput
+from ui.services import caches
+from ui.services.installation import Installation
+
+Page = Callable[..., AppTest]
+RETURN = "How long do I have to return a bike?"
+BATTERY = "How much is a spare battery for the C3?"
+
+
+def said(test: AppTest) -> str:
+    assert not test.exception
+    return "\n".join(element.value for element in [*test.markdown, *test.caption, *test.warning, *test.error])
+
+
+@pytest.fixture
+def asked(helpdesk: Installation) -> Installation:
+    """Two answers are kept; the first has been served twice."""
+    for question in (RETURN, BATTERY, RETURN, RETURN):
+        for _ in helpdesk.chat.ask(question, user="ann", session="s"):
+            pass
+    return helpdesk
+
+
+def test_entries_are_found_and_sorted(asked: Installation) -> None:
+    """Words of question or answer narrow the list; each order puts the right one first."""
+    assert [e.prompt for e in asked.caches.find("€549").entries] == [BATTERY]
+    assert [e.prompt for e in asked.caches.find("RETURN A BIKE").entries] == [RETURN]
+    first = {order: asked.caches.find(order=order).entries[0].prompt for order in caches.ORDERS}
+    assert first == {
+        "most used": RETURN,
+        "saved most": RETURN,
+        "newest": BATTERY,
+        "oldest": RETURN,
+        "expiring soonest": RETURN,
+    }
+
+
+def test_the_leaderboard_knows_only_what_was_served_again(asked: Installation) -> None:
+    """What nobody asked twice has saved nothing."""
+    best = caches.leaderboard(asked.caches.find().entries)
+    assert [(e.prompt, caches.saved_tokens(e) == 2 * e.tokens > 0) for e in best] == [(RETURN, True)]
+
+
+def test_sources_say_whether_they_are_still_what_they_were(asked: Installation) -> None:
+    """A changed document shows on the answers that were built from it before they are removed."""
+    (entry,) = asked.caches.find("return").entries
+    assert [(s.document, s.fresh) for s in asked.caches.sources(entry)] == [("returns", True)]
+    asked.app.knowledge.upsert("returns", "All new.", version=2)
+    (source,) = asked.caches.sources(entry)
+    assert (source.built_from, source.current, source.fresh) == (1, 2, False)
+
+
+def test_an_empty_question_is_not_explained(asked: Installation) -> None:
+    """There is nothing to say about no question."""
+    with pytest.raises(InvalidInput):
+        asked.caches.explain("  ")
+
+
+def test_a_users_own_answers_are_apart(asked: Installation) -> None:
+    """Another cache, another list."""
+    assert asked.caches.find(user="ann").entries == ()
+    assert asked.caches.stats("ann").entries == 0
+
+
+def test_an_empty_cache_says_how_to_fill_it(installation: Installation, page: Page) -> None:
+    """Without answers the page says where they come from."""
+    assert "Nothing is kept yet" in said(page("pages/cache.py"))
+
+
+def test_the_page_shows_what_is_kept_and_saved(asked: Installation, page: Page) -> None:
+    """Figures, list and leaderboard of the shared cache."""
+    test = page("pages/cache.py")
+    figures = {m.label: m.value for m in test.metric}
+    assert (figures["Answers"], figures["Hit rate"]) == ("2", "50.0 %")
+    assert list(test.dataframe[0].value["question"]) == [RETURN, BATTERY]
+
+
+def test_an_answer_is_opened_and_removed(asked: Installation, page: Page) -> None:
+    """An opened answer shows its source and version; removing it leaves the other."""
+    entry = asked.caches.find("return").entries[0]
+    test = page("pages/cache.py", **{"answer-chosen": entry.entry_id})
+    assert "returns v1 :green-badge[:material/check: current]" in said(test)
+    next(b for b in test.button if b.label == "Remove this answer").click().run()
+    assert [e.prompt for e in asked.caches.find().entries] == [BATTERY]
+    assert "Choose an answer" in said(test)
+
+
+def test_answers_of_a_document_are_removed_together(asked: Installation, page: Page) -> None:
+    """Removing by source takes all that was built from the document, and nothing else."""
+    entry = asked.caches.find("return").entries[0]
+    test = page("pages/cache.py", **{"answer-chosen": entry.entry_id})
+    next(b for b in test.button if b.label == "All built from returns").click().run()
+    assert [e.prompt for e in asked.caches.find().entries] == [BATTERY]
+
+
+def test_why_explains_without_counting(asked: Installation, page: Page) -> None:
+    """A paraphrase would be served, a near-miss would not, and neither look is counted."""
+    before = asked.caches.stats()
+    test = page("pages/cache.py")
+    test.text_input(key="why").set_value("How many days do I have to return a bike?").run()
+    assert "would be served" in said(test)
+    test.text_input(key="why").set_value("How much is a spare battery for the C2?").run()
+    assert "would miss" in said(test)
+    assert asked.caches.stats() == before

@@ -1,0 +1,100 @@
+"""Charts: colour-blind safe, readable in light and dark, without anything that is not data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import altair as alt
+import pandas as pd
+
+from ui.services import words
+from ui.services.history import Rates
+from ui.services.provenance import Stage
+from ui.theme import BLUE, CATEGORICAL, GREEN, ORANGE
+
+_BAR = 26
+"""Height of a bar with its gap, pixels."""
+
+
+def stages(stages: Sequence[Stage]) -> alt.Chart:
+    """How long each stage of an answer took."""
+    rows = pd.DataFrame([{"stage": s.name, "ms": s.seconds * 1000, "took": words.took(s.seconds)} for s in stages])
+    names = [s.name for s in stages]
+    chart: alt.Chart = (
+        alt.Chart(rows)
+        .mark_bar(cornerRadius=3)
+        .encode(
+            x=alt.X("ms:Q", title="milliseconds"),
+            y=alt.Y("stage:N", sort=names, title=None, axis=alt.Axis(labelOverlap=False)),
+            color=alt.Color("stage:N", sort=names, legend=None, scale=alt.Scale(range=list(CATEGORICAL))),
+            tooltip=["stage", "took"],
+        )
+        .properties(height=_BAR * len(names) + 30)
+    )
+    return chart
+
+
+def bars(values: Mapping[str, float], unit: str) -> alt.Chart:
+    """Named amounts, as they come."""
+    rows = pd.DataFrame([{"name": name, unit: value} for name, value in values.items()])
+    chart: alt.Chart = (
+        alt.Chart(rows)
+        .mark_bar(cornerRadius=3, color=BLUE)
+        .encode(
+            x=alt.X(f"{unit}:Q", title=unit, axis=alt.Axis(tickMinStep=1)),
+            y=alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=220, labelOverlap=False)),
+            tooltip=["name", unit],
+        )
+        .properties(height=_BAR * len(values) + 30)
+    )
+    return chart
+
+
+def hit_rate(rates: Sequence[Rates]) -> alt.Chart:
+    """Share of lookups served, from look to look, and since the first."""
+    hits = lookups = 0.0
+    rows = []
+    for rate in rates:
+        hits, lookups = hits + (rate.hit_rate or 0) * rate.lookups, lookups + rate.lookups
+        at = datetime.fromtimestamp(rate.at, UTC)
+        rows.append({"time": at, "hit rate": hits / lookups if lookups else 0.0, "what": "since the start"})
+        rows.append({"time": at, "hit rate": rate.hit_rate or 0.0, "what": "at the moment"})
+    chart: alt.Chart = (
+        alt.Chart(pd.DataFrame(rows))
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("time:T", title=None),
+            y=alt.Y("hit rate:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
+            color=alt.Color(
+                "what:N", title=None, scale=alt.Scale(range=[ORANGE, BLUE]), legend=alt.Legend(orient="top")
+            ),
+            strokeDash=alt.StrokeDash("what:N", legend=None),
+        )
+        .properties(height=240)
+    )
+    return chart
+
+
+def throughput(rates: Sequence[Rates]) -> alt.Chart:
+    """Events a second: produced, and applied."""
+    rows = [
+        {"time": datetime.fromtimestamp(rate.at, UTC), "events a second": value, "what": what}
+        for rate in rates
+        for what, value in (("produced", rate.produced_per_s), ("applied", rate.applied_per_s))
+        if value is not None
+    ]
+    chart: alt.Chart = (
+        alt.Chart(pd.DataFrame(rows))
+        .mark_line()
+        .encode(
+            x=alt.X("time:T", title=None),
+            y=alt.Y("events a second:Q"),
+            color=alt.Color(
+                "what:N", title=None, scale=alt.Scale(range=[GREEN, ORANGE]), legend=alt.Legend(orient="top")
+            ),
+            strokeDash=alt.StrokeDash("what:N", legend=None),
+        )
+        .properties(height=240)
+    )
+    return chart
