@@ -1,0 +1,1 @@
+"""The people, places, organisations and identifiers that turns and facts mention."""
