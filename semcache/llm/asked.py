@@ -93,7 +93,12 @@ def asked(question: str) -> Asked:
 
 def content_terms(text: str) -> tuple[str, ...]:
     """Stems of the words that carry the subject, in order, each once."""
-    return tuple(dict.fromkeys(stem(word) for word in tokens(text) if word not in STOP_WORDS and word not in _SHAPE))
+    return tuple(dict.fromkeys(map(stem, content_words(text))))
+
+
+def content_words(text: str) -> tuple[str, ...]:
+    """The same words unstemmed, lower case."""
+    return tuple(dict.fromkeys(word for word in tokens(text) if word not in STOP_WORDS and word not in _SHAPE))
 
 
 def answers(wants: Wants, sentence: str) -> bool:

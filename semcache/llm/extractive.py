@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from semcache.llm.asked import Wants, asked, parts
+from semcache.llm.gauge import Gauge, TextEmbedder, gauge_of
 from semcache.llm.protocol import Completion, Llm, LlmRequest, Passage, Stream, estimated_usage
 from semcache.llm.quotes import Quote, quotes, run_of
-from semcache.llm.relevance import Scored, TextEmbedder, best_first
+from semcache.llm.relevance import Scored, best_first
+from semcache.text.acts import Act, act
 
 NAME = "extractive"
 UNKNOWN = "I do not know: nothing in the documents or memories I can see answers that."
-_MOST_SENTENCES = 3
+_REPLIES = {
+    Act.GREETING: "Hello! Ask me something, and I will quote what the documents say.",
+    Act.THANKS: "You are welcome.",
+    Act.STATEMENT: "Noted. I will remember that.",
+}
+_MOST_QUOTED = 3
 _MOST_STEPS = 8
+_NEARLY_AS_GOOD = 0.27  # relatedness: what is quoted beside the best
 
 
 class ExtractiveLlm(Llm):
-    """Quotes what was retrieved; deterministic. With an embedder it also understands paraphrases."""
+    """Quotes what was retrieved; deterministic. Without an embedder only the question's own words count.
+
+    The first answer measures the embedder (32 short texts).
+    """
 
     name = NAME
     generative = False
@@ -24,58 +36,66 @@ class ExtractiveLlm(Llm):
     def __init__(self, embedder: TextEmbedder | None = None) -> None:
         self._embedder = embedder
 
+    @cached_property
+    def _gauge(self) -> Gauge | None:
+        return gauge_of(self._embedder) if self._embedder else None
+
     def stream(self, request: LlmRequest) -> Stream:
         chosen = self._chosen(request)
-        text = ""
-        for line in _lines(chosen, request.passages) if chosen else [UNKNOWN]:
-            part = f"\n{line}" if text else line
-            text += part
-            yield part
+        lines = _lines(chosen, request.passages) if chosen else [_REPLIES.get(act(request.question), UNKNOWN)]
+        for number, line in enumerate(lines):
+            yield f"\n{line}" if number else line
+        text = "\n".join(lines)
         cited = tuple(dict.fromkeys(request.passages[quote.passage].id for quote in chosen))
-        return Completion(text, estimated_usage(request, text), cited, known=bool(chosen))
+        return Completion(text, estimated_usage(request, text), cited, known=text != UNKNOWN)
 
     def _chosen(self, request: LlmRequest) -> list[Quote]:
-        """The units to quote, best first, neighbours together; none if nothing fits."""
+        """The units to quote; none if nothing fits, or nothing was asked."""
+        if act(request.question) is not Act.QUESTION:
+            return []
         found = quotes(request.passages)
-        chosen: list[Quote] = []
         questions = parts(request.question)
-        for question in questions:
-            room = max(1, _MOST_SENTENCES // len(questions))
-            for quote in self._answer(question, found, request.passages, room=room):
-                if quote not in chosen:
-                    chosen.append(quote)
-        return chosen
+        room = max(1, _MOST_QUOTED // len(questions))
+        chosen = [quote for question in questions for quote in self._answer(question, found, request.passages, room)]
+        return list(dict.fromkeys(chosen))
 
-    def _answer(self, question: str, found: list[Quote], passages: Sequence[Passage], *, room: int) -> list[Quote]:
+    def _answer(self, question: str, found: list[Quote], passages: Sequence[Passage], room: int) -> list[Quote]:
         wanted = asked(question)
-        ranked = best_first(wanted, found, passages, self._embedder)
+        ranked = best_first(wanted, found, passages, self._embedder, self._gauge)
         if not ranked:
             return []
-        run = run_of(found, ranked[0].quote, most=_MOST_STEPS)
-        if len(run) > 1 and (wanted.wants is Wants.STEPS or ranked[0].quote.text.endswith(":")):
+        best = ranked[0].quote
+        run = run_of(found, best, most=_MOST_STEPS)
+        if len(run) > 1 and (wanted.wants is Wants.STEPS or best.text.endswith(":")):
             return run
-        return [scored.quote for scored in _worth_adding(ranked)[:room]]
+        chosen = [scored.quote for scored in _nearly_as_good(ranked)[:room]]
+        return chosen if len(chosen) > 1 or room == 1 else [best, *_continued(best, found)]
 
 
-def _worth_adding(ranked: Sequence[Scored]) -> list[Scored]:
-    """The best unit, and those nearly as good."""
-    return [scored for scored in ranked if scored.score >= 0.85 * ranked[0].score]
+def _continued(best: Quote, found: Sequence[Quote]) -> list[Quote]:
+    """The sentence that follows in the same paragraph: a single one is often explained by it."""
+    return [q for q in found if (q.passage, q.line, q.place) == (best.passage, best.line, best.place + 1)]
+
+
+def _nearly_as_good(ranked: Sequence[Scored]) -> list[Scored]:
+    return [scored for scored in ranked if scored.score >= ranked[0].score - _NEARLY_AS_GOOD]
 
 
 def _lines(chosen: Sequence[Quote], passages: Sequence[Passage]) -> list[str]:
-    """One line a source: its quoted units, then its name in brackets; steps and items on lines of their own."""
-    lines: list[str] = []
+    """The quotes by source, the best source first, in the order of the text; after each its name in brackets."""
     groups: dict[str, list[Quote]] = {}
     for quote in chosen:
         groups.setdefault(passages[quote.passage].id, []).append(quote)
+    lines: list[str] = []
     for group in groups.values():
         passage = passages[group[0].passage]
-        lines += [*_body(sorted(group, key=lambda quote: (quote.passage, quote.place)))]
+        lines += _body(sorted(group, key=lambda quote: (quote.passage, quote.place)))
         lines[-1] += f" [{passage.title or passage.id}]"
     return lines
 
 
 def _body(group: Sequence[Quote]) -> list[str]:
+    """Sentences on one line, steps and items on lines of their own."""
     lines: list[str] = []
     number, inline = 0, False
     for quote in group:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from semcache.llm.extractive import NAME, ExtractiveLlm
+from semcache.llm.gauge import TextEmbedder
 from semcache.llm.openai import OpenAiLlm
 from semcache.llm.protocol import Llm
-from semcache.llm.relevance import TextEmbedder
 from semcache.settings import LlmSettings
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 from semcache.llm.protocol import Passage
@@ -16,15 +15,18 @@ Form = Literal["sentence", "item", "step", "row"]
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A quotable unit. `place` is its number within the passage; `head`: title and headings above it."""
+    """A quotable unit. `place`: its number in the passage, `line`: that of its paragraph; `head`: what stands above."""
 
     passage: int
     place: int
+    line: int
     text: str
     head: str
     form: Form
 
 
+_LONGEST_HEADING = 25  # words
+_LONGEST_RUN_IN = 4
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+(.*?)\s*#*$|^\*\*([^*]+)\*\*:?$")
 _STEP = re.compile(r"^\s*(?:step\s+)?\d{1,2}[.):]\s+(.*)$", re.IGNORECASE)
 _ITEM = re.compile(r"^\s*[-*•–]\s+(.*)$")
@@ -32,6 +34,7 @@ _ROW = re.compile(r"^\s*\|(.*)\|\s*$")
 _RULE = re.compile(r"^[\s|:=_*-]+$")
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
 _MARKUP = re.compile(r"!\[[^\]]*\]\([^)]*\)|\*\*|__|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)")
+_ANSWER_MARK = re.compile(r"^(?:[QA]|Question|Answer)\s*:\s+", re.IGNORECASE)
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 
 
@@ -49,14 +52,39 @@ def quotes(passages: Sequence[Passage]) -> list[Quote]:
 
 
 def _units(index: int, passage: Passage) -> list[Quote]:
-    head = passage.title
+    head = topic = passage.title
     found: list[Quote] = []
-    for form, text in _lines(passage.text):
-        if form == "heading":
-            head = f"{passage.title}. {text}" if text.lower() not in passage.title.lower() else passage.title
+    for line, (form, text) in enumerate(_lines(passage.text)):
+        if form == "heading" or (form == "sentence" and _is_question(text)):
+            head = topic if text.lower() in topic.lower() else f"{topic}. {text}"
             continue
-        for piece in sentences(text) if form == "sentence" else [text]:
-            found.append(Quote(index, len(found), piece, head, _form(form)))
+        pieces = _sentences(text) if form == "sentence" else [text]
+        under = head
+        if len(pieces) > 1 and _is_run_in_heading(pieces[0]):
+            under = f"{head}. {pieces.pop(0)}"
+        for piece in pieces:
+            found.append(Quote(index, len(found), line, piece, under.rstrip("."), _form(form)))
+    return found
+
+
+def _is_question(line: str) -> bool:
+    """A line that only asks, as in lists of questions and answers."""
+    return line.endswith("?") and len(line.split()) <= _LONGEST_HEADING
+
+
+def _is_run_in_heading(sentence: str) -> bool:
+    """`Weight and load.` before what it is about."""
+    return len(sentence.split()) <= _LONGEST_RUN_IN and sentence.endswith(".") and not re.search(r"\d", sentence)
+
+
+def _sentences(text: str) -> list[str]:
+    """Sentences; a question that the text asks itself stays with its answer."""
+    found: list[str] = []
+    for sentence in sentences(text):
+        if found and found[-1].endswith("?"):
+            found[-1] += f" {sentence}"
+        else:
+            found.append(sentence)
     return found
 
 
@@ -94,7 +122,7 @@ def _read(line: str) -> tuple[str, str]:
 
 
 def _plain(text: str) -> str:
-    return _MARKUP.sub("", _LINK.sub(r"\1", text)).strip().removeprefix("> ")
+    return _ANSWER_MARK.sub("", _MARKUP.sub("", _LINK.sub(r"\1", text)).strip().removeprefix("> "))
 
 
 def run_of(found: Sequence[Quote], chosen: Quote, *, most: int) -> list[Quote]:
@@ -123,8 +151,3 @@ def _forward(same: Sequence[Quote], start: int, forms: set[str]) -> list[Quote]:
     while end < len(same) and same[end].form in forms and (end == start or same[end].form == same[start].form):
         end += 1
     return list(same[start:end])
-
-
-def consecutive(found: Sequence[Quote]) -> bool:
-    """Whether the units follow each other in one passage."""
-    return all(a.passage == b.passage and b.place == a.place + 1 for a, b in pairwise(found))

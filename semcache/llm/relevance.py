@@ -1,48 +1,157 @@
-"""How well a quotable unit answers a question: the words it covers, its similarity, the kind of answer it holds."""
+"""How well a quotable unit answers a question, and whether anything answers it at all (pure but for the embedder).
+
+Weights and limits are in units of relatedness (see gauge). They were set on 440 questions about the sample world,
+against 300 questions about anything else; `tests/llm/test_answering.py` tries them on documents of other fields.
+"""
 
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
-from semcache.llm.asked import Asked, answers, content_terms
+from semcache.llm.asked import Asked, answers, content_terms, content_words
+from semcache.llm.gauge import Gauge, TextEmbedder
 from semcache.llm.protocol import Passage
 from semcache.llm.quotes import Quote
+from semcache.text.tokens import stem
 
-
-class TextEmbedder(Protocol):
-    """What is needed of an embedder (semcache.embed.Embedder is one): unit vectors, (n, dim) float32."""
-
-    def embed(self, texts: Sequence[str], *, kind: Literal["symmetric", "query", "passage"] = ...) -> NDArray[Any]: ...
+_RANK = -0.055  # for each place of its passage behind the first
+_WORDS = 0.27  # all words of the question are in it
+_KIND = 0.24  # it holds a price, a number, ... where one is asked for
+_OTHER_CODE = -0.4  # it is about E21 where E07 is asked for
+_INTRODUCTION = -0.3
+_NEEDED = 1.55  # relatedness + words found + names found
+_WORDS_FOUND = 0.8
+_NAMES_FOUND = 0.25
+_LOOKED_AT = 3  # units whose words count as found
+_NEEDED_COVER = 0.6  # without an embedder: share of the question's words, weighted by rarity
+_CODE = re.compile(r"\b[A-Za-z]{1,4}-?\d{1,4}[a-z]?\b")
+_MEASURED = ("money", "duration", "number", "time")
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
+    """A unit with its score; higher answers better."""
+
     quote: Quote
     score: float
 
 
 def best_first(
-    asked: Asked, found: Sequence[Quote], passages: Sequence[Passage], embedder: TextEmbedder | None
+    asked: Asked,
+    found: Sequence[Quote],
+    passages: Sequence[Passage],
+    embedder: TextEmbedder | None,
+    gauge: Gauge | None,
 ) -> list[Scored]:
-    own = [frozenset(content_terms(q.text)) for q in found]
-    head = [frozenset(content_terms(q.head)) for q in found]
-    n = len(found)
-    df: dict[str, int] = {}
-    for a, b in zip(own, head, strict=True):
-        for t in a | b:
-            df[t] = df.get(t, 0) + 1
-    w = {t: math.log(1 + n / (1 + df.get(t, 0))) for t in asked.terms}
-    total = sum(w.values())
-    scored = []
-    for q, a, b in zip(found, own, head, strict=True):
-        if not total or not asked.names <= a | b:
-            continue
-        cover = sum(v for t, v in w.items() if t in a | b) / total
-        if cover >= 0.6:
-            scored.append(Scored(q, cover + 0.1 * answers(asked.wants, q.text)))
-    return sorted(scored, key=lambda s: (-s.score, s.quote.passage, s.quote.place))
+    """The units by how well they answer the question; empty if none does."""
+    if not found:
+        return []
+    words = _Words(asked, found)
+    if embedder is None or gauge is None:
+        return _by_words(asked, found, words)
+    related = _related(asked, found, embedder, gauge)
+    if related.max() + _found_softly(asked, found, related, passages, embedder, gauge) < _NEEDED:
+        return []
+    scores = related + _WORDS * words.cover + _measured(asked, found) + _codes(asked, found)
+    return _sorted(found, scores + _RANK * _ranks(found, passages) + _introductions(asked, found))
+
+
+def _related(asked: Asked, found: Sequence[Quote], embedder: TextEmbedder, gauge: Gauge) -> NDArray[np.float64]:
+    """(n,) relatedness of the question and each unit under its headings."""
+    question = embedder.embed([asked.text], kind="query")[0]
+    texts = [f"{quote.head}. {quote.text}" for quote in found]
+    return gauge.texts.relatedness(embedder.embed(texts, kind="passage") @ question)
+
+
+def _found_softly(
+    asked: Asked,
+    found: Sequence[Quote],
+    related: NDArray[np.float64],
+    passages: Sequence[Passage],
+    embedder: TextEmbedder,
+    gauge: Gauge,
+) -> float:
+    """What the words say: how near each of the question's has a like in the best units, and if its names are there."""
+    best = [found[int(i)] for i in np.argsort(-related, kind="stable")[:_LOOKED_AT]]
+    there = content_words(" ".join(f"{quote.head} {quote.text}" for quote in best))
+    wanted = content_words(asked.text)
+    share = float(np.mean([_likeness(word, there, embedder, gauge) for word in wanted])) if wanted else 0.0
+    anywhere = {term for p in passages for term in content_terms(f"{p.title} {p.text}")}
+    return _WORDS_FOUND * share + _NAMES_FOUND * (asked.names <= anywhere)
+
+
+def _likeness(word: str, there: Sequence[str], embedder: TextEmbedder, gauge: Gauge) -> float:
+    """1 if the word is there in any inflection, else how near the nearest is, 0..1."""
+    if stem(word) in set(map(stem, there)):
+        return 1.0
+    if not there:
+        return 0.0
+    vectors = embedder.embed([word, *there])
+    return float(np.clip(gauge.words.relatedness((vectors[1:] @ vectors[0]).max()), 0.0, 1.0))
+
+
+class _Words:
+    """Which of the question's words each unit contains. `cover`: (n,) share of them, weighted by rarity, 0..1."""
+
+    def __init__(self, asked: Asked, found: Sequence[Quote]) -> None:
+        own = [frozenset(content_terms(quote.text)) for quote in found]
+        self.under = [terms | frozenset(content_terms(quote.head)) for terms, quote in zip(own, found, strict=True)]
+        frequency = Counter(term for terms in self.under for term in terms)
+        self._weights = {term: math.log(1 + (len(found) + 1) / (frequency[term] + 0.5)) for term in asked.terms}
+        self.cover = np.array([self.share(terms) for terms in own])
+
+    def share(self, terms: frozenset[str]) -> float:
+        total = sum(self._weights.values())
+        return sum(weight for term, weight in self._weights.items() if term in terms) / total if total else 0.0
+
+
+def _measured(asked: Asked, found: Sequence[Quote]) -> NDArray[np.float64]:
+    if asked.wants not in _MEASURED:
+        return np.zeros(len(found))
+    return np.array([_KIND * answers(asked.wants, quote.text) for quote in found])
+
+
+def _introductions(asked: Asked, found: Sequence[Quote]) -> NDArray[np.float64]:
+    """A penalty for `To start a return:` where no steps are asked for."""
+    return np.array([_INTRODUCTION * (asked.wants != "steps" and q.text.endswith(":")) for q in found])
+
+
+def _codes(asked: Asked, found: Sequence[Quote]) -> NDArray[np.float64]:
+    """A penalty for naming other codes (E07, C3) than the question does."""
+    wanted = _codes_in(asked.text)
+    named = [_codes_in(quote.text) for quote in found]
+    return np.array([_OTHER_CODE * bool(wanted and codes and not codes & wanted) for codes in named])
+
+
+def _codes_in(text: str) -> set[str]:
+    return {code.lower().replace("-", "") for code in _CODE.findall(text)}
+
+
+def _ranks(found: Sequence[Quote], passages: Sequence[Passage]) -> NDArray[np.float64]:
+    """(n,) the place of each unit's passage among those of its kind."""
+    seen: Counter[str] = Counter()
+    places = []
+    for passage in passages:
+        places.append(seen[passage.kind])
+        seen[passage.kind] += 1
+    return np.array([places[quote.passage] for quote in found], np.float64)
+
+
+def _by_words(asked: Asked, found: Sequence[Quote], words: _Words) -> list[Scored]:
+    covers = np.array([words.share(terms) for terms in words.under])
+    fitting = [asked.names <= terms for terms in words.under]
+    scores = np.where(fitting, covers + 0.5 * words.cover + 0.2 * np.sign(_measured(asked, found)), 0.0)
+    enough = [i for i in range(len(found)) if fitting[i] and covers[i] >= _NEEDED_COVER]
+    return _sorted([found[i] for i in enough], scores[enough]) if enough else []
+
+
+def _sorted(found: Sequence[Quote], scores: NDArray[np.float64]) -> list[Scored]:
+    order = np.argsort(-scores, kind="stable")
+    return [Scored(found[int(i)], float(scores[i])) for i in order]
