@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import redis
@@ -23,6 +23,7 @@ from semcache.store.lua import script
 # A fit takes some 50 ms; after that long somebody else may try.
 FIT_LEASE_S = 10.0
 _QUESTIONS = b"#questions"
+_SUMS = tuple(f.name for f in fields(Sums))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ class LearningState:
 
 def nonzero(sums: Sums) -> dict[str, float]:
     """The fields of a change that change anything."""
-    return {name: value for name, value in asdict(sums).items() if value}
+    return {name: value for name in _SUMS if (value := getattr(sums, name))}
 
 
 def _note_json(note: Note) -> str:
@@ -176,8 +177,7 @@ def _pair_field(pair: Pair) -> str:
 
 
 def _read_sums(stored: Mapping[bytes, bytes]) -> Sums:
-    known = {f.name for f in fields(Sums)}
-    return Sums(**{n: float(value) for name, value in stored.items() if (n := name.decode()) in known})
+    return Sums(**{n: float(value) for name, value in stored.items() if (n := name.decode()) in _SUMS})
 
 
 def _read_idf(words: dict[bytes, bytes]) -> Idf:
