@@ -95,6 +95,7 @@ class Bench:
                     question,
                     fingerprint=self._fingerprint,
                     weights=weights_for(self._fingerprint),
+                    k=CUTS[-1],
                     limits=Limits(),
                     reach=reach,
                 ),
@@ -171,8 +172,8 @@ def stages(bench: Bench, weights: Weights) -> list[dict[str, Any]]:
     usual = Reach().at_least(CUTS[-1])
     reaches = {
         "every turn": EVERYTHING,
-        "vectors": replace(usual, by_postings=1),
-        "postings": replace(usual, by_vector=1),
+        "vectors": replace(usual, by_postings=0),
+        "postings": replace(usual, by_vector=0),
         "both, all of them": replace(usual, candidates=1_000),
         "both, first choice": usual,
     }
@@ -210,7 +211,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         took = time.perf_counter() - started
         weights = weights_for(embedder.fingerprint)
         bench = Bench(servers.redis, embedder, namespace, conversations)
-        retrieved = bench.retrieve(Reach().at_least(CUTS[-1]))
+        retrieved = bench.retrieve(Reach())
         result = report(score(retrieved, weights))
         turns = sum(len(talk.events) for talk in conversations)
         result |= {"turns": turns, "ingest_seconds": round(took, 1), "through_kafka": not options.direct}

@@ -14,14 +14,16 @@ from redis import Redis
 from semcache.embed import Embedder, default_embedder
 from semcache.errors import InvalidInput
 from semcache.memory.fetch import Limits, Reach, fetch
-from semcache.memory.layout import UserKeys, index_stems
+from semcache.memory.layout import UserKeys
 from semcache.memory.rank import Question, rank
 from semcache.memory.records import read_window_form
+from semcache.memory.sealed import index_words, opened
 from semcache.memory.types import NewTurn, Recollection, Turn, check_id, check_text, turn_id
 from semcache.memory.weights import Weights, weights_for
 from semcache.memory.when import mentioned
 from semcache.memory.write import SESSION_TTL_S, TurnWriter, write_window
 from semcache.store.connect import client_of, guarded
+from semcache.store.sealing import UNSEALED, Sealer
 from semcache.text.tokens import token_count
 
 _POLL_S = 0.01
@@ -44,6 +46,7 @@ class AgentMemory:
         session_ttl_s: float = SESSION_TTL_S,
         weights: Weights | None = None,
         reach: Reach | None = None,
+        sealer: Sealer = UNSEALED,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._redis = client_of(redis)
@@ -54,6 +57,7 @@ class AgentMemory:
         self._session_ttl_s = session_ttl_s
         self._given_weights = weights
         self._reach = reach or Reach()
+        self._sealer = sealer
         self._clock = clock
 
     @property
@@ -95,7 +99,7 @@ class AgentMemory:
     ) -> str:
         """Puts a message into its session's window alone, at once; whoever writes long-term memory does so later."""
         new = self._new(session, role, text, at, event_id, speaker)
-        write_window(self._redis, new, now=self._clock(), session_ttl_s=self._session_ttl_s)
+        write_window(self._redis, new, now=self._clock(), session_ttl_s=self._session_ttl_s, sealer=self._sealer)
         return new.id
 
     def window(self, session: str, *, max_tokens: int | None = None) -> list[Turn]:
@@ -106,7 +110,7 @@ class AgentMemory:
         budget = math.inf if max_tokens is None else max_tokens
         turns: list[Turn] = []
         for form in forms:
-            turn = read_window_form(form, session)
+            turn = opened(self._sealer, self._keys, read_window_form(form, session))
             budget -= token_count(turn.line)
             if budget < 0:
                 break
@@ -141,7 +145,9 @@ class AgentMemory:
             fingerprint=self.embedder.fingerprint,
             weights=weights,
             limits=limits,
-            reach=self._reach.at_least(k),
+            reach=self._reach,
+            k=k,
+            sealer=self._sealer,
         )
         if not len(candidates):
             return []
@@ -167,7 +173,7 @@ class AgentMemory:
         if not check_text("query", query).strip():
             raise InvalidInput("the question is empty")
         vector = self.embedder.embed([query])[0]
-        return Question(query, tuple(index_stems(query)), vector, mentioned(query, asked_at=asked_at))
+        return Question(query, tuple(index_words(self._sealer, self._keys, query)), vector, mentioned(query, asked_at=asked_at))
 
     def _new(self, session: str, role: str, text: str, at: float | None, event_id: str | None, speaker: str) -> NewTurn:
         when = self._clock() if at is None else at
@@ -175,7 +181,10 @@ class AgentMemory:
         return NewTurn(self._user, session, role, text, when, event, self._namespace, speaker)
 
     def _writer(self) -> TurnWriter:
-        return TurnWriter(self._redis, self.embedder, session_ttl_s=self._session_ttl_s, clock=self._clock)
+        ttl_s = self._session_ttl_s
+        return TurnWriter(
+            self._redis, self.embedder, session_ttl_s=ttl_s, sealer=self._sealer, clock=self._clock
+        )
 
     def _weights(self) -> Weights:
         return self._given_weights or weights_for(self.embedder.fingerprint)

@@ -11,7 +11,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,14 +19,20 @@ from redis import Redis
 
 from semcache.memory.layout import RADIUS, UserKeys, packed_bytes, session_token, unpack, vectors_field
 from semcache.memory.rank import Candidates, Question, Rows
+from semcache.memory.sealed import opened
 from semcache.memory.types import Turn
 from semcache.memory.weights import Weights
+from semcache.memory.when import asks_when
 from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.lua import Argument, script
+from semcache.store.sealing import UNSEALED, Sealer
 from semcache.store.vectors import blob
 
 _SESSION_K1, _SESSION_B = 1.5, 0.75
+_OWN_SHARE = 0.6  # of the context vector's cosine is the turn's own
+_NEAR_SHARE = 0.6  # of the sum of its turns' BM25 is the window's
+_REST = 0.07  # how far the context's cosine, length and question mark may move a turn
 _AROUND, _FOLLOWING = 3, 4  # lengths of the rows that are no candidates
 
 
@@ -40,8 +46,7 @@ class Reach:
 
     def at_least(self, k: int) -> Reach:
         """The same, wide enough for `k` results."""
-        wider = max(self.candidates, 6 * k)
-        return Reach(wider, max(self.by_vector, 3 * k), max(self.by_postings, 2 * k))
+        return Reach(max(self.candidates, 6 * k), max(self.by_vector, 3 * k), max(self.by_postings, 2 * k))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +75,19 @@ def fetch(
     user: UserKeys,
     question: Question,
     *,
+    k: int,
     fingerprint: str,
     weights: Weights,
     limits: Limits,
     reach: Reach,
+    sealer: Sealer = UNSEALED,
 ) -> Candidates:
-    """The candidates for a question, and the turns around them."""
+    """The candidates for the best `k` answers to a question, and the turns around them.
+
+    Raises:
+        SealError: a turn cannot be opened, as `Sealer.open`.
+    """
+    reach = reach.at_least(k)
     dim = len(question.vector)
     asked = Counter(question.stems)
     names = [user.vectors(fingerprint), user.of(keys.CHRONOLOGY)]
@@ -88,10 +100,33 @@ def fetch(
     arguments += [blob(question.vector, dim), limits.filter]
     arguments += [_bound(limits.since), _bound(limits.until), int(limits.limited)]
     arguments += [reach.candidates, reach.by_vector, reach.by_postings, RADIUS, _SESSION_K1, _SESSION_B]
-    arguments += [weights.turn, weights.context, weights.next, weights.window, weights.session, *asked.values()]
+    arguments += [*_first_choice(weights), k, _margin(question, weights), *asked.values()]
     with guarded():
         reply = script("memory_recall")(redis, keys=names, args=arguments)
-    return _candidates(reply, list(asked), dim)
+    found = _candidates(reply, list(asked), dim)
+    return replace(found, turns=tuple(opened(sealer, user, turn) for turn in found.turns))
+
+
+def _first_choice(weights: Weights) -> tuple[float, ...]:
+    """Weights of a turn's own cosine, those of the turns before and after, its window's turns and its session.
+
+    The context vector is not known yet: it lies between the turn's own and the one before.
+    """
+    context = weights.context
+    return (
+        weights.turn + _OWN_SHARE * context,
+        (1 - _OWN_SHARE) * context,
+        weights.next,
+        _NEAR_SHARE * weights.window,
+        weights.session,
+    )
+
+
+def _margin(question: Question, weights: Weights) -> float:
+    """How much a turn may gain on another by what the first choice does not see."""
+    seen_later = weights.speaker + _REST * (weights.turn + weights.context)
+    seen_later += weights.when if asks_when(question.text) else 0.0
+    return seen_later + (weights.date if question.mention else 0.0)
 
 
 def _bound(at: float) -> str:
@@ -124,7 +159,7 @@ def _rows(rows: Sequence[Sequence[Any]], vectors: np.ndarray[Any, np.dtype[np.fl
     return Rows(
         session=np.array([row[0] for row in rows], np.int64),
         rank=np.array([row[1] for row in rows], np.int64),
-        stems=tuple(tuple(row[2].split(" ")) if row[2] else () for row in rows),
+        stems=tuple(row[2] for row in rows),
         own=both[:, 0],
         context=both[:, 1],
     )

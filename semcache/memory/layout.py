@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
@@ -26,13 +26,21 @@ class UserKeys:
 
     namespace: str
     user: str
+    prefix: str = field(init=False, repr=False, compare=False)
+    _stem: str = field(init=False, repr=False, compare=False)
+    _session_stem: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Built once: a turn has some thirty keys of these kinds.
+        for name, value in (
+            ("prefix", self.of(keys.ERASED).removesuffix("erased")),
+            ("_stem", self.of(keys.TURN_STEM, stem="")),
+            ("_session_stem", self.of(keys.SESSION_STEM, stem="")),
+        ):
+            object.__setattr__(self, name, value)
 
     def of(self, kind: keys.KeyKind, **parts: str) -> str:
         return kind.build(namespace=self.namespace, user=self.user, **parts)
-
-    @property
-    def prefix(self) -> str:
-        return self.of(keys.ERASED).removesuffix("erased")
 
     @property
     def turn_prefix(self) -> str:
@@ -51,10 +59,10 @@ class UserKeys:
         return self.of(keys.TURN_VECTORS, fingerprint=fingerprint)
 
     def stem(self, stem: str) -> str:
-        return self.of(keys.TURN_STEM, stem=stem)
+        return self._stem + keys.escape(stem)
 
     def session_stem(self, stem: str) -> str:
-        return self.of(keys.SESSION_STEM, stem=stem)
+        return self._session_stem + keys.escape(stem)
 
 
 def index_stems(line: str) -> list[str]:

@@ -49,13 +49,13 @@ class Question:
 class Rows:
     """n turns by session and rank: the candidates, and the turns in their windows.
 
-    `session`, `rank`: (n,) the session's number and the turn's place in it; `own`, `context`: (n, dim) unit vectors,
-    zero where a turn only belongs to a window.
+    `session`, `rank`: (n,) the session's number and the turn's place in it; `stems`: separated by spaces; `own`,
+    `context`: (n, dim) unit vectors, zero where a turn only belongs to a window.
     """
 
     session: NDArray[np.int64]
     rank: NDArray[np.int64]
-    stems: tuple[tuple[str, ...], ...]
+    stems: tuple[str, ...]
     own: NDArray[np.float32]
     context: NDArray[np.float32]
 
@@ -115,7 +115,7 @@ def _values(question: Question, candidates: Candidates) -> dict[str, Floats]:
         "when": _when(question.text, turns),
         "session": candidates.session_score,
         "question": np.array([turn.text.rstrip().endswith("?") for turn in turns], np.float64),
-        "length": np.log1p([len(_WORD.findall(turn.text)) for turn in turns]),
+        "length": np.log1p([len(turn.text.split()) for turn in turns]),
     }
 
 
@@ -129,12 +129,23 @@ def window_bm25(stems: Sequence[str], candidates: Candidates) -> Floats:
     if not asked or not candidates.members:
         return np.zeros(len(rows.stems))
     factors = [stems.count(stem) * _window_idf(candidates.df[stem], candidates.members) for stem in asked]
-    counts = np.array([[said.count(stem) for stem in asked] + [len(said)] for said in rows.stems], np.float64)
-    sums = _window_sums(counts, rows)
+    sums = _window_sums(_counts(asked, rows.stems), rows)
     tf, length = sums[:, :-1], sums[:, -1:]
     usual = (2 * RADIUS + 1) * candidates.terms / candidates.members
     damping = _K1 * (1 - _B + _B * length / usual)
     return np.asarray((tf * (_K1 + 1) / (tf + damping)) @ np.array(factors))
+
+
+def _counts(asked: Sequence[str], said: Sequence[str]) -> Floats:
+    """(n, stems + 1): how often each text contains each stem, and in the last column its length in stems."""
+    column = {stem: place for place, stem in enumerate(asked)}
+    counts = np.zeros((len(said), len(asked) + 1))
+    counts[:, -1] = [text.count(" ") + 1 if text else 0 for text in said]
+    for row, text in enumerate(said):
+        for stem in text.split(" "):
+            if stem in column:
+                counts[row, column[stem]] += 1
+    return counts
 
 
 def _window_idf(df: int, members: int) -> float:

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from redis import Redis
 
 from semcache.memory.layout import UserKeys
-from semcache.memory.types import NewTurn, Turn
+from semcache.memory.sealed import opened
+from semcache.memory.types import Turn
 from semcache.store.connect import guarded
+from semcache.store.sealing import Sealer
 
 
 def context_text(previous: Turn, turn: Turn) -> str:
@@ -17,18 +19,18 @@ def context_text(previous: Turn, turn: Turn) -> str:
     return f"{previous.line}\n{turn.line}"
 
 
-def turn_fields(new: NewTurn, *, stems: Sequence[str], previous: Turn | None) -> dict[str, str | bytes]:
-    """The fields of a turn's hash that do not depend on the embedder."""
+def turn_fields(stored: Turn, *, event_id: str, stems: Sequence[str], previous: Turn | None) -> dict[str, str | bytes]:
+    """The fields of a turn's hash that do not depend on the embedder; `stored`: the turn, sealed if that is on."""
     fields: dict[str, str | bytes] = {
-        "session": new.session,
-        "role": new.role,
-        "text": new.text,
-        "at": repr(new.at),
-        "event": new.event_id,
+        "session": stored.session,
+        "role": stored.role,
+        "text": stored.text,
+        "at": repr(stored.at),
+        "event": event_id,
         "stems": " ".join(stems),
         "previous": previous.id if previous else "",
     }
-    return {**fields, "speaker": new.speaker} if new.speaker else fields
+    return {**fields, "speaker": stored.speaker} if stored.speaker else fields
 
 
 def window_form(turn: Turn) -> str:
@@ -43,13 +45,14 @@ def read_window_form(form: bytes, session: str) -> Turn:
     return Turn(said["id"], session, said["role"], said["text"], said["at"], said["speaker"])
 
 
-def read_turns(redis: Redis, places: Sequence[tuple[UserKeys, str]]) -> list[Turn | None]:
-    """The turns with these ids, None where there is none; one round trip."""
+def read_turns(redis: Redis, places: Sequence[tuple[UserKeys, str]], *, sealer: Sealer) -> list[Turn | None]:
+    """The turns with these ids, None where there is none; one round trip. Raises SealError as `Sealer.open`."""
     with guarded(), redis.pipeline(transaction=False) as pipe:
         for user, id in places:
             pipe.hmget(user.turn(id), "session", "role", "text", "at", "speaker")
         replies = pipe.execute()
-    return [_turn(id, reply) for (_, id), reply in zip(places, replies, strict=True)]
+    turns = [(user, _turn(id, reply)) for (user, id), reply in zip(places, replies, strict=True)]
+    return [turn and opened(sealer, user, turn) for user, turn in turns]
 
 
 def _turn(id: str, reply: Sequence[bytes | None]) -> Turn | None:

@@ -19,6 +19,7 @@ from semcache.memory.layout import UserKeys, pack, packed_bytes, vectors_field
 from semcache.memory.records import context_text, read_turns
 from semcache.store.connect import guarded
 from semcache.store.lua import script
+from semcache.store.sealing import UNSEALED, Sealer
 
 _ROUNDS = 5
 
@@ -46,7 +47,7 @@ class Links:
         return self.stored and self.made_with != self.before
 
 
-def settle(redis: Redis, embedder: Embedder, places: Iterable[Place]) -> None:
+def settle(redis: Redis, embedder: Embedder, places: Iterable[Place], *, sealer: Sealer = UNSEALED) -> None:
     """Makes the context vectors of these turns, and of those right after them, fit the turns before them."""
     pending = set(places)
     if pending:
@@ -55,12 +56,12 @@ def settle(redis: Redis, embedder: Embedder, places: Iterable[Place]) -> None:
         wrong = {place: found.before for place, found in _links(redis, pending).items() if found.wrong}
         if not wrong:
             return
-        pending = _replace(redis, embedder, wrong)
+        pending = _replace(redis, embedder, wrong, sealer)
 
 
-def _replace(redis: Redis, embedder: Embedder, wrong: dict[Place, str]) -> set[Place]:
+def _replace(redis: Redis, embedder: Embedder, wrong: dict[Place, str], sealer: Sealer) -> set[Place]:
     """Makes new context vectors; returns the places where the turn before changed meanwhile."""
-    vectors = _contexts(redis, embedder, wrong)
+    vectors = _contexts(redis, embedder, wrong, sealer)
     field = vectors_field(embedder.fingerprint)
     size = packed_bytes(embedder.dim)
     with guarded(), redis.pipeline(transaction=False) as pipe:
@@ -72,11 +73,13 @@ def _replace(redis: Redis, embedder: Embedder, wrong: dict[Place, str]) -> set[P
     return {place for place, replaced in zip(wrong, done, strict=True) if not replaced}
 
 
-def _contexts(redis: Redis, embedder: Embedder, wrong: dict[Place, str]) -> dict[Place, NDArray[np.float32]]:
+def _contexts(
+    redis: Redis, embedder: Embedder, wrong: dict[Place, str], sealer: Sealer
+) -> dict[Place, NDArray[np.float32]]:
     """The vector of each place that has a turn before it."""
     followers = [(place, before) for place, before in wrong.items() if before]
-    turns = read_turns(redis, [(place.user, place.turn) for place, _ in followers])
-    previous = read_turns(redis, [(place.user, before) for place, before in followers])
+    turns = read_turns(redis, [(place.user, place.turn) for place, _ in followers], sealer=sealer)
+    previous = read_turns(redis, [(place.user, before) for place, before in followers], sealer=sealer)
     texts = {
         place: context_text(earlier, turn)
         for (place, _), turn, earlier in zip(followers, turns, previous, strict=True)

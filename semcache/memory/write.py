@@ -20,13 +20,15 @@ from redis import Redis
 
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.errors import InvalidInput
-from semcache.memory.layout import TURN_WEIGHTING, UserKeys, index_stems, pack, session_token, vectors_field
+from semcache.memory.layout import TURN_WEIGHTING, UserKeys, pack, session_token, vectors_field
 from semcache.memory.records import context_text, turn_fields, window_form
+from semcache.memory.sealed import index_words, opened, sealed
 from semcache.memory.settle import Place, settle
 from semcache.memory.types import NewTurn, State, Turn
 from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.lua import Argument, script
+from semcache.store.sealing import UNSEALED, Sealer
 from semcache.store.vectors import Quantisation, blob
 
 SESSION_TTL_S = 7 * 86_400.0
@@ -71,12 +73,14 @@ class TurnWriter:
         *,
         session_ttl_s: float = SESSION_TTL_S,
         quantisation: Quantisation = "Q8",
+        sealer: Sealer = UNSEALED,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._redis = redis
         self._embedder = embedder
         self._session_ttl_s = session_ttl_s
         self._quantisation = quantisation
+        self._sealer = sealer
         self._clock = clock
 
     def append(self, turns: Iterable[NewTurn]) -> list[State]:
@@ -99,7 +103,7 @@ class TurnWriter:
         for new, (state, *before) in zip(ordered, self._before(ordered), strict=True):
             if state == 0:
                 others = pending.setdefault(_session(new), [])
-                fresh.append(Planned(new, _latest(new, [*_stored(new, before), *others])))
+                fresh.append(Planned(new, _latest(new, [*self._stored(new, before), *others])))
                 others.append(new.turn)
             elif state == 1:
                 known.append(new)
@@ -122,7 +126,8 @@ class TurnWriter:
             expected = planned.previous.id if planned.previous else ""
             if state == 0 or (state == 1 and (after or before.decode() != expected)):
                 moved.append(planned.new)
-        settle(self._redis, self._embedder, {Place(_keys(new), new.session, new.id) for new in moved})
+        places = {Place(_keys(new), new.session, new.id) for new in moved}
+        settle(self._redis, self._embedder, places, sealer=self._sealer)
         return _outcomes(plan, [state for state, *_ in replies])
 
     def _before(self, turns: Sequence[NewTurn]) -> list[list[Any]]:
@@ -133,6 +138,11 @@ class TurnWriter:
                 names = [user.turn(new.id), user.session(new.session), user.of(keys.ERASED)]
                 script("memory_before")(pipe, keys=names, args=[new.id, repr(new.at), user.turn_prefix])
             return list(pipe.execute())
+
+    def _stored(self, new: NewTurn, before: Sequence[bytes]) -> list[Turn]:
+        """The stored turn that a new one follows, if there is one."""
+        id, at, speaker, role, text = (part.decode() for part in before)
+        return [opened(self._sealer, _keys(new), Turn(id, new.session, role, text, float(at), speaker))] if id else []
 
     def _commands(self, plan: Plan, vectors: Vectors) -> list[tuple[list[str], list[Argument]]]:
         followers = [planned for planned in plan.fresh if planned.previous]
@@ -149,7 +159,7 @@ class TurnWriter:
     ) -> tuple[list[str], list[Argument]]:
         """Keys and arguments of memory_append.lua."""
         new, user = planned.new, _keys(planned.new)
-        stems = index_stems(new.turn.line)
+        stored, stems = sealed(self._sealer, user, new.turn), index_words(self._sealer, user, new.turn.line)
         weights, counts = TURN_WEIGHTING.weights(stems), Counter(stems)
         names = [user.turn(new.id), user.vectors(self._embedder.fingerprint), user.of(keys.CHRONOLOGY)]
         names += [user.session(new.session), user.of(keys.SESSIONS), user.of(keys.SESSION_LENGTHS)]
@@ -158,18 +168,19 @@ class TurnWriter:
 
         arguments: list[Argument] = [new.id, repr(new.at), new.session, len(stems)]
         arguments += [blob(vector, self._embedder.dim), self._quantisation, _attributes(new)]
-        arguments += [repr(self._clock()), repr(self._session_ttl_s), WINDOW_TURNS, window_form(new.turn)]
-        fields = turn_fields(new, stems=stems, previous=planned.previous)
+        arguments += [repr(self._clock()), repr(self._session_ttl_s), WINDOW_TURNS, window_form(stored)]
+        fields = turn_fields(stored, event_id=new.event_id, stems=stems, previous=planned.previous)
         fields[vectors_field(self._embedder.fingerprint)] = pack(vector) + pack(vector if context is None else context)
         arguments += [2 * len(fields), *(part for pair in fields.items() for part in pair)]
         arguments += [part for stem, weight in weights.items() for part in (repr(weight), counts[stem])]
         return names, arguments
 
 
-def write_window(redis: Redis, new: NewTurn, *, now: float, session_ttl_s: float) -> State:
+def write_window(redis: Redis, new: NewTurn, *, now: float, session_ttl_s: float, sealer: Sealer = UNSEALED) -> State:
     """Puts a turn into its session's window alone; the write of the turn itself changes nothing there later."""
     user = _keys(new)
-    arguments: list[Argument] = [repr(new.at), window_form(new.turn), repr(now), repr(session_ttl_s), WINDOW_TURNS]
+    form = window_form(sealed(sealer, user, new.turn))
+    arguments: list[Argument] = [repr(new.at), form, repr(now), repr(session_ttl_s), WINDOW_TURNS]
     with guarded():
         state = script("memory_window")(redis, keys=[user.window(new.session), user.of(keys.ERASED)], args=arguments)
     return _STATES[state]
@@ -214,11 +225,6 @@ def _pending(plan: Plan | None) -> dict[tuple[str, str, str], list[Turn]]:
     for planned in plan.fresh if plan else ():
         found.setdefault(_session(planned.new), []).append(planned.new.turn)
     return found
-
-
-def _stored(new: NewTurn, before: Sequence[bytes]) -> list[Turn]:
-    id, at, speaker, role, text = (part.decode() for part in before)
-    return [Turn(id, new.session, role, text, float(at), speaker)] if id else []
 
 
 def _latest(new: NewTurn, others: Iterable[Turn]) -> Turn | None:

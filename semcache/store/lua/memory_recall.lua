@@ -3,8 +3,9 @@
 --   corpus, two temporary keys, then a posting and a session stem for each stem of the question.
 -- ARGV: prefix of the user's keys, field of the vectors, bytes of a turn's vectors, question's vector (FP32),
 --   VSIM filter ('' none), since, until, whether that limits anything (0/1), candidates wanted, turns by vector,
---   turns by postings, neighbours on each side, k1 and b of sessions, weights of turn, context, next, window and
---   session for the first choice, then the factor of each stem.
+--   turns by postings, neighbours on each side, k1 and b of sessions; weights of the first choice: a turn's own cosine,
+--   that of the turn before and of the turn after, BM25 of each turn near, BM25 of the session; results
+--   wanted, and how far behind the last of them a candidate may be; then the factor of each stem.
 -- Returns {members, terms, df of each stem, sessions, rows, vectors}, all but the first two and the last as JSON.
 --   sessions: [name, BM25].  rows, by session and rank: [session's place, rank, stems] of a turn that is only in the
 --   window of a candidate; after these, of the turn after a candidate 1 and of a candidate id, at, speaker, role, text.
@@ -15,13 +16,13 @@ local prefix, vector_bytes = ARGV[1], tonumber(ARGV[3])
 local since, until_, limited = ARGV[6], ARGV[7], ARGV[8] == '1'
 local wanted, by_vector, by_postings, radius = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
 local k1, b = tonumber(ARGV[13]), tonumber(ARGV[14])
-local w_turn, w_context, w_next = tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17])
-local w_window, w_session = tonumber(ARGV[18]), tonumber(ARGV[19])
+local w_own, w_before, w_next = tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17])
+local w_near, w_session, k, margin = tonumber(ARGV[18]), tonumber(ARGV[19]), tonumber(ARGV[20]), tonumber(ARGV[21])
 
 local postings, session_stems, factors = {}, {}, {}
 for i = 8, #KEYS, 2 do
   postings[#postings + 1], session_stems[#session_stems + 1] = KEYS[i], KEYS[i + 1]
-  factors[#factors + 1] = tonumber(ARGV[19 + #postings])
+  factors[#factors + 1] = tonumber(ARGV[21 + #postings])
 end
 local members, terms = unpack(redis.call('HMGET', corpus, 'members', 'terms'))
 
@@ -37,13 +38,13 @@ else
     call[#call + 1] = 'FILTER'
     call[#call + 1] = ARGV[5]
   end
-  local near = redis.call(unpack(call))
+  local near = by_vector > 0 and redis.call(unpack(call)) or {}
   for i = 1, #near, 2 do
     seeds[#seeds + 1] = near[i]
     cosine[near[i]] = 2 * near[i + 1] - 1
     floor = cosine[near[i]] - 0.02
   end
-  if has_union then
+  if has_union and by_postings > 0 then
     if limited then keep_within(union, temporary, limits, since, until_) end
     for _, id in ipairs(redis.call('ZREVRANGE', union, 0, by_postings - 1)) do
       if not cosine[id] then seeds[#seeds + 1] = id end
@@ -51,7 +52,7 @@ else
   end
 end
 
--- Their sessions, and their neighbours in them.
+-- Their sessions, and their neighbours in them: `at_rank` has the turns of each session by rank.
 local function session_key(session)
   local escaped = string.gsub(session, '[^A-Za-z0-9_.~-]', function(c) return string.format('%%%02X', string.byte(c)) end)
   return prefix .. 'session:' .. escaped
@@ -67,11 +68,15 @@ for _, id in ipairs(seeds) do
       names[#names + 1] = name
     end
     local rank = redis.call('ZRANK', key, id)
-    local first = math.max(rank - radius, 0)
-    for i, other in ipairs(redis.call('ZRANGE', key, first, rank + radius)) do
-      if not ranks[first + i - 1] then
-        ranks[first + i - 1] = other
-        pool[#pool + 1] = other
+    local first, last = math.max(rank - radius, 0), rank + radius
+    while first < last and ranks[first] do first = first + 1 end
+    while last > first and ranks[last] do last = last - 1 end
+    if not (ranks[first] and ranks[last]) then
+      for i, other in ipairs(redis.call('ZRANGE', key, first, last)) do
+        if not ranks[first + i - 1] then
+          ranks[first + i - 1] = other
+          pool[#pool + 1] = other
+        end
       end
     end
   end
@@ -104,32 +109,35 @@ local candidate = {}
 if all then
   for _, id in ipairs(seeds) do candidate[id] = true end
 else
-  local bm25, order = {}, {}
+  local bm25, scores, ids = {}, {}, {}
   if has_union and #pool > 0 then
-    for i, score in ipairs(redis.call('ZMSCORE', union, unpack(pool))) do bm25[pool[i]] = tonumber(score or '0') end
+    for i, score in ipairs(redis.call('ZMSCORE', union, unpack(pool))) do
+      if score then bm25[pool[i]] = tonumber(score) end
+    end
   end
+  local lowest, highest = tonumber(since), tonumber(until_)
   for i, name in ipairs(names) do
-    local ranks = at_rank[name]
+    local ranks, base = at_rank[name], w_session * session_score[i]
     for rank, id in pairs(ranks) do
-      local inside = true
-      if limited then
-        local at = tonumber(redis.call('ZSCORE', limits, id) or 'nan')
-        inside = at >= tonumber(since) and at <= tonumber(until_)
-      end
-      if inside then
-        local own = cosine[id] or floor
-        local before, after = ranks[rank - 1], ranks[rank + 1]
-        local score = (w_turn + 0.6 * w_context) * own + w_session * session_score[i]
-        score = score + 0.4 * w_context * (before and (cosine[before] or floor) or own)
-        score = score + w_next * (after and (cosine[after] or floor) or 0)
-        local window = 0
-        for r = rank - radius, rank + radius do window = window + (bm25[ranks[r]] or 0) end
-        order[#order + 1] = {score + 0.6 * w_window * window, id}
+      local at = limited and tonumber(redis.call('ZSCORE', limits, id) or 'nan')
+      if not limited or (at >= lowest and at <= highest) then
+        local own, before, after = cosine[id] or floor, ranks[rank - 1], ranks[rank + 1]
+        local score = base + w_own * own + w_before * (before and (cosine[before] or floor) or own)
+        if after then score = score + w_next * (cosine[after] or floor) end
+        for r = rank - radius, rank + radius do
+          local near = bm25[ranks[r] or '']
+          if near then score = score + w_near * near end
+        end
+        scores[#scores + 1] = score
+        ids[id] = score
       end
     end
   end
-  table.sort(order, function(x, y) return x[1] > y[1] or (x[1] == y[1] and x[2] < y[2]) end)
-  for i = 1, math.min(wanted, #order) do candidate[order[i][2]] = true end
+  table.sort(scores)
+  local least = math.max(scores[math.max(#scores - wanted + 1, 1)] or 0, (scores[math.max(#scores - k + 1, 1)] or 0) - margin)
+  for id, score in pairs(ids) do
+    if score >= least then candidate[id] = true end
+  end
 end
 redis.call('DEL', union)
 
@@ -153,7 +161,7 @@ for place, name in ipairs(names) do
       vectors[#vectors + 1] = turn[2] or string.rep('\0', vector_bytes)
     else
       local near = false
-      for r = rank - radius, rank + radius do near = near or candidate[ranks[r]] end
+      for r = rank - radius, rank + radius do near = near or candidate[ranks[r] or ''] end
       if near then rows[#rows + 1] = {place - 1, rank, redis.call('HGET', key, 'stems') or ''} end
     end
   end
