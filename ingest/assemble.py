@@ -30,6 +30,7 @@ from semcache.embed import Embedder, open_embedder
 from semcache.memory import TurnWriter
 from semcache.settings import Settings
 from semcache.store.connect import connect
+from semcache.store.sealing import open_sealer
 
 _log = logging.getLogger("semcache.ingest")
 
@@ -130,7 +131,7 @@ def make_handlers(
     settings: Settings, planner: redis.Redis, writer: redis.Redis, embedder: Embedder, metrics: Metrics
 ) -> Mapping[str, Handler]:
     """The handler of each type of event."""
-    ttl_s = settings.memory.session_ttl_s
+    ttl_s, sealer = settings.memory.session_ttl_s, open_sealer(settings.seal)
     documents = Documents(
         planner,
         writer,
@@ -140,7 +141,8 @@ def make_handlers(
     )
     return {
         "message": Messages(
-            TurnWriter(planner, embedder, session_ttl_s=ttl_s), TurnWriter(writer, embedder, session_ttl_s=ttl_s)
+            TurnWriter(planner, embedder, session_ttl_s=ttl_s, sealer=sealer),
+            TurnWriter(writer, embedder, session_ttl_s=ttl_s, sealer=sealer),
         ),
         "document_upserted": documents,
         "document_deleted": documents,

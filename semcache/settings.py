@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -154,6 +155,21 @@ class IngestSettings(Section):
     revoke_timeout_s: float = Field(10.0, gt=0, description="time to finish what is in flight when partitions move")
 
 
+class SealSettings(Section):
+    """Sealing of remembered text at rest. `semcache seal keygen` makes the secrets."""
+
+    active: str = Field("", description="id of the key that seals; empty = nothing is sealed")
+    keys: dict[str, SecretStr] = Field(
+        default_factory=dict, description="the ring: 32 bytes in base64 by key id; all that something is sealed under"
+    )
+    words: SecretStr = Field(
+        SecretStr(""), description="32 bytes in base64 by which words are hidden in the index; stays in a rotation"
+    )
+    accept_plain: bool = Field(
+        False, description="read what was stored before sealing was on, until `semcache seal rotate` has sealed it"
+    )
+
+
 class UiSettings(Section):
     """The Streamlit app."""
 
@@ -205,6 +221,7 @@ class Settings(BaseSettings):
     cache: CacheSettings = CacheSettings()
     memory: MemorySettings = MemorySettings()
     ingest: IngestSettings = IngestSettings()
+    seal: SealSettings = SealSettings()
     ui: UiSettings = UiSettings()
 
     @classmethod
@@ -239,8 +256,14 @@ def load_settings(**overrides: Any) -> Settings:
             f"{os.environ.get('SEMCACHE_CONFIG', 'semcache.toml')} is not TOML: {error}"
         ) from error
     except ValidationError as error:
-        lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
+        lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']}{_got(e['loc'], e['input'])}" for e in error.errors()]
         raise ConfigurationError("settings are wrong:\n" + "\n".join(lines)) from error
+
+
+def _got(where: Sequence[int | str], value: Any) -> str:
+    """What was given instead, unless it may be a secret."""
+    secret = where[:1] == ("seal",) or where[-1:] == ("api_key",)
+    return "" if secret else f" (got {value!r})"
 
 
 def _nest(overrides: dict[str, Any]) -> dict[str, Any]:

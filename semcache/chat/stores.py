@@ -16,6 +16,7 @@ from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase
 from semcache.memory import AgentMemory
 from semcache.settings import Settings
+from semcache.store.sealing import Sealer, open_sealer
 
 _MOST_CACHES = 1_000
 
@@ -63,8 +64,13 @@ class Stores:
             embedder=self.embedder,
             namespace=self.settings.namespace,
             session_ttl_s=self.settings.memory.session_ttl_s,
+            sealer=self._sealer,
             clock=self.clock,
         )
+
+    @cached_property
+    def _sealer(self) -> Sealer:
+        return open_sealer(self.settings.seal)
 
     @cached_property
     def knowledge(self) -> KnowledgeBase:

@@ -173,7 +173,8 @@ class AgentMemory:
         if not check_text("query", query).strip():
             raise InvalidInput("the question is empty")
         vector = self.embedder.embed([query])[0]
-        return Question(query, tuple(index_words(self._sealer, self._keys, query)), vector, mentioned(query, asked_at=asked_at))
+        stems = tuple(index_words(self._sealer, self._keys, query))
+        return Question(query, stems, vector, mentioned(query, asked_at=asked_at))
 
     def _new(self, session: str, role: str, text: str, at: float | None, event_id: str | None, speaker: str) -> NewTurn:
         when = self._clock() if at is None else at
@@ -182,9 +183,7 @@ class AgentMemory:
 
     def _writer(self) -> TurnWriter:
         ttl_s = self._session_ttl_s
-        return TurnWriter(
-            self._redis, self.embedder, session_ttl_s=ttl_s, sealer=self._sealer, clock=self._clock
-        )
+        return TurnWriter(self._redis, self.embedder, session_ttl_s=ttl_s, sealer=self._sealer, clock=self._clock)
 
     def _weights(self) -> Weights:
         return self._given_weights or weights_for(self.embedder.fingerprint)
