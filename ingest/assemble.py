@@ -116,7 +116,7 @@ def _pipeline(
     writer = Writer(writing, AppliedOffsets(writing.client, group), ledger, embedder, dead_letters, metrics)
     return (
         Pipeline(
-            [("prepare", Preparer(decoder, handlers, embedder)), ("write", writer)],
+            [("prepare", Preparer(decoder, handlers, embedder, metrics)), ("write", writer)],
             confirm=durable(
                 confirming.client, settings.ingest.durability, group=group, timeout_s=settings.redis.timeout_s * 0.8
             ),

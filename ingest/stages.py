@@ -31,16 +31,20 @@ _log = logging.getLogger("semcache.ingest")
 class Preparer:
     """Decodes the records of a batch, plans their writes, and embeds all their texts in one call. For one thread."""
 
-    def __init__(self, decode: Decoder, handlers: Mapping[str, Handler], embedder: Embedder) -> None:
+    def __init__(self, decode: Decoder, handlers: Mapping[str, Handler], embedder: Embedder, metrics: Metrics) -> None:
+        self._seconds = metrics.batch_seconds
         self._decode = decode
         self._handlers = handlers
         self._embedder = embedder
         self._written_meanwhile: dict[int, Any] = {}
 
     def __call__(self, batch: Batch) -> None:
-        arrivals = self._decoded(batch)
-        batch.runs = [PlannedRun(run, self._plan(run)) for run in runs(arrivals, self._handlers)]
-        self._embed([planned for planned in batch.runs if planned.plan is not None])
+        with self._seconds.labels("decode").time():
+            arrivals = self._decoded(batch)
+        with self._seconds.labels("plan").time():
+            batch.runs = [PlannedRun(run, self._plan(run)) for run in runs(arrivals, self._handlers)]
+        with self._seconds.labels("embed").time():
+            self._embed([planned for planned in batch.runs if planned.plan is not None])
 
     def _decoded(self, batch: Batch) -> list[tuple[int, Incoming]]:
         batch.outcomes.clear()

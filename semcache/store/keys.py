@@ -39,7 +39,7 @@ KINDS: list[KeyKind] = []
 
 def escape(part: str) -> str:
     """`a:b` -> `a%3Ab`: no separator, brace or percent sign of an id survives."""
-    return quote(part, safe="")
+    return part if part.isalnum() and part.isascii() else quote(part, safe="")
 
 
 def kind_of(key: str) -> KeyKind | None:
