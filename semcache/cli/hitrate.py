@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from semcache import samples
-from semcache.cache import SemanticCache
 from semcache.cli.output import Json, console, emit_json, emit_rows, errors
 from semcache.cli.progress import TerminalProgress
 from semcache.devstack.redis import pings
 from semcache.devstack.temporary import temporary_redis
-from semcache.embed import Embedder, open_embedder
+from semcache.embed import open_embedder
 from semcache.errors import InvalidInput
-from semcache.evals import plots, report
-from semcache.evals.log import Columns, Log, Request, as_stream, read_log
-from semcache.evals.policies import BUDGET, rule_of
-from semcache.evals.replay import Outcome, Prices, replay, summarise
-from semcache.evals.thresholds import StaticResult, replay_thresholds
+from semcache.evals import report
+from semcache.evals.log import Columns, Log, read_log
+from semcache.evals.measure import Plan, measure, sample_log
+from semcache.evals.policies import BUDGET
+from semcache.evals.replay import Prices
 from semcache.settings import Settings, load_settings
-from semcache.text import normal_form
-
-MOST_COMPARED = 20_000  # requests replayed with static thresholds: the similarity matrix grows with the square
 
 File = Annotated[Path | None, typer.Argument(help="CSV, TSV or JSONL, plain or gzip; `--sample` instead of a file.")]
 Column = Annotated[str | None, typer.Option(help="Column name, if it is not found by itself.", show_default=False)]
@@ -66,26 +58,19 @@ def hit_rate(
     as_json: Json = False,
 ) -> None:
     """Replay a log through the cache: hit rate, wrong hits with their interval, time, and what thresholds would do."""
-    rule = rule_of(policy)
+    plan = Plan(max_error_rate, policy, Prices(input_price, output_price, call_seconds))
     log = _log(file, sample, Columns(prompt_column, answer_column, response_column), limit, shuffle, keep_order)
     settings = load_settings(**({"embed_model": model} if model else {}))
     embedder = open_embedder(settings.embed, model_dir=settings.model_dir)
-    with _redis_url(settings) as url, _scratch_cache(url, embedder, max_error_rate, rule) as cache:
-        outcomes = _replay(cache, log)
-    summary = summarise(outcomes, prices=Prices(input_price, output_price, call_seconds))
-    static = _static(embedder, log)
-    name = f"budget {max_error_rate:.1%}" if policy == BUDGET else policy
-    data = report.result(summary, static, policy=name, embedder=embedder.fingerprint, max_error_rate=max_error_rate) | {
-        "kind": log.kind,
-        "shuffled": log.shuffled,
-        "skipped": log.skipped,
-    }
+    with _redis_url(settings) as url, _bar() as progress:
+        measured = measure(log, plan, redis_or_url=url, embedder=embedder, progress=progress)
+    data = measured.data
     if report_dir:
-        drawn = plots.draw(outcomes, summary, static, policy=name, max_error_rate=max_error_rate)
-        data["report"] = str(report.write_report(report_dir, f"Hit rate of {_name(file)}", data, drawn))
+        data["report"] = str(report.write_report(report_dir, f"Hit rate of {_name(file)}", data, measured.drawn()))
     _print(data, as_json=as_json)
-    if assert_error is not None and summary.wrong_hit_rate > assert_error:
-        errors.print(f"[red]wrong hits: {summary.wrong_hit_rate:.2%}, above {assert_error:.2%}[/red]")
+    wrong = measured.summary.wrong_hit_rate
+    if assert_error is not None and wrong > assert_error:
+        errors.print(f"[red]wrong hits: {wrong:.2%}, above {assert_error:.2%}[/red]")
         raise typer.Exit(1)
 
 
@@ -96,9 +81,7 @@ def _log(
         raise InvalidInput("give a file, or --sample for the questions of the sample world")
     if file is not None:
         return read_log(file, columns=columns, limit=limit, shuffle=shuffle, keep_order=keep_order)
-    shared = [q for q in samples.questions() if q.kind in ("shared", "near_miss")]
-    requests = [Request(q.question, q.answer, q.group) for q in shared]
-    return as_stream(requests, "answers", limit=limit, shuffle=0 if shuffle is None else shuffle)
+    return sample_log(limit=limit, shuffle=shuffle)
 
 
 def _name(file: Path | None) -> str:
@@ -116,57 +99,18 @@ def _redis_url(settings: Settings) -> Iterator[str]:
 
 
 @contextmanager
-def _scratch_cache(url: str, embedder: Embedder, max_error_rate: float, rule: Any) -> Iterator[SemanticCache]:
-    """An empty cache of its own, emptied again at the end, also after Ctrl-C."""
-    options = {"rule": rule} if rule else {}
-    cache = SemanticCache(
-        url,
-        embedder=embedder,
-        namespace=f"hit-rate-{uuid.uuid4().hex}",
-        scope={"measurement": "hit-rate"},
-        max_error_rate=max_error_rate,
-        ttl=86_400.0,
-        **options,
-    )
-    try:
-        yield cache
-    finally:
-        with contextlib.suppress(KeyboardInterrupt):
-            cache.clear()
-
-
-def _progress() -> Progress:
+def _bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for each step."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    return Progress(*columns, console=errors, transient=True)
+    with Progress(*columns, console=errors, transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
 
+        def advance(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bar.add_task(step, total=total)
+            bar.update(tasks[step], completed=done)
 
-def _replay(cache: SemanticCache, log: Log) -> list[Outcome]:
-    def agree(a: str, b: str) -> bool:
-        return normal_form(a) == normal_form(b)
-
-    with _progress() as bar:
-        task = bar.add_task("replaying", total=len(log.requests))
-        outcomes = []
-        for outcome in replay(cache, log, agree=agree):
-            outcomes.append(outcome)
-            bar.advance(task)
-        return outcomes
-
-
-def _static(embedder: Embedder, log: Log) -> list[StaticResult]:
-    """Static thresholds on the same stream; the embedder's cache still holds most vectors."""
-    requests = log.requests[:MOST_COMPARED]
-    with _progress() as bar:
-        task = bar.add_task("static thresholds, in hindsight", total=len(requests))
-        parts = []
-        for start in range(0, len(requests), 512):
-            parts.append(embedder.embed([r.prompt for r in requests[start : start + 512]]))
-            bar.advance(task, len(parts[-1]))
-    return replay_thresholds(np.concatenate(parts), [_truth(r) for r in requests])
-
-
-def _truth(request: Request) -> str:
-    return request.answer_id if request.answer_id is not None else normal_form(request.response)
+        yield advance
 
 
 def _print(data: dict[str, Any], *, as_json: bool) -> None:

@@ -20,7 +20,7 @@ class Cache(Protocol):
 
     def lookup(self, prompt: str) -> Hit | Miss: ...
 
-    def store(self, prompt: str, response: str, *, miss: Miss) -> str: ...
+    def store(self, prompt: str, response: str, *, miss: Miss) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ def replay(
         if isinstance(found, Hit):
             yield _served(found, request, answers.get(found.entry_id), agree, took)
         else:
-            answers[cache.store(request.prompt, request.response, miss=found)] = request
+            if entry_id := cache.store(request.prompt, request.response, miss=found):
+                answers[entry_id] = request
             yield Outcome(
                 hit=False, wrong=None, shadow=found.reason is Reason.SHADOW, similarity=_top(found), confidence=0.0,
                 lookup_s=took, tokens_in=token_count(request.prompt), tokens_out=token_count(request.response),
