@@ -169,6 +169,11 @@ class Entries:
             removed += self.remove(ids, counter="invalidated")
         return removed
 
+    @guarded()
+    def forget(self) -> None:
+        """Starts the counters again from zero."""
+        self._redis.delete(self._counters)
+
     def all(self, *, offset: int = 0, limit: int | None = None) -> Iterator[Entry]:
         """All entries, the most used first, fetched in pages."""
         end = math.inf if limit is None else offset + limit

@@ -30,15 +30,13 @@ from semcache.cache.decide import Learned, text_of
 from semcache.cache.evidence import Idf
 from semcache.cache.findings import Work
 from semcache.cache.inputs import Question
+from semcache.cache.judge import Judge
 from semcache.cache.model import Model
 from semcache.cache.record import Near, NewEntry, Noted, Progress, Verdict
 from semcache.cache.rule import Decision, Rule, learned_rule
 from semcache.cache.state import Answered, LearningState, Note, nonzero
 from semcache.cache.votes import DIFFERENT, SAME, Votes
-from semcache.text import normal_form
 
-# Whether a new answer agrees with each of the others; None: it cannot tell.
-Judge = Callable[[Answered, Sequence[Answered]], Sequence[bool | None]]
 # A number in 0..1 for the question with this fingerprint that was served that often from another's answer.
 Draw = Callable[[str, int], float]
 When = Literal["background", "inline", "off"]
@@ -213,6 +211,11 @@ class Learning:
         votes = Votes({verdict.group: SAME if correct else -DIFFERENT})
         self._write(Note(), scored, votes, self._state.sums(), verdict.record)
 
+    def forget(self) -> None:
+        """Starts again as if nothing had been learned."""
+        self._state.forget()
+        self._copy = None
+
     # -- fits
 
     def fit(self) -> bool:
@@ -251,11 +254,6 @@ def lesson_of(entry: NewEntry, work: Work, replaced: tuple[Answered, ...] | None
 def neighbours_of(work: Work) -> tuple[str, ...]:
     """Ids of the entries that a lookup could choose from."""
     return tuple(near.entry_id for near in work.findings.fit)
-
-
-def equal_text(new: Answered, others: Sequence[Answered]) -> list[bool | None]:
-    """The simplest judge: two answers agree if their normal forms are equal."""
-    return [normal_form(new.response) == normal_form(other.response) for other in others]
 
 
 def _group_of(entry_id: str | None, answers: Sequence[Answered]) -> str | None:

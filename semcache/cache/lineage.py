@@ -44,6 +44,12 @@ def register(client: redis.Redis, scope: Scope, documents: Iterable[str]) -> Non
     pipe.execute()
 
 
+@guarded()
+def unregister(client: redis.Redis, scope: Scope) -> None:
+    """Takes a scope out of the catalogue; events go on to look for it in vain until its documents change."""
+    client.hdel(keys.CACHE_SCOPES.build(namespace=scope.namespace), scope.id)
+
+
 def invalidate_source(client: redis.Redis, namespace: str, document: str, *, before_version: int | None = None) -> int:
     """Removes the answers built from a document in all scopes of a namespace; returns how many.
 

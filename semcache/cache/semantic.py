@@ -16,8 +16,9 @@ from semcache.cache.computing import Compute, Computing, Function, Kept, Pieces,
 from semcache.cache.entries import Entries
 from semcache.cache.findings import Work
 from semcache.cache.inputs import Question
-from semcache.cache.learning import Draw, Judge, Learning, When, draw_of, equal_text, lesson_of, neighbours_of
-from semcache.cache.lineage import current_versions, outdated, register
+from semcache.cache.judge import Judge, default_judge
+from semcache.cache.learning import Draw, Learning, When, draw_of, lesson_of, neighbours_of
+from semcache.cache.lineage import current_versions, outdated, register, unregister
 from semcache.cache.lookup import Lookup
 from semcache.cache.record import GROUP_CHARS, NewEntry
 from semcache.cache.rule import Rule
@@ -40,6 +41,11 @@ class SemanticCache:
     answers for ever. `max_entries` evicts the least used, with decay. An entry's lifetime is absolute unless
     `refresh_ttl_on_hit`. `lease_s`: how long a crashed process can hold up others that wait for its answer.
 
+    It learns from its traffic what it may serve so that at most `max_error_rate` of what it serves is wrong: the answer
+    to a miss is compared with those of its neighbours by `judge` (see `judge.py`). `learn`: behind the requests, inline
+    (for tests and replays), or off. `draw` decides which would-be hits are answered anew to check them. With a `rule`
+    of one's own nothing is learned.
+
     Nothing is sent to Redis and no model is loaded before the first call. Every method raises RedisUnavailable when
     Redis does not answer: an outage never looks like a miss.
 
@@ -61,7 +67,7 @@ class SemanticCache:
         refresh_ttl_on_hit: bool = False,
         lease_s: float = 10.0,
         clock: Callable[[], float] = time.time,
-        judge: Judge = equal_text,
+        judge: Judge | None = None,
         learn: When = "background",
         draw: Draw = draw_of,
         rule: Rule | None = None,
@@ -115,7 +121,8 @@ class SemanticCache:
     @cached_property
     def _learning(self) -> Learning:
         state = LearningState(self._redis, self.scope.id)
-        return Learning(state, judge=self._judge, max_error_rate=self.max_error_rate, when=self._learn, draw=self._draw)
+        judge = self._judge or default_judge(self.embedder)
+        return Learning(state, judge=judge, max_error_rate=self.max_error_rate, when=self._learn, draw=self._draw)
 
     @cached_property
     def _computing(self) -> Computing:
@@ -299,6 +306,14 @@ class SemanticCache:
     def clear(self) -> int:
         """Removes all answers of the scope; returns how many."""
         return self._entries.clear()
+
+    def drop(self) -> int:
+        """Removes the scope: its answers, its statistics and what it has learned; returns how many answers."""
+        removed = self._entries.clear()
+        self._learning.forget()
+        self._entries.forget()
+        unregister(self._redis, self.scope)
+        return removed
 
     def entries(self, *, offset: int = 0, limit: int | None = None) -> Iterator[Entry]:
         """The stored answers, the most used first, fetched in pages."""

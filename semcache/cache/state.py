@@ -63,8 +63,13 @@ class LearningState:
         self._redis = client
         self._scope = scope
         self._prefix = entry_prefix(scope)
-        kinds = (keys.CACHE_ROWS, keys.CACHE_SUMS, keys.CACHE_WORDS, keys.CACHE_PAIRS, keys.CACHE_MODEL)
-        self._rows, self._sums, self._words, self._pairs, self._model = (kind.build(scope=scope) for kind in kinds)
+        self._rows, self._sums, self._words, self._pairs, self._model, self._repeats = (
+            kind.build(scope=scope)
+            for kind in (
+                keys.CACHE_ROWS, keys.CACHE_SUMS, keys.CACHE_WORDS, keys.CACHE_PAIRS, keys.CACHE_MODEL,
+                keys.CACHE_REPEATS,
+            )
+        )  # fmt: skip
 
     @guarded()
     def model(self) -> tuple[int, Model | None, Idf]:
@@ -144,9 +149,14 @@ class LearningState:
         )
 
     @guarded()
+    def forget(self) -> None:
+        """Removes all that was learned."""
+        self._redis.delete(self._rows, self._sums, self._words, self._pairs, self._model, self._repeats)
+
+    @guarded()
     def memory_bytes(self) -> int:
         """What the learning takes in Redis, without the groups, which belong to the entries."""
-        own = (self._rows, self._sums, self._words, self._pairs, self._model)
+        own = (self._rows, self._sums, self._words, self._pairs, self._model, self._repeats)
         sizes: list[Any] = [self._redis.memory_usage(key, samples=0) for key in own]
         return sum(int(size or 0) for size in sizes)
 

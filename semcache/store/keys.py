@@ -87,15 +87,15 @@ CACHE_GROUP = _declare(
     "entry ids with one answer, and its record of labels",
 )
 CACHE_ROWS = _declare(
-    "cache rows", _C + "rows", "list", "permanent", "last 4,000 decisions, features and label, float16"
+    "cache rows", _C + "rows", "list", "permanent", "last 12,000 decisions, features and label, float16"
 )
 CACHE_MODEL = _declare("cache model", _C + "model", "hash", "permanent", "learned score: version and coefficients")
 CACHE_SUMS = _declare("cache sums", _C + "sums", "hash", "permanent", "running sums of the learning")
 CACHE_PAIRS = _declare(
-    "cache pairs", _C + "pairs", "hash", "permanent", "evidence that two groups are one; 10,000 at most"
+    "cache pairs", _C + "pairs", "hash", "permanent", "evidence that two groups are one; 8,000 at most"
 )
 CACHE_WORDS = _declare(
-    "cache words", _C + "words", "hash", "permanent", "stem -> questions with it; 10,000 stems at most"
+    "cache words", _C + "words", "hash", "permanent", "stem -> questions with it; 8,000 stems at most"
 )
 CACHE_REPEATS = _declare(
     "cache repeats",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from semcache.cache.background import BACKGROUND
 from semcache.cache.budget import Sums, pack_row
 from semcache.cache.evidence import FEATURES
 from semcache.cache.refit import FIRST_FIT, WINDOW
-from semcache.cache.state import FIT_LEASE_S, LearningState, Note
+from semcache.cache.state import FIT_LEASE_S, Answered, LearningState, Note
 from semcache.cache.types import Reason
 from semcache.devstack.ports import free_port
 from semcache.devstack.redis import RedisServer
@@ -29,6 +30,11 @@ from tests.waiting import wait_until
 
 PASSWORD = "How do I reset my password?"
 PARAPHRASE = "How can I reset my password?"
+
+
+def same_text(new: Answered, others: Sequence[Answered]) -> list[bool]:
+    """A judge that never errs on the streams of these tests."""
+    return [other.response == new.response for other in others]
 
 
 def always(number: float) -> Any:
@@ -63,7 +69,7 @@ def state(cache: SemanticCache, redis: redis_py.Redis) -> LearningState:
 
 def test_a_cache_learns_to_serve_more_within_its_budget(make_cache: MakeCache, redis: redis_py.Redis) -> None:
     """After some hundred answers it serves paraphrases that the strict rule refuses, and hardly any wrongly."""
-    cache = make_cache(learn="inline", max_error_rate=0.05, ttl=None)
+    cache = make_cache(judge=same_text, learn="inline", max_error_rate=0.05, ttl=None)
     play(cache, requests(650))
     version, model, idf = LearningState(redis, cache.scope.id).model()
     assert model is not None
@@ -93,7 +99,7 @@ def test_processes_share_what_they_learn(
     make_cache: MakeCache, redis: redis_py.Redis, redis_url: str, namespace: str
 ) -> None:
     """Another process decides by the model that this one fitted, and its own fit is taken up here."""
-    cache = make_cache(scope={"tenant": "acme"}, learn="inline", draw=always(1.0), ttl=None)
+    cache = make_cache(scope={"tenant": "acme"}, judge=same_text, learn="inline", draw=always(1.0), ttl=None)
     cache.store(PASSWORD, "Use the link.")
     state = LearningState(redis, cache.scope.id)
     fill_rows(state, right=250, wrong=150)
@@ -143,7 +149,7 @@ def test_a_lookup_never_waits_for_a_fit(make_cache: MakeCache, redis: redis_py.R
     assert "nothing in the words differs" in cache.explain(PARAPHRASE).detail
     gate = threading.Event()
     BACKGROUND.submit(lambda: gate.wait(20) and None)
-    other = make_cache(learn="inline")
+    other = make_cache(judge=same_text, learn="inline")
     fill_rows(LearningState(redis, cache.scope.id), right=250, wrong=150)
     assert other._learning.fit()
     assert "nothing in the words differs" in cache.explain(PARAPHRASE).detail
@@ -154,7 +160,7 @@ def test_a_lookup_never_waits_for_a_fit(make_cache: MakeCache, redis: redis_py.R
 
 def test_lessons_are_learned_behind_the_request(make_cache: MakeCache, redis: redis_py.Redis) -> None:
     """store(miss=...) in the default mode returns first; the lesson follows."""
-    cache = make_cache()
+    cache = make_cache(judge=same_text)
     play(cache, [("How do I cancel my order?", "In your account."), ("How do I track my order?", "By the link.")])
     BACKGROUND.wait()
     sums = LearningState(redis, cache.scope.id).sums()
@@ -163,7 +169,7 @@ def test_lessons_are_learned_behind_the_request(make_cache: MakeCache, redis: re
 
 def test_equal_answers_join_a_group(make_cache: MakeCache, redis: redis_py.Redis) -> None:
     """A new entry whose answer agrees with a neighbour's joins its group; another answer opens its own."""
-    cache = make_cache(learn="inline")
+    cache = make_cache(judge=same_text, learn="inline")
     play(
         cache,
         [
@@ -180,7 +186,7 @@ def test_equal_answers_join_a_group(make_cache: MakeCache, redis: redis_py.Redis
 
 def test_two_agreements_make_two_groups_one(make_cache: MakeCache, redis: redis_py.Redis) -> None:
     """Groups that hold the same answer are merged once two new answers agree with both; its entries move along."""
-    cache = make_cache(learn="inline", draw=always(0.0), ttl=None)
+    cache = make_cache(judge=same_text, learn="inline", draw=always(0.0), ttl=None)
     cancel = "In your account."
     cache.store("How do I cancel my order?", cancel)
     cache.store("How can an order be cancelled by me?", cancel)
@@ -213,7 +219,9 @@ def test_the_learning_survives_a_restart_of_redis(tmp_path: Path, embedder: Cach
     server.wait_ready(process)
 
     def open_cache() -> SemanticCache:
-        return SemanticCache(connect(server.address), embedder=embedder, learn="inline", draw=always(1.0), ttl=None)
+        return SemanticCache(
+            connect(server.address), embedder=embedder, judge=same_text, learn="inline", draw=always(1.0), ttl=None
+        )
 
     cache = open_cache()
     cache.store(PASSWORD, "Use the link.")
@@ -232,7 +240,7 @@ def test_the_learning_survives_a_restart_of_redis(tmp_path: Path, embedder: Cach
 
 def test_a_verdict_teaches(make_cache: MakeCache, redis: redis_py.Redis) -> None:
     """A thumbs up or down on a semantic hit is a label on the evidence that served it; once an event."""
-    cache = make_cache(learn="inline", draw=always(1.0))
+    cache = make_cache(judge=same_text, learn="inline", draw=always(1.0))
     cache.store(PASSWORD, "Use the link.")
     state = LearningState(redis, cache.scope.id)
     hit = cache.lookup(PARAPHRASE)
@@ -246,7 +254,7 @@ def test_a_verdict_teaches(make_cache: MakeCache, redis: redis_py.Redis) -> None
 
 def test_a_verdict_on_an_exact_hit_teaches_nothing(make_cache: MakeCache, redis: redis_py.Redis) -> None:
     """The very same question is no evidence on paraphrases."""
-    cache = make_cache(learn="inline")
+    cache = make_cache(judge=same_text, learn="inline")
     cache.store(PASSWORD, "Use the link.")
     hit = cache.lookup(PASSWORD)
     assert isinstance(hit, Hit)
@@ -256,7 +264,7 @@ def test_a_verdict_on_an_exact_hit_teaches_nothing(make_cache: MakeCache, redis:
 
 def test_a_would_be_hit_is_checked_now_and_then(make_cache: MakeCache, redis: redis_py.Redis) -> None:
     """A shadow call misses, says so, and its answer labels the evidence that would have served."""
-    cache = make_cache(learn="inline", draw=always(0.0))
+    cache = make_cache(judge=same_text, learn="inline", draw=always(0.0))
     cache.store(PASSWORD, "Use the link.")
     miss = cache.lookup(PARAPHRASE)
     assert isinstance(miss, Miss)
@@ -268,7 +276,7 @@ def test_a_would_be_hit_is_checked_now_and_then(make_cache: MakeCache, redis: re
 
 def test_a_question_is_not_served_from_anothers_answer_for_ever(make_cache: MakeCache) -> None:
     """After a number of repeats the question is answered once for itself."""
-    cache = make_cache(learn="inline", draw=always(1.0), max_error_rate=0.05)
+    cache = make_cache(judge=same_text, learn="inline", draw=always(1.0), max_error_rate=0.05)
     cache.store(PASSWORD, "Use the link.")
     found = [cache.lookup(PARAPHRASE) for _ in range(6)]
     reasons = [getattr(one, "reason", None) for one in found]
@@ -280,7 +288,7 @@ def test_an_exact_repeat_is_made_again_now_and_then_to_measure_the_judge(
     make_cache: MakeCache, redis: redis_py.Redis
 ) -> None:
     """With a model, and another entry in its group, the repeat of a question checks the comparison of answers."""
-    cache = make_cache(learn="inline", draw=always(0.0), ttl=None)
+    cache = make_cache(judge=same_text, learn="inline", draw=always(0.0), ttl=None)
     play(
         cache,
         [

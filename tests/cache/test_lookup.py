@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import redis as redis_py
 
 from semcache.cache import Hit, Miss, Reason, SemanticCache
 from semcache.errors import InvalidInput, RedisUnavailable
-from tests.cache.conftest import MakeCache
+from tests.cache.conftest import MakeCache, scope_ids
 from tests.conftest import Clock, free_port
 
 PASSWORD = "How do I reset my password?"
@@ -216,6 +217,20 @@ def test_clear_removes_everything_of_the_scope(make_cache: MakeCache) -> None:
     assert mine.clear() == 0
     assert not mine.lookup("Question number 1?")
     assert other.lookup(PASSWORD)
+
+
+def test_drop_leaves_no_key_of_the_scope(make_cache: MakeCache, redis: redis_py.Redis) -> None:
+    """drop() removes answers, counters, learning and the catalogue's line; the scope can be used again."""
+    cache = make_cache(learn="inline")
+    for prompt in (PASSWORD, "What are your opening hours?", "How do I cancel my order?"):
+        miss = cache.lookup(prompt)
+        assert isinstance(miss, Miss)
+        cache.store(prompt, f"answer to {prompt}", miss=miss, tags=["t"], sources={"d": 1})
+    cache.lookup(PARAPHRASE)
+    assert cache.drop() == 3
+    assert list(redis.scan_iter(f"*{cache.scope.id}*", count=10_000)) == []
+    assert scope_ids(redis, cache.scope.namespace) == []
+    assert cache.store(PASSWORD, "answer")
 
 
 def test_invalidate_by_id_tag_and_source(cache: SemanticCache) -> None:
