@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -90,6 +91,17 @@ def sample_log(*, limit: int | None = None, shuffle: int | None = None) -> Log:
     shared = [q for q in samples.questions() if q.kind in ("shared", "near_miss")]
     requests = [Request(q.question, q.answer, q.group) for q in shared]
     return as_stream(requests, "answers", limit=limit, shuffle=0 if shuffle is None else shuffle)
+
+
+def sample_traffic(requests: int, *, seed: int = 0) -> Log:
+    """The same questions as a service sees them: so many requests, a few questions often and most of them seldom.
+
+    The k-th most popular question has weight 1 / k (Zipf); which one that is, is drawn.
+    """
+    once = sample_log(shuffle=seed).requests
+    weights = [1 / rank for rank in range(1, len(once) + 1)]
+    drawn = random.Random(seed).choices(once, weights, k=requests)
+    return Log(tuple(drawn), "answers", shuffled=True)
 
 
 @contextmanager
