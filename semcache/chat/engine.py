@@ -148,9 +148,22 @@ class ChatEngine:
 
     def _recall(self, asked: Asked) -> bool:
         """Whether anything the user told is needed for the answer; it is kept with the question."""
+        needed = asked.understood.personal or not (self.llm.generative or self._documents_answer(asked))
         with self._stage(asked, "recall"):
-            asked.memories = recall_memories(self._stores.memory(asked.user), asked.understood, asked.window)
+            memory = self._stores.memory(asked.user)
+            asked.memories = recall_memories(memory, asked.understood.question, asked.window, needed=needed)
         return bool(asked.memories)
+
+    def _documents_answer(self, asked: Asked) -> bool:
+        """Whether the built-in answerer finds something without memories: it can be asked twice."""
+        self._read_documents(asked)
+        with self._stage(asked, "generate"):
+            return self.llm.answer(self._request(asked)).known
+
+    def _read_documents(self, asked: Asked) -> None:
+        if is_question(asked.text) and not asked.retrieved.passages:
+            with self._stage(asked, "recall"):
+                asked.retrieved = retrieve_documents(self._stores.knowledge, asked.understood.question)
 
     def _uncached(self, asked: Asked) -> Parts:
         self._limit.take(asked.user)
@@ -176,9 +189,7 @@ class ChatEngine:
 
     def _generate(self, asked: Asked) -> Generator[str, None, Computed]:
         """Retrieves and answers. Only the time spent here counts, not the caller's between two pieces."""
-        if is_question(asked.text):
-            with self._stage(asked, "recall"):
-                asked.retrieved = retrieve_documents(self._stores.knowledge, asked.understood.question)
+        self._read_documents(asked)
         with closing(self.llm.stream(self._request(asked))) as answering:
             while True:
                 try:

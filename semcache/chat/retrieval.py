@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from semcache.chat.understanding import Understood
 from semcache.knowledge import Found, KnowledgeBase
 from semcache.llm import Message, Passage
 from semcache.memory import AgentMemory, Turn
@@ -37,13 +36,13 @@ def _passage(found: Found) -> Passage:
     return Passage(found.document, "document", found.title or found.document, found.text, found.score)
 
 
-def recall_memories(memory: AgentMemory, understood: Understood, window: Sequence[Turn]) -> tuple[Passage, ...]:
-    """What the user told that the question needs, best first: always for a personal one, else only if very near."""
-    recalled = memory.recall(understood.question, k=4 * _MEMORIES)
+def recall_memories(memory: AgentMemory, question: str, window: Sequence[Turn], *, needed: bool) -> tuple[Passage, ...]:
+    """What the user told that a question needs, best first; if it is not known to need any, only what is very near."""
+    recalled = memory.recall(question, k=4 * _MEMORIES)
     telling = [(item.turn, item.score, item.parts.get("turn", 0.0)) for item in recalled if _tells(item.turn)]
-    if not understood.personal:
+    if not needed:
         telling = [item for item in telling if item[2] >= NEEDED_SIMILARITY]
-    fresh = [(turn, 0.0, 0.0) for turn in reversed(window) if _tells(turn)] if understood.personal else []
+    fresh = [(turn, 0.0, 0.0) for turn in reversed(window) if _tells(turn)] if needed else []
     unique = {turn.id: _memory(turn, score) for turn, score, _ in [*telling[:_MEMORIES], *fresh]}
     return tuple(unique.values())
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from semcache.llm.asked import Wants, asked, parts
+from semcache.llm.asked import Asked, Wants, asked, parts
 from semcache.llm.gauge import Gauge, TextEmbedder, gauge_of
 from semcache.llm.protocol import Completion, Llm, LlmRequest, Passage, Stream, estimated_usage
 from semcache.llm.quotes import Quote, quotes, run_of
-from semcache.llm.relevance import Scored, best_first
+from semcache.llm.relevance import NEEDED, Scored, best_first
 from semcache.text.acts import Act, act
+from semcache.text.questions import classify
 
 NAME = "extractive"
 UNKNOWN = "I do not know: nothing in the documents or memories I can see answers that."
@@ -21,6 +22,7 @@ _REPLIES = {
 }
 _MOST_QUOTED = 3
 _MOST_STEPS = 8
+_NEEDED_OF_ASKER = 1.15  # relatedness + words found: what people say of themselves has few words of the question
 _NEARLY_AS_GOOD = 0.27  # relatedness: what is quoted beside the best
 
 
@@ -60,16 +62,38 @@ class ExtractiveLlm(Llm):
         return list(dict.fromkeys(chosen))
 
     def _answer(self, question: str, found: list[Quote], passages: Sequence[Passage], room: int) -> list[Quote]:
-        wanted = asked(question)
-        ranked = best_first(wanted, found, passages, self._embedder, self._gauge)
-        if not ranked:
-            return []
-        best = ranked[0].quote
-        run = run_of(found, best, most=_MOST_STEPS)
-        if len(run) > 1 and (wanted.wants is Wants.STEPS or best.text.endswith(":")):
-            return run
-        chosen = [scored.quote for scored in _nearly_as_good(ranked)[:room]]
-        return chosen if len(chosen) > 1 or room == 1 else [best, *_continued(best, found)]
+        """What the asker told, for a question about the asker or where it fits better; else what documents say."""
+        wanted, personal = asked(question), classify(question).personal
+        said = [quote for quote in found if passages[quote.passage].kind == "memory"]
+        told = self._ranked(wanted, said, passages, needed=_NEEDED_OF_ASKER if personal else NEEDED)
+        if told and personal:
+            return _newest_first(told, passages, room)
+        written = [quote for quote in found if passages[quote.passage].kind == "document"]
+        read = self._ranked(wanted, written, passages, needed=NEEDED)
+        if told and (not read or told[0].score > read[0].score):
+            return _newest_first(told, passages, room)
+        return _from_documents(wanted, read, written, room) if read else []
+
+    def _ranked(
+        self, wanted: Asked, found: Sequence[Quote], passages: Sequence[Passage], *, needed: float
+    ) -> list[Scored]:
+        return best_first(wanted, found, passages, self._embedder, self._gauge, needed=needed)
+
+
+def _from_documents(wanted: Asked, ranked: Sequence[Scored], found: Sequence[Quote], room: int) -> list[Quote]:
+    """Steps or a list as a whole, if that is what is asked for or introduced; else the best few units."""
+    best = ranked[0].quote
+    run = run_of(found, best, most=_MOST_STEPS)
+    if len(run) > 1 and (wanted.wants is Wants.STEPS or best.text.endswith(":")):
+        return run
+    chosen = [scored.quote for scored in _nearly_as_good(ranked)[:room]]
+    return chosen if len(chosen) > 1 or room == 1 else [best, *_continued(best, found)]
+
+
+def _newest_first(ranked: Sequence[Scored], passages: Sequence[Passage], room: int) -> list[Quote]:
+    """The best few of what somebody said; what was said last comes first, because it may have changed."""
+    best = [scored.quote for scored in _nearly_as_good(ranked)[:room]]
+    return sorted(best, key=lambda quote: -passages[quote.passage].at)
 
 
 def _continued(best: Quote, found: Sequence[Quote]) -> list[Quote]:
@@ -103,7 +127,7 @@ def _body(group: Sequence[Quote]) -> list[str]:
             lines[-1] += f" {quote.text}"
             continue
         number += quote.form == "step"
-        mark = {"step": f"{number}. ", "item": "- ", "row": "- "}.get(quote.form, "")
-        lines.append((mark if len(group) > 1 else "") + quote.text)
+        mark = {"step": f"{number}. ", "item": "- ", "row": "- "}.get(quote.form, "") if len(group) > 1 else ""
+        lines.append(f'"{quote.text}"' if quote.form == "utterance" else mark + quote.text)
         inline = quote.form == "sentence"
     return lines

@@ -10,7 +10,7 @@ from typing import Literal
 from semcache.llm.protocol import Passage
 from semcache.text.tokens import sentences
 
-Form = Literal["sentence", "item", "step", "row"]
+Form = Literal["sentence", "item", "step", "row", "utterance"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Quote:
 
 _LONGEST_HEADING = 25  # words
 _LONGEST_RUN_IN = 4
+_LONGEST_UTTERANCE = 45  # what somebody said is quoted whole up to this length: a sentence of it says too little
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+(.*?)\s*#*$|^\*\*([^*]+)\*\*:?$")
 _STEP = re.compile(r"^\s*(?:step\s+)?\d{1,2}[.):]\s+(.*)$", re.IGNORECASE)
 _ITEM = re.compile(r"^\s*[-*•–]\s+(.*)$")
@@ -52,6 +53,8 @@ def quotes(passages: Sequence[Passage]) -> list[Quote]:
 
 
 def _units(index: int, passage: Passage) -> list[Quote]:
+    if passage.kind == "memory" and len(passage.text.split()) <= _LONGEST_UTTERANCE:
+        return [Quote(index, 0, 0, " ".join(passage.text.split()), passage.title, "utterance")]
     head = topic = passage.title
     found: list[Quote] = []
     for line, (form, text) in enumerate(_lines(passage.text)):

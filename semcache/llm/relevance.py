@@ -26,7 +26,7 @@ _WORDS = 0.27  # all words of the question are in it
 _KIND = 0.24  # it holds a price, a number, ... where one is asked for
 _OTHER_CODE = -0.4  # it is about E21 where E07 is asked for
 _INTRODUCTION = -0.3
-_NEEDED = 1.55  # relatedness + words found + names found
+NEEDED = 1.55  # relatedness + words found + names found
 _WORDS_FOUND = 0.8
 _NAMES_FOUND = 0.25
 _LOOKED_AT = 3  # units whose words count as found
@@ -49,15 +49,17 @@ def best_first(
     passages: Sequence[Passage],
     embedder: TextEmbedder | None,
     gauge: Gauge | None,
+    *,
+    needed: float = NEEDED,
 ) -> list[Scored]:
-    """The units by how well they answer the question; empty if none does."""
+    """The units by how well they answer the question; empty if none reaches what is needed."""
     if not found:
         return []
     words = _Words(asked, found)
     if embedder is None or gauge is None:
         return _by_words(asked, found, words)
     related = _related(asked, found, embedder, gauge)
-    if related.max() + _found_softly(asked, found, related, passages, embedder, gauge) < _NEEDED:
+    if related.max() + _found_softly(asked, found, related, passages, embedder, gauge) < needed:
         return []
     scores = related + _WORDS * words.cover + _measured(asked, found) + _codes(asked, found)
     return _sorted(found, scores + _RANK * _ranks(found, passages) + _introductions(asked, found))
