@@ -2,8 +2,8 @@
 
     python benchmarks/answer_judges.py [tests/data/answers.jsonl] [--json]
 
-Input: JSON lines with `a`, `b`, `same`, `kind`, `question`. "Held out" is the likeness judge, weights fitted to the other
-nine tenths of the subjects (the answers to one question are one subject): what to expect of texts it has never seen.
+Input: JSON lines with `a`, `b`, `same`, `kind` and `question`. "Held out": the likeness judge, with weights fitted to
+the other nine tenths of the subjects (the answers to one question are one subject): what to expect of unseen texts.
 """
 
 from __future__ import annotations

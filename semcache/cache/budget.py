@@ -2,7 +2,7 @@
 
 A scope keeps, shared by all processes:
 
-- **rows**: a ring of the last 4,000 `pack_row(features, label)`, one for every request that had a candidate;
+- **rows**: a ring of the last 8,000 `pack_row(features, label)`, one for every request that had a candidate;
 - **model**: the last `Model`, versioned; None until there are 300 labels with 20 right and 10 wrong ones;
 - **sums**: `Sums`, changed only by adding the fields of another `Sums` (HINCRBYFLOAT);
 - **groups**: the answer group of each entry, a record (agreed, labels) of each group, and the evidence of pairs.
@@ -20,6 +20,7 @@ The shell around it:
    `after_fit(sums)`. The document frequencies (`evidence.Idf`) that all processes use are read anew with the model.
 4. An exact repeat is answered anew for a share `FLOOR_SHARE` when its group has two entries or more; `floor_check`
    gives the sums to add. That measures the judge: the true answer is the same, so every 'different' is its error.
+5. How often each question was served from another one's answer is counted and given to `decide` as `repeats`.
 """
 
 from __future__ import annotations

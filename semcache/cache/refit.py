@@ -16,9 +16,14 @@ from numpy.typing import NDArray
 from semcache.cache.model import CURVE_POINTS, Model
 
 Array = NDArray[np.float64]
+Prefixes = tuple[Array, Array]
 
-#: Rows that are kept and fitted; labels before the first fit; and how many of each kind it needs.
-WINDOW = 4_000
+#: Rows that are kept; of these, the newest that say what is asked now, and the newest labels that are learned from.
+#: Labels reach further back: where most requests are served, the last 4,000 hold too few.
+WINDOW = 8_000
+MASS_ROWS = 4_000
+LABELS = 4_000
+#: Labels before the first fit; and how many of each kind it needs.
 FIRST_FIT = 300
 MIN_RIGHT = 20
 MIN_WRONG = 10
@@ -42,31 +47,33 @@ def refit(features: Array, labels: Array, *, floor: float = 0.0, tightening: flo
         floor: share of equal answers that the judge calls different, subtracted from every error.
         tightening: factor >= 1 on the estimated error, from shadow calls that went worse than predicted.
     """
-    known = ~np.isnan(labels)
+    known = np.flatnonzero(~np.isnan(labels))[-LABELS:]
     truth = labels[known]
-    if len(labels) < 2 or truth.sum() < MIN_RIGHT or (1 - truth).sum() < MIN_WRONG:
+    if len(known) < 2 or truth.sum() < MIN_RIGHT or (1 - truth).sum() < MIN_WRONG:
         return None
-    mean, scale = features.mean(0), features.std(0) + 1e-3
+    recent = np.arange(max(0, len(labels) - MASS_ROWS), len(labels))
+    used = np.union1d(known, recent)
+    mean, scale = features[used].mean(0), features[used].std(0) + 1e-3
     design = np.concatenate([np.ones((len(features), 1)), (features - mean) / scale], axis=1)
     beta = logistic(design[known], truth, ridge=_RIDGE)
     scores = _out_of_fold(design, known, truth)
     platt = logistic(np.stack([np.ones(len(truth)), scores[known]], axis=1), truth, ridge=0.1)
-    order = np.argsort(-scores, kind="stable")
-    centres, errors, prefixes = _calibrate(scores[order], labels[order], platt, floor)
-    keep = np.unique(np.linspace(0, len(scores) - 1, min(CURVE_POINTS, len(scores))).round().astype(int))
+    asked = -np.sort(-scores[recent])
+    centres, errors, (means, bounds) = _calibrate(asked, scores[known], truth, platt, floor)
+    keep = np.unique(np.linspace(0, len(asked) - 1, min(CURVE_POINTS, len(asked))).round().astype(int))
     return Model(
         mean=mean,
         scale=scale,
         beta=beta,
         score_points=-centres,
         error_points=errors,
-        curve_scores=scores[order][keep],
-        curve_shares=(keep + 1) / len(scores),
-        curve_means=prefixes[0][keep],
-        curve_bounds=prefixes[1][keep] * tightening,
+        curve_scores=asked[keep],
+        curve_shares=(keep + 1) / len(asked),
+        curve_means=means[keep],
+        curve_bounds=bounds[keep] * tightening,
         floor=floor,
-        labels=int(known.sum()),
-        rows=len(labels),
+        labels=len(known),
+        rows=len(asked),
     )
 
 
@@ -114,7 +121,7 @@ def _sigmoid(z: Array) -> Array:
     return np.asarray(1 / (1 + np.exp(-np.clip(z, -30, 30))))
 
 
-def _out_of_fold(design: Array, known: NDArray[np.bool_], truth: Array) -> Array:
+def _out_of_fold(design: Array, known: NDArray[np.intp], truth: Array) -> Array:
     """(rows,) each row's score by a model that has not seen its label."""
     fold = np.arange(len(design)) % _FOLDS
     scores = np.empty(len(design))
@@ -125,25 +132,29 @@ def _out_of_fold(design: Array, known: NDArray[np.bool_], truth: Array) -> Array
     return scores
 
 
-def _calibrate(scores: Array, labels: Array, platt: Array, floor: float) -> tuple[Array, Array, tuple[Array, Array]]:
-    """Of rows by falling score: bin centres, bin errors, and (mean error, its upper bound) of each prefix."""
-    rows = len(scores)
+def _calibrate(asked: Array, scores: Array, truth: Array, platt: Array, floor: float) -> tuple[Array, Array, Prefixes]:
+    """Bin centres, bin errors, and for each prefix of `asked` its mean error and the upper bound of it.
+
+    Bins hold equal shares of what is `asked` (falling scores of the recent rows); their errors are those of the
+    labelled rows, by `scores` and `truth`, that fall between the same scores.
+    """
+    rows = len(asked)
     edges = np.unique(np.round(rows * _EDGES).astype(int))
     bins = len(edges) - 1
     bin_of = np.minimum(np.searchsorted(edges, np.arange(rows), side="right") - 1, bins - 1)
     mass = np.diff(edges).astype(float)
-    prior = np.bincount(bin_of, _sigmoid(-(platt[0] + platt[1] * scores)), minlength=bins) / mass
-    centres = np.bincount(bin_of, scores, minlength=bins) / mass
-    known = ~np.isnan(labels)
-    counted = np.bincount(bin_of[known], minlength=bins)
-    wrong = np.bincount(bin_of[known], 1 - labels[known], minlength=bins)
+    prior = np.bincount(bin_of, _sigmoid(-(platt[0] + platt[1] * asked)), minlength=bins) / mass
+    centres = np.bincount(bin_of, asked, minlength=bins) / mass
+    labelled = np.searchsorted(-asked[edges[1:-1]], -scores, side="right")
+    counted = np.bincount(labelled, minlength=bins)
+    wrong = np.bincount(labelled, 1 - truth, minlength=bins)
     weight = np.asarray(counted + _PRIOR_STRENGTH, np.float64)
     errors = non_decreasing((wrong + _PRIOR_STRENGTH * prior) / weight, weight)
     variance = np.maximum(errors, 1e-4) * (1 - errors) / (weight + 1)
     if floor:
         errors = np.maximum((errors - floor) / (1 - floor), 1e-4)
     size = np.arange(1, rows + 1)
-    means = np.cumsum(np.interp(-scores, -centres, errors)) / size
+    means = np.cumsum(np.interp(-asked, -centres, errors)) / size
     before = np.concatenate([[0.0], np.cumsum(mass**2 * variance)])
     spread = np.sqrt(before[bin_of] + (size - edges[bin_of]) ** 2 * variance[bin_of]) / size
     return centres, errors, (means, means + CAUTION * spread)

@@ -1,5 +1,5 @@
 -- What is noted of a decision, within these bounds; a repeat is remembered for a day.
-local most_rows, most_words, most_pairs, most_repeats, day_s = 12000, 8000, 8000, 10000, 86400
+local most_rows, most_words, most_pairs, most_repeats, day_s = 8000, 8000, 8000, 10000, 86400
 
 local function note_row(rows, row)
   if row == '' then return end
