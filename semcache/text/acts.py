@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from semcache.text.followups import plain
+from semcache.text.followups import FUNCTION_WORDS, is_follow_up, plain, words
+from semcache.text.patterns import any_of
 from semcache.text.tokens import sentences
 
 
@@ -18,43 +19,46 @@ class Act(StrEnum):
     THANKS = "thanks"
 
 
-_GREETING = re.compile(
-    r"^(?:hi|hello|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day)|moin|hallo)"
-    r"(?:[,! ]+(?:there|all|everyone|again|team|folks|you|guys|bot))*[\s!.,?:)]*$",
-    re.IGNORECASE,
-)
-_THANKS = re.compile(
-    r"^(?:(?:ok(?:ay)?|great|perfect|cool|super|awesome|nice|wonderful|good|alright|all right|understood|got it|i see|no|yes)"
-    r"[,.! ]*)*(?:(?:many )?thanks|thank you|thx|ty|cheers|much appreciated|that helps|that helped|bye|goodbye|see you|ciao"
+_HAIL = r"(?:hi|hello|hey|hiya|howdy|greetings|moin|hallo|good (?:morning|afternoon|evening|day))"
+_OPENERS = r"(?:(?:ok|okay|so|and|but|well|hi|hello|hey|please|sorry|excuse me|good (?:morning|evening|day))[,.! ]+)*"
+_GREETING = any_of(rf"{_HAIL}(?:[,! ]+(?:there|all|everyone|again|team|folks|you|guys|bot))*[\s!.,?:)]*$", start=True)
+_THANKS = any_of(
+    r"(?:(?:ok(?:ay)?|great|perfect|cool|super|awesome|nice|wonderful|good|alright|all right|understood|got it|i see|no"
+    r"|yes)[,.! ]*)*"
+    r"(?:(?:many )?thanks|thank you|thx|ty|cheers|much appreciated|that help(?:s|ed)|bye|goodbye|see you|ciao"
     r"|have a (?:nice|good|great) (?:day|evening|weekend|one)|that's (?:all|it|everything)|nothing else)?"
-    r"(?:[,! ]+(?:so much|very much|a lot|again|for (?:your|the) (?:help|answer|info\w*)|you|then|now|for now|bye|all|everyone))*[\s!.,:)]*$",
-    re.IGNORECASE,
+    r"(?:[,! ]+(?:so much|very much|a lot|again|for (?:your|the) (?:help|answer|info\w*)|you|then|now|for now"
+    r"|bye|all))*"
+    r"[\s!.,:)]*$",
+    start=True,
 )
 # A request in the form of a statement: it wants an answer, not to be remembered.
-WISH = re.compile(
-    r"^(?:(?:hi|hello|hey|please|help|so|sorry|excuse me|good (?:morning|evening|day))[,.! ]+)*(?:i|we) ?"
+WISH = any_of(
+    rf"{_OPENERS}(?:i|we) ?"
     r"(?:(?:'d|'m|'ve|would|am|are|have|just|still|also|really|think|always|suddenly|accidentally|now|keep) )*"
-    r"(?:want to know|want to (?:return|cancel|change|delete|order|buy|get|find|see|use|close|open|sell|claim|report|book)|need"
-    r"|would like|like to (?:know|return|cancel|change|order|buy|get)|like to|wish to|forgot|forgotten|lost|cannot|can't|can not"
-    r"|could not|couldn't|unable|trying|try|tried|do not (?:know how|see|understand|find)|don't (?:know how|see|understand|find)"
-    r"|looking for|wondering|wonder|having (?:trouble|problems|issues)|have (?:a )?(?:question|problem|trouble|issues?)"
+    r"(?:want to (?:know|return|cancel|change|delete|order|buy|get|find|see|use|close|open|sell|claim|report|book)|need"
+    r"|would like|like to (?:know|return|cancel|change|order|buy|get)|wish to|forgot|forgotten|lost|cannot"
+    r"|can't|can not"
+    r"|could not|couldn't|unable|trying|try|tried|do(?: not|n't) (?:know how|see|understand|find)|looking for"
+    r"|wonder(?:ing)?|having (?:trouble|problems|issues)|have (?:a )?(?:question|problem|trouble|issues?)"
     r"|get(?:ting)? an? error|received? (?:a |an |the )?(?:broken|wrong|damaged|faulty)|broke|dropped|locked)\b",
-    re.IGNORECASE,
+    start=True,
 )
-_TELLS = re.compile(
-    r"^(?:(?:by the way|btw|also|so|well|hi|hello|hey|ok|okay|yes|no|actually|just so you know|fyi|and|but|please note|note)[,.! ]+)*"
-    r"(?:(?:i|we|he|she|they)(?:'m|'ve|'re|'d|'ll|'s)?|it's|(?:my|our|his|her|their) [\w' -]{1,40}?"
-    r" (?:is|are|was|were|has|have|had|lives?|works?|likes?|loves?|hates?|moved|got|will|can't|cannot|won't|doesn't|don't|died|turned|just|now))\b",
-    re.IGNORECASE,
+_TELLS = any_of(
+    r"(?:(?:by the way|btw|also|so|well|hi|hello|hey|ok|okay|yes|no|actually|just so you know|fyi|and|but|please note"
+    r"|note)[,.! ]+)*"
+    r"(?:(?:i|we|he|she|they)(?:'m|'ve|'re|'d|'ll|'s)?|it's"
+    r"|(?:my|our|his|her|their) [\w' -]{1,40}? (?:is|are|was|were|has|have|had|lives?|works?|likes?|loves?|hates?|moved"
+    r"|got|will|can't|cannot|won't|doesn't|don't|died|turned|just|now))\b",
+    start=True,
 )
-_ASKS = re.compile(
-    r"^(?:(?:ok|okay|so|and|but|well|hi|hello|hey|please|sorry|excuse me)[,.! ]+)*(?:what|which|who|whom|whose|when|where|why|how"
-    r"|is|are|was|were|do|does|did|can|could|will|would|should|shall|may|might|must|has|have|had|am|any|tell|show|list|explain"
-    r"|give|write|find|check|describe|compare|summari[sz]e|translate|recommend|suggest|help|remind|look)\b",
-    re.IGNORECASE,
+_ASKS = any_of(
+    rf"{_OPENERS}(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|can|could|will"
+    rf"|would|should"
+    r"|shall|may|might|must|has|have|had|am|any|tell|show|list|explain|give|write|find|check|describe|compare"
+    r"|summari[sz]e|translate|recommend|suggest|help|remind|look)\b",
+    start=True,
 )
-
-
 _CLAUSE = re.compile(r"(?<=[.!?;:,])\s+|\s+(?:and|but|so|then)\s+", re.IGNORECASE)
 
 
@@ -65,8 +69,25 @@ def act(text: str) -> Act:
         return Act.GREETING
     if _THANKS.match(said):
         return Act.THANKS
-    asks = "?" in said or WISH.match(said) or any(_ASKS.match(clause) for clause in _CLAUSE.split(said))
+    asks = "?" in said or WISH.match(said) or any(map(_ASKS.match, clauses(said)))
     return Act.STATEMENT if _TELLS.match(said) and not asks else Act.QUESTION
+
+
+def asking_part(text: str) -> str:
+    """An utterance without what it only tells: `I study, do I get a discount` -> `do I get a discount`.
+
+    The whole of it if nothing in it is told, or if what is asked cannot do without (`my lamp broke, can I return it`).
+    """
+    said = plain(text)
+    asking = " ".join(clause for clause in clauses(said) if _ASKS.match(clause))
+    if not asking or not _TELLS.match(said) or is_follow_up(asking):
+        return said
+    return asking
+
+
+def clauses(text: str) -> list[str]:
+    """Parts of an utterance, split at punctuation and conjunctions."""
+    return [clause for clause in _CLAUSE.split(text) if clause]
 
 
 def tells_something(text: str) -> bool:
@@ -75,6 +96,7 @@ def tells_something(text: str) -> bool:
 
 
 def _states(sentence: str) -> bool:
-    if sentence.endswith("?") or len(sentence.split()) < 3:
-        return False
+    found = {word.lower() for word in words(sentence)}
+    if sentence.endswith("?") or len(sentence.split()) < 3 or not found & FUNCTION_WORDS:
+        return False  # a question, too little, or key words typed into a search
     return not (_ASKS.match(sentence) or _GREETING.match(sentence) or _THANKS.match(sentence))

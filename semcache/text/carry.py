@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from semcache.text.followups import AUX, DETERMINERS, PREPOSITIONS, WH, is_follow_up, plain
 
 _VERBS = frozenset(
-    "cost costs include includes take takes work works have has come comes need needs ship support supports last arrive "
-    "open close start end cover covers charge expire weigh contain offer fit use run get go make mean look apply deliver "
-    "allow accept stand differ happen happens require become begin change stay sell sold made written called sell return "
-    "cancel reset buy order pay bring book send find reach contact park rent see set know live eat play read write live "
+    "cost costs include includes take takes work works have has come comes need needs ship support supports "
+    "last arrive "
+    "open close start end cover covers charge expire weigh contain offer fit use run get go make mean look "
+    "apply deliver "
+    "allow accept stand differ happen happens require become begin change stay sell sold made written "
+    "called sell return "
+    "cancel reset buy order pay bring book send find reach contact park rent see set know live eat play "
+    "read write live "
     "die win grow ripen bloom belong provide show return refund exchange track activate install update delete".split()
 )
 _STOP = (
@@ -48,7 +52,8 @@ _HOOK = re.compile(
 _TAIL = re.compile(r",?\s+(?:instead|as well|too|either|then|though|also|please)\s*$", re.IGNORECASE)
 _ONE = re.compile(r"\bones?\b(?=\s*$|\s+(?:is|are|has|have|do|does|costs?|can|in|with|without|for)\b)", re.IGNORECASE)
 _POINTER = re.compile(
-    r"\b(?:(?P<owner>its|their|theirs|his|hers?(?=\s+\w))|(?P<thing>it|they|them|those|these|this|that|he|him|she|her|there))\b",
+    r"\b(?:(?P<owner>its|their|theirs|his|hers?(?=\s+\w))|(?P<thing>it|they|them|those|these|this|that|he|him"
+    r"|she|her|there))\b",
     re.IGNORECASE,
 )
 
@@ -121,7 +126,8 @@ def _is_bare(text: str) -> bool:
     return bool(
         lowered & WH
         or re.match(
-            r"(?:please )?(?:tell|show|give|explain|elaborate|clarify|repeat|go|continue|in (?:other|simple|plain)|more)\b",
+            r"(?:please )?(?:tell|show|give|explain|elaborate|clarify|repeat|go|continue|in (?:other|simple"
+            r"|plain)|more)\b",
             text,
             re.I,
         )
@@ -146,7 +152,7 @@ def _substituted(before: str, fragment: str) -> str:
     by_category = _swap_category(before, fragment)
     if by_category:
         return by_category
-    if fragment.split()[0].lower() in PREPOSITIONS | {"if", "when", "because"}:
+    if fragment.split(maxsplit=1)[0].lower() in PREPOSITIONS | {"if", "when", "because"}:
         return f"{before} {fragment}"
     return _swap_phrase(before, fragment)
 
@@ -162,7 +168,7 @@ def _swap_category(before: str, fragment: str) -> str | None:
 
 
 def _swap_after_preposition(before: str, fragment: str) -> str | None:
-    first = fragment.split()[0].lower()
+    first = fragment.split(maxsplit=1)[0].lower()
     if first not in PREPOSITIONS:
         return None
     ends = "|".join(sorted(PREPOSITIONS | _VERBS))
@@ -179,7 +185,7 @@ def _swap_after_preposition(before: str, fragment: str) -> str | None:
 
 
 def _same_end(a: str, b: str) -> bool:
-    return a.split()[-1].lower() == b.split()[-1].lower()
+    return a.rsplit(maxsplit=1)[-1].lower() == b.rsplit(maxsplit=1)[-1].lower()
 
 
 def _swap_phrase(before: str, fragment: str) -> str:
@@ -202,9 +208,9 @@ def _swap_phrase(before: str, fragment: str) -> str:
 
 
 def _likeness(phrase: _Phrase, new: str, main: _Phrase | None) -> float:
-    same_head = phrase.head.lower() == new.split()[-1].lower()
+    same_head = phrase.head.lower() == new.rsplit(maxsplit=1)[-1].lower()
     both_names = phrase.text[0].isupper() == new[0].isupper()
-    both_bare = (phrase.text.split()[0].lower() in DETERMINERS) == (new.split()[0].lower() in DETERMINERS)
+    both_bare = (phrase.text.split()[0].lower() in DETERMINERS) == (new.split(maxsplit=1)[0].lower() in DETERMINERS)
     both_plural = phrase.head.endswith("s") == new.endswith("s")
     return 3.0 * same_head + 1.0 * both_names + 1.0 * both_bare + 0.5 * both_plural + 0.75 * (phrase == main)
 

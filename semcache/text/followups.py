@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from semcache.text.patterns import any_of
+
 AUX = frozenset(
     "is are was were am be been do does did can could will would should shall may might must has have had isn't aren't "
     "wasn't weren't don't doesn't didn't can't cannot couldn't won't wouldn't hasn't haven't shouldn't".split()
@@ -33,6 +35,12 @@ _OWN = frozenset(
     "week month year morning afternoon evening weekend season summer winter spring autumn fall quarter".split()
 )
 
+_POSSESSIVES = frozenset("its their his her".split())
+_SUBJECTS = frozenset("it they he she".split())
+_PLACES = frozenset("on in with inside under behind around".split())
+_ANYONE = frozenset("one someone somebody anyone anybody everyone people person".split())
+_NO_NOUNS = AUX | WH | _PERSONS | _PRONOUNS | _DEMONSTRATIVES | PREPOSITIONS | _ADVERBS | _CLAUSE_STARTS | DETERMINERS
+
 _LEAD = r"^(?:(?:ok(?:ay)?|hm+|ah|oh|so|well|right|yes|no|thanks|thank you|great|cool|sure|got it|please)[,.! ]+)*"
 _HOOK = re.compile(
     _LEAD + r"(?:(?:and|but|otherwise|also|then)\b|or\b(?! else)|(?:what|how) about\b|not for\b"
@@ -49,7 +57,8 @@ _REPLY = re.compile(
     _LEAD + r"(?:"
     r"(?:but )?(?:why|how|when|where|who|which|what)(?: (?:not|so|come|exactly|then|though|is that|again|both|now))*"
     r"|(?:for |since |until )?how (?:much|many|long|often|far|soon|big|come)(?: (?:exactly|then|roughly|more|each))?"
-    r"|(?:since|until|for) (?:when|what)|which ones?|really|are you sure|you sure|says who|like what|such as|for example"
+    r"|(?:since|until|for) (?:when|what)|which ones?|really|are you sure|you sure|says who|like what|such as"
+    r"|for example"
     r"|yes|yeah|yep|no|nope|ok(?:ay)?|sure|right|correct|exactly|neither|both|either|all of them|none|never mind"
     r"|continue|go (?:on|ahead)|next|repeat(?: (?:that|it))?|again|do it|please do|i see|got it|sounds good|perfect"
     r"|the (?:first|second|third|fourth|last|former|latter|other|cheaper|cheapest|bigger|smaller|larger|faster|newer"
@@ -68,7 +77,8 @@ _REPLY = re.compile(
 _SESSION = re.compile(
     r"\b(?:you (?:just )?(?:said|mentioned|suggested|recommended|listed|wrote|described)|(?:as|like) you said"
     r"|(?:previous|last|earlier) (?:answer|question|message|example)"
-    r"|(?:a|an|the|any|which|either|every) (?:[\w-]+ )?ones?(?=\s*(?:[?.!,]|$|is\b|are\b|do\b|does\b|can\b|should\b|has\b"
+    r"|(?:a|an|the|any|which|either|every) (?:[\w-]+ )?ones?(?=\s*(?:[?.!,]|$|is\b|are\b|do\b|does\b|can\b"
+    r"|should\b|has\b"
     r"|have\b|costs?\b|in\b|with\b|without\b|for\b|that\b))"
     r"|(?:get|buy|have|order|need|find|want) one(?=\s*(?:[?.!,]|$|in\b|with\b|without\b|for\b))"
     r"|(?:any|either|both|all|neither|one|two|some|most|each|which|none) of (?:them|those|these)"
@@ -79,16 +89,17 @@ _SESSION = re.compile(
 )
 _TAIL = re.compile(r"\b(?:instead|as well|too|either|then|though|in that case)[\s?!.]*$", re.IGNORECASE)
 # "it" that stands for what follows it, or for the weather and the time.
-_EXPLETIVE = re.compile(
-    r"\b(?:is|was|isn't|wasn't|be|would|will|it's|it is|it was) ?(?:it )?(?:\w+ ){0,3}?(?:to \w+|that|if|when) "
-    r"|\b(?:does|did|will|would|could|can) it (?:\w+ )?(?:take|cost|mean|matter|make sense|help|hurt|count|happen|come)"
-    r"s?\b.*?\b(?:to|if|when|until|before|that|which|whether|for \w+ to)\b"
-    r"|\bit (?:takes|costs|means|matters)\b.*\bto\b|\b(?:what|which) (?:time|day|date|year) is it\b|\bhow is it that\b"
-    r"|\b(?:is|was|will|does|did) it (?:be )?(?:going to )?"
-    r"(?:rain|snow|raining|snowing|sunny|cold|hot|warm|windy|get dark|get cold)\w*\b"
-    r"|\b(?:make|makes|find|finds) it \w+ (?:to|for)\b|\bcatch it\b|\bas it (?:is|were)\b",
-    re.IGNORECASE,
+_EXPLETIVE = any_of(
+    r"\b(?:is|was|isn't|wasn't|would|will) it (?:be )?(?:[\w()]+ ){0,7}?(?:to \w+|that|if|when|whether|for) ",
+    r"\bit(?:'s| is| was| would be| will be) (?:[\w()]+ ){0,7}?(?:to \w+|that|if|when|whether) ",
+    r"\b(?:does|did|will|would|could|can) it (?:\w+ )?(?:take|cost|mean|matter|make sense|help|hurt|count|happen|come"
+    r"|feel)s?\b.*?\b(?:to|if|when|until|before|that|which|whether|for|like)\b \w+",
+    r"\bit (?:takes|costs|means|matters|feels|says)\b|\bhow is it that\b|\bas it (?:is|were)\b",
+    r"\b(?:what|which) (?:time|day|date|year) is it\b|\bmakes? it \w+ (?:to|for)\b|\bfinds? it \w+ to\b",
+    r"\b(?:is|was|will|does|did) it (?:be )?(?:going to )?"
+    r"(?:rain|snow|raining|snowing|sunny|cold|hot|warm|windy|get dark|get cold)\w*\b",
 )
+FUNCTION_WORDS = AUX | _PERSONS | _PRONOUNS | DETERMINERS | _DEMONSTRATIVES
 
 
 def plain(text: str) -> str:
@@ -124,8 +135,7 @@ def _points_back(text: str) -> bool:
     found = words(_EXPLETIVE.sub(" ", text))
     lowered = [word.lower() for word in found]
     return any(
-        _is_anaphor(lowered, at) and not _names_something(found[: _clause_start(lowered, at)])
-        for at in range(len(lowered))
+        _is_anaphor(lowered, at) and not _names_something(found[: _reach(lowered, at)]) for at in range(len(lowered))
     )
 
 
@@ -145,11 +155,25 @@ def _is_pronoun_that(before: str, following: str) -> bool:
     """`is that per person`, `after that`; not `the shoes that I bought`, `it is said that`."""
     stands_alone = not following[0].isalnum() or following in AUX | PREPOSITIONS | _ADVERBS
     opens = not before or not before[0].isalnum() or before in AUX | PREPOSITIONS | WH | _CLAUSE_STARTS
-    return stands_alone and (opens or following[0] in "?.!,") or (opens and before in AUX | PREPOSITIONS)
+    return (stands_alone and (opens or following[0] in "?.!,")) or (opens and before in AUX | PREPOSITIONS)
+
+
+def _reach(lowered: Sequence[str], at: int) -> int:
+    """Up to where something must be named for the pronoun at a position to mean it: as a rule before its clause.
+
+    A possessive, the subject of an embedded clause (`believe they can`) and a place (`a box with a lid on it`) may mean
+    something in the same clause.
+    """
+    before = lowered[at - 1] if at else ""
+    following = lowered[at + 1] if at + 1 < len(lowered) else "?"
+    possessive = lowered[at] in _POSSESSIVES and following[0].isalpha() and following not in AUX | PREPOSITIONS
+    embedded = lowered[at] in _SUBJECTS and before.isalpha() and before not in _NO_NOUNS and following in AUX
+    placed = before in _PLACES and bool(set(lowered[:at]) & (DETERMINERS - {"many", "few", "all"} | {"has", "have"}))
+    return at if possessive or embedded or placed else _clause_start(lowered, at)
 
 
 def _clause_start(lowered: Sequence[str], at: int) -> int:
-    """Where the clause that holds position `at` begins: only what was named before it can be meant."""
+    """Where the clause that holds position `at` begins."""
     for start in range(at - 1, -1, -1):
         if lowered[start] in _CLAUSE_STARTS or not lowered[start][0].isalnum():
             return start
