@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from ui import sidebar, theme
@@ -9,11 +11,13 @@ from ui import sidebar, theme
 st.set_page_config(page_title="semcache", page_icon=":material/bolt:", layout="wide")
 chosen = st.navigation(
     [
-        st.Page("pages/chat.py", title="Chat", icon=":material/forum:", default=True),
-        st.Page("pages/cache.py", title="Cache", icon=":material/bolt:"),
-        st.Page("pages/knowledge.py", title="Knowledge", icon=":material/menu_book:"),
+        st.Page("views/chat.py", title="Chat", icon=":material/forum:", default=True),
+        st.Page("views/cache.py", title="Cache", icon=":material/bolt:"),
+        st.Page("views/knowledge.py", title="Knowledge", icon=":material/menu_book:"),
+        st.Page("views/hit_rates.py", title="Hit rates", icon=":material/query_stats:"),
     ]
 )
+st.logo(str(Path(__file__).with_name("logo.svg")), size="large")
 st.html(theme.STYLE)
 sidebar.shown()
 chosen.run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -11,10 +12,12 @@ import pandas as pd
 from ui.services import words
 from ui.services.history import Rates
 from ui.services.provenance import Stage
-from ui.theme import BLUE, CATEGORICAL, GREEN, ORANGE
+from ui.theme import BLUE, CATEGORICAL, GREEN, GREY, ORANGE, VERMILLION
 
 _BAR = 26
 """Height of a bar with its gap, pixels."""
+_AXIS = 56
+"""Height of an axis with its title, pixels."""
 
 
 def stages(stages: Sequence[Stage]) -> alt.Chart:
@@ -30,7 +33,7 @@ def stages(stages: Sequence[Stage]) -> alt.Chart:
             color=alt.Color("stage:N", sort=names, legend=None, scale=alt.Scale(range=list(CATEGORICAL))),
             tooltip=["stage", "took"],
         )
-        .properties(height=_BAR * len(names) + 30)
+        .properties(height=_BAR * len(names) + _AXIS)
     )
     return chart
 
@@ -46,7 +49,7 @@ def bars(values: Mapping[str, float], unit: str) -> alt.Chart:
             y=alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=220, labelOverlap=False)),
             tooltip=["name", unit],
         )
-        .properties(height=_BAR * len(values) + 30)
+        .properties(height=_BAR * len(values) + _AXIS)
     )
     return chart
 
@@ -74,6 +77,63 @@ def hit_rate(rates: Sequence[Rates]) -> alt.Chart:
         .properties(height=240)
     )
     return chart
+
+
+def growth(shares: Sequence[float]) -> alt.Chart:
+    """Hit rate of each tenth of a stream."""
+    rows = pd.DataFrame([{"tenth": place, "hit rate": share} for place, share in enumerate(shares, 1)])
+    chart: alt.Chart = (
+        alt.Chart(rows)
+        .mark_bar(cornerRadius=3, color=BLUE)
+        .encode(
+            x=alt.X("tenth:O", title="tenth of the stream", axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("hit rate:Q", axis=alt.Axis(format="%")),
+            tooltip=["tenth", alt.Tooltip("hit rate:Q", format=".1%")],
+        )
+        .properties(height=280)
+    )
+    return chart
+
+
+def trade_off(
+    curve: Sequence[Mapping[str, Any]], ours: Mapping[str, Any], budget: float
+) -> alt.LayerChart | alt.FacetChart:
+    """Precision against hit rate: static thresholds in hindsight, ours with its interval, and the budget."""
+    x = alt.X("hit rate:Q", axis=alt.Axis(format="%"), scale=alt.Scale(domainMin=0))
+    y = alt.Y("right:Q", title="share of hits that are right", axis=alt.Axis(format="%"), scale=alt.Scale(zero=False))
+    tips = ["what", alt.Tooltip("hit rate:Q", format=".1%"), alt.Tooltip("right:Q", format=".2%")]
+    static = pd.DataFrame(
+        [
+            {"what": f"threshold {r['threshold']:.3f}", "hit rate": r["hit_rate"], "right": 1 - r["wrong_hit_rate"]}
+            for r in curve
+            if r["hits"]
+        ],
+        columns=["what", "hit rate", "right"],
+    )
+    layers = [
+        alt.Chart(static).mark_line(color=GREY, point=alt.OverlayMarkDef(color=GREY)).encode(x=x, y=y, tooltip=tips),
+        alt.Chart(pd.DataFrame([{"right": 1 - budget}])).mark_rule(color=GREEN, strokeDash=[6, 4]).encode(y=y),
+    ]
+    if ours["hits"]:
+        low, high = ours["wrong_hit_interval"]
+        point = pd.DataFrame(
+            [
+                {
+                    "what": str(ours["policy"]),
+                    "hit rate": ours["hit_rate"],
+                    "right": 1 - ours["wrong_hit_rate"],
+                    "low": 1 - high,
+                    "high": 1 - low,
+                }
+            ]
+        )
+        layers.append(alt.Chart(point).mark_rule(color=VERMILLION, strokeWidth=2).encode(x=x, y="low:Q", y2="high:Q"))
+        layers.append(
+            alt.Chart(point)
+            .mark_point(color=VERMILLION, filled=True, size=130, shape="diamond")
+            .encode(x=x, y=y, tooltip=tips)
+        )
+    return alt.layer(*layers).properties(height=280)
 
 
 def throughput(rates: Sequence[Rates]) -> alt.Chart:

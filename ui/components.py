@@ -51,7 +51,7 @@ def head(title: str, text: str) -> None:
 
 
 def chosen_row(rows: Sequence[Mapping[str, object]], ids: Sequence[str], *, key: str, **options: Any) -> str | None:
-    """A table in which one row can be chosen; the id of that row. `options` go to `st.dataframe`."""
+    """A table in which one row can be chosen; the id of that row, at first the first. `options`: of `st.dataframe`."""
     chosen_key = f"{key}-chosen"
 
     def choose() -> None:
@@ -60,7 +60,7 @@ def chosen_row(rows: Sequence[Mapping[str, object]], ids: Sequence[str], *, key:
 
     st.dataframe(pd.DataFrame(rows), key=key, hide_index=True, on_select=choose, selection_mode="single-row", **options)
     chosen = st.session_state.get(chosen_key)
-    return chosen if chosen in ids else None
+    return chosen if chosen in ids else next(iter(ids), None)
 
 
 def paged(items: Sequence[T], *, key: str, size: int = 25) -> Sequence[T]:

@@ -33,7 +33,6 @@ def command(settings: Settings, *, open_browser: bool) -> list[str]:
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
-        "client.showSidebarNavigation": "false",
         **theme.options(),
     }
     return [sys.executable, "-m", "ui.serve", "run", str(APP), *(f"--{k}={v}" for k, v in options.items())]

@@ -21,6 +21,7 @@ STYLE = """<style>
 _SHARED = {
     "baseRadius": "10px",
     "showSidebarBorder": True,
+    "metricValueFontSize": "1.6rem",
     "greenColor": GREEN,
     "orangeColor": ORANGE,
     "redColor": VERMILLION,

@@ -49,7 +49,7 @@ def helpdesk(installation: Installation) -> Installation:
 
 @pytest.fixture
 def page() -> Callable[[str], AppTest]:
-    """`page("pages/chat.py")`, or `page("app.py")` for all of the app: rendered once."""
+    """`page("views/chat.py")`, or `page("app.py")` for all of the app: rendered once."""
 
     def open_page(path: str, **session: object) -> AppTest:
         test = AppTest.from_file(str(PAGES / path), default_timeout=60)

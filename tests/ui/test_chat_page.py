@@ -27,14 +27,14 @@ def said(test: AppTest) -> str:
 
 def test_the_first_visit_says_what_to_do(helpdesk: Installation, page: Page) -> None:
     """Without a conversation the page suggests questions."""
-    test = page("pages/chat.py")
+    test = page("views/chat.py")
     assert "Ask the help desk" in said(test)
     assert STORY.question in test.button_group[0].options
 
 
 def test_a_question_and_its_paraphrase_get_their_badges(helpdesk: Installation, page: Page) -> None:
     """The first answer is badged a miss, the paraphrase's a cache hit that names the question before."""
-    test = page("pages/chat.py")
+    test = page("views/chat.py")
     test.chat_input[0].set_value(STORY.question).run()
     assert " miss]" in said(test)
     test.chat_input[0].set_value(STORY.paraphrase).run()
@@ -44,7 +44,7 @@ def test_a_question_and_its_paraphrase_get_their_badges(helpdesk: Installation, 
 
 def test_text_of_users_is_not_markup(helpdesk: Installation, page: Page) -> None:
     """What a user types is shown as typed."""
-    test = page("pages/chat.py")
+    test = page("views/chat.py")
     test.chat_input[0].set_value("is **this** [a link](http://x)?").run()
     assert r"is \*\*this\*\* \[a link\](http\://x)?" in said(test)
 
@@ -52,7 +52,7 @@ def test_text_of_users_is_not_markup(helpdesk: Installation, page: Page) -> None
 def test_a_dead_redis_is_told_with_the_way_to_mend_it(environment: pytest.MonkeyPatch, page: Page) -> None:
     """Without Redis the page names the command that starts it, and shows no traceback."""
     environment.setenv("SEMCACHE_REDIS_URL", "redis://127.0.0.1:1/0")
-    test = page("pages/chat.py")
+    test = page("views/chat.py")
     assert "Redis does not answer" in said(test)
     assert test.code[0].value == "semcache up"
 

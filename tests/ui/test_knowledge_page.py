@@ -18,14 +18,14 @@ def said(test: AppTest) -> str:
 
 def test_an_empty_knowledge_base_says_how_to_fill_it(installation: Installation, page: Page) -> None:
     """Without documents the page says so, and offers to add one."""
-    test = page("pages/knowledge.py")
+    test = page("views/knowledge.py")
     assert "No documents yet" in said(test)
     assert "Add a document" in [b.label for b in test.button]
 
 
 def test_documents_are_listed_and_filtered(helpdesk: Installation, page: Page) -> None:
     """The list shows every document, and what is typed narrows it."""
-    test = page("pages/knowledge.py")
+    test = page("views/knowledge.py")
     assert len(test.dataframe[0].value) == 4
     test.text_input[0].set_value("NOTICE").run()
     assert "Nothing matches" in said(test)
@@ -37,7 +37,7 @@ def test_an_opened_document_shows_its_text_and_what_rests_on_it(helpdesk: Instal
     """Text, version and the cached answers that were built from it."""
     for _ in helpdesk.chat.ask("How long do I have to return a bike?", user="ann", session="s"):
         pass
-    test = page("pages/knowledge.py", **{"document-chosen": "returns"})
+    test = page("views/knowledge.py", **{"document-chosen": "returns"})
     assert "within 30 days" in said(test)
     assert "version 1" in said(test)
     assert "1 cached answer built from it" in [e.label for e in test.expander]
@@ -65,7 +65,7 @@ def test_a_deleted_document_takes_its_answers_with_it(helpdesk: Installation) ->
 
 def test_searching_shows_passages_with_their_scores(helpdesk: Installation, page: Page) -> None:
     """The best passage comes first, with what its score is made of."""
-    test = page("pages/knowledge.py")
+    test = page("views/knowledge.py")
     next(t for t in test.text_input if t.label == "Question").set_value("how many days to return a bike").run()
     assert "**1. Returning a bike and getting your money back**" in said(test)
     assert "cosine" in said(test)

@@ -21,6 +21,7 @@ from ui.services.conversations import Conversations
 from ui.services.documents import Documents
 from ui.services.health import Health, look
 from ui.services.history import History
+from ui.services.hitrates import HitRates
 from ui.services.refreshed import Refreshed
 
 HEALTH_TTL_S = 2.0
@@ -54,6 +55,10 @@ class Installation:
         return Caches(self.app)
 
     @cached_property
+    def hit_rates(self) -> HitRates:
+        return HitRates(self.app)
+
+    @cached_property
     def history(self) -> History:
         return History()
 
@@ -73,6 +78,7 @@ class Installation:
 
     def close(self) -> None:
         """Closes what it opened; events that Kafka does not take by then are lost."""
+        self.health.close()
         with contextlib.suppress(SemcacheError):
             self.closing.close()
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+_CLOSE_S = 10.0
 
 
 class Refreshed(Generic[T]):
@@ -34,6 +35,13 @@ class Refreshed(Generic[T]):
                 self._thread.start()
             return self._value
 
+    def close(self) -> None:
+        """Fetches no more; returns when nothing is being fetched."""
+        with self._lock:
+            self._at, thread = float("inf"), self._thread
+        if thread is not None:
+            thread.join(_CLOSE_S)
+
     def wait(self, timeout_s: float) -> T | None:
         """The last value; at first, waits for it so long at most."""
         value, thread = self.get(), self._thread
@@ -45,4 +53,4 @@ class Refreshed(Generic[T]):
     def _refresh(self) -> None:
         value = self._fetch()
         with self._lock:
-            self._value, self._at = value, self._clock()
+            self._value, self._at = value, max(self._at, self._clock())

@@ -31,7 +31,7 @@ def page(installation: Installation) -> None:
 
 def _whose() -> str | None:
     who = visitor.current()
-    own = f"{who.user}'s own"
+    own = "Your own" if who.user == visitor.YOU else f"{who.user}'s own"
     chosen = st.segmented_control(
         "Whose answers", [SHARED, own], default=SHARED, required=True, label_visibility="collapsed"
     )

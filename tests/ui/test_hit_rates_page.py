@@ -1,0 +1,108 @@
+"""The hit-rate page, and the measurements behind it."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+
+from streamlit.testing.v1 import AppTest
+
+from semcache.evals.measure import Plan, sample_traffic
+from tests.waiting import wait_until
+from ui.services.hitrates import Report
+from ui.services.installation import Installation
+from ui.services.jobs import Status
+
+Page = Callable[..., AppTest]
+LOG = "question,intent\n" + "\n".join(
+    f"how do I {verb} my bike{mark},{verb}" for verb in ("lock", "sell") for mark in ("", "?", "!")
+)
+ANY_STATIC = Plan(policy="static:0.95")
+
+
+def said(test: AppTest) -> str:
+    assert not test.exception
+    return "\n".join(element.value for element in [*test.markdown, *test.caption, *test.warning, *test.error])
+
+
+def measured(installation: Installation, content: str, name: str = "log.csv") -> Status[Report]:
+    installation.hit_rates.start_file("ann", ANY_STATIC, name=name, content=content.encode())
+    job = installation.hit_rates.job("ann")
+    assert job is not None
+    return job.wait(60)
+
+
+def test_a_log_becomes_a_report_to_take_along(installation: Installation) -> None:
+    """An uploaded CSV is measured, and its archive holds the page, the figures and the plots."""
+    report = measured(installation, LOG).result
+    assert report is not None
+    assert (report.data["requests"], report.data["hits"], report.data["wrong_hits"]) == (6, 4, 0)
+    names = zipfile.ZipFile(io.BytesIO(report.archive())).namelist()
+    assert {"index.html", "result.json"} <= set(names)
+    assert json.loads(report.json())["hits"] == 4
+
+
+def test_nothing_of_a_measurement_stays(installation: Installation) -> None:
+    """The scratch cache is emptied when the measurement is over."""
+    before = set(installation.app.redis.scan_iter("sc:*entry*"))
+    measured(installation, LOG)
+    assert set(installation.app.redis.scan_iter("sc:*entry*")) == before
+
+
+def test_a_log_without_its_columns_is_refused_in_words(installation: Installation) -> None:
+    """The message names the file as the user knows it and the columns it has, not our command line."""
+    error = measured(installation, "a,b\n1,2\n", "mine.csv").error
+    assert error.startswith("mine.csv has the columns a, b")
+    assert "--" not in error
+
+
+def test_another_measurement_ends_the_one_before(installation: Installation) -> None:
+    """A user has one job; other users' jobs go on."""
+    installation.hit_rates.start_sample("ann", Plan(), traffic=True)
+    first = installation.hit_rates.job("ann")
+    installation.hit_rates.start_sample("bob", ANY_STATIC, traffic=False)
+    measured(installation, LOG)
+    assert first is not None
+    assert first.wait(60).state == "cancelled"
+    other = installation.hit_rates.job("bob")
+    assert other is not None
+    assert other.wait(120).state == "done"
+
+
+def test_traffic_has_favourites() -> None:
+    """Of many requests the most popular question has more than its even share, and the draw is reproducible."""
+    log = sample_traffic(2_000)
+    counts = sorted((sum(r.prompt == p for r in log.requests) for p in {r.prompt for r in log.requests}), reverse=True)
+    assert counts[0] > 10 * 2_000 / 447
+    assert sample_traffic(2_000) == log
+
+
+def test_the_page_measures_and_shows_the_report(installation: Installation, page: Page) -> None:
+    """From the form to the figures."""
+    test = page("views/hit_rates.py")
+    assert "No report yet" in said(test)
+    measured_by_you(installation)
+    test.run()
+    figures = {m.label: m.value for m in test.metric}
+    assert (figures["Requests"], figures["Calls saved"]) == ("6", "4")
+    assert "95 % interval" in said(test)
+
+
+def measured_by_you(installation: Installation) -> None:
+    installation.hit_rates.start_file("you", ANY_STATIC, name="log.csv", content=LOG.encode())
+    job = installation.hit_rates.job("you")
+    assert job is not None
+    wait_until("it is measured", lambda: job.status.state == "done")
+
+
+def test_the_button_starts_the_sample(installation: Installation, page: Page) -> None:
+    """Measure starts a job for the visitor with the budget of the slider."""
+    test = page("views/hit_rates.py")
+    test.slider[0].set_value(5.0)
+    next(b for b in test.button if b.label == "Measure").click().run()
+    job = installation.hit_rates.job("you")
+    assert job is not None
+    job.cancel()
+    assert job.wait(60).state == "cancelled"

@@ -1,0 +1,78 @@
+"""Work in the background."""
+
+from __future__ import annotations
+
+import threading
+
+from semcache.errors import InvalidInput
+from tests.waiting import wait_until
+from ui.services.jobs import Job, Progress
+from ui.services.refreshed import Refreshed
+
+
+def test_a_job_tells_its_progress_and_its_result() -> None:
+    """While it runs the step and its share are known; afterwards the result."""
+    go = threading.Event()
+
+    def work(progress: Progress) -> str:
+        progress("counting", 3, 4)
+        assert go.wait(10)
+        return "four"
+
+    job = Job(work)
+    wait_until("progress is told", lambda: job.status.share == 0.75)
+    assert (job.status.state, job.status.step) == ("running", "counting")
+    go.set()
+    assert (job.wait(10).state, job.status.result) == ("done", "four")
+
+
+def test_a_cancelled_job_ends_at_its_next_step() -> None:
+    """Cancelling leaves no result, and the work does not go on."""
+    steps: list[int] = []
+    started, go = threading.Event(), threading.Event()
+
+    def work(progress: Progress) -> None:
+        for step in range(100):
+            progress("step", step, 100)
+            steps.append(step)
+            started.set()
+            assert go.wait(10)
+
+    job = Job(work)
+    assert started.wait(10)
+    job.cancel()
+    go.set()
+    assert job.wait(10).state == "cancelled"
+    assert steps == [0]
+
+
+def test_a_failed_job_says_why() -> None:
+    """An error of ours is told as it is; any other one without its insides."""
+
+    def mistaken(progress: Progress) -> None:
+        raise InvalidInput("no such column")
+
+    def broken(progress: Progress) -> None:
+        raise ZeroDivisionError("secret")
+
+    assert Job(mistaken).wait(10).error == "no such column"
+    failed = Job(broken).wait(10)
+    assert failed.state == "failed"
+    assert "secret" not in failed.error
+
+
+def test_a_refreshed_value_never_keeps_its_reader_waiting() -> None:
+    """Reading gives the last value at once, and fetches a newer one behind it when it is too old."""
+    now, go, fetched = [0.0], threading.Event(), iter(range(10))
+
+    def fetch() -> int:
+        assert go.wait(10)
+        return next(fetched)
+
+    value = Refreshed(fetch, ttl_s=5.0, clock=lambda: now[0])
+    assert value.get() is None
+    go.set()
+    wait_until("the first value is there", lambda: value.get() == 0)
+    now[0] = 5.1
+    assert value.get() == 0
+    wait_until("the next value is there", lambda: value.get() == 1)

@@ -1,0 +1,113 @@
+"""Hit-rate reports: a log or the sample through a scratch cache, in the background, one at a time for each user."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+import threading
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from semcache.app import App
+from semcache.errors import InvalidInput, MissingExtra
+from semcache.evals import report
+from semcache.evals.log import Columns, Log, read_log
+from semcache.evals.measure import Measured, Plan, measure, sample_log, sample_traffic
+from ui.services.jobs import Job, Progress
+
+TRAFFIC = 3_000
+MOST_REQUESTS = 50_000
+READING = "reading"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A finished measurement: its figures (as `semcache hit-rate --json`) and its plots, SVG by title."""
+
+    title: str
+    data: Mapping[str, Any]
+    plots: Mapping[str, str]
+
+    def archive(self) -> bytes:
+        """index.html, result.json and the plots as a ZIP."""
+        buffer = io.BytesIO()
+        with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+            report.write_report(Path(folder), self.title, self.data, self.plots)
+            for path in sorted(Path(folder).iterdir()):
+                file.write(path, path.name)
+        return buffer.getvalue()
+
+    def json(self) -> str:
+        return json.dumps(self.data, indent=2)
+
+
+@dataclass
+class HitRates:
+    """The reports of one installation. A user has one job; starting another cancels it."""
+
+    app: App
+    _jobs: dict[str, Job[Report]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def job(self, user: str) -> Job[Report] | None:
+        """The user's last job."""
+        with self._lock:
+            return self._jobs.get(user)
+
+    def start_sample(self, user: str, plan: Plan, *, traffic: bool) -> None:
+        """Measures the sample's questions, each once or as a day of traffic."""
+        title = "the sample's traffic" if traffic else "the sample's questions"
+        self._start(user, plan, title, lambda: sample_traffic(TRAFFIC) if traffic else sample_log())
+
+    def start_file(
+        self,
+        user: str,
+        plan: Plan,
+        *,
+        name: str,
+        content: bytes,
+        limit: int | None = None,
+        columns: Columns | None = None,
+    ) -> None:
+        """Measures an uploaded log: CSV, TSV or JSONL, plain or gzip."""
+        most = min(limit or MOST_REQUESTS, MOST_REQUESTS)
+        self._start(user, plan, name, lambda: _read(name, content, columns, most))
+
+    def forget(self, user: str) -> None:
+        """Cancels the user's job and drops its report."""
+        with self._lock:
+            if job := self._jobs.pop(user, None):
+                job.cancel()
+
+    def _start(self, user: str, plan: Plan, title: str, log: Callable[[], Log]) -> None:
+        def work(progress: Progress) -> Report:
+            progress(READING, 0, 1)
+            measured = measure(log(), plan, redis_or_url=self.app.redis, embedder=self.app.embedder, progress=progress)
+            return Report(f"Hit rate of {title}", measured.data, _drawn(measured))
+
+        self.forget(user)
+        with self._lock:
+            self._jobs[user] = Job(work)
+
+
+def _drawn(measured: Measured) -> Mapping[str, str]:
+    try:
+        return measured.drawn()
+    except MissingExtra:
+        return {}
+
+
+def _read(name: str, content: bytes, columns: Columns | None, limit: int) -> Log:
+    """The log of an upload; the name of its file decides the format."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / (Path(name).name or "log")
+        path.write_bytes(content)
+        try:
+            return read_log(path, columns=columns, limit=limit)
+        except InvalidInput as error:
+            said = str(error).replace(str(path), name).partition(" Name them with")[0]
+            raise InvalidInput(f"{said} Columns with other names can be named under More.") from error
