@@ -28,7 +28,8 @@ _ALIKE = frozenset(
         "how long,when|how soon,when|how soon,how long|how long,how many|how far,how long|what,whose|who,whose|"
         "how much,which|how fast,how long|how early,when|how late,when|how,which|how often,how many|how old,what|"
         "how big,what|how large,what|how big,how large|how high,what|how long,what|how far,what|how often,what|"
-        "which,who|how much,how|how often,when|how early,how soon|how late,how long"
+        "which,who|how much,how|how often,when|how early,how soon|how late,how long|what,when|when,which|what,where|"
+        "where,which"
     ).split("|")
 )
 #: These never mean each other, whatever else the two texts say.
@@ -61,6 +62,8 @@ def _interrogative(words: Sequence[str], at: int) -> bool:
 def _kind(words: Sequence[str], at: int) -> str:
     word = words[at]
     following = words[at + 1] if at + 1 < len(words) else ""
+    if words[at : at + 3] == ["how", "much", "time"]:
+        return "how long"
     if word == "how" and following in _AMOUNTS:
         return f"how {following}"
     if word == "how" and following == "come":
