@@ -56,7 +56,7 @@ NEIGHBOUR_FEATURES = (
 FEATURES = PAIR_FEATURES + NEIGHBOUR_FEATURES
 #: Width of the kernel that weighs neighbours by their cosine below the nearest one's.
 KERNEL_WIDTH = 0.04
-_PARTICLES = frozenset("in out on off up down over under with without".split())
+_PARTICLES = frozenset("in out on off up down over under with without this next last previous".split())
 _DATE_KINDS = frozenset(("month", "day", "weekday", "clock"))
 
 
@@ -166,14 +166,17 @@ def antonyms(query: Text, candidate: Text) -> tuple[str, str] | None:
     found = opposed(mine, other)
     if found and not _same_place(query, candidate, *found):
         return None
-    if found is None or query.negation.odd == candidate.negation.odd:
-        return found
-    return None if found[0] in query.negation.negated or found[1] in candidate.negation.negated else found
+    return None if found is None or _undone(query, candidate, *found) else found
+
+
+def _undone(query: Text, candidate: Text, mine: str, other: str) -> bool:
+    """Whether just one of two opposites is denied: "not safe" facing "unsafe", "least expensive" facing "cheapest"."""
+    return (mine in query.negation.negated) != (other in candidate.negation.negated)
 
 
 def _same_place(query: Text, candidate: Text, mine: str, other: str) -> bool:
     """Particles exclude each other only beside the same word: "turn on" / "turn off", not "in a box" / "out of oil"."""
-    if mine not in _PARTICLES:
+    if mine not in _PARTICLES and other not in _PARTICLES:
         return True
     return not _beside(query.stems, mine).isdisjoint(_beside(candidate.stems, other))
 
@@ -292,7 +295,7 @@ def _written(within: Facts, found: list[Fact]) -> str:
 def _opposite_by_word(query: Text, candidate: Text) -> bool:
     """ "not safe" facing "unsafe": the negation is undone by an antonym next to it."""
     found = opposed(query.bag - candidate.bag, candidate.bag - query.bag)
-    return found is not None and (found[0] in query.negation.negated or found[1] in candidate.negation.negated)
+    return found is not None and _undone(query, candidate, *found)
 
 
 def _other_roles(query: Text, candidate: Text, same_content: bool) -> bool:
@@ -315,8 +318,21 @@ def _replaced_word(
     swapped = tuple([other if word == mine else word for word in query.sequence])
     if swapped != candidate.sequence or synonymous(mine, other) or written in UNITS or facing in UNITS:
         return None
+    if not _same_beside(query, candidate, mine, other):
+        return None
     explained = query.negation.odd != candidate.negation.odd
     return None if explained or written[0].isdecimal() or facing[0].isdecimal() else (written, facing)
+
+
+def _same_beside(query: Text, candidate: Text, mine: str, other: str) -> bool:
+    """Whether two words stand in the same place: the word before them, or behind them, is the same."""
+    (before, after), (before_other, after_other) = _around(query.stems, mine), _around(candidate.stems, other)
+    return (before == before_other != "") or (after == after_other != "")
+
+
+def _around(stems: Sequence[str], word: str) -> tuple[str, str]:
+    at = stems.index(word)
+    return stems[at - 1] if at else "", stems[at + 1] if at + 1 < len(stems) else ""
 
 
 def _word(text: Text, stemmed: str) -> str:

@@ -23,6 +23,8 @@ _CONTAINS = frozenset(
     "disappeared gone disallow disallowed unsubscribe cancel canceled opt unblock uninstall bounced blank off "
     "freeze freezes frozen".split()
 )
+#: They deny the next word without denying the sentence: "the least expensive".
+_LESS = frozenset(("less", "least"))
 #: "I don't know how to ..." asks how to; nothing is denied.
 _ASKING = frozenset("know sure understand figure find see remember get clear certain mind able idea clue".split())
 _ASKED = frozenset("how where what why when whether if which who".split())
@@ -48,10 +50,12 @@ NEUTRAL = Negation()
 def negation(words: Sequence[str]) -> Negation:
     """The negation of a list of words (semcache.text.words)."""
     contained = _CONTAINS.intersection(words)
-    if _PLAIN.isdisjoint(words):
+    if _PLAIN.isdisjoint(words) and _LESS.isdisjoint(words):
         return Negation(contained=contained) if contained else NEUTRAL
     count, negated = 0, []
     for at, word in enumerate(words):
+        if word in _LESS:
+            negated += _following(words, at)[:1]
         if word in _PLAIN and not _rhetorical(words, at):
             count += 1
             negated += _following(words, at)
@@ -70,7 +74,7 @@ def _rhetorical(words: Sequence[str], at: int) -> bool:
             return True
     if word == "no" and (after[:1].isdecimal() or after in ("matter", "problem", "doubt")):
         return True
-    if word == "no" and at == 0 and after in _SUBJECTS:
+    if word == "no" and at == 0 and (after in _SUBJECTS or not _PLAIN.isdisjoint(words[1:])):
         return True
     if after in _COMPARED and "than" in words[at + 2 : at + 4]:
         return True

@@ -59,6 +59,12 @@ learn study know understand
 choose select pick decide opt
 fast quick quickly rapid rapidly speedy swift soon
 big large huge great
+bigger larger greater
+biggest largest greatest
+smaller tinier
+faster quicker
+fastest quickest
+easier simpler
 small little tiny
 good great fine decent nice well best ideal top optimal proper right
 bad poor terrible awful harmful

@@ -23,7 +23,7 @@ from semcache.cache.evidence import (
 )
 
 PAIRS = [json.loads(line) for line in (Path(__file__).parents[1] / "data" / "pairs.jsonl").read_text().splitlines()]
-FIELDS = ("support", "coding", "finance", "health", "travel")
+FIELDS = ("support", "coding", "finance", "health", "travel", "everyday")
 
 
 def _refused(same: bool, field: str | None = None) -> float:

@@ -49,6 +49,9 @@ def test_one_spelling(text: str, expected: str) -> None:
         ("do not never do it", "do it", False),
         ("eat before a test", "don't eat before a test", True),
         ("I'm not sure where to click", "where do I click", False),
+        ("no, it is not included", "it is not included", False),
+        ("submit it no later than Friday", "submit it by Friday", False),
+        ("no visa is needed", "a visa is needed", True),
     ],
 )
 def test_negation(a: str, b: str, differs: bool) -> None:
