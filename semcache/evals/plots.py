@@ -86,12 +86,14 @@ def _trade_off(ax: Axes, summary: Summary, static: Sequence[StaticResult], polic
             [rate],
             [[max(0, rate - (1 - high))], [max(0, (1 - low) - rate)]],
             fmt="D",
+            markersize=8,
             color=ORANGE,
             capsize=4,
-            label=policy,
+            label=f"semcache, {policy}",
         )
     ax.axhline(1 - max_error_rate, color=GREEN, ls="--", lw=1, label=f"budget: {max_error_rate:.1%} wrong")
-    ax.set(xlabel="hit rate", ylabel="share of hits that are right", xlim=(0, None))
+    floor = min(0.85, rate - 0.02)  # thresholds far below the budget would flatten the part that matters
+    ax.set(xlabel="hit rate", ylabel="share of hits that are right", xlim=(0, None), ylim=(floor, 1.005))
     ax.legend(frameon=False)
     return True
 
