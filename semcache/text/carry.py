@@ -4,31 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from semcache.text.followups import AUX, DETERMINERS, PREPOSITIONS, WH, is_follow_up, plain
+from semcache.text.followups import AUX, PREPOSITIONS, WH, is_follow_up, plain
+from semcache.text.patterns import any_of
+from semcache.text.phrases import VERBS, Phrase, is_determiner, is_name, phrases, subject_of
 
-_VERBS = frozenset(
-    "cost costs include includes take takes work works have has come comes need needs ship support supports "
-    "last arrive "
-    "open close start end cover covers charge expire weigh contain offer fit use run get go make mean look "
-    "apply deliver "
-    "allow accept stand differ happen happens require become begin change stay sell sold made written "
-    "called sell return "
-    "cancel reset buy order pay bring book send find reach contact park rent see set know live eat play "
-    "read write live "
-    "die win grow ripen bloom belong provide show return refund exchange track activate install update delete".split()
-)
-_STOP = (
-    AUX
-    | WH
-    | PREPOSITIONS
-    | _VERBS
-    | frozenset(
-        "i you we it they he she there and or but if when because not n't please also still to that this".split()
-    )
-)
-_POSSESSIVE = {"its", "their", "his", "theirs", "hers"}
 _CATEGORIES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -46,44 +26,39 @@ _CATEGORIES = tuple(
 )
 _HOOK = re.compile(
     r"^(?:(?:ok(?:ay)?|so|well|right|yes|no|thanks|cool|great)[,.! ]+)*(?:(?:and|but|or|also|then)\s+)*"
-    r"(?:(?:what|how) about\s+|(?:the )?same (?:question |thing )?(?:for|with)\s+(?=\w))?",
+    r"(?:(?:what|how) about\s+|(?:the )?same(?: question| thing)?(?:,? (?:for|with))?\s+(?=\w))?",
     re.IGNORECASE,
 )
 _TAIL = re.compile(r",?\s+(?:instead|as well|too|either|then|though|also|please)\s*$", re.IGNORECASE)
 _ONE = re.compile(r"\bones?\b(?=\s*$|\s+(?:is|are|has|have|do|does|costs?|can|in|with|without|for)\b)", re.IGNORECASE)
-_POINTER = re.compile(
-    r"\b(?:(?P<owner>its|their|theirs|his|hers?(?=\s+\w))|(?P<thing>it|they|them|those|these|this|that|he|him"
-    r"|she|her|there))\b",
-    re.IGNORECASE,
+_OWNER = re.compile(r"\b(?:its|their|theirs|his|hers|her(?=\s+\w))\b", re.IGNORECASE)
+_THING = re.compile(r"\b(?:it|they|them|those|these|this|that|he|him|she|her|there)\b", re.IGNORECASE)
+_TOPIC = re.compile(
+    r"^(?:the |a |your |our )?[\w -]+, (?:is|are|does|do|can|has|have|will) (?:it|they)\b", re.IGNORECASE
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Phrase:
-    """A noun phrase and where it stands in its text."""
-
-    text: str
-    start: int
-    end: int
-
-    @property
-    def head(self) -> str:
-        return self.text.split()[-1]
+_NAMES_NOTHING = any_of(
+    r"(?:please )?(?:tell|show|give|explain|elaborate|clarify|repeat|go|continue|in (?:other|simple|plain)|more)\b",
+    start=True,
+)
+_CODE = re.compile(r"\b(?=\w*[A-Za-z])(?=\w*\d)\w+\b")
+_CONDITIONS = frozenset("if when because unless while".split())
 
 
 def standalone(question: str, previous: str) -> str:
     """The question as it can be understood alone; unchanged if it already is, or if nothing came before.
 
-    `previous` must itself stand alone: fold it over a session's questions, oldest first.
+    `previous` must itself stand alone: `fold` a session's questions, oldest first.
     """
-    text, before = _trim(plain(question)), _trim(plain(previous))
+    text, before = _trim(question), _trim(previous)
     if not before or not (is_follow_up(question) or _swap_category(before, text)):
         return question
     hooked = _TAIL.sub("", _HOOK.sub("", text, count=1)) or text
+    if hooked.split(maxsplit=1)[0].lower() in _CONDITIONS:
+        return _sentence(f"{before} {_with_one(hooked, before)}")
     if _is_clause(hooked):
         return _sentence(_with_subject(hooked, before))
-    if _is_bare(hooked):
-        return f"{_capital(hooked)}: {before}?"
+    if _names_nothing(hooked):
+        return _sentence(f"{hooked}: {before}")
     return _sentence(_substituted(before, hooked))
 
 
@@ -95,170 +70,119 @@ def fold(questions: Sequence[str]) -> str:
     return carried
 
 
-def subject(question: str) -> str:
-    """The noun phrase a question is about, or the question itself."""
-    found = _subject(_trim(plain(question)))
-    return found.text if found else _trim(plain(question))
-
-
 def _trim(text: str) -> str:
-    return text.strip().rstrip("?!. ")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return plain(text).rstrip("?!. ")
 
 
 def _sentence(text: str) -> str:
-    return f"{_capital(text)}?"
+    return f"{text[:1].upper()}{text[1:]}?"
 
 
 def _is_clause(text: str) -> bool:
     """Whether it has a verb of its own: an auxiliary, or a wh-word with something to stand for the subject."""
     lowered = [word.lower() for word in re.findall(r"[\w']+", text)]
-    asks = bool(lowered) and lowered[0] in WH and (len(lowered) > 3 or bool(_POINTER.search(text)))
+    asks = bool(lowered) and lowered[0] in WH and (len(lowered) > 3 or bool(_THING.search(text)))
     return bool(set(lowered[:4]) & AUX) or asks
 
 
-def _is_bare(text: str) -> bool:
-    """Whether it names nothing: `why not`, `tell me more`, `in other words`."""
-    lowered = {word.lower() for word in re.findall(r"[\w']+", text)}
-    return bool(
-        lowered & WH
-        or re.match(
-            r"(?:please )?(?:tell|show|give|explain|elaborate|clarify|repeat|go|continue|in (?:other|simple"
-            r"|plain)|more)\b",
-            text,
-            re.I,
-        )
-    )
+def _names_nothing(text: str) -> bool:
+    """`why not`, `tell me more`, `in other words`."""
+    return _NAMES_NOTHING.match(text) is not None or bool(set(re.findall(r"[\w']+", text.lower())) & WH)
 
 
 def _with_subject(text: str, before: str) -> str:
-    """Pronouns and `one` replaced by the previous subject; appended in brackets where there is no place for it."""
-    found = _subject(before)
+    """Pronouns and `one` replaced by the previous subject; in brackets at the end where there is no place for it."""
+    found = subject_of(before)
     name = found.text if found else before
     if _ONE.search(text) and found:
-        return _ONE.sub(found.head, text, count=1)
-    replaced = _POINTER.sub(lambda m: f"{name}'s" if m["owner"] else name, text, count=1)
-    return replaced if replaced != text else f"{text} ({name})"
+        return _with_one(text, before)
+    if _TOPIC.match(text):
+        return f"{text} ({name})"  # `the C2, is it lighter`: the pronoun means what the follow-up itself names
+    if _OWNER.search(text):
+        return _OWNER.sub(lambda _: f"{name}'s", text, count=1)
+    return _THING.sub(lambda _: name, text, count=1) if _THING.search(text) else f"{text} ({name})"
+
+
+def _with_one(text: str, before: str) -> str:
+    """`the small one` -> `the small tent`."""
+    found = subject_of(before)
+    return _ONE.sub(lambda _: found.head if found else "one", text, count=1)
 
 
 def _substituted(before: str, fragment: str) -> str:
     """The previous question with the fragment in the place of what it replaces."""
-    by_preposition = _swap_after_preposition(before, fragment)
-    if by_preposition:
-        return by_preposition
-    by_category = _swap_category(before, fragment)
-    if by_category:
-        return by_category
-    if fragment.split(maxsplit=1)[0].lower() in PREPOSITIONS | {"if", "when", "because"}:
+    swapped = _swap_after_preposition(before, fragment) or _swap_category(before, fragment)
+    if swapped:
+        return swapped
+    if fragment.split(maxsplit=1)[0].lower() in PREPOSITIONS:
         return f"{before} {fragment}"
-    return _swap_phrase(before, fragment)
+    return _swap_name(before, fragment) or _swap_phrase(before, fragment)
 
 
-def _swap_category(before: str, fragment: str) -> str | None:
-    """A colour for a colour, a weekday for a weekday; None where the fragment is nothing of the kind."""
+def _swap_category(before: str, fragment: str) -> str:
+    """A colour for a colour, a weekday for a weekday; empty where the fragment is nothing of the kind."""
     for category in _CATEGORIES:
         new = re.fullmatch(rf"(?:(?:the|for|on|in|by|with) )*({category.pattern})(?: ones?)?", fragment, re.IGNORECASE)
         old = re.search(rf"\b(?:{category.pattern})\b", before, re.IGNORECASE)
         if new and old:
             return before[: old.start()] + new[1] + before[old.end() :]
-    return None
+    return ""
 
 
-def _swap_after_preposition(before: str, fragment: str) -> str | None:
+def _swap_after_preposition(before: str, fragment: str) -> str:
+    """`to Sweden` for `to Norway`, `after 60 days` for `within 30 days`."""
     first = fragment.split(maxsplit=1)[0].lower()
     if first not in PREPOSITIONS:
-        return None
-    ends = "|".join(sorted(PREPOSITIONS | _VERBS))
+        return ""
+    ends = "|".join(sorted(PREPOSITIONS | VERBS))
     pattern = rf"\b(?P<first>{'|'.join(sorted(PREPOSITIONS))})\s+(?:(?!(?:{ends})\b)[\w'€$-]+\s*)+"
-    found = [
-        m
-        for m in re.finditer(pattern, before, re.IGNORECASE)
-        if m["first"].lower() == first or _same_end(m[0], fragment)
-    ]
-    if not found:
-        return None
-    last = found[-1]
-    return " ".join(f"{before[: last.start()]}{fragment} {before[last.end() :]}".split())
+    old: re.Match[str] | None = None
+    for found in re.finditer(pattern, before, re.IGNORECASE):
+        if found["first"].lower() == first or _head(found[0]) == _head(fragment):
+            old = found
+    return " ".join(f"{before[: old.start()]}{fragment} {before[old.end() :]}".split()) if old else ""
 
 
-def _same_end(a: str, b: str) -> bool:
-    return a.rsplit(maxsplit=1)[-1].lower() == b.rsplit(maxsplit=1)[-1].lower()
+def _swap_name(before: str, fragment: str) -> str:
+    """A name for a code among key words (`c3 range`, `the Badger`), or for the last word of a name."""
+    if not is_name(fragment):
+        return ""
+    bare = fragment.split(maxsplit=1)[-1] if is_determiner(fragment.split(maxsplit=1)[0]) else fragment
+    main, code = subject_of(before), _CODE.search(before)
+    if code and not any(phrase.determined and phrase.start <= code.start() < phrase.end for phrase in phrases(before)):
+        return before[: code.start()] + bare + before[code.end() :]
+    if _ONE.search(bare) and main and " " in main.text and main.head[0].isupper():
+        return before[: main.end - len(main.head)] + _ONE.sub("", bare).strip() + before[main.end :]
+    return ""
 
 
 def _swap_phrase(before: str, fragment: str) -> str:
     """The fragment instead of the noun phrase that is most like it."""
-    candidates = _phrases(before)
+    candidates = phrases(before)
     if not candidates:
         return f"{before}: {fragment}"
-    main = _subject(before)
-    new = _ONE.sub(main.head if main else "", fragment).strip() if _ONE.search(fragment) else fragment
+    main, new = subject_of(before), _with_one(fragment, before)
     old = max(candidates, key=lambda phrase: (_likeness(phrase, new, main), phrase.start))
-    determiner = old.text.split()[0]
     if (
-        determiner.lower() in DETERMINERS
-        and new.split()[0].lower() not in DETERMINERS
+        old.determined
+        and not is_determiner(new.split(maxsplit=1)[0])
         and not new[0].isupper()
-        and old.head == new.split()[-1]
+        and old.head == _head(new)
     ):
-        new = f"{determiner} {new}"
+        new = f"{old.text.split(maxsplit=1)[0]} {new}"
     return before[: old.start] + new + before[old.end :]
 
 
-def _likeness(phrase: _Phrase, new: str, main: _Phrase | None) -> float:
-    same_head = phrase.head.lower() == new.rsplit(maxsplit=1)[-1].lower()
-    both_names = phrase.text[0].isupper() == new[0].isupper()
-    both_bare = (phrase.text.split()[0].lower() in DETERMINERS) == (new.split(maxsplit=1)[0].lower() in DETERMINERS)
-    both_plural = phrase.head.endswith("s") == new.endswith("s")
-    return 3.0 * same_head + 1.0 * both_names + 1.0 * both_bare + 0.5 * both_plural + 0.75 * (phrase == main)
-
-
-def _subject(text: str) -> _Phrase | None:
-    """What follows the auxiliary, else the first phrase after the verb, else the last one with a determiner."""
-    candidates = _phrases(text)
-    if not candidates:
-        return None
-    after_aux = re.match(
-        r"^(?:[\w']+\s+){0,3}?(?:" + "|".join(sorted(AUX)) + r"|what's|who's|where's)\s+(?=\S)", text, re.IGNORECASE
+def _likeness(phrase: Phrase, new: str, main: Phrase | None) -> float:
+    """How probably a phrase is what the new one stands in contrast to."""
+    return (
+        3.0 * (phrase.head.lower() == _head(new))
+        + 1.0 * (phrase.text[0].isupper() == new[0].isupper())
+        + 1.0 * (phrase.determined == is_determiner(new.split(maxsplit=1)[0]))
+        + 0.5 * (phrase.head.endswith("s") == new.endswith("s"))
+        + 0.75 * (phrase == main)
     )
-    if after_aux:
-        direct = next((phrase for phrase in candidates if phrase.start == after_aux.end()), None)
-        if direct:
-            return direct
-        later = [phrase for phrase in candidates if phrase.start > after_aux.end()]
-        if later:
-            return later[0]
-    with_determiner = [phrase for phrase in candidates if phrase.text.split()[0].lower() in DETERMINERS]
-    return (with_determiner or candidates)[-1 if with_determiner else 0]
 
 
-def _phrases(text: str) -> list[_Phrase]:
-    """Runs of words that are no function words or common verbs, with their determiner."""
-    found: list[_Phrase] = []
-    start: int | None = None
-    end = 0
-    for word in [*re.finditer(r"[\w'€$%-]+|[,;:]", text), None]:
-        lowered = word[0].lower() if word else ""
-        breaks = word is None or lowered in _STOP or not word[0][0].isalnum()
-        opens = lowered in DETERMINERS
-        if start is not None and (breaks or opens):
-            found.append(_Phrase(text[start:end], start, end))
-            start = None
-        if word and not breaks:
-            start = word.start() if start is None else start
-            end = word.end()
-    return [_name_only(phrase) for phrase in found if phrase.head.lower() not in DETERMINERS]
-
-
-def _name_only(phrase: _Phrase) -> _Phrase:
-    """`the X200 waterproof` -> `the X200`: a name ends with its last capital or digit."""
-    found = list(re.finditer(r"\b(?:[A-Z][\w-]*|\w*\d[\w-]*)", phrase.text))
-    if (
-        not found
-        or found[-1].end() == len(phrase.text)
-        or not re.match(r"\s+[a-z]+(?:ed|t|of|ble|k)$", phrase.text[found[-1].end() :])
-    ):
-        return phrase
-    return _Phrase(phrase.text[: found[-1].end()], phrase.start, phrase.start + found[-1].end())
+def _head(text: str) -> str:
+    return text.rsplit(maxsplit=1)[-1].lower()
