@@ -41,7 +41,8 @@ def key_table() -> str:
 def type_name(annotation: Any) -> str:
     if get_origin(annotation) in (UnionType,) or (get_args(annotation) and get_origin(annotation) is not None):
         return str(annotation).replace("typing.", "").replace("NoneType", "none").replace("None", "none")
-    return {"SecretStr": "secret", "Path": "path"}.get(annotation.__name__, annotation.__name__)
+    name = str(annotation.__name__)
+    return {"SecretStr": "secret", "Path": "path"}.get(name, name)
 
 
 def default_text(field: FieldInfo) -> str:
