@@ -211,7 +211,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         took = time.perf_counter() - started
         weights = weights_for(embedder.fingerprint)
         bench = Bench(servers.redis, embedder, namespace, conversations)
-        retrieved = bench.retrieve(Reach())
+        retrieved = bench.retrieve(Reach().at_least(CUTS[-1]))
         result = report(score(retrieved, weights))
         turns = sum(len(talk.events) for talk in conversations)
         result |= {"turns": turns, "ingest_seconds": round(took, 1), "through_kafka": not options.direct}

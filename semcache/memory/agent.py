@@ -110,7 +110,10 @@ class AgentMemory:
         budget = math.inf if max_tokens is None else max_tokens
         turns: list[Turn] = []
         for form in forms:
-            turn = opened(self._sealer, self._keys, read_window_form(form, session))
+            stored = read_window_form(form, session)
+            if any(turn.id == stored.id for turn in turns):
+                continue  # sealed under two keys, it is one turn still
+            turn = opened(self._sealer, self._keys, stored)
             budget -= token_count(turn.line)
             if budget < 0:
                 break
@@ -145,7 +148,7 @@ class AgentMemory:
             fingerprint=self.embedder.fingerprint,
             weights=weights,
             limits=limits,
-            reach=self._reach,
+            reach=self._reach.at_least(k),
             k=k,
             sealer=self._sealer,
         )

@@ -46,7 +46,7 @@ class Reach:
 
     def at_least(self, k: int) -> Reach:
         """The same, wide enough for `k` results."""
-        return Reach(max(self.candidates, 6 * k), max(self.by_vector, 3 * k), max(self.by_postings, 2 * k))
+        return Reach(max(self.candidates, 8 * k), max(self.by_vector, 3 * k), max(self.by_postings, 2 * k))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,6 @@ def fetch(
     Raises:
         SealError: a turn cannot be opened, as `Sealer.open`.
     """
-    reach = reach.at_least(k)
     dim = len(question.vector)
     asked = Counter(question.stems)
     names = [user.vectors(fingerprint), user.of(keys.CHRONOLOGY)]
