@@ -10,14 +10,13 @@ import redis
 from ingest.events import FeedbackGiven, MessageEvent, SessionEnded
 from ingest.handlers import Incoming, WithoutTexts
 from ingest.outcome import Outcome
-from semcache.cache.entries import Entries
+from semcache.cache import give_feedback
 from semcache.embed.protocol import Vectors
 from semcache.memory import NewTurn, Plan, State, TurnWriter
 from semcache.memory.layout import UserKeys
-from semcache.store import keys
 from semcache.store.connect import guarded
 
-_OUTCOMES = {State.WRITTEN: Outcome.APPLIED, State.DUPLICATE: Outcome.DUPLICATE, State.ERASED: Outcome.STALE}
+_OUTCOMES = {State.WRITTEN: Outcome.APPLIED, State.DUPLICATE: Outcome.DUPLICATE, State.ERASED: Outcome.STALE, State.FORGOTTEN: Outcome.STALE}
 
 
 class Messages:
@@ -76,12 +75,8 @@ def ends_session(client: redis.Redis) -> Callable[[SessionEnded], Outcome]:
 def takes_feedback(client: redis.Redis) -> Callable[[FeedbackGiven], Outcome]:
     """A verdict on an answer goes to the scope that holds it; an answer that is gone needs none."""
 
-    @guarded()
     def apply(event: FeedbackGiven) -> Outcome:
-        scopes: Any = client.hkeys(keys.CACHE_SCOPES.build(namespace=event.namespace))
-        for scope in sorted(scope.decode() for scope in scopes):
-            if Entries(client, scope).feedback(event.entry, correct=event.correct, event_id=event.id):
-                return Outcome.APPLIED
-        return Outcome.STALE
+        known = give_feedback(client, event.namespace, event.entry, correct=event.correct, event_id=event.id)
+        return Outcome.APPLIED if known else Outcome.STALE
 
     return apply

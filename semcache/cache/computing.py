@@ -119,13 +119,15 @@ class Keep(Protocol):
 class Computing:
     """Computes what is not stored, with one flight a question in this process and, by a lease, in all processes."""
 
-    def __init__(self, client: redis.Redis, scope: str, lookup: Lookup, keep: Keep, *, lease_s: float) -> None:
+    def __init__(
+        self, client: redis.Redis, scope: str, lookup: Lookup, keep: Keep, *, flights: Flights, lease_s: float
+    ) -> None:
         self._redis = client
         self._scope = scope
         self._lookup = lookup
         self._keep = keep
         self._lease_s = lease_s
-        self._flights = Flights()
+        self._flights = flights
 
     def pieces(
         self, asked: Question, compute: Compute, kept: Kept, *, wait_s: float, miss: Miss | None = None

@@ -7,8 +7,9 @@ there. All state is in Redis, shared by the processes of a scope; one process fi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
 
 from semcache.cache.background import BACKGROUND
@@ -31,15 +32,18 @@ from semcache.cache.evidence import Idf
 from semcache.cache.findings import Work
 from semcache.cache.inputs import Question
 from semcache.cache.judge import Judge
+from semcache.cache.labelled import LabelledRow
 from semcache.cache.model import Model
 from semcache.cache.record import Near, NewEntry, Noted, Progress, Verdict
 from semcache.cache.rule import Decision, Rule, learned_rule
 from semcache.cache.state import Answered, LearningState, Note, nonzero
+from semcache.cache.status import LearningStatus, status_of
 from semcache.cache.votes import DIFFERENT, SAME, Votes
 
 # A number in 0..1 for the question with this fingerprint that was served that often from another's answer.
 Draw = Callable[[str, int], float]
 When = Literal["background", "inline", "off"]
+_ROWS_AT_ONCE = 200
 
 
 def draw_of(asked: str, repeats: int) -> float:
@@ -210,6 +214,29 @@ class Learning:
         scored = Scored(values, verdict.group, model.error(model.score(values)) if model else None)
         votes = Votes({verdict.group: SAME if correct else -DIFFERENT})
         self._write(Note(), scored, votes, self._state.sums(), verdict.record)
+
+    def add_labelled(self, rows: Iterable[LabelledRow]) -> int:
+        """Learns from labelled evidence, then fits; how many rows."""
+        added = 0
+        remaining = iter(rows)
+        while batch := list(islice(remaining, _ROWS_AT_ONCE)):
+            self._state.write(
+                Note(row=pack_row(row.features, row.right), sums=Sums(labels=1.0), words=words_of(row.prompt))
+                for row in batch
+            )
+            added += len(batch)
+        if added:
+            self.fit()
+        return added
+
+    def status(self) -> LearningStatus:
+        """How far the learning is."""
+        version, rows, sums = self._state.rows()
+        _, model, _ = self._state.model()
+        return status_of(
+            rows=len(rows), sums=sums, model=model, version=version, memory_bytes=self._state.memory_bytes(),
+            max_error_rate=self._max_error_rate,
+        )  # fmt: skip
 
     def forget(self) -> None:
         """Starts again as if nothing had been learned."""

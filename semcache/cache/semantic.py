@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import cast
 
 import redis
 
 from semcache.cache import inputs
 from semcache.cache.computing import Compute, Computing, Function, Kept, Pieces, remembered
 from semcache.cache.entries import Entries
-from semcache.cache.findings import Work
-from semcache.cache.inputs import Question
+from semcache.cache.flight import Flights
 from semcache.cache.judge import Judge, default_judge
-from semcache.cache.learning import Draw, Learning, When, draw_of, lesson_of, neighbours_of
-from semcache.cache.lineage import current_versions, outdated, register, unregister
+from semcache.cache.labelled import LabelledPair, labelled_rows, prompts_of
+from semcache.cache.learning import Draw, Learning, When, draw_of
+from semcache.cache.lineage import unregister
 from semcache.cache.lookup import Lookup
-from semcache.cache.record import GROUP_CHARS, NewEntry
 from semcache.cache.rule import Rule
 from semcache.cache.scope import Scope, make_scope
 from semcache.cache.state import LearningState
-from semcache.cache.stats import INVALIDATED, REFUSED, stats_of
+from semcache.cache.stats import INVALIDATED, stats_of
+from semcache.cache.status import LearningStatus
+from semcache.cache.storing import Storing
 from semcache.cache.types import Entry, Explanation, Hit, Miss, Stats
-from semcache.embed import Embedder, Vectors, default_embedder
+from semcache.embed import Embedder, default_embedder
 from semcache.errors import InvalidInput
 from semcache.store.connect import client_of
-from semcache.store.vectors import blob
-from semcache.text import token_count
 
 
 class SemanticCache:
@@ -90,6 +87,7 @@ class SemanticCache:
         self._learn: When = "off" if rule is not None else learn
         self._draw = draw
         self._rule = rule
+        self._flights = Flights()
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -125,8 +123,23 @@ class SemanticCache:
         return Learning(state, judge=judge, max_error_rate=self.max_error_rate, when=self._learn, draw=self._draw)
 
     @cached_property
+    def _storing(self) -> Storing:
+        return Storing(
+            self._redis,
+            self.scope,
+            self._entries,
+            self._learning,
+            embedder=self.embedder,
+            ttl_s=self._ttl_s,
+            max_entries=self._max_entries,
+            clock=self._clock,
+        )
+
+    @cached_property
     def _computing(self) -> Computing:
-        return Computing(self._redis, self.scope.id, self._lookup, self._keep, lease_s=self._lease_s)
+        return Computing(
+            self._redis, self.scope.id, self._lookup, self._storing.keep, flights=self._flights, lease_s=self._lease_s
+        )
 
     # -- questions and answers
 
@@ -172,46 +185,7 @@ class SemanticCache:
             sources=sources, tags=tags, ttl=ttl, metadata=metadata, cost=cost, response_format=response_format
         )
         compute_s = inputs.checked_amount("compute_s", compute_s)
-        return self._keep(asked, inputs.checked_response(response), kept, compute_s, miss)
-
-    def _keep(
-        self, asked: Question, response: str, kept: Kept, compute_s: float | None, miss: Miss | None = None
-    ) -> str | None:
-        sources = kept.current_sources()
-        if outdated(sources, current_versions(self._redis, self.scope.namespace, sources)):
-            self._entries.count(REFUSED)
-            return None
-        entry_id = secrets.token_hex(12)
-        entry = NewEntry(
-            entry_id=entry_id,
-            group=entry_id[:GROUP_CHARS],
-            question=asked,
-            response=response,
-            vector=blob(self._vector(asked, miss), self.embedder.dim) if asked.semantic else b"",
-            sources=sources,
-            tags=kept.tags,
-            ttl_s=kept.ttl_s or self._ttl_s,
-            metadata=kept.metadata,
-            tokens=token_count(asked.prompt) + token_count(response) if kept.tokens is None else kept.tokens,
-            cost=kept.cost,
-            compute_s=compute_s,
-            response_format=kept.response_format,
-        )
-        work = _work_of(miss, asked)
-        # What a recheck is compared with is replaced by it.
-        replaced = tuple(self._learning.answers(neighbours_of(work))) if work and work.recheck else None
-        register(self._redis, self.scope, sources)
-        self._entries.put(entry, now=self._clock(), cap=self._max_entries)
-        if work:
-            self._learning.teach(lesson_of(entry, work, replaced))
-        return entry.entry_id
-
-    def _vector(self, asked: Question, miss: Miss | None) -> Vectors:
-        work = _work_of(miss, asked)
-        if work is not None and work.findings.vector is not None:
-            return work.findings.vector
-        (vector,) = self.embedder.embed([asked.prompt])
-        return cast(Vectors, vector)
+        return self._storing.keep(asked, inputs.checked_response(response), kept, compute_s, miss)
 
     def get_or_compute(
         self,
@@ -284,6 +258,24 @@ class SemanticCache:
             self._learning.take_verdict(verdict, correct=correct)
         return verdict is not None
 
+    def add_labelled(self, pairs: Iterable[tuple[str, str, bool]]) -> int:
+        """Learns from pairs (prompt, prompt, whether one answer serves both) of one's own log; how many it could use.
+
+        From some 300 pairs on, with both kinds among them, the cache can serve by score at once. A pair is used if its
+        two relations do not contradict other pairs.
+
+        Raises:
+            InvalidInput: a prompt is empty or too long, or a label is no bool.
+        """
+        checked = [_labelled(pair) for pair in pairs]
+        if not checked:
+            return 0
+        return self._learning.add_labelled(labelled_rows(checked, self.embedder.embed(prompts_of(checked))))
+
+    def learning(self) -> LearningStatus:
+        """How far the learning is, what this and other budgets give, and in words why nothing is served if so."""
+        return self._learning.status()
+
     def invalidate(self, *, entry_id: str | None = None, tag: str | None = None, source: str | None = None) -> int:
         """Removes the answer of an id, or those with a tag, or those built from a document; returns how many.
 
@@ -328,7 +320,8 @@ class SemanticCache:
         return self._lookup.explain(inputs.question(prompt, context=context, tags=tags))
 
 
-def _work_of(miss: Miss | None, asked: Question) -> Work | None:
-    """What the lookup of this very question has found out; a miss of another one does not count."""
-    work = miss.work if miss is not None else None
-    return work if isinstance(work, Work) and work.findings.question.asked == asked.asked else None
+def _labelled(pair: tuple[str, str, bool]) -> LabelledPair:
+    prompt_a, prompt_b, same = pair
+    if not isinstance(same, bool):
+        raise InvalidInput(f"whether two prompts have one answer is True or False, not {same!r}")
+    return LabelledPair(inputs.question(prompt_a).prompt, inputs.question(prompt_b).prompt, same)

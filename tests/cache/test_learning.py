@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 import redis as redis_py
 
-from semcache.cache import Hit, Miss, SemanticCache
+from semcache.cache import Hit, Miss, SemanticCache, give_feedback
 from semcache.cache.background import BACKGROUND
 from semcache.cache.budget import Sums, pack_row
 from semcache.cache.evidence import FEATURES
@@ -22,6 +23,7 @@ from semcache.cache.types import Reason
 from semcache.devstack.ports import free_port
 from semcache.devstack.redis import RedisServer
 from semcache.embed import CachedEmbedder, default_embedder
+from semcache.errors import InvalidInput
 from semcache.store import keys
 from semcache.store.connect import connect
 from tests.cache.conftest import MakeCache
@@ -313,3 +315,94 @@ def test_nothing_is_learned_when_learning_is_off(make_cache: MakeCache, redis: r
     cache = make_cache(learn="off")
     play(cache, requests(20))
     assert LearningState(redis, cache.scope.id).rows() == (0, [], Sums())
+
+
+def test_a_verdict_by_entry_id_alone_teaches_once(make_cache: MakeCache, redis: redis_py.Redis, namespace: str) -> None:
+    """Feedback that comes as an event finds the scope, labels what served last, and counts once if it comes again."""
+    cache = make_cache(learn="inline", draw=always(1.0), scope={"tenant": "acme"})
+    make_cache(scope={"tenant": "globex"}).store(PASSWORD, "elsewhere")
+    entry_id = cache.store(PASSWORD, "Use the link.")
+    cache.lookup(PARAPHRASE)
+    for _ in range(2):
+        assert give_feedback(redis, namespace, str(entry_id), correct=False, event_id="event-1")
+    assert not give_feedback(redis, namespace, "no-such-entry", correct=False)
+    assert [row[-1] for row in LearningState(redis, cache.scope.id).rows()[1]] == [255, 0]
+    assert cache.stats().rejected == 1
+    assert not cache.lookup(PARAPHRASE)
+
+
+def labelled_pairs(count: int) -> list[tuple[str, str, bool]]:
+    """Pairs of one stream: questions next to each other in it."""
+    stream = requests(count + 1, seed=5)
+    return [(a, b, answer == other) for (a, answer), (b, other) in pairwise(stream) if a != b] + [
+        (a, b, True) for (a, x) in stream[::3] for (b, y) in stream[::7] if x == y and a != b
+    ]
+
+
+def test_labels_from_a_log_make_a_warm_start(make_cache: MakeCache, redis: redis_py.Redis) -> None:
+    """With pairs from the user's own log there is a model before the first request; without, there is none."""
+    cache = make_cache(learn="inline", max_error_rate=0.05, ttl=None)
+    pairs = labelled_pairs(400)
+    used = cache.add_labelled(pairs)
+    assert 300 <= used <= len(pairs)
+    status = cache.learning()
+    assert (status.labels, status.model_version) == (used, 1)
+    assert cache.add_labelled([]) == 0
+
+
+def test_pairs_that_contradict_themselves_are_left_out(cache: SemanticCache) -> None:
+    """Two prompts that are said to have one answer and not to have one teach nothing."""
+    assert cache.add_labelled([(PASSWORD, PARAPHRASE, True), (PARAPHRASE, PASSWORD, False)]) == 0
+    assert cache.add_labelled([(PASSWORD, PARAPHRASE, True), ("What is it?", "Who is it?", False)]) == 2
+
+
+@pytest.mark.parametrize(
+    "pair", [("", PASSWORD, True), (PASSWORD, PASSWORD * 9_999, False), (PASSWORD, PARAPHRASE, "1")]
+)
+def test_wrong_labels_are_invalid_input(
+    cache: SemanticCache, state: LearningState, pair: tuple[str, str, bool]
+) -> None:
+    """An empty or oversized prompt, or a label that is no bool, is refused and nothing is learned."""
+    with pytest.raises(InvalidInput):
+        cache.add_labelled([(PASSWORD, PARAPHRASE, True), pair])
+    assert state.rows()[1] == []
+
+
+def test_the_status_tells_how_far_it_is(cache: SemanticCache, state: LearningState) -> None:
+    """Learning, then serving, with what this budget and others give; in words."""
+    status = cache.learning()
+    assert not status.serving
+    assert "0 of 300 answers compared" in status.summary
+    fill_rows(state, right=300, wrong=60)
+    assert "learning" in cache.learning().summary, "not fitted yet"
+    cache._learning.fit()
+    status = cache.learning()
+    assert status.serving
+    assert "wrong" in status.summary
+    assert status.now is not None
+    assert 0 < status.now.error <= status.now.error_bound <= status.now.max_error_rate == 0.02
+    shares = [other.share for other in status.others]
+    assert shares == sorted(shares)
+    assert status.memory_bytes > 10_000
+
+
+def test_the_status_says_why_nothing_is_served(make_cache: MakeCache, redis: redis_py.Redis) -> None:
+    """Where even the surest answers may be wrong more often than allowed, it says how often."""
+    cache = make_cache(max_error_rate=0.001)
+    rng = np.random.default_rng(1)
+    LearningState(redis, cache.scope.id).write(
+        Note(row=pack_row(rng.normal(0, 1, len(FEATURES)).tolist(), bool(n % 2)), sums=Sums(labels=1.0))
+        for n in range(400)
+    )
+    cache._learning.fit()
+    status = cache.learning()
+    assert not status.serving
+    assert "serves nothing but the same question" in status.summary
+
+
+def test_a_budget_of_nothing_serves_the_same_question_only(make_cache: MakeCache) -> None:
+    """max_error_rate=0 is no missing value: no paraphrase is served, the exact question is."""
+    cache = make_cache(max_error_rate=0.0, draw=always(1.0))
+    cache.store(PASSWORD, "Use the link.")
+    assert not cache.lookup(PARAPHRASE)
+    assert cache.lookup(PASSWORD)
