@@ -1,7 +1,8 @@
 """Evidence that two questions have one answer: features of a pair and of its neighbourhood, and the guards.
 
-`Text.of(raw)` is computed once a text. `pair_features` and `neighbourhood` feed the learned score; `guards` names in
-plain words what differs, for the time before there is a score and for those who want hard rules on top of it.
+`Text.of(raw)` (semcache.text.reading) is computed once a text. `pair_features` and `neighbourhood` feed the learned
+score; `guards` names in plain words what differs, for the time before there is a score and for those who want hard
+rules on top of it.
 """
 
 from __future__ import annotations
@@ -9,19 +10,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import NamedTuple
 
 from semcache.text.antonyms import opposed
-from semcache.text.asking import asked_apart, asks_for, question_word
-from semcache.text.entities import names, swapped_names
-from semcache.text.facts import Fact, Facts, facts, unit_conflict, unmatched
-from semcache.text.negation import Negation, negation, negation_differs
-from semcache.text.order import Roles, direction_reversed, order_differs, persons_exchanged, roles
+from semcache.text.asking import asked_apart
+from semcache.text.entities import swapped_names
+from semcache.text.facts import Fact, Facts, unit_conflict, unmatched
+from semcache.text.negation import negation_differs
+from semcache.text.order import direction_reversed, order_differs, persons_exchanged
+from semcache.text.reading import Text
 from semcache.text.synonyms import synonymous
 from semcache.text.units import UNITS
-from semcache.text.words import STOP_WORDS, root, words
 
+__all__ = [
+    "FEATURES", "NEIGHBOUR_FEATURES", "PAIR_FEATURES", "Guard", "Idf", "Neighbour", "Neighbourhood", "Text",
+    "antonyms", "guard", "guards", "neighbourhood", "pair_features",
+]  # fmt: skip
 PAIR_FEATURES = (
     "cosine",
     "log_distance",
@@ -58,50 +62,6 @@ FEATURES = PAIR_FEATURES + NEIGHBOUR_FEATURES
 KERNEL_WIDTH = 0.04
 _PARTICLES = frozenset("in out on off up down over under with without this next last previous".split())
 _DATE_KINDS = frozenset(("month", "day", "weekday", "clock"))
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """What is read from one text, once. Stems are Snowball's; `sequence` holds the content stems in order."""
-
-    raw: str
-    words: tuple[str, ...]
-    form: str
-    stems: tuple[str, ...]
-    bag: frozenset[str]
-    sequence: tuple[str, ...]
-    content: frozenset[str]
-    bigrams: frozenset[tuple[str, str]]
-    facts: Facts
-    negation: Negation
-    names: frozenset[str]
-    question: str
-    asks: str
-    roles: Roles
-
-    @classmethod
-    def of(cls, raw: str) -> Text:
-        """Some 50 us for a question of 12 words."""
-        found = words(raw)
-        stems = tuple([root(word) for word in found])
-        bag = frozenset(stems)
-        sequence = tuple([root for word, root in zip(found, stems, strict=True) if word not in STOP_WORDS])
-        return cls(
-            raw,
-            tuple(found),
-            " ".join(found),
-            stems,
-            bag,
-            sequence,
-            frozenset(sequence),
-            frozenset(pairwise(stems)),
-            facts(found),
-            negation(found),
-            names(raw) & bag,
-            question_word(found),
-            asks_for(found),
-            roles(found),
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,57 @@
+"""What is read from one text, once: words, stems, figures, negation, names, what it asks for, and who does what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from semcache.text.asking import asks_for, question_word
+from semcache.text.entities import names
+from semcache.text.facts import Facts, facts
+from semcache.text.negation import Negation, negation
+from semcache.text.order import Roles, roles
+from semcache.text.words import STOP_WORDS, root, words
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text as evidence. Stems are Snowball's; `sequence` holds the content stems in order."""
+
+    raw: str
+    words: tuple[str, ...]
+    form: str
+    stems: tuple[str, ...]
+    bag: frozenset[str]
+    sequence: tuple[str, ...]
+    content: frozenset[str]
+    bigrams: frozenset[tuple[str, str]]
+    facts: Facts
+    negation: Negation
+    names: frozenset[str]
+    question: str
+    asks: str
+    roles: Roles
+
+    @classmethod
+    def of(cls, raw: str) -> Text:
+        """Some 50 us for a question of 12 words."""
+        found = words(raw)
+        stems = tuple([root(word) for word in found])
+        bag = frozenset(stems)
+        sequence = tuple([root for word, root in zip(found, stems, strict=True) if word not in STOP_WORDS])
+        return cls(
+            raw,
+            tuple(found),
+            " ".join(found),
+            stems,
+            bag,
+            sequence,
+            frozenset(sequence),
+            frozenset(pairwise(stems)),
+            facts(found),
+            negation(found),
+            names(raw) & bag,
+            question_word(found),
+            asks_for(found),
+            roles(found),
+        )
