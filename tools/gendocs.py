@@ -40,7 +40,13 @@ def key_table() -> str:
 
 def type_name(annotation: Any) -> str:
     if get_origin(annotation) in (UnionType,) or (get_args(annotation) and get_origin(annotation) is not None):
-        return str(annotation).replace("typing.", "").replace("NoneType", "none").replace("None", "none")
+        return (
+            str(annotation)
+            .replace("typing.", "")
+            .replace("pydantic.types.SecretStr", "secret")
+            .replace("NoneType", "none")
+            .replace("None", "none")
+        )
     name = str(annotation.__name__)
     return {"SecretStr": "secret", "Path": "path"}.get(name, name)
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "cache": ("cache",),
     "kb": ("kb",),
     "hitrate": ("hit-rate",),
+    "seal": ("seal",),
 }
 
 

@@ -25,12 +25,16 @@ class KeyKind:
     lifetime: str
     holds: str
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What `build` has to be given."""
+        return tuple(name for _, name, _, _ in Formatter().parse(self.pattern) if name)
+
     def build(self, **parts: str) -> str:
         return f"{PREFIX}:" + self.pattern.format(**{k: escape(v) for k, v in parts.items()})
 
     def matches(self, key: str) -> bool:
-        parts = {name for _, name, _, _ in Formatter().parse(self.pattern) if name}
-        shape = re.escape(f"{PREFIX}:" + self.pattern.format(**dict.fromkeys(parts, "\0")))
+        shape = re.escape(f"{PREFIX}:" + self.pattern.format(**dict.fromkeys(self.parts, "\0")))
         return re.fullmatch(shape.replace("\0", "[^:{}]*"), key) is not None
 
 
