@@ -1,0 +1,107 @@
+"""Which parts of a turn its user means: clauses, without questions, quotations, suppositions and jokes (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_FIRST_PERSON = re.compile(
+    r"\b(?:i|i'?m|i'?ve|i'?ll|me|my|we|we're|we've|we'll|our|us)\b|’|^\W*(?:not|new|sold|bought|got|moved|moving|living|been"
+    r"|starting|started|born|call|just|adopted)\b|\b(?:here|again|from|sorry|not|actually|wait|allergies)\b",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"[\"“«]([^\"“”«»]{1,400})[\"”»]")
+_NAMING = re.compile(r"(?:called|named|names?|is|are|:)\s*$", re.IGNORECASE)
+# What follows is material to work on, not something the user says.
+_MATERIAL = re.compile(
+    r"\b(?:translate|rewrite|proofread|paraphrase|summari[sz]e|rephrase|spell-?check|grammar|role-?play|write|compose|draft|correct"
+    r"|fix) (?:(?:this|that|the following|a|an|me|my|the|for|in|into|to|french|german|english|spanish|following|text|sentence"
+    r"|\w+) ){0,5}?(?:story|poem|song|novel|scene|dialogue|letter|essay|text|sentence|this|following|paragraph|email|joke)?\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
+_SENTENCE = re.compile(r"(?<=[.!?;…])[\"')\]]*\s+|\s*\n+\s*|\s+[–—-]+\s+|(?<=[a-z)])\s*[:;]-?[)D(]\s*")
+_ABBREVIATED = re.compile(r"(?:\b(?:dr|mr|mrs|ms|prof|st|no|vs|approx|e\.g|i\.e)|^\W*[A-Z])\.$", re.IGNORECASE)
+_SUPPOSED = re.compile(
+    r"^\W*(?:(?:so|and|but|ok|well|haha|lol|now|unless|even)\W+)*(?:if|unless|suppose|supposing|imagine|pretend|let'?s (?:say|pretend|assume)"
+    r"|assum(?:e|ing)|say (?:i|we)|what if|as if|hypothetically|when i was (?:a kid|little|young|a child|small|younger)"
+    r"|once upon|in (?:a|my) (?:former|past|other|previous|next) life|in my dreams?|just kidding|jk|kidding)\b"
+    r"|\bjust kidding\b|\b(?:a|my) (?:former|past|previous|next) life\b|\bin (?:my|a) (?:dreams?|parallel)\b|\bnot really\W*$"
+    r"|^\W*(?:my|our) (?:character|avatar|sims?|protagonist|alter ego)\b|^\W*in the (?:song|game|book|film|movie|story|novel|play)\b"
+    r"|\bprobably spam\b|\bobviously spam\b|^\W*(?:(?:yeah|ha|oh),? )?(?:sure|right),? and (?:i|we)\b|\bi (?:was|am|'?m) (?:joking|kidding)\b"
+    r"|\bqueen of\b|\bking of\b|^\W*(?:haha|lol|lmao|rofl)\b.*\b(?:basically|practically|literally|married to|dying|dead)\b",
+    re.IGNORECASE,
+)
+_REPORTED = re.compile(
+    r"\b(?:(?:he|she|they|it|people|everyone|everybody|somebody|someone|nobody|you|who|which|(?:my|our|the|a|his|her) [\w' -]{2,30}?|(?!I\b)[A-Z][a-z]+)"
+    r" (?:(?:always|just|also|once|often|still|then|keeps?|kept|has|have|had|like) ){0,2}(?:said|says?|saying|told|tells?|telling|thinks?|thought|claims?"
+    r"|claimed|wrote|writes|asked|asks|goes|went like|replied|shouted|believes?|insists?|jokes?|joked|calls me|is like|was like|sang)\b"
+    r"|according to|(?:the|a|an|this) (?:email|letter|article|post|song|text|message|ad|line|quote) (?:said|says|goes|reads|starts|started|is|was))(?!\s+(?:yes|no|me to)\b).*",
+    re.IGNORECASE | re.DOTALL,
+)
+_IF = re.compile(r"[,\s]+(?:if|unless|whether|as if|as though|in case|until|once|when|before|after|so that|like) (?:i|we|my|our|it|he|she|they|the)\b.*",
+                 re.IGNORECASE | re.DOTALL)  # fmt: skip
+_THEY = "he|she|they|it|the|this|that|there|you|his|her|their|its|which|who|whose|what|where"
+_VERBS = (
+    "moved|moving|sold|bought|got|started|starting|adopted|quit|left|lost|booked|cancell?ed|switched|work|live|living|have|am|was|love"
+    "|like|hate|prefer|own|drive|play|speak|teach|study|born|run|used|grew|want|will|got|going|can't|cannot|don't|do|broke|turned"
+)
+_CLAUSE = re.compile(
+    rf"[,\s]+(?:but|because|so|although|though|and|plus|as|cause|cuz|while|since|,)?,?\s*(?=(?:i|i'?m|i'?ve|i'?ll|we|we're|we've|my|our)\b(?!\.))"
+    rf"|\s*[,;]\s*(?:and|but|so|or)?\s*(?=(?:{_THEY})\b)|\s+(?:but|because|although|though|cause|cuz)\s+"
+    rf"|\s*,?\s+and\s+(?=(?:{_THEY}|{_VERBS})\b)|,\s*(?=(?:{_VERBS}|used to)\b)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause and where it starts in the text. `follows`: it continues a clause of the same sentence."""
+
+    text: str
+    start: int
+    follows: bool
+
+
+def may_tell(text: str) -> bool:
+    """Cheap: whether a text can hold anything about its user at all."""
+    return _FIRST_PERSON.search(text) is not None
+
+
+def meant(text: str) -> Iterator[Clause]:
+    """The clauses that a user states as true."""
+    text = _MATERIAL.sub(_blank, _QUOTED.sub(_unquoted, text.replace("’", "'")))
+    for start, sentence in _sentences(text):
+        if sentence.rstrip().endswith("?") or _SUPPOSED.search(sentence):
+            continue
+        yield from _clauses(start, _IF.sub("", _REPORTED.sub("", sentence)))
+
+
+def _unquoted(quoted: re.Match[str]) -> str:
+    """A quotation is blanked, but a name in quotation marks is kept; the length stays."""
+    names = len(quoted[1].split()) <= 3 and _NAMING.search(quoted.string, 0, quoted.start())
+    return f" {quoted[1]} " if names else _blank(quoted)
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found[0])
+
+
+def _sentences(text: str) -> Iterator[tuple[int, str]]:
+    start = 0
+    for edge in _SENTENCE.finditer(text):
+        if not _ABBREVIATED.search(text[max(start, edge.start() - 8) : edge.start()]):
+            yield start, text[start : edge.start()]
+            start = edge.end()
+    yield start, text[start:]
+
+
+def _clauses(start: int, sentence: str) -> Iterator[Clause]:
+    at = 0
+    for edge in [*_CLAUSE.finditer(sentence), None]:
+        end = edge.start() if edge else len(sentence)
+        if sentence[at:end].strip():
+            yield Clause(sentence[at:end], start + at, at > 0)
+            at = edge.end() if edge else end
+        elif edge:
+            at = edge.end()

@@ -1,0 +1,202 @@
+"""What a turn tells about its user: claims, read by rules, offline (pure).
+
+A turn is cut into clauses; questions, quotations, suppositions and jokes are left out; each clause in the first person
+is read by its verb ("we sold ..."), by what is said to be ("I am ...") or by what is owned ("my ... is ...").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from semcache.memory.facts.being import being, names_after
+from semcache.memory.facts.clauses import Clause, may_tell, meant
+from semcache.memory.facts.contact import contacts
+from semcache.memory.facts.lexicon import KIN, NO_NAMES
+from semcache.memory.facts.possessed import possessed
+from semcache.memory.facts.reading import Possessed, Said, read
+from semcache.memory.facts.types import ANY, Change, Claim
+from semcache.memory.facts.values import cut, key, name, place, several, thing
+from semcache.memory.facts.verbs import HANDLERS
+
+MOST_CLAIMS = 32
+MOST_CHARS = 20_000
+_HERE = re.compile(
+    r"^\W*(?:(?:hi+|hello|hey+|hiya|good (?:morning|evening|afternoon|day)|morning|bonjour|hola|it's|its|this is|here is|it is)[,!.\s]+)*"
+    r"(?P<name>[A-ZÀ-Þ][\w'-]+)\s+(?:(?P<here>here|again)\b|(?P<from>from|in)\s+(?P<place>[A-ZÀ-Þ].*))"
+)
+_CALL_ME = re.compile(
+    r"^\W*(?:(?:please|just|you can|everyone can|but|so|ok|hi)[,\s]+)*call me\s+(?!(?:back|when|at|on|if|later|tomorrow|crazy|an?|old|again|whatever|anytime)\b)(?P<name>.+)",
+    re.IGNORECASE,
+)
+_NOT_BUT = re.compile(
+    r"^\W*(?:(?:no|nope|wait|no wait|sorry|actually|correction|oops|hang on|hmm|oh|and|but|well|hold on|scratch that|my bad|my mistake|pardon|ah)[,.!:;\s]+)*"
+    r"(?:(?:it'?s|it is|that'?s|that is|(?:i|we) (?:meant|mean|am|'m)|i'?m|make (?:it|that)|should be|they are|they're|he'?s|she'?s|is)\s+)+(?P<new>[\w.'@+-]+(?:\s+[\w.'-]+){0,3}?)"
+    r",?\s+(?:and\s+)?not\s+(?P<old>[\w.'@+-]+(?:\s+[\w.'-]+){0,3}?)\W*$",
+    re.IGNORECASE,
+)
+_CANCELLED = re.compile(
+    r"^\W*(?:(?:the|our|that)\s+)?(?P<what>[A-ZÀ-Þ]?[\w' -]{2,40}?)\s+(?:is|was|got|has been)\s+(?:now\s+)?(?:cancelled|canceled|called off|off)(?=\W|$)",
+    re.IGNORECASE,
+)
+_NOT_FAN = re.compile(
+    r"^\W*(?:(?:i'?m|am|really|definitely)\s+)?(?P<not>not\s+)?(?:really\s+|exactly\s+)?(?:(?:a|big|huge|much of a)\s+)*(?:fan of|into|keen on|crazy about)\s+(?P<what>.+)",
+    re.IGNORECASE,
+)
+_NOT_MY = re.compile(
+    r"^\W*(?P<what>[\w' -]{2,40}?)\s+(?:is|are)(?:n't| not)\s+(?:really\s+)?(?:my (?:thing|cup of tea|taste|favou?rite|style)|for me)\b",
+    re.IGNORECASE,
+)
+_MY_THING = re.compile(
+    r"^\W*(?P<what>[\w' -]{2,40}?)\s+(?:is|are)\s+(?:really\s+)?my (?:thing|favou?rite|passion|jam)\W*$", re.IGNORECASE
+)
+_THEY = re.compile(
+    r"^\W*(?P<who>she|he|it|they|her name|his name|their names?)(?:(?P<is>'s|'re| is| are| was)\s+(?:called\s+|named\s+)?|\s+(?P<verb>lives|works)\s+)(?P<rest>.+)",
+    re.IGNORECASE,
+)
+_TITLES = re.compile(
+    r"^(?:the|this|that|those|these|your|what|no|my|order|delivery|shop|bike|app|site|website)\b", re.IGNORECASE
+)
+_WITH = re.compile(
+    rf"\b(?:with|and|w/)\s+(?:my|our)\s+(?P<who>(?:(?:two|three|four|little|older|younger)\s+)?(?:{'|'.join(sorted(map(re.escape, KIN), key=len, reverse=True))})\b)(?P<names>.{{0,60}})",
+    re.IGNORECASE,
+)
+
+
+def extract(text: str, *, at: float) -> tuple[Claim, ...]:
+    """The claims of a user's turn, in order; `at`: when it was said, seconds since the epoch."""
+    text = text[:MOST_CHARS]
+    found: dict[tuple[str, str, str, bool], Claim] = {}
+    if not may_tell(text):
+        return tuple(contacts(text)) if "@" in text else ()
+    for claim in _claims(text.replace("’", "'"), at):
+        same = (claim.subject, claim.attribute, key(claim.value), claim.holds)
+        found.setdefault(same, claim)
+    return _corrected(tuple(found.values()))[:MOST_CLAIMS]
+
+
+def _claims(text: str, at: float) -> Iterator[Claim]:
+    yield from contacts(text)
+    last: Claim | None = None
+    for clause in meant(text):
+        told = list(_of_clause(clause, text, at))
+        if not told and last is not None:
+            told = list(_of_pronoun(clause, last))
+        told += _with_kin(clause)
+        for claim in told:
+            yield claim
+            if claim.attribute in ("family", "pet"):
+                last = claim
+
+
+def _of_clause(clause: Clause, text: str, at: float) -> Iterator[Claim]:
+    start, end = clause.start, clause.start + len(clause.text)
+    correction = _NOT_BUT.match(clause.text)
+    if correction:
+        yield Claim(
+            ANY,
+            correction["new"].strip(),
+            change=Change.CORRECTS,
+            replaced=correction["old"].strip(),
+            start=start,
+            end=end,
+        )
+        return
+    called = _CALL_ME.match(clause.text)
+    if called:
+        value = name(called["name"], sure=True)
+        if value:
+            yield Claim("name", value, confidence=0.85, start=start, end=end)
+        return
+    said = read(clause, text, at)
+    if isinstance(said, Possessed):
+        yield from possessed(said)
+    elif isinstance(said, Said):
+        yield from being(said) if said.verb == "be" else _by_verb(said)
+    else:
+        yield from _bare(clause, said, start, end)
+
+
+def _by_verb(said: Said) -> Iterator[Claim]:
+    handler = HANDLERS.get(said.verb)
+    if handler:
+        yield from handler(said)
+
+
+def _bare(clause: Clause, body: str, start: int, end: int) -> Iterator[Claim]:
+    """Clauses without a subject in the first person."""
+    here = _HERE.match(clause.text)
+    if here and here["name"].lower() not in NO_NAMES and not _TITLES.match(here["name"]):
+        yield Claim("name", here["name"], confidence=0.7, start=start, end=end)
+        where = place(here["place"], clause.text) if here["from"] else ""
+        if where:
+            yield Claim("home", where, confidence=0.6, start=start, end=end)
+        return
+    disliked = _NOT_MY.match(body) or (_NOT_FAN.match(body) if re.match(r"\W*not\b", body, re.IGNORECASE) else None)
+    if disliked:
+        for value in several(disliked["what"]):
+            yield Claim("preference", value, holds=False, start=start, end=end)
+        return
+    liked = _MY_THING.match(body)
+    if liked and not re.match(r"(?:this|that|it|which|blue|red|green)\b", liked["what"], re.IGNORECASE):
+        yield Claim("preference", thing(liked["what"]), start=start, end=end)
+        return
+    ended = _CANCELLED.match(body)
+    if ended and not re.match(
+        r"(?:order|account|subscription|my order|it|that|this|payment|delivery|motor|display|light|app|power|alarm|phone|everything)\b",
+        ended["what"],
+        re.IGNORECASE,
+    ):
+        yield Claim("plan", thing(ended["what"]), change=Change.ENDS, start=start, end=end)
+
+
+def _of_pronoun(clause: Clause, last: Claim) -> Iterator[Claim]:
+    """ "We have a daughter, her name is Juno": what follows about whom was just named."""
+    found = _THEY.match(clause.text)
+    if not found or last.change is not Change.ASSERTS or any(word[0].isupper() for word in last.value.split()):
+        return
+    if found["who"].lower() in ("her name", "his name", "their name", "their names") or re.match(
+        r"called|named", clause.text[found.start("is") :].strip("'s ire")
+    ):
+        names = names_after(" " + found["rest"]) or name(found["rest"], sure=True)
+        if names:
+            yield replace(last, value=f"{last.value} {names}", start=clause.start, end=clause.start + len(clause.text))
+
+
+def _with_kin(clause: Clause) -> list[Claim]:
+    """Relatives named in passing: "with my husband Ron"."""
+    found = []
+    for mention in _WITH.finditer(clause.text):
+        names = names_after(mention["names"]) or _lower_names(mention["who"], mention["names"])
+        if names:
+            found.append(
+                Claim(
+                    "family",
+                    f"{mention['who'].lower()} {names}",
+                    confidence=0.75,
+                    start=clause.start,
+                    end=clause.start + len(clause.text),
+                )
+            )
+    return found
+
+
+def _lower_names(who: str, text: str) -> str:
+    several_ = re.match(r"\s+(?P<names>[a-z]\w+ and [a-z]\w+)(?=\W|$)", text)
+    return several_["names"] if several_ and who.lower().endswith("s") else ""
+
+
+def _corrected(claims: tuple[Claim, ...]) -> tuple[Claim, ...]:
+    """A correction in the same turn takes what it corrects with it: "I'm 38, no wait, I'm 39, not 38"."""
+    kept = list(claims)
+    for correction in (claim for claim in claims if claim.attribute == ANY):
+        for index, claim in enumerate(kept):
+            if claim.attribute != ANY and key(claim.value) == key(correction.replaced):
+                kept[index] = replace(claim, value=correction.value)
+                kept.remove(correction)
+                break
+    return tuple(kept)
+
+
+_ = (cut,)

@@ -1,0 +1,217 @@
+"""How a clause speaks: of whom, which verb, denied or not, over or still to come (pure)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from semcache.memory.facts.clauses import Clause
+from semcache.memory.facts.times import Tense, find_time, resolve
+
+_LEAD = re.compile(
+    r"^[\s\W]*(?:(?:hi+|hello|hey+|hiya|yo|hola|bonjour|moin|ok(?:ay)?|well|yeah|yes|yep|yup|no|nope|nah|so|oh|ah|and|but|also|plus|because|"
+    r"actually|basically|honestly|anyway|btw|by the way|fyi|haha+|lol|lmao|sorry|wait|please note|note|just so you know|for the record|"
+    r"remember|update|small update|news|big news|good news|bad news|good morning|morning|good evening|unfortunately|sadly|luckily|"
+    r"finally|lately|currently|recently|nowadays|now|then|still|again|today|yesterday|besides|personally|to be honest|tbh|as you know|"
+    r"as i said|like i said|guess what|damn|omg|wow|ugh|thanks|thank you|thx|there|everyone|all|team|quick update|originally|turns out|"
+    r"i think|i guess|i believe|i mean|i told you|it's official|you know|see|look|listen|right|fun fact|in fact|of course|for context|"
+    r"context|ps|p\.s\.?|too|instead)(?:[\s,.!:;…-]+|$))*",
+    re.IGNORECASE,
+)  # fmt: skip
+_SUBJECT = re.compile(
+    r"(?P<who>i|we)(?:(?P<be>'?m|'re)|(?P<have>'?ve)|(?P<will>'ll)|(?P<would>'?d))?(?=\s)", re.IGNORECASE
+)
+_MINE = re.compile(r"(?:my|our)\s+", re.IGNORECASE)
+_TOKEN = re.compile(r"\s*([^\s,]+)(,?)")
+_ADVERBS = frozenset(
+    "just really now currently still also actually finally only recently always already basically honestly definitely mostly "
+    "usually often sometimes absolutely totally personally kinda then even both all lately officially both myself ourselves "
+    "simply truly deeply genuinely obviously literally both probably-not secretly later soon since quite so temporarily "
+    "accidentally happily proudly sadly eventually mainly normally generally strictly permanently originally".split()
+)
+_BE = {"am": "present", "'m": "present", "are": "present", "is": "present", "was": "past", "were": "past", "been": "perfect", "be": "present",
+       "being": "present"}  # fmt: skip
+_NEVER = frozenset("never not don't dont didn't didnt do-not haven't havent hadn't wasn't aren't isn't ain't hardly barely rarely "
+                   "can't cant cannot couldn't-help won't wont".split())  # fmt: skip
+_MODALS = frozenset("would could should might may wish hope wanna want wouldn't couldn't shouldn't must'd must probably maybe perhaps "
+                    "guess doubt wonder pretend imagine almost nearly supposedly".split())  # fmt: skip
+_ANY_MORE = re.compile(r"\b(?:any ?more|any longer|no longer|no more|not now|these days not)\b", re.IGNORECASE)
+_FORMS = {
+    "live": "live lives lived living reside resided residing based", "move": "move moves moved moving relocate relocated relocating",
+    "settle": "settle settled settling", "rent": "rent rented renting", "work": "work works worked working", "teach": "teach teaches taught teaching",
+    "study": "study studies studied studying", "start": "start starts started starting begin began beginning joined join joining",
+    "leave": "leave leaves left leaving", "quit": "quit quits quitting resign resigned resigning", "retire": "retire retired retiring",
+    "run": "run runs ran running", "own": "own owns owned owning", "have": "have has had having got've", "get": "get gets got getting gotten",
+    "buy": "buy buys bought buying purchased purchase", "order": "order ordered ordering", "sell": "sell sells sold selling",
+    "lose": "lose lost losing", "adopt": "adopt adopted adopting", "drive": "drive drives drove driving", "ride": "ride rides riding rode",
+    "cancel": "cancel cancelled canceled cancelling canceling scrapped", "switch": "switch switched switching swapped swap changed change",
+    "trade": "trade traded trading", "give": "give gave giving given", "donate": "donate donated scrapped", "return": "returned",
+    "like": "like likes liked liking love loves loved loving enjoy enjoys enjoyed enjoying adore adored dig", "prefer": "prefer prefers preferred",
+    "hate": "hate hates hated dislike disliked detest loathe despise", "stand": "stand bear", "eat": "eat eats eating ate", "drink": "drink drinks drinking drank",
+    "smoke": "smoke smokes smoked smoking", "stop": "stop stopped stopping", "play": "play plays played playing",
+    "collect": "collect collects collecting", "practise": "practise practice practising practicing", "speak": "speak speaks speaking spoke",
+    "turn": "turn turned turning", "weigh": "weigh weighs weighed", "take": "take takes took taking", "wear": "wear wears wearing",
+    "break": "break broke broken breaking", "hurt": "hurt sprained sprain twisted injured tore fractured dislocated pulled",
+    "grow": "grow grew growing", "born": "born", "marry": "marry married marrying", "split": "split splitted separated", "go": "go goes going went gone",
+    "fly": "fly flies flying flew", "travel": "travel travels travelling traveling travelled traveled", "visit": "visit visits visiting visited",
+    "plan": "plan plans planning planned intend intending", "book": "book booked booking reserved", "expect": "expect expecting",
+    "attend": "attend attending", "commute": "commute commutes commuting", "suffer": "suffer suffers suffering suffered",
+    "recover": "recover recovering", "use": "use uses using", "call": "call", "learn": "learn learning", "suffered": "diagnosed",
+    "become": "become became becoming promoted", "found": "founded", "keep": "keep keeping", "divorce": "divorced divorce", "react": "react",
+    "identify": "identify",
+}  # fmt: skip
+LEMMAS = {form: lemma for lemma, forms in _FORMS.items() for form in forms.split()}
+# A clause may leave out "I" before these.
+_BARE = re.compile(
+    r"(?:moved|moving|living|sold|bought|got|started|starting|adopted|quit|lost|booked|cancell?ed|switched|working|studying|been|born|just|used to|"
+    r"finally|turned|broke|still living|no longer|not a fan|not into|big fan|huge fan|allergic|love|hate|prefer|can't stand|cannot stand|don't)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A clause in the first person. `verb`: its lemma, "be", or ""; `rest`: what follows it.
+
+    `denied`: "I don't ..."; `over`: it was so and is no longer; `whole`: the text of the turn.
+    """
+
+    verb: str
+    form: str
+    rest: str
+    tense: Tense
+    denied: bool
+    over: bool
+    progressive: bool
+    whole: str
+    at: float
+    start: int
+    end: int
+
+    @property
+    def since(self) -> float | None:
+        """The time that the clause names, s; None if it names none."""
+        phrase = find_time(self.rest)
+        return resolve(phrase, self.at, self.tense) if phrase else None
+
+
+@dataclass(frozen=True, slots=True)
+class Possessed:
+    """A clause that starts with "my": what follows."""
+
+    rest: str
+    whole: str
+    at: float
+    start: int
+    end: int
+
+
+def read(clause: Clause, whole: str, at: float) -> Said | Possessed | str:
+    """Reads a clause; a clause about something else is returned as its text without what leads in."""
+    lead = _LEAD.match(clause.text)
+    offset = lead.end() if lead else 0
+    body = clause.text[offset:]
+    start, end = clause.start + offset, clause.start + len(clause.text)
+    mine = _MINE.match(body)
+    if mine:
+        return Possessed(body[mine.end() :], whole, at, start, end)
+    subject = _SUBJECT.match(body)
+    if not subject and not _BARE.match(body):
+        return body
+    return _said(body, subject, whole, at, start, end) or body
+
+
+def _said(body: str, subject: re.Match[str] | None, whole: str, at: float, start: int, end: int) -> Said | None:
+    place = subject.end() if subject else 0
+    be = bool(subject and subject["be"])
+    have = bool(subject and subject["have"])
+    tense: Tense = "future" if subject and subject["will"] else "present"
+    would = bool(subject and subject["would"])
+    denied = over = False
+    any_more = _ANY_MORE.search(body) is not None
+    while token := _TOKEN.match(body, place):
+        word = token[1].lower().strip(".!")
+        following = _TOKEN.match(body, token.end())
+        after = following[1].lower().strip(".!") if following else ""
+        if word == "used" and after == "to" and not be:
+            over, tense, place = True, "past", following.end() if following else token.end()
+            continue
+        if word in ("no",) and after in ("longer", "more"):
+            denied = any_more = True
+            place = following.end() if following else token.end()
+            continue
+        if word in ("can", "do", "did") or word in _ADVERBS:
+            tense = "past" if word == "did" else tense
+        elif word in _NEVER:
+            denied = True
+            be = be or word in ("wasn't", "aren't", "ain't")
+            tense = "past" if word in ("didn't", "didnt", "wasn't") else tense
+        elif word in _BE and not (word == "being"):
+            be, tense = True, _later(tense, _BE[word])
+        elif word in ("will", "gonna", "shall", "i'll") or (
+            be and word == "going" and after == "to" and _verb_follows(body, following)
+        ):
+            tense = "future"
+            if word == "going":
+                place = following.end() if following else token.end()
+                be = False
+                continue
+            be = False if word == "gonna" else be
+        elif word in ("have", "has", "had") and (LEMMAS.get(after) and after not in ("love", "run", "sell", "move", "book", "plan", "order", "practice", "work", "use", "change", "start")
+                                                 or after in ("been", "just", "always", "never", "already", "recently", "finally", "also")):  # fmt: skip
+            have = True
+        elif word in ("have", "need", "has") and after == "to":
+            tense, place = "future", following.end() if following else token.end()
+            continue
+        elif word in _MODALS or (would and word not in ("rather", "prefer")):
+            return None
+        else:
+            break
+        place = token.end()
+    else:
+        return None
+    form = token[1].lower().strip(".!,)")
+    lemma = (
+        "have"
+        if form == "have" or (have and form in ("got", "a", "an", "no", "two", "three"))
+        else LEMMAS.get(form, "")
+    )
+    if would and form in ("rather", "prefer"):
+        lemma = "prefer"
+    if have and not lemma and tense == "present":
+        tense = "past"
+    progressive = be and form.endswith("ing") and bool(lemma)
+    if be and not progressive and not (form in ("born", "based", "diagnosed", "promoted", "separated", "relocated")):
+        verb, rest = "be", body[place:]
+    elif have and form in ("a", "an", "no", "two", "three"):
+        verb, rest = "have", body[place:]
+    elif not lemma:
+        return Said("", form, body[place:], tense, denied, over, False, whole, at, start, end)
+    else:
+        verb, rest = lemma, body[token.end() :]
+        if form.endswith(("ed", "ought", "old", "ost")) or form in ("got", "left", "quit", "went", "broke", "gave", "grew", "began", "ran", "taught", "became", "tore", "had", "took", "drove", "split", "hurt", "flew", "ate", "drank", "gone", "gotten", "been"):  # fmt: skip
+            tense = "past" if not be or tense != "present" else tense
+    if denied and any_more:
+        over, denied = True, False
+    elif any_more and re.search(r"\bnot\b", body):
+        over = True
+    if form.endswith("ing") and not subject and verb != "be":
+        progressive = True
+    return Said(verb, form, rest.lstrip(" ,"), tense, denied, over, progressive, whole, at, start, end)
+
+
+def _later(tense: Tense, of: str) -> Tense:
+    return "past" if of == "past" else tense
+
+
+def _verb_follows(body: str, to: re.Match[str] | None) -> bool:
+    """ "going to move" tells of the future; "going to Japan" is a journey."""
+    if not to:
+        return False
+    following = _TOKEN.match(body, to.end())
+    return (
+        bool(following)
+        and following is not None
+        and following[1][:1].islower()
+        and following[1].lower() not in ("a", "an", "the", "my", "our", "his", "her")
+    )

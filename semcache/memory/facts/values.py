@@ -1,0 +1,130 @@
+"""Values as they are kept: cut out of what was said, and compared (pure)."""
+
+from __future__ import annotations
+
+import re
+
+from semcache.memory.facts.lexicon import LANGUAGES, NATIONALITIES
+from semcache.memory.facts.times import find_time
+
+_WORD = re.compile(r"[^\W_]+(?:['’.&+#/-]+[^\W_]+)*[+#]*")
+_STOP = re.compile(
+    r"\s*[,;:(!?]|\.(?:\s|$)|\s[–—-]+\s|\s+(?:and|but|because|cause|so|since|when|while|which|who|whom|that|as|if|though|although|where|"
+    r"until|till|after|before|during|instead|again|too|either|anyway|btw|by the way|haha|lol|now|already|currently|lately|recently|"
+    r"at the moment|right now|these days|nowadays|any ?more|any longer|ever since|please|pls|thx|thanks|obviously|actually|honestly|"
+    r"forever|twice|once|always|though|tho|for (?:me|us|now|years|ages|life|good|a while)|in (?:total|general|the end|fact|case|theory)|"
+    r"of course|to be exact|with (?:me|us|my|our|his|her|a friend|friends)|w/|than|then|to take care|to be with|to start|to be near|to do)\b"
+    r"|\s+[:;=]-?[)(DP]|\s+[^\w\s'\"&€$£#@+(-]",
+    re.IGNORECASE,
+)  # fmt: skip
+_LIST = re.compile(r"\s*(?:,|\band\b|\bor\b|&|\+)\s*", re.IGNORECASE)
+_LEADING = re.compile(
+    r"^(?:(?:a|an|the|my|our|some|any|this|that|these|those|another|one of (?:the|my|our)|both|to|also|really|just|even|very own|own|"
+    r"bit of|a bit of|a little|lots of|a lot of|all|new|brand new|second[- ]hand|used|beautiful|lovely|cute|old|nice|little|small|tiny)\s+)+",
+    re.IGNORECASE,
+)  # fmt: skip
+_DETERMINERS = re.compile(r"^(?:(?:a|an|the|my|our|some|any|another|to|also|just)\s+)+", re.IGNORECASE)
+_TRAILING = re.compile(
+    r"(?:\s+(?:in|on|at|to|of|for|with|from|by|me|it|there|here|myself|ourselves|a lot|so much|very much|lots|the most|a bit|well))+$",
+    re.IGNORECASE,
+)
+_EMPTY = frozenset(
+    "it this that them him her you your one ones something anything nothing everything someone anyone everyone there here how what "
+    "when where why who which same such stuff things thing way lot bit all any none idea".split()
+)
+_PLACE_WORDS = re.compile(
+    r"\b(?:village|town|city|suburbs?|countryside|island|farm|country|coast|mountains?|capital|centre|center|outskirts|neighbourhood|"
+    r"house|flat|apartment|mill|cottage|houseboat|campsite|forest|valley)\b",
+    re.IGNORECASE,
+)  # fmt: skip
+_NO_PLACE = frozenset(
+    "fear hell peace hope denial sin harmony bubble past future present moment world dream dreams car office meeting middle house home "
+    "clouds bed work school love trouble charge days nights bigger smaller another next other different new part-time it them this that "
+    "here there my our your his her their place shape order debt mess rush hurry queue line hospital room kitchen sun shade way the "
+    "monthly yearly front back general fact case total touch mood pain shock business town person particular theory monday tuesday "
+    "wednesday thursday friday saturday sunday paradise poverty luxury sync style".split()
+)
+
+
+def cut(text: str, *, most_words: int = 6, keep_lists: bool = False) -> str:
+    """The start of a text up to where the value ends: at a conjunction, a time phrase, punctuation."""
+    text = text.strip(" \t\"'*_~")
+    time = find_time(text)
+    if time and time.start():
+        text = text[: time.start()]
+    elif time:
+        text = text[time.end() :]
+    if not keep_lists:
+        stop = _STOP.search(" " + text)
+        text = text[: max(stop.start() - 1, 0)] if stop else text
+    text = _TRAILING.sub("", text.strip(" \t\"'*_~.,;:!?-)("))
+    words = text.split()
+    return " ".join(words[:most_words]) if len(words) <= most_words + 3 else ""
+
+
+def thing(text: str, *, most_words: int = 6) -> str:
+    """A noun phrase without its article; empty if it names nothing ("it", "something")."""
+    value = _DETERMINERS.sub("", cut(text, most_words=most_words))
+    words = [word.lower() for word in _WORD.findall(value)]
+    return "" if not words or words[0] in _EMPTY or (len(words) == 1 and words[0] in _EMPTY) else value
+
+
+def several(text: str, *, most_words: int = 5) -> list[str]:
+    """The items of a list: "peanuts, nuts and shellfish"."""
+    stop = re.search(
+        r"\s*[;:(!?]|\.(?:\s|$)|\s[–—-]+\s|\s+(?:but|because|so|since|when|while|which|who|that|as|if|though|although)\b",
+        text,
+    )
+    body = text[: stop.start()] if stop else text
+    found = [thing(part, most_words=most_words) for part in _LIST.split(body) if part and part.strip()]
+    return [value for value in found if value][:6]
+
+
+def place(text: str, whole: str) -> str:
+    """A place name or a description of a place; empty if it is neither. `whole`: the turn, to see if capitals mean something."""
+    text = re.sub(r"^\s*(?:(?:an?|the|my|our|some|this)\s+)?(?:[\w-]+\s+){0,3}?(?:flat|house|apartment|room|place|studio|cottage|mill|condo|bungalow|shared flat|houseboat|dorm|farm)\s+"
+                  r"(?:(?:in|near|on the edge of|outside|just outside|at)\s+)", "", text, flags=re.IGNORECASE)  # fmt: skip
+    value = cut(text)
+    words = _WORD.findall(value)
+    bare = _DETERMINERS.sub("", value)
+    if not words or not bare or bare.split()[0].lower().strip(".,") in _NO_PLACE:
+        return ""
+    named = any(word[0].isupper() for word in words)
+    cased = (
+        any(word[0].isupper() and word not in ("I", "I'm", "I've") for word in _WORD.findall(whole)[1:])
+        or whole[:1].isupper()
+    )
+    if named:
+        return (
+            value.removeprefix("the ")
+            if words[0] == "the" and len(words) < 4 and not _PLACE_WORDS.search(value)
+            else value
+        )
+    if _PLACE_WORDS.search(value):
+        return value
+    return "" if cased or len(words) > 3 else bare
+
+
+def name(text: str, *, sure: bool) -> str:
+    """A person's name at the start of a text. `sure`: it is one even in lower case ("my name is tom")."""
+    found = re.match(
+        r"(?:(?:dr|prof|mr|mrs|ms|miss)\b\.?\s+)*((?:[A-ZÀ-ÖØ-Þ][\w'’-]+|[A-Z]\.)(?:\s+(?:(?:van|von|de|der|den|la|le|al|el|bin|ibn|da|dos|di)\s+)*[A-ZÀ-ÖØ-Þ][\w'’-]+)*)",
+        text,
+    ) or (re.match(r"(?i:(?:dr|prof)\.?\s+)?([a-zà-ÿ][\w'-]+)", text) if sure else None)
+    value = found[1] if found else ""
+    return "" if value.split(" ")[0].lower() in LANGUAGES | NATIONALITIES and not sure else value
+
+
+def key(value: str) -> str:
+    """What values are compared by: words in lower case, articles and what only colours them dropped."""
+    words = [word.lower() for word in _WORD.findall(_LEADING.sub("", value.strip()))]
+    return " ".join(words) or value.strip().lower()
+
+
+def words(value: str) -> frozenset[str]:
+    """The words of a value, for comparing it loosely; a plural is its singular."""
+    return frozenset(
+        word.rstrip("s") if len(word) > 3 else word
+        for word in key(value).split()
+        if word not in ("of", "the", "a", "in", "at", "to", "for")
+    )
