@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import re
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import FrameType
 from typing import Annotated
 
@@ -20,7 +19,9 @@ from rich.markup import escape
 from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from ingest.assemble import RunOptions, open_worker
+from ingest.dlq_cli import app as dlq_app
 from ingest.http import serving
+from ingest.moments import moment_of
 from ingest.produce import produce_file
 from ingest.status import GroupStatus, group_status
 from ingest.topics import ensure_topics, wanted_topics
@@ -36,9 +37,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(dlq_app, name="dlq")
 
 Group = Annotated[str | None, typer.Option(help="Consumer group; else the one in the settings.", show_default=False)]
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _SHOWN_BAD = 20
 
 
@@ -154,18 +155,7 @@ def _show(found: GroupStatus) -> None:
 def _start(from_beginning: bool, since: str | None) -> Start:
     if from_beginning and since:
         raise InvalidInput("give --from-beginning or --since, not both")
-    return Start(from_beginning, _since_ms(since, datetime.now(UTC)) if since else None)
-
-
-def _since_ms(text: str, now: datetime) -> int:
-    ago = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text)
-    if ago:
-        return int((now - timedelta(**{_UNITS[ago[2]]: float(ago[1])})).timestamp() * 1000)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidInput(f"--since {text!r} is neither a time (2026-11-23T10:00Z) nor a duration (2h)") from None
-    return int((moment if moment.tzinfo else moment.astimezone()).timestamp() * 1000)
+    return Start(from_beginning, int(moment_of(since, datetime.now(UTC)).timestamp() * 1000) if since else None)
 
 
 def _told(totals: dict[str, int]) -> str:

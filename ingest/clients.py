@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,7 +37,10 @@ class Throttled(logging.Filter):
         self._last: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        shape = re.sub(r"\d+", "#", record.getMessage())
+        text = record.getMessage()
+        if text.endswith(": retrying"):
+            return False  # nothing is wrong yet, and the next message says so if it is
+        shape = re.sub(r"\d+", "#", text)
         now = self._clock()
         due = now - self._last.get(shape, float("-inf")) >= self._every_s
         if due:
@@ -99,6 +103,20 @@ def open_consumer(kafka: KafkaSettings, *, group: str, **more: Any) -> Consumer:
     from confluent_kafka import Consumer
 
     return _made(lambda: Consumer(consumer_config(kafka, group=group) | more, logger=kafka_log()))
+
+
+@contextmanager
+def open_reader(kafka: KafkaSettings, *, group: str = "semcache-reader") -> Iterator[Consumer]:
+    """A consumer that is assigned its partitions by hand, as no member of a group; `group` is where it may commit."""
+    _require_library()
+    from confluent_kafka import Consumer
+
+    config = consumer_config(kafka, group=group) | {"group.protocol": "classic"}
+    reader = _made(lambda: Consumer(config, logger=kafka_log()))
+    try:
+        yield reader
+    finally:
+        reader.close()
 
 
 def open_producer(kafka: KafkaSettings, **more: Any) -> Producer:

@@ -16,7 +16,12 @@ from semcache.memory import NewTurn, Plan, State, TurnWriter
 from semcache.memory.layout import UserKeys
 from semcache.store.connect import guarded
 
-_OUTCOMES = {State.WRITTEN: Outcome.APPLIED, State.DUPLICATE: Outcome.DUPLICATE, State.ERASED: Outcome.STALE, State.FORGOTTEN: Outcome.STALE}
+_OUTCOMES = {
+    State.WRITTEN: Outcome.APPLIED,
+    State.DUPLICATE: Outcome.DUPLICATE,
+    State.ERASED: Outcome.STALE,
+    State.FORGOTTEN: Outcome.STALE,
+}
 
 
 class Messages:

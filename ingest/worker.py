@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 OURS = "semcache applied "
 """Metadata of our commits, before the offset that Redis has noted; an offset that somebody else set has none."""
 _POLL_S = 0.1
+_GATHER_S = 0.02
+"""How long a fetch waits for more; what trickles in waits no longer than that."""
 _FINAL_COMMIT_S = 5.0
 _COMMITTED_S = 10.0
 _SETTLING_S = 15.0
@@ -141,7 +143,7 @@ class Worker:
         if self._pending:
             self._pipeline.submit(self._pending.popleft())
         else:
-            self._take(self._consumer.consume(self._pace.size, _POLL_S))
+            self._take(self._consumer.consume(self._pace.size, _GATHER_S))
 
     def _hold(self) -> None:
         """Writing is behind: nothing is fetched, but the group still sees us."""

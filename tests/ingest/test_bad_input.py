@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 import redis as redis_py
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
+from ingest.clients import open_admin
 from ingest.topics import dead_letter_topic
 from semcache.embed import Embedder, Kind, Vectors
 from semcache.errors import EmbedderUnavailable, InvalidInput
@@ -57,14 +59,10 @@ def window(redis: redis_py.Redis, settings: Settings, embedder: Embedder, user: 
     return [turn.text for turn in memory.window("s")]
 
 
-def raised_limit(settings: Settings) -> None:
-    """The broker takes 20 MB on the conversations topic."""
-    from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
-
-    from ingest.clients import open_admin
-
-    entry = ConfigEntry("max.message.bytes", "20000000", incremental_operation=AlterConfigOpType.SET)
-    topic = ConfigResource(ConfigResource.Type.TOPIC, settings.kafka.conversations_topic, incremental_configs=[entry])
+def limit_of_topic(settings: Settings, name: str, size: int) -> None:
+    """Makes the broker take records of so many bytes on a topic."""
+    entry = ConfigEntry("max.message.bytes", str(size), incremental_operation=AlterConfigOpType.SET)
+    topic = ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=[entry])
     admin = open_admin(settings.kafka)
     for future in admin.incremental_alter_configs([topic]).values():
         future.result(timeout=20)
@@ -74,8 +72,8 @@ def test_each_kind_of_bad_record_is_dead_lettered_and_the_others_are_applied(
     settings: Settings, redis: redis_py.Redis, fast_embedder: Embedder, drain: Drain
 ) -> None:
     """Between good messages stand bad ones: the good are applied, the bad kept as they are, each with its cause."""
-    raised_limit(settings)
     topic = settings.kafka.conversations_topic
+    limit_of_topic(settings, topic, 20_000_000)
     records: list[dict[str, Any]] = []
     for number, (name, (value, _, _)) in enumerate(BAD.items()):
         records.append(as_record(settings, message(100 + number, text=f"good {number}")))
