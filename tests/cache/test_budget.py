@@ -197,13 +197,13 @@ def test_the_fit_finds_what_decides() -> None:
 
 
 def test_a_fit_takes_less_than_a_tenth_of_a_second() -> None:
-    """4,000 rows are fitted in under 100 ms (the best of five: other work shares the machine)."""
+    """4,000 rows are fitted in under 100 ms of processor time (the best of five: other work shares the machine)."""
     rows = _rows(4_000)
 
     def timed() -> float:
-        start = time.perf_counter()
+        start = time.thread_time()
         refit(rows, Sums())
-        return time.perf_counter() - start
+        return time.thread_time() - start
 
     assert min(timed() for _ in range(5)) < 0.1
 
