@@ -33,7 +33,8 @@ class Asked:
 
 # Words that shape a question and say nothing about its subject.
 _SHAPE = frozenset(
-    "can could would should shall will may might must there here if any some please tell me know need want like get "
+    "until while because whether can could would should shall will may might must there here if any some "
+    "please tell me know need want like get "
     "got us im i'm ive let say just also so then than too very really much many long often far soon possible able help "
     "hi hello thanks thank hey give show explain mean happen happens happened take takes work works happening not no "
     "don't dont doesn't isn't can't cannot won't without only still yet ever one ones thing things way something "
