@@ -37,7 +37,7 @@ from semcache.cache.model import Model
 from semcache.cache.record import Near, NewEntry, Noted, Progress, Verdict
 from semcache.cache.rule import Decision, Rule, learned_rule
 from semcache.cache.state import Answered, LearningState, Note, nonzero
-from semcache.cache.status import LearningStatus, status_of
+from semcache.cache.status import LearningStatus
 from semcache.cache.votes import DIFFERENT, SAME, Votes
 
 # A number in 0..1 for the question with this fingerprint that was served that often from another's answer.
@@ -231,12 +231,7 @@ class Learning:
 
     def status(self) -> LearningStatus:
         """How far the learning is."""
-        version, rows, sums = self._state.rows()
-        _, model, _ = self._state.model()
-        return status_of(
-            rows=len(rows), sums=sums, model=model, version=version, memory_bytes=self._state.memory_bytes(),
-            max_error_rate=self._max_error_rate,
-        )  # fmt: skip
+        return self._state.status(self._max_error_rate)
 
     def forget(self) -> None:
         """Starts again as if nothing had been learned."""

@@ -307,6 +307,12 @@ class SemanticCache:
         unregister(self._redis, self.scope)
         return removed
 
+    def get(self, prompt: str, *, context: Sequence[str] = ()) -> Entry | None:
+        """The entry of exactly this question, whether it may be served or not; counts nothing, asks no model."""
+        found = self._entries.exact(inputs.question(prompt, context=context).asked)
+        entries = self._entries.read([found[0].entry_id]) if found else []
+        return entries[0] if entries else None
+
     def entries(self, *, offset: int = 0, limit: int | None = None) -> Iterator[Entry]:
         """The stored answers, the most used first, fetched in pages."""
         return self._entries.all(offset=offset, limit=limit)

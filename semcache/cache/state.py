@@ -12,6 +12,7 @@ import redis
 from semcache.cache.budget import Sums
 from semcache.cache.evidence import Idf
 from semcache.cache.model import Model
+from semcache.cache.status import LearningStatus, status_of
 from semcache.cache.votes import Pair
 from semcache.errors import InvalidInput
 from semcache.store import keys
@@ -146,6 +147,15 @@ class LearningState:
             script("cache_fit")(
                 self._redis, keys=[self._model, self._sums], args=[after, stored, json.dumps(nonzero(add))]
             )
+        )
+
+    def status(self, max_error_rate: float) -> LearningStatus:
+        """How far the learning is, and what the budget gives."""
+        version, rows, sums = self.rows()
+        _, model, _ = self.model()
+        size = self.memory_bytes()
+        return status_of(
+            rows=len(rows), sums=sums, model=model, version=version, memory_bytes=size, max_error_rate=max_error_rate
         )
 
     @guarded()

@@ -99,6 +99,20 @@ def read_rows(path: Path) -> Iterator[dict[str, str]]:
     return _table_rows(text, "\t" if name.endswith(".tsv") or "\t" in text.partition("\n")[0] else ",")
 
 
+def read_pairs(path: Path) -> Iterator[tuple[str, str, bool]]:
+    """Labelled pairs of a file: two prompts, and whether one answer serves both. Rows without a text are left out.
+
+    Raises:
+        InvalidInput: the file cannot be read, lacks a column, or has a label that is neither.
+    """
+    for n, row in enumerate(read_rows(path), 2):
+        if missing := [name for name in PAIR if name not in row]:
+            raise InvalidInput(f"{path} has the columns {', '.join(row)}; {', '.join(missing)} is missing")
+        a, b = row["text_a"].strip(), row["text_b"].strip()
+        if a and b:
+            yield a, b, _same(row["label"], path, n)
+
+
 def _text(path: Path) -> str:
     try:
         raw = path.read_bytes()
@@ -126,7 +140,14 @@ def _json_rows(text: str, path: Path) -> Iterator[dict[str, str]]:
     for n, record in records:
         if not isinstance(record, Mapping):
             raise InvalidInput(f"{path}, line {n}: not a JSON object")
-        yield {str(k): "" if v is None else str(v) for k, v in record.items()}
+        yield {str(k): _cell(v) for k, v in record.items()}
+
+
+def _cell(value: object) -> str:
+    """A JSON value as a cell of a table would hold it; lists and objects stay JSON."""
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else str(value)
 
 
 def _parse(line: str, path: Path, n: int) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import redis as redis_py
 from typer.testing import CliRunner, Result
 
 from semcache.cache import SemanticCache
+from semcache.cache.background import BACKGROUND
 from semcache.cli import cache as commands
 from semcache.embed import CachedEmbedder
 from semcache.errors import InvalidInput
@@ -135,3 +137,83 @@ def test_an_empty_namespace_prints_nothing_wrong(run: Run) -> None:
     assert output(run("stats", "--json")) == []
     assert output(run("list", "--json")) == []
     assert run("list").exit_code == 0
+
+
+FAQ = """question,answer,sources,tags,ttl
+How do I reset my password?,Use the link.,faq:3,help,60
+When are you open?,9 to 5.,,,
+"""
+
+
+def test_warm_fills_a_scope_and_goes_on_where_it_stopped(run: Run, tmp_path: Path, redis: redis_py.Redis) -> None:
+    """Known answers are served from then on, with their sources, tags and lifetime; a second run stores nothing."""
+    file = tmp_path / "faq.csv"
+    file.write_text(FAQ)
+    arguments = ("warm", str(file), "--scope", "tenant=acme", "--tag", "faq", "--json")
+    assert output(run(*arguments)) == {"stored": 2, "known": 0, "outdated": 0}
+    assert output(run(*arguments)) == {"stored": 0, "known": 2, "outdated": 0}
+    file.write_text(FAQ.replace("9 to 5.", "9 to 6."))
+    assert output(run(*arguments)) == {"stored": 1, "known": 1, "outdated": 0}
+    rows = {row["prompt"]: row for row in output(run("list", "--scope", "tenant=acme", "--json"))}
+    assert rows["When are you open?"]["response"] == "9 to 6."
+    first = rows[PASSWORD]
+    assert (first["sources"], first["tags"]) == ({"faq": 3}, ["faq", "help"])
+    assert round(first["expires_at"] - first["created_at"]) == 60
+    assert output(run("explain", "How can I reset my password?", "--json"))["served"] == first["entry_id"]
+
+
+def test_warm_takes_json_lines(run: Run, tmp_path: Path) -> None:
+    """Sources and tags may be JSON values of their own."""
+    file = tmp_path / "faq.jsonl"
+    row = {"prompt": PASSWORD, "response": "Use the link.", "sources": {"faq:1": 3}, "tags": ["a,b"], "ttl": 5}
+    file.write_text(json.dumps(row))
+    assert output(run("warm", str(file), "--json"))["stored"] == 1
+    (entry,) = output(run("list", "--json"))
+    assert (entry["sources"], entry["tags"]) == ({"faq:1": 3}, ["a,b"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("text,category\nhow,x\n", "an answer"),
+        ("question,answer\n ,x\n", "a question"),
+        ("question,answer,sources\nWhy?,So.,faq\n", "doc-42:7"),
+        ("question,answer,ttl\nWhy?,So.,-5\n", "ttl"),
+        ("question,answer,ttl\nWhy?,So.,soon\n", "ttl"),
+        ("", "faq.csv"),
+    ],
+)
+def test_warm_says_which_row_is_wrong_before_it_stores_any(run: Run, tmp_path: Path, text: str, message: str) -> None:
+    """A file that cannot be used is refused whole, with its row and what is wanted."""
+    file = tmp_path / "faq.csv"
+    file.write_text(text.replace("\n", "\nGood?,Yes.\n", 1) if "sources" not in text and "ttl" not in text else text)
+    if not text:
+        file.unlink()
+    with pytest.raises(InvalidInput, match=message):
+        run("warm", str(file))
+    assert output(run("list", "--json")) == []
+
+
+def test_learn_takes_pairs(run: Run, tmp_path: Path) -> None:
+    """Labelled pairs become labels; a wrong label is an error with its line."""
+    file = tmp_path / "pairs.tsv"
+    file.write_text(f"text_a\ttext_b\tlabel\n{PASSWORD}\tHow can I reset my password?\t1\n{PASSWORD}\t{HOURS}\t0\n")
+    learned = output(run("learn", str(file), "--scope", "tenant=acme", "--json"))
+    assert (learned["pairs"], learned["used"]) == (2, 2)
+    assert "2 of 300" in learned["summary"]
+    file.write_text("text_a\ttext_b\tlabel\na\tb\tmaybe\n")
+    with pytest.raises(InvalidInput, match="maybe"):
+        run("learn", str(file))
+    file.write_text("a\tb\n1\t2\n")
+    with pytest.raises(InvalidInput, match="text_a"):
+        run("learn", str(file))
+
+
+def test_status_tells_how_far_the_learning_is(run: Run, caches: dict[str, SemanticCache]) -> None:
+    """One row a scope with its labels and a sentence; for one scope what other budgets would give."""
+    BACKGROUND.wait()
+    rows = output(run("status", "--json"))
+    assert [row["items"]["tenant"] for row in rows] == ["acme", "globex"]
+    assert all("answers compared" in row["summary"] for row in rows)
+    assert "labels needed" in run("status", "--scope", "tenant=acme").stdout
+    assert "answers compared" in run("status").stdout

@@ -1,0 +1,131 @@
+"""Known questions and answers, and filling a scope with them: a start without misses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Literal, Protocol
+
+from semcache.cache import inputs
+from semcache.cache.types import Entry
+from semcache.embed import Embedder
+from semcache.errors import InvalidInput
+
+PROMPTS = ("prompt", "question", "query", "text")
+RESPONSES = ("response", "answer")
+_EMBEDDED_AT_ONCE = 64
+
+Outcome = Literal["stored", "known", "outdated"]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAnswer:
+    """A question whose answer is known. `ttl` in seconds, None = the cache's default."""
+
+    prompt: str
+    response: str
+    sources: Mapping[str, int] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    ttl: float | None = None
+
+
+class Cache(Protocol):
+    """What filling needs of a cache."""
+
+    @property
+    def embedder(self) -> Embedder: ...
+    def get(self, prompt: str) -> Entry | None: ...
+    def store(
+        self,
+        prompt: str,
+        response: str,
+        *,
+        sources: Mapping[str, int] | None,
+        tags: Iterable[str],
+        ttl: float | None,
+    ) -> str | None: ...
+
+
+def known_answer(row: Mapping[str, str]) -> KnownAnswer:
+    """A row of a file: a question and an answer, and maybe `sources` (JSON, or `doc-42:7 doc-9:1`), `tags`, `ttl`.
+
+    Raises:
+        InvalidInput: the row lacks a question or an answer, or a value is no version or no number.
+    """
+    prompt, response = _first(row, PROMPTS), _first(row, RESPONSES)
+    if prompt is None or response is None:
+        raise InvalidInput(
+            f"a row has the columns {', '.join(row) or 'none'}; needed are a question ({' / '.join(PROMPTS)}) and "
+            f"an answer ({' / '.join(RESPONSES)})"
+        )
+    return KnownAnswer(
+        inputs.question(prompt).prompt,
+        inputs.checked_response(response),
+        inputs.checked_sources(_sources(row.get("sources", ""))),
+        inputs.checked_tags(_words(row.get("tags", ""))),
+        inputs.checked_ttl(_number("ttl", row.get("ttl", ""))),
+    )
+
+
+def warm(cache: Cache, answers: Iterable[KnownAnswer]) -> Iterator[tuple[KnownAnswer, Outcome]]:
+    """Stores answers, and says of each what became of it. What is stored already is left: an interrupted run goes on.
+
+    "outdated": a source has a newer version than the answer was built from.
+    """
+    remaining = iter(answers)
+    while chunk := list(islice(remaining, _EMBEDDED_AT_ONCE)):
+        known = {answer.prompt: cache.get(answer.prompt) for answer in chunk}
+        new = [answer.prompt for answer in chunk if not _same(known[answer.prompt], answer)]
+        if new:
+            cache.embedder.embed(new)  # several at once; each is remembered for its own store
+        for answer in chunk:
+            if _same(known[answer.prompt], answer):
+                yield answer, "known"
+                continue
+            stored = cache.store(
+                answer.prompt, answer.response, sources=answer.sources, tags=answer.tags, ttl=answer.ttl
+            )
+            yield answer, "stored" if stored else "outdated"
+
+
+def _same(entry: Entry | None, answer: KnownAnswer) -> bool:
+    return entry is not None and entry.response == answer.response and dict(entry.sources) == dict(answer.sources)
+
+
+def _first(row: Mapping[str, str], names: Iterable[str]) -> str | None:
+    by_name = {name.strip().lower(): value for name, value in row.items()}
+    return next((by_name[name] for name in names if by_name.get(name, "").strip()), None)
+
+
+def _words(text: str) -> list[str]:
+    if text.strip().startswith("["):
+        return [str(word) for word in _parsed("tags", text)]
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _sources(text: str) -> dict[str, int]:
+    if text.strip().startswith("{"):
+        return dict(_parsed("sources", text))
+    found = {}
+    for part in text.split():
+        document, _, version = part.rpartition(":")
+        if not document or not version.isdecimal():
+            raise InvalidInput(f"sources are written doc-42:7 (document:version), not {part!r}")
+        found[document] = int(version)
+    return found
+
+
+def _parsed(name: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InvalidInput(f"{name} is no JSON: {text[:80]!r}") from error
+
+
+def _number(name: str, text: str) -> float | None:
+    try:
+        return float(text) if text.strip() else None
+    except ValueError as error:
+        raise InvalidInput(f"{name} is a number of seconds, not {text!r}") from error

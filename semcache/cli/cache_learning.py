@@ -1,0 +1,111 @@
+"""`semcache cache status | warm | learn`: how far the learning is, and giving it a start."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from semcache.cache.state import LearningState
+from semcache.cache.warming import KnownAnswer, known_answer, warm
+from semcache.cli.output import Json, emit_fields, emit_rows, errors
+from semcache.cli.scopes import Namespace, ScopeItems, connected, named, open_cache, opened, parsed
+from semcache.errors import InvalidInput
+from semcache.evals.log import read_pairs, read_rows
+
+T = TypeVar("T")
+File = Annotated[Path, typer.Argument(help="CSV, TSV or JSONL, plain or gzip.")]
+NewScope = Annotated[
+    list[str] | None,
+    typer.Option("--scope", help="Items of the scope, all of them; may be repeated.", metavar="NAME=VALUE"),
+]
+
+
+def mount(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command("status")(status)
+    app.command("warm")(fill)
+    app.command("learn")(learn)
+
+
+def status(
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            "--max-error-rate", min=0, max=0.5, help="Instead of the one in the settings.", show_default=False
+        ),
+    ] = None,
+    scope: ScopeItems = None,
+    namespace: Namespace = None,
+    as_json: Json = False,
+) -> None:
+    """Say how far each scope's learning is, what its budget gives, and why nothing is served where nothing is."""
+    with opened(scope, namespace) as found:
+        allowed = found.settings.cache.max_error_rate if budget is None else budget
+        rows = [
+            named(one) | asdict(LearningState(found.client, one.id).status(allowed)) | {"hit_rate": counted.hit_rate}
+            for one, counted in found.stats()
+        ]
+    if as_json or len(rows) != 1:
+        emit_rows(rows, columns=("scope", "hit_rate", "labels", "summary"), as_json=as_json, title="scopes")
+        return
+    (row,) = rows
+    fields = ("summary", "scope", "hit_rate", "labels", "labels_needed", "rows", "model_version", "judge_error",
+              "memory_bytes")  # fmt: skip
+    emit_fields({name: row[name] for name in fields}, as_json=False)
+    columns = ("max_error_rate", "share", "error", "error_bound")
+    emit_rows(row["others"], columns=columns, as_json=False, title="what other budgets would give")
+
+
+def fill(
+    file: File,
+    scope: NewScope = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A tag for every answer; may be repeated.")] = None,
+    ttl: Annotated[
+        float | None, typer.Option(min=0.001, help="Lifetime, seconds, of answers without one.", show_default=False)
+    ] = None,
+    namespace: Namespace = None,
+    as_json: Json = False,
+) -> None:
+    """Fill a scope with known questions and answers; what is stored already is left, so it may be run again.
+
+    Columns: question, answer, and maybe sources (`doc-42:7 doc-9:1`, or JSON), tags, ttl.
+    """
+    answers = list(_answers(file, tuple(tag or ()), ttl))
+    with connected() as (client, settings):
+        cache = open_cache(client, settings, namespace=namespace or settings.namespace, items=parsed(scope))
+        with _progress("filling", len(answers)) as advance:
+            outcomes = Counter(outcome for _, outcome in advance(warm(cache, answers)))
+    emit_fields({name: outcomes[name] for name in ("stored", "known", "outdated")}, as_json=as_json)
+
+
+def learn(file: File, scope: NewScope = None, namespace: Namespace = None, as_json: Json = False) -> None:
+    """Learn from labelled pairs (text_a, text_b, label: 1 = one answer serves both) of your own log."""
+    pairs = list(read_pairs(file))
+    with connected() as (client, settings):
+        cache = open_cache(client, settings, namespace=namespace or settings.namespace, items=parsed(scope))
+        with errors.status(f"learning from {len(pairs)} pairs"):
+            used = cache.add_labelled(pairs)
+        emit_fields({"pairs": len(pairs), "used": used, "summary": cache.learning().summary}, as_json=as_json)
+
+
+def _answers(file: Path, tags: tuple[str, ...], ttl: float | None) -> Iterator[KnownAnswer]:
+    for line, row in enumerate(read_rows(file), 1):
+        try:
+            answer = known_answer(row)
+        except InvalidInput as error:
+            raise InvalidInput(f"{file}, row {line}: {error}") from error
+        yield replace(answer, tags=(*answer.tags, *tags), ttl=answer.ttl or ttl)
+
+
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Callable[[Iterable[T]], Iterator[T]]]:
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=errors, transient=True) as bar:
+        yield lambda items: iter(bar.track(items, total=total, description=what))
