@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ingest.assemble import open_worker
+from ingest.topics import ensure_topics
 from semcache import samples
 from semcache.knowledge import Upsert
 from ui import resources
@@ -58,3 +61,33 @@ def page() -> Callable[[str], AppTest]:
         return test.run()
 
     return open_page
+
+
+@pytest.fixture
+def streamed(environment: pytest.MonkeyPatch, kafka: str, namespace: str) -> Iterator[Installation]:
+    """An installation that writes through Kafka, with topics and a group of its own; no ingestor runs yet."""
+    for name, value in (
+        ("KAFKA_BOOTSTRAP_SERVERS", kafka),
+        ("KAFKA_CONVERSATIONS_TOPIC", f"{namespace}.conversations"),
+        ("KAFKA_KNOWLEDGE_TOPIC", f"{namespace}.knowledge"),
+        ("KAFKA_PARTITIONS", "2"),
+        ("INGEST_GROUP", f"g-{namespace}"),
+    ):
+        environment.setenv(f"SEMCACHE_{name}", value)
+    opened = resources.installation()
+    ensure_topics(opened.settings)
+    yield opened
+    resources._opened.clear()
+    opened.close()
+
+
+@pytest.fixture
+def ingestor(streamed: Installation) -> Iterator[None]:
+    """An ingestor of that installation, on a thread."""
+    stop = threading.Event()
+    with open_worker(streamed.settings, embedder=streamed.app.embedder) as (worker, _):
+        thread = threading.Thread(target=worker.run, args=(stop,), daemon=True)
+        thread.start()
+        yield
+        stop.set()
+        thread.join(30)

@@ -29,6 +29,11 @@ def user_erased(namespace: str, user: str) -> Event:
     return _event("user_erased", namespace, user=user)
 
 
-def _event(type: str, namespace: str, **fields: Any) -> Event:
+def of(type: str, **fields: Any) -> Event:
+    """An event of any type, happening now."""
     now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    return {"type": type, "id": f"ui-{uuid.uuid4().hex}", "namespace": namespace, "at": now, **fields}
+    return {"type": type, "id": f"ui-{uuid.uuid4().hex}", "at": now, **fields}
+
+
+def _event(type: str, namespace: str, **fields: Any) -> Event:
+    return of(type, namespace=namespace, **fields)

@@ -19,7 +19,7 @@ from semcache.evals.log import Columns, Log, read_log
 from semcache.evals.measure import Measured, Plan, measure, sample_log, sample_traffic
 from ui.services.jobs import Job, Progress
 
-TRAFFIC = 3_000
+TRAFFIC = 2_000
 MOST_REQUESTS = 50_000
 READING = "reading"
 

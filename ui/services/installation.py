@@ -23,8 +23,10 @@ from ui.services.health import Health, look
 from ui.services.history import History
 from ui.services.hitrates import HitRates
 from ui.services.refreshed import Refreshed
+from ui.services.stream import DeadLetters, Stream
 
 HEALTH_TTL_S = 2.0
+DEAD_LETTERS_TTL_S = 5.0
 CONFIRM_S = 10.0
 """How long a person waits for Kafka to take a change."""
 
@@ -59,6 +61,16 @@ class Installation:
         return HitRates(self.app)
 
     @cached_property
+    def stream(self) -> Stream | None:
+        """None without Kafka."""
+        return Stream(self.app, self.publisher) if self.publisher else None
+
+    @cached_property
+    def dead_letters(self) -> Refreshed[DeadLetters] | None:
+        """The dead letters, read in the background; None without Kafka."""
+        return Refreshed(self.stream.letters, ttl_s=DEAD_LETTERS_TTL_S) if self.stream else None
+
+    @cached_property
     def history(self) -> History:
         return History()
 
@@ -79,6 +91,8 @@ class Installation:
     def close(self) -> None:
         """Closes what it opened; events that Kafka does not take by then are lost."""
         self.health.close()
+        if self.dead_letters:
+            self.dead_letters.close()
         with contextlib.suppress(SemcacheError):
             self.closing.close()
 

@@ -51,3 +51,8 @@ def shortened(text: str, most: int) -> str:
     if len(line) <= most:
         return line
     return line[: most - 1].rsplit(" ", 1)[0].rstrip(",;:. ") + "…"
+
+
+def cut(text: str, most: int) -> str:
+    """At most that many characters, saying how many are left out."""
+    return text if len(text) <= most else f"{text[:most]}\n… {len(text) - most:,} characters more"
