@@ -1,0 +1,200 @@
+"""The parts of the ingestor that need no server."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.bisect import Done, Failed, apply_or_bisect
+from ingest.clients import Throttled, consumer_config, producer_config
+from ingest.events import parse_event, routing_key
+from ingest.handlers import Incoming, runs
+from ingest.moments import moment_of
+from ingest.pace import Pace
+from ingest.partitions import Assignment
+from ingest.records import Record
+from ingest.topics import wanted_topics
+from semcache.errors import InvalidInput, Unavailable
+from semcache.settings import load_settings
+from tests.conftest import Clock
+from tests.ingest.producing import AT, message, upsert
+
+
+@given(st.lists(st.booleans(), max_size=64))
+def test_bisection_finds_exactly_the_items_that_fail(bad: list[bool]) -> None:
+    """Whatever items fail, they and only they are found, and the results keep the order of the items."""
+
+    def apply(items: Sequence[int]) -> list[int]:
+        if any(bad[item] for item in items):
+            raise ValueError("poison")
+        return [item * 10 for item in items]
+
+    results = apply_or_bisect(range(len(bad)), apply)
+    assert [isinstance(result, Failed) for result in results] == bad
+    assert [r.result for r in results if isinstance(r, Done)] == [n * 10 for n, b in enumerate(bad) if not b]
+
+
+def test_one_poison_item_among_a_thousand_costs_few_attempts() -> None:
+    """Halving needs about two attempts for each halving of a thousand."""
+    attempts = 0
+
+    def apply(items: Sequence[int]) -> Sequence[int]:
+        nonlocal attempts
+        attempts += 1
+        if 617 in items:
+            raise ValueError("poison")
+        return items
+
+    apply_or_bisect(range(1000), apply)
+    assert attempts <= 21
+
+
+def test_outage_is_not_bisected() -> None:
+    """An error that is not about the items is raised at once."""
+
+    def apply(items: Sequence[int]) -> Sequence[int]:
+        raise Unavailable("away")
+
+    with pytest.raises(Unavailable):
+        apply_or_bisect([1, 2, 3], apply, fatal=(Unavailable,))
+
+
+class Nothing:
+    def plan(self, arrivals: Sequence[Incoming], *, after: Any = None) -> Any: ...
+    def write(self, plan: Any, vectors: Any) -> Any: ...
+
+
+@given(st.lists(st.tuples(st.sampled_from(["message", "document_upserted", "user_erased"]), st.integers(0, 3))))
+def test_runs_keep_the_order_of_each_key(kinds: list[tuple[str, int]]) -> None:
+    """However events are gathered by handler, those of one key are applied in the order of the log, each once."""
+    handlers = {"message": Nothing(), "document_upserted": Nothing(), "user_erased": Nothing()}
+    arrivals = [(place, incoming(kind, key)) for place, (kind, key) in enumerate(kinds)]
+    gathered = runs(arrivals, handlers)
+    applied = [place for run in gathered for place in run.places]
+    assert sorted(applied) == list(range(len(kinds)))
+    by_key: dict[str, list[int]] = {}
+    for place in applied:
+        by_key.setdefault(routing_key(arrivals[place][1].event), []).append(place)
+    assert all(places == sorted(places) for places in by_key.values())
+    assert all(arrivals[p][1] is run.arrivals[i] for run in gathered for i, p in enumerate(run.places))
+
+
+def incoming(kind: str, key: int) -> Incoming:
+    fields = {
+        "message": message(key, user=f"k{key}"),
+        "document_upserted": upsert(f"k{key}", 1, "text"),
+        "user_erased": {"type": "user_erased", "id": "e", "user": f"k{key}", "at": AT},
+    }
+    return Incoming(parse_event(fields[kind]), Record("t", 0, 0, None, None))
+
+
+def test_events_of_one_handler_are_one_run_where_keys_allow() -> None:
+    """Messages of other users join the first run, across an erasure; those of the erased user do not."""
+    handlers = {"message": Nothing(), "user_erased": Nothing()}
+    kinds = [("message", 0), ("user_erased", 0), ("message", 1), ("message", 0)]
+    gathered = runs([(n, incoming(*kind)) for n, kind in enumerate(kinds)], handlers)
+    assert [run.places for run in gathered] == [[0, 2], [1], [3]]
+
+
+def test_commit_is_asked_for_once_and_again_after_silence(clock: Clock) -> None:
+    """An offset is committed once; if Kafka does not answer it is asked again, and a new offset at once."""
+    assignment = Assignment(clock)
+    partition = ("t", 0)
+    assignment.add(partition, committed=5)
+    assert assignment.to_commit() == {}
+    assignment.applied(partition, 8, 0)
+    assert assignment.to_commit() == {partition: 8}
+    assert assignment.to_commit() == {}
+    clock.advance(3)
+    assert assignment.to_commit() == {partition: 8}
+    assignment.committed(partition, 8)
+    clock.advance(3)
+    assert assignment.to_commit(all_of_it=True) == {}
+
+
+def test_partition_that_went_away_is_not_committed() -> None:
+    """What is applied after a partition was given up is somebody else's to commit."""
+    assignment = Assignment()
+    assignment.add(("t", 0), committed=None)
+    assignment.remove([("t", 0)])
+    assignment.applied(("t", 0), 8, 0)
+    assert assignment.to_commit() == {}
+
+
+def test_pace_follows_what_a_batch_takes() -> None:
+    """Slow records make small batches, fast ones large batches, within the limits."""
+    pace = Pace(500, target_s=0.5)
+    for _ in range(30):
+        pace.saw(100, seconds=1.0)
+    assert pace.size == 50
+    for _ in range(60):
+        pace.saw(100, seconds=0.001)
+    assert pace.size == 500
+    for _ in range(30):
+        pace.saw(100, seconds=100)
+    assert pace.size == Pace.SMALLEST
+
+
+def test_repeated_log_lines_are_throttled(clock: Clock) -> None:
+    """The same line with other numbers comes once in 30 s; another line comes at once."""
+    throttle = Throttled(clock=clock)
+
+    def passes(text: str) -> bool:
+        return throttle.filter(logging.LogRecord("", 30, "", 0, text, (), None))
+
+    assert [passes("broker 1 is down"), passes("broker 2 is down"), passes("all brokers are down")] == [
+        True,
+        False,
+        True,
+    ]
+    clock.advance(31)
+    assert passes("broker 1 is down")
+
+
+def test_guarantees_cannot_be_configured_away() -> None:
+    """Own properties are added, but what exactly-once effect rests on stays."""
+    own = {"enable.auto.commit": "true", "isolation.level": "read_uncommitted", "enable.idempotence": "false"}
+    kafka = load_settings().kafka.model_copy(update={"client": own | {"sasl.username": "me"}})
+    consumer, producer = consumer_config(kafka, group="g"), producer_config(kafka)
+    assert (consumer["enable.auto.commit"], consumer["isolation.level"]) == (False, "read_committed")
+    assert (producer["enable.idempotence"], producer["acks"]) == (True, "all")
+    assert consumer["sasl.username"] == producer["sasl.username"] == "me"
+
+
+def test_dead_letters_are_kept_longer_than_their_source() -> None:
+    """Three times as long as conversations, and for ever where the source is compacted."""
+    topics = {topic.name: topic.config for topic in wanted_topics(load_settings(), group="g")}
+    source = int(topics["semcache.conversations"]["retention.ms"])
+    assert int(topics["dlq.g.semcache.conversations"]["retention.ms"]) == 3 * source
+    assert topics["semcache.knowledge"]["cleanup.policy"] == "compact"
+    assert topics["dlq.g.semcache.knowledge"]["retention.ms"] == "-1"
+
+
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2h", NOW - timedelta(hours=2)),
+        ("1.5d", NOW - timedelta(hours=36)),
+        ("2026-11-22T08:00Z", datetime(2026, 11, 22, 8, tzinfo=UTC)),
+        ("2026-11-22T08:00+02:00", datetime(2026, 11, 22, 6, tzinfo=UTC)),
+    ],
+)
+def test_times_are_read_as_people_write_them(text: str, meant: datetime) -> None:
+    """Durations ago and ISO 8601 times."""
+    assert moment_of(text, NOW) == meant
+
+
+@pytest.mark.parametrize("text", ["soon", "2x", "", "99999999999d"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    """Anything else is an error that shows how to write one."""
+    with pytest.raises(InvalidInput, match="2h"):
+        moment_of(text, NOW)
