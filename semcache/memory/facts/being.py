@@ -18,7 +18,7 @@ from semcache.memory.facts.lexicon import (
     STATES_OF_HEALTH,
 )
 from semcache.memory.facts.reading import Said
-from semcache.memory.facts.times import find_time, resolve
+from semcache.memory.facts.times import find_time, mentions_future, resolve
 from semcache.memory.facts.types import Change, Claim
 from semcache.memory.facts.values import cut, name, place, several, thing
 
@@ -57,7 +57,7 @@ _ENDED_BY_NOT = frozenset({"diet", "allergy", "health", "occupation"})
 
 
 def _since(said: Said) -> float | None:
-    phrase = find_time(said.rest) or find_time(said.whole[said.start - 20 if said.start > 20 else 0 : said.end])
+    phrase = said.phrase
     if not phrase or "since" not in phrase[0].lower():
         return None
     return resolve(phrase, said.at, "past")
@@ -140,7 +140,11 @@ def _being(said: Said) -> Iterator[tuple[str, str, Change]]:
     )
     if origin:
         where = place(origin["place"], said.whole)
-        yield "origin", where if re.search("[A-Z]", where) or said.whole.islower() else "", tell
+        yield "origin", where if re.search("[A-Z]", where) or said.clause.islower() else "", tell
+        return
+    if said.tense == "future" and mentions_future(said.clause, said.at) and not said.denied:
+        if re.match(r"(?:back\s+)?(?:in|at)\s", low):
+            yield "plan", f"be {cut(rest)}", tell
         return
     located = re.match(
         r"(?:(?:back|living|based|over|down|up|out|still|here)\s+)*(?:in|near)\s+(?P<place>.+)", rest, re.IGNORECASE
@@ -149,8 +153,8 @@ def _being(said: Said) -> Iterator[tuple[str, str, Change]]:
         r"\b(?:now|these days|nowadays|based|living)\b", said.whole[max(said.start - 6, 0) : said.end], re.IGNORECASE
     )
     if located and settled:
-        where = place(located["place"], said.whole)
-        yield "home", where if re.search("[A-Z]", where) or said.whole.islower() else "", tell
+        where = place(located["place"], said.clause)
+        yield "home", where if re.search("[A-Z]", where) or said.clause.islower() else "", tell
         return
     mixed = re.match(rf"(?:half|part|a?\s*quarter)[ -](?P<what>{'|'.join(NATIONALITIES)})\b", low)
     nation = re.match(rf"(?:an?\s+)?(?P<what>{'|'.join(NATIONALITIES)})\b(?!\s+\w+(?:er|ist|or|ian|man)\b)", low)

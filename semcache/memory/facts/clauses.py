@@ -47,9 +47,17 @@ _VERBS = (
     "|like|hate|prefer|own|drive|play|speak|teach|study|born|run|used|grew|want|will|got|going|can't|cannot|don't|do|broke|turned"
 )
 _CLAUSE = re.compile(
-    rf"[,\s]+(?:but|because|so|although|though|and|plus|as|cause|cuz|while|since|,)?,?\s*(?=(?:i|i'?m|i'?ve|i'?ll|we|we're|we've|my|our)\b(?!\.))"
+    r"\s+(?=(?:i|i'?m|i'?ve|i'?ll|we|we're|we've|we'll)\s(?!and\b))"
+    r"|[,\s]+(?:but|because|so|although|though|and|plus|as|cause|cuz|while|since|,)\s+(?=(?:i|i'?m|i'?ve|i'?ll|we|we're|we've|my|our)\b(?!\.))"
+    r"|,\s*(?=(?:my|our)\b)"
     rf"|\s*[,;]\s*(?:and|but|so|or)?\s*(?=(?:{_THEY})\b)|\s+(?:but|because|although|though|cause|cuz)\s+"
     rf"|\s*,?\s+and\s+(?=(?:{_THEY}|{_VERBS})\b)|,\s*(?=(?:{_VERBS}|used to)\b)",
+    re.IGNORECASE,
+)
+# What is said after these is not said to be so: "I wish I had ...", "maybe we'll ...".
+_GOVERNS = re.compile(
+    r"\b(?:wish|hope[ds]?|hoping|thought|thinking|pretend(?:ed)?|dream(?:t|ed|ing)?|imagined?|doubt|as if|as though|like|said|says?|claim|joked?|wonder(?:ed|ing)?|asked|ask"
+    r"|if|whether|when|how|why|where|what|maybe|perhaps|probably|possibly|until|unless|once|before|worried|afraid|scared|think|guess(?:ed)?|suppose|which|than|might|almost|nearly)\s*$",
     re.IGNORECASE,
 )
 
@@ -97,11 +105,12 @@ def _sentences(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _clauses(start: int, sentence: str) -> Iterator[Clause]:
-    at = 0
+    at, governed = 0, False
     for edge in [*_CLAUSE.finditer(sentence), None]:
         end = edge.start() if edge else len(sentence)
-        if sentence[at:end].strip():
-            yield Clause(sentence[at:end], start + at, at > 0)
-            at = edge.end() if edge else end
-        elif edge:
-            at = edge.end()
+        part = sentence[at:end]
+        if part.strip():
+            if not governed:
+                yield Clause(part, start + at, at > 0)
+            governed = _GOVERNS.search(part) is not None and (edge is None or "," not in edge[0])
+        at = edge.end() if edge else end

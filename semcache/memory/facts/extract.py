@@ -23,7 +23,7 @@ from semcache.memory.facts.verbs import HANDLERS
 MOST_CLAIMS = 32
 MOST_CHARS = 20_000
 _HERE = re.compile(
-    r"^\W*(?:(?:hi+|hello|hey+|hiya|good (?:morning|evening|afternoon|day)|morning|bonjour|hola|it's|its|this is|here is|it is)[,!.\s]+)*"
+    r"^\W*(?i:(?:hi+|hello|hey+|hiya|good (?:morning|evening|afternoon|day)|morning|bonjour|hola|it's|its|this is|here is|it is|and|so|ok|yo)[,!.\s]+)*"
     r"(?P<name>[A-ZÀ-Þ][\w'-]+)\s+(?:(?P<here>here|again)\b|(?P<from>from|in)\s+(?P<place>[A-ZÀ-Þ].*))"
 )
 _CALL_ME = re.compile(
@@ -55,6 +55,7 @@ _THEY = re.compile(
     r"^\W*(?P<who>she|he|it|they|her name|his name|their names?)(?:(?P<is>'s|'re| is| are| was)\s+(?:called\s+|named\s+)?|\s+(?P<verb>lives|works)\s+)(?P<rest>.+)",
     re.IGNORECASE,
 )
+_RENAMED = re.compile(r"^\W*(?i:it's|its|it is|to|now)\s+(?:now\s+)?(?P<name>.+)")
 _TITLES = re.compile(
     r"^(?:the|this|that|those|these|your|what|no|my|order|delivery|shop|bike|app|site|website)\b", re.IGNORECASE
 )
@@ -79,8 +80,13 @@ def extract(text: str, *, at: float) -> tuple[Claim, ...]:
 def _claims(text: str, at: float) -> Iterator[Claim]:
     yield from contacts(text)
     last: Claim | None = None
+    before = ""
     for clause in meant(text):
         told = list(_of_clause(clause, text, at))
+        renamed = _RENAMED.match(clause.text) if re.search(r"\bname\W*$", before) else None
+        if renamed and name(renamed["name"], sure=False):
+            told = [Claim("name", name(renamed["name"], sure=False), start=clause.start, end=clause.start + len(clause.text))]
+        before = clause.text
         if not told and last is not None:
             told = list(_of_pronoun(clause, last))
         told += _with_kin(clause)

@@ -68,7 +68,7 @@ _DIED = re.compile(
     re.IGNORECASE,
 )
 _AGED = re.compile(
-    r"(?:\s*(?:'s|'re)|\s+(?:is|are|turned|turns|just turned|will be|will turn)|,)\s+(?:now\s+|already\s+|almost\s+|only\s+)*(?P<age>\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten)\b"
+    r"(?:\s*(?:'s|'re)|\s+(?:is|are|turned|just turned)|,)\s+(?:now\s+|already\s+|almost\s+|only\s+)*(?P<age>\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten)\b"
     r"(?!\s*(?:%|km|kg|kilos?|cm|m\b|euros?|of|minutes|hours|days|times|[ap]m))(?:\s*(?:years?(?: old)?|yo|months? old))?",
     re.IGNORECASE,
 )

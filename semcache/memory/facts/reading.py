@@ -64,7 +64,7 @@ LEMMAS = {form: lemma for lemma, forms in _FORMS.items() for form in forms.split
 # A clause may leave out "I" before these.
 _BARE = re.compile(
     r"(?:moved|moving|living|sold|bought|got|started|starting|adopted|quit|lost|booked|cancell?ed|switched|working|studying|been|born|just|used to|"
-    r"finally|turned|broke|still living|no longer|not a fan|not into|big fan|huge fan|allergic|love|hate|prefer|can't stand|cannot stand|don't)\b",
+    r"finally|turned|broke|still living|no longer|going to|flying|heading|allergic to|love|hate|prefer|can't stand|cannot stand|don't)\b",
     re.IGNORECASE,
 )
 
@@ -89,10 +89,19 @@ class Said:
     end: int
 
     @property
+    def clause(self) -> str:
+        """The clause as it was said."""
+        return self.whole[self.start : self.end]
+
+    @property
+    def phrase(self) -> re.Match[str] | None:
+        """The time that the clause names, wherever it stands."""
+        return find_time(self.rest) or find_time(self.clause)
+
+    @property
     def since(self) -> float | None:
         """The time that the clause names, s; None if it names none."""
-        phrase = find_time(self.rest)
-        return resolve(phrase, self.at, self.tense) if phrase else None
+        return resolve(self.phrase, self.at, self.tense) if self.phrase else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +117,9 @@ class Possessed:
 
 def read(clause: Clause, whole: str, at: float) -> Said | Possessed | str:
     """Reads a clause; a clause about something else is returned as its text without what leads in."""
-    lead = _LEAD.match(clause.text)
-    offset = lead.end() if lead else 0
+    offset = _skip(clause.text)
     body = clause.text[offset:]
-    start, end = clause.start + offset, clause.start + len(clause.text)
+    start, end = clause.start, clause.start + len(clause.text)
     mine = _MINE.match(body)
     if mine:
         return Possessed(body[mine.end() :], whole, at, start, end)
@@ -121,9 +129,20 @@ def read(clause: Clause, whole: str, at: float) -> Said | Possessed | str:
     return _said(body, subject, whole, at, start, end) or body
 
 
+def _skip(text: str) -> int:
+    """Length of what leads in: interjections, a time ("next week")."""
+    lead = _LEAD.match(text)
+    place = lead.end() if lead else 0
+    time = find_time(text[place : place + 40])
+    if time and not time.start():
+        place += time.end()
+        place += len(text[place:]) - len(text[place:].lstrip(" ,"))
+    return place
+
+
 def _said(body: str, subject: re.Match[str] | None, whole: str, at: float, start: int, end: int) -> Said | None:
     place = subject.end() if subject else 0
-    be = bool(subject and subject["be"])
+    be = bool(subject and subject["be"]) or body[:8].lower() == "allergic"
     have = bool(subject and subject["have"])
     tense: Tense = "future" if subject and subject["will"] else "present"
     would = bool(subject and subject["would"])

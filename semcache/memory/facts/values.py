@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from semcache.memory.facts.lexicon import LANGUAGES, NATIONALITIES
 from semcache.memory.facts.times import find_time
+from semcache.text.entities import known_names
+from semcache.text.tokens import stem
 
 _WORD = re.compile(r"[^\W_]+(?:['’.&+#/-]+[^\W_]+)*[+#]*")
 _STOP = re.compile(
@@ -80,8 +83,11 @@ def several(text: str, *, most_words: int = 5) -> list[str]:
     return [value for value in found if value][:6]
 
 
-def place(text: str, whole: str) -> str:
-    """A place name or a description of a place; empty if it is neither. `whole`: the turn, to see if capitals mean something."""
+def place(text: str, clause: str, *, lenient: bool = False) -> str:
+    """A place name or a description of a place; empty if it is neither.
+
+    `clause`: to see if its writer uses capitals; `lenient`: a single word in lower case is a name all the same.
+    """
     text = re.sub(r"^\s*(?:(?:an?|the|my|our|some|this)\s+)?(?:[\w-]+\s+){0,3}?(?:flat|house|apartment|room|place|studio|cottage|mill|condo|bungalow|shared flat|houseboat|dorm|farm)\s+"
                   r"(?:(?:in|near|on the edge of|outside|just outside|at)\s+)", "", text, flags=re.IGNORECASE)  # fmt: skip
     value = cut(text)
@@ -90,10 +96,8 @@ def place(text: str, whole: str) -> str:
     if not words or not bare or bare.split()[0].lower().strip(".,") in _NO_PLACE:
         return ""
     named = any(word[0].isupper() for word in words)
-    cased = (
-        any(word[0].isupper() and word not in ("I", "I'm", "I've") for word in _WORD.findall(whole)[1:])
-        or whole[:1].isupper()
-    )
+    cased = clause[:1].isupper() or any(word[0].isupper() for word in _WORD.findall(clause)[1:] if word not in ("I", "I'm", "I've"))
+    known = stem(bare.split(" ")[-1].lower()) in _known_places()
     if named:
         return (
             value.removeprefix("the ")
@@ -102,13 +106,18 @@ def place(text: str, whole: str) -> str:
         )
     if _PLACE_WORDS.search(value):
         return value
-    return "" if cased or len(words) > 3 else bare
+    return bare if known or (not cased and len(words) < 4) or (lenient and len(words) == 1) else ""
+
+
+@cache
+def _known_places() -> frozenset[str]:
+    return frozenset(known for known, kind in known_names().items() if kind == "place")
 
 
 def name(text: str, *, sure: bool) -> str:
     """A person's name at the start of a text. `sure`: it is one even in lower case ("my name is tom")."""
     found = re.match(
-        r"(?:(?:dr|prof|mr|mrs|ms|miss)\b\.?\s+)*((?:[A-ZÀ-ÖØ-Þ][\w'’-]+|[A-Z]\.)(?:\s+(?:(?:van|von|de|der|den|la|le|al|el|bin|ibn|da|dos|di)\s+)*[A-ZÀ-ÖØ-Þ][\w'’-]+)*)",
+        r"(?i:(?:dr|prof|mr|mrs|ms|miss)\b\.?\s+)*((?:[A-ZÀ-ÖØ-Þ][\w'’-]+|[A-Z]\.)(?:\s+(?:(?:van|von|de|der|den|la|le|al|el|bin|ibn|da|dos|di)\s+)*[A-ZÀ-ÖØ-Þ][\w'’-]+)*)",
         text,
     ) or (re.match(r"(?i:(?:dr|prof)\.?\s+)?([a-zà-ÿ][\w'-]+)", text) if sure else None)
     value = found[1] if found else ""
@@ -117,7 +126,7 @@ def name(text: str, *, sure: bool) -> str:
 
 def key(value: str) -> str:
     """What values are compared by: words in lower case, articles and what only colours them dropped."""
-    words = [word.lower() for word in _WORD.findall(_LEADING.sub("", value.strip()))]
+    words = [word.lower() for word in _WORD.findall(_LEADING.sub("", value.strip()).replace("-", " "))]
     return " ".join(words) or value.strip().lower()
 
 

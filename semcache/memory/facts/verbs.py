@@ -49,7 +49,7 @@ def _state(said: Said, attribute: str, value: str, *, since: float | None = None
 
 def _live(said: Said) -> Claims:
     found = _IN.search(said.rest)
-    where = place(found["place"], said.whole) if found else ""
+    where = place(found["place"], said.clause, lenient=True) if found else ""
     if not where or (said.verb == "rent" and said.denied):
         return
     if said.tense == "future" or (said.denied and not said.over):
@@ -64,7 +64,7 @@ def _live(said: Said) -> Claims:
 
 def _back(said: Said) -> float | None:
     """The time named, where it lies in the past: "since 2019", "for three years"."""
-    phrase = find_time(said.rest)
+    phrase = said.phrase
     since = resolve(phrase, said.at, "past") if phrase and said.tense != "future" else said.since
     return since if since is None or said.tense == "future" or since <= said.at else None
 
@@ -77,12 +77,12 @@ def _move(said: Said) -> Claims:
     ):
         return
     to, off = _TO.search(said.rest), _FROM.search(said.rest)
-    phrase = find_time(said.rest)
-    where = place(to["place"], said.whole) if to else ""
+    phrase = said.phrase
+    where = place(to["place"], said.clause) if to else ""
     when = phrase and resolve(phrase, said.at, "past" if said.tense == "past" else "future")
     coming = said.progressive or said.tense == "future" or said.form in ("move", "relocate", "moving")
     if off:
-        left = place(off["place"], said.whole)
+        left = place(off["place"], said.clause)
         yield from (
             _claim(said, "home", left, change=Change.ENDS, until=when) if left and not (coming and when is None) else ()
         )
@@ -141,7 +141,7 @@ def _start(said: Said) -> Claims:
         return
     role = re.search(r"\bas\s+(?=(?P<role>.+))", said.rest, re.IGNORECASE)
     job = _JOB.match(said.rest.strip())
-    phrase = find_time(said.rest)
+    phrase = said.phrase
     when = phrase and resolve(phrase, said.at, "past" if said.tense == "past" else "future")
     if role:
         yield from _claim(said, "occupation", thing(re.split(r"\s+(?:at|for|with|in)\s+", role["role"])[0]), since=when)
@@ -213,7 +213,7 @@ def _object(said: Said) -> Claims:
         said.rest,
         re.IGNORECASE,
     )
-    if dated and mentions_future(said.rest, said.at) and not said.denied:
+    if dated and mentions_future(said.clause, said.at) and not said.denied:
         yield from _claim(said, "plan", thing(dated["what"]), since=said.since)
         return
     value = thing(said.rest)
@@ -491,7 +491,7 @@ def _split(said: Said) -> Claims:
 
 def _grow(said: Said) -> Claims:
     found = re.match(r"\s*up\s+(?:in|near|on|around)\s+(?P<place>.+)", said.rest)
-    yield from _claim(said, "origin", place(found["place"], said.whole)) if found and not said.denied else ()
+    yield from _claim(said, "origin", place(found["place"], said.clause)) if found and not said.denied else ()
 
 
 def _born(said: Said) -> Claims:
@@ -502,7 +502,7 @@ def _born(said: Said) -> Claims:
     elif day:
         yield from _claim(said, "birthday", re.split(r"[,.;]| in ", day["day"])[0].strip())
     found = re.search(r"\bin\s+(?=[^\d\s])(?P<place>.+)", said.rest)
-    yield from _claim(said, "origin", place(found["place"], said.whole)) if found else ()
+    yield from _claim(said, "origin", place(found["place"], said.clause)) if found else ()
 
 
 def _marry(said: Said) -> Claims:
@@ -521,7 +521,7 @@ _NEAR = re.compile(
 def _travel(said: Said) -> Claims:
     """Journeys to come: "we're flying to Japan in October"."""
     coming = (
-        said.progressive or said.tense == "future" or (said.tense == "present" and mentions_future(said.rest, said.at))
+        said.progressive or said.tense == "future" or (said.tense == "present" and mentions_future(said.clause, said.at))
     )
     if not coming or said.form in ("went", "flew", "gone", "visited", "travelled") or _NEAR.match(said.rest):
         return
@@ -530,14 +530,14 @@ def _travel(said: Said) -> Claims:
         said.rest,
     )
     where = thing(to["where"]) if to else ""
-    named = bool(re.match(r"(?:the\s+)?[A-Z]", where)) or mentions_future(said.rest, said.at)
+    named = bool(re.match(r"(?:the\s+)?[A-Z]", where)) or mentions_future(said.clause, said.at)
     if (
         not where
         or not named
         or (
             said.verb == "go"
             and not re.match(r"\s*(?:\w+\s+){0,3}?to\s", said.rest)
-            and not mentions_future(said.rest, said.at)
+            and not mentions_future(said.clause, said.at)
         )
     ):
         return
@@ -583,7 +583,7 @@ def _expect(said: Said) -> Claims:
 
 def _commute(said: Said) -> Claims:
     found = re.search(r"\bfrom\s+(?P<place>.+?)(?=\s+(?:to|into)\s|$)", said.rest)
-    yield from _state(said, "home", place(found["place"], said.whole), confidence=0.7) if found else ()
+    yield from _state(said, "home", place(found["place"], said.clause), confidence=0.7) if found else ()
 
 
 def _suffer(said: Said) -> Claims:
@@ -598,7 +598,7 @@ def _future(said: Said) -> Claims:
     if (
         (said.progressive or said.tense == "future")
         and not said.denied
-        and mentions_future(said.whole[said.start : said.end], said.at)
+        and mentions_future(said.clause, said.at)
     ):
         value = cut(said.rest, most_words=6)
         yield from _claim(said, "plan", f"{said.form} {value}") if value and not _FEELING_OBJECT.match(value) else ()
