@@ -230,3 +230,18 @@ def test_a_lowered_cap_is_reached_step_by_step(make_cache: MakeCache) -> None:
     for n in range(3):
         tight.store(f"Another question {n}?", str(n))
     assert tight.stats().entries == 5
+
+
+def test_what_expired_leaves_no_keys(make_cache: MakeCache, redis: redis_py.Redis, clock: Clock) -> None:
+    """After expiry only the scope's own few keys are left: no entry, index, group or vector of any of thirty."""
+    cache = make_cache(ttl=10, learn="inline")
+    for n in range(30):
+        miss = cache.lookup(f"What is written in clause {n} of the contract?")
+        assert isinstance(miss, Miss)
+        cache.store(
+            f"What is written in clause {n} of the contract?", str(n), tags=[f"t{n}"], sources={f"d{n}": 1}, miss=miss
+        )
+    clock.advance(10)
+    assert sweep(redis, cache.scope.namespace, now=clock()) == 30
+    left = {key.decode().rpartition(":")[2] for key in redis.scan_iter(f"*{cache.scope.id}*", count=10_000)}
+    assert left <= {"counters", "rows", "sums", "words", "pairs", "model", "repeats"}
