@@ -52,21 +52,21 @@ _UNRELATED = (
 #: Log odds that two answers agree, by what is seen of them; fitted to 360 pairs of answers with two embedders.
 _WEIGHTS = {
     "constant": -3.7,
-    "likeness": 6.6,
-    "overlap": 2.0,
-    "jaccard": -4.0,
-    "figures_conflict": -6.7,
-    "figures_missing": -1.5,
-    "figures_shared": 3.0,
-    "negation": -0.5,
-    "antonym": -1.9,
-    "yes_against_no": -3.9,
+    "likeness": 6.7,
+    "overlap": 1.9,
+    "jaccard": -3.9,
+    "figures_conflict": -6.0,
+    "figures_missing": -1.2,
+    "figures_shared": 3.2,
+    "negation": -0.6,
+    "antonym": -1.8,
+    "yes_against_no": -3.8,
     "same_sources": 1.0,
     "other_sources": -3.0,
 }
 #: Between these log odds the judge does not tell.
 DIFFERENT_BELOW = -1.5
-SAME_ABOVE = 0.5
+SAME_ABOVE = 0.8
 
 _CITATION = re.compile(r"\s*\[[^\[\]]{1,80}\]")
 _SYSTEM = (
@@ -145,6 +145,7 @@ def evidence(first: str, second: str, likeness: float) -> dict[str, float]:
     a, b = _text_of(_plain(first)), _text_of(_plain(second))
     shared, every = len(a.content & b.content), len(a.content | b.content)
     mine, other = unmatched(a.facts, b.facts)
+    figures = len(a.facts.stated.keys() & b.facts.stated.keys())
     conflict = not {fact.kind for fact in mine}.isdisjoint(fact.kind for fact in other)
     return {
         "constant": 1.0,
@@ -153,7 +154,7 @@ def evidence(first: str, second: str, likeness: float) -> dict[str, float]:
         "jaccard": shared / (every or 1),
         "figures_conflict": float(conflict),
         "figures_missing": float(bool(mine or other) and not conflict),
-        "figures_shared": float(min(2, len(a.facts.stated.keys() & b.facts.stated.keys()))),
+        "figures_shared": figures / (figures + len(mine) + len(other) or 1),
         "negation": float(negation_differs(a.negation, b.negation)),
         "antonym": float(antonyms(a, b) is not None),
         "yes_against_no": float({*a.words[:1], *b.words[:1]} == {"yes", "no"}),

@@ -26,6 +26,7 @@ from semcache.embed import Embedder
 from semcache.errors import ConfigurationError
 from semcache.llm.extractive import ExtractiveLlm
 from semcache.llm.openai import OpenAiLlm
+from semcache.samples import questions
 from semcache.settings import LlmSettings
 from tests.llm.server import FakeOpenAi, Trouble, serving
 
@@ -68,8 +69,22 @@ def test_the_likeness_judge_is_seldom_wrong(embedder: Embedder) -> None:
     verdicts = [judge(Given(pair["a"]), [Given(pair["b"])])[0] for pair in PAIRS]
     assert _wrong(verdicts, "paraphrase") <= 0.05
     assert _wrong(verdicts, "same subject") <= 0.05
-    assert _wrong(verdicts, "near miss") <= 0.2
-    assert sum(verdict is None for verdict in verdicts) <= 0.3 * len(PAIRS)
+    assert _wrong(verdicts, "near miss") <= 0.15
+    assert sum(verdict is None for verdict in verdicts) <= 0.4 * len(PAIRS)
+
+
+def test_different_answers_from_one_document_are_told_apart(embedder: Embedder) -> None:
+    """In the sample world, answers from the same document to different questions are hardly ever taken for one."""
+    known = {
+        q.group: Given(q.answer, dict.fromkeys(q.sources, 1)) for q in questions() if q.kind in ("shared", "near_miss")
+    }
+    judge = likeness_judge(embedder)
+    verdicts = []
+    for answer in known.values():
+        others = [other for other in known.values() if other.sources == answer.sources and other is not answer]
+        verdicts += judge(answer, others)
+    assert len(verdicts) >= 300
+    assert sum(verdict is True for verdict in verdicts) <= 0.03 * len(verdicts)
 
 
 @pytest.mark.parametrize(
