@@ -6,19 +6,33 @@ import math
 import threading
 import time
 import uuid
-from collections.abc import Callable
-from typing import cast
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, cast
 
 from redis import Redis
 
 from semcache.embed import Embedder, default_embedder
 from semcache.errors import InvalidInput
 from semcache.memory.fetch import Limits, Reach, fetch
+from semcache.memory.forget import (
+    Derived,
+    Forgotten,
+    Receipt,
+    erase,
+    forget_turns,
+    ids_between,
+    pin,
+    pinned,
+    unpin,
+)
 from semcache.memory.layout import UserKeys
 from semcache.memory.rank import Question, rank
-from semcache.memory.records import read_window_form
+from semcache.memory.records import read_turns, read_window_form
 from semcache.memory.sealed import index_words, opened
-from semcache.memory.types import NewTurn, Recollection, Turn, check_id, check_text, turn_id
+from semcache.memory.settle import settle
+from semcache.memory.transfer import Imported, export_memory, in_batches, read_export
+from semcache.memory.types import NewTurn, Recollection, State, Turn, check_id, check_text, turn_id
 from semcache.memory.weights import Weights, weights_for
 from semcache.memory.when import mentioned
 from semcache.memory.write import SESSION_TTL_S, TurnWriter, write_window
@@ -47,8 +61,13 @@ class AgentMemory:
         weights: Weights | None = None,
         reach: Reach | None = None,
         sealer: Sealer = UNSEALED,
+        max_turns: int | None = None,
+        derived: Sequence[Derived] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`max_turns`: beyond it the oldest turns that are not pinned are evicted, oldest first. `derived`: what else
+        an erasure has to remove, for example personal caches.
+        """
         self._redis = client_of(redis)
         self._given_embedder = embedder
         self._namespace = check_id("namespace", namespace)
@@ -58,6 +77,8 @@ class AgentMemory:
         self._given_weights = weights
         self._reach = reach or Reach()
         self._sealer = sealer
+        self._max_turns = max_turns
+        self._derived = tuple(derived)
         self._clock = clock
 
     @property
@@ -159,6 +180,84 @@ class AgentMemory:
             Recollection(candidates.turns[i], float(ranking.scores[i]), ranking.explain(i)) for i in ranking.best(k)
         ]
 
+    def turns(
+        self, *, session: str | None = None, since: float | None = None, until: float | None = None
+    ) -> list[Turn]:
+        """The turns of a session, or of all, in order of time; `since` and `until`, s, are included."""
+        ids = self._ids(session, since, until)
+        found = read_turns(self._redis, [(self._keys, id) for id in ids], sealer=self._sealer)
+        return [turn for turn in found if turn]
+
+    def pin(self, *turn_ids: str) -> set[str]:
+        """Keeps turns from being forgotten or evicted; only an erasure removes them. Returns those that exist."""
+        return pin(self._redis, self._keys, turn_ids)
+
+    def unpin(self, *turn_ids: str) -> None:
+        """Takes pins off."""
+        unpin(self._redis, self._keys, turn_ids)
+
+    def forget(
+        self,
+        turn_ids: Iterable[str] = (),
+        *,
+        session: str | None = None,
+        query: str | None = None,
+        k: int = 10,
+        since: float | None = None,
+        until: float | None = None,
+        dry_run: bool | None = None,
+    ) -> Forgotten:
+        """Forgets turns by id; or those of a session, of a time (`since`, `until`: s, included), or both; or the `k`
+        that a query recalls within these.
+
+        A query is a guess: it only says what would be forgotten, unless `dry_run=False`. Pinned turns stay. A forgotten
+        turn's event is refused when it comes again.
+
+        Raises:
+            InvalidInput: nothing says what to forget.
+        """
+        wanted = list(turn_ids)
+        if query is not None:
+            found = self.recall(query, k=k, session=session, since=since, until=until)
+            wanted += [item.turn.id for item in found]
+        elif session is not None or since is not None or until is not None:
+            wanted += self._ids(session, since, until)
+        elif not wanted:
+            raise InvalidInput("say what to forget: turn ids, a session, a time, or a query")
+        if dry_run is None:
+            dry_run = query is not None
+        return self._forget(list(dict.fromkeys(wanted)), dry_run=dry_run)
+
+    def erase(self, *, at: float | None = None) -> Receipt:
+        """Removes everything of the user up to `at` (s, now by default), pinned turns and windows included.
+
+        From then on events of that time or older are refused, so that a replay of the log does not bring the user
+        back. Killed at any point, the same call again does the rest; once done, it finds nothing.
+        """
+        when = self._clock() if at is None else at
+        receipt, followers = erase(self._redis, self._keys, at=when, derived=self._derived)
+        if followers:
+            settle(self._redis, self.embedder, followers, sealer=self._sealer)
+        return receipt
+
+    def export(self) -> dict[str, Any]:
+        """All that the user told, as JSON-ready data; see `semcache.memory.transfer` for its form."""
+        ids = self._ids(None, None, None)
+        return export_memory(self._redis, self._keys, ids, sealer=self._sealer, at=self._clock())
+
+    def load(self, document: Any) -> Imported:
+        """Imports an export into this memory; what is there already stays as it is.
+
+        Raises:
+            InvalidInput: it is no export; nothing was written.
+        """
+        turns, pins = read_export(document, self._keys)
+        writer = self._writer()
+        states = Counter(state for batch in in_batches(turns) for state in writer.append(batch))
+        self.pin(*pins)
+        written, known = states[State.WRITTEN], states[State.DUPLICATE]
+        return Imported(written, known, len(turns) - written - known)
+
     def wait_for(self, event_id: str, *, timeout_s: float = 10.0) -> bool:
         """Waits until the message of an event is in long-term memory (read your writes); False after `timeout_s`."""
         key = self._keys.turn(turn_id(check_id("event_id", event_id)))
@@ -179,6 +278,23 @@ class AgentMemory:
         stems = tuple(index_words(self._sealer, self._keys, query))
         return Question(query, stems, vector, mentioned(query, asked_at=asked_at))
 
+    def _ids(self, session: str | None, since: float | None, until: float | None) -> list[str]:
+        if session is not None:
+            check_id("session", session)
+        lowest = -math.inf if since is None else since
+        highest = math.inf if until is None else until
+        return ids_between(self._redis, self._keys, session=session, since=lowest, until=highest)
+
+    def _forget(self, ids: list[str], *, dry_run: bool) -> Forgotten:
+        stored = read_turns(self._redis, [(self._keys, id) for id in ids], sealer=self._sealer)
+        kept = pinned(self._redis, self._keys)
+        turns = tuple(turn for turn in stored if turn and turn.id not in kept)
+        if not dry_run:
+            removed, followers = forget_turns(self._redis, self._keys, [turn.id for turn in turns])
+            turns = tuple(turn for turn in turns if turn.id in removed)
+            settle(self._redis, self.embedder, followers, sealer=self._sealer)
+        return Forgotten(turns, tuple(turn for turn in stored if turn and turn.id in kept), dry_run)
+
     def _new(self, session: str, role: str, text: str, at: float | None, event_id: str | None, speaker: str) -> NewTurn:
         when = self._clock() if at is None else at
         event = event_id or uuid.uuid4().hex
@@ -186,7 +302,14 @@ class AgentMemory:
 
     def _writer(self) -> TurnWriter:
         ttl_s = self._session_ttl_s
-        return TurnWriter(self._redis, self.embedder, session_ttl_s=ttl_s, sealer=self._sealer, clock=self._clock)
+        return TurnWriter(
+            self._redis,
+            self.embedder,
+            session_ttl_s=ttl_s,
+            max_turns=self._max_turns,
+            sealer=self._sealer,
+            clock=self._clock,
+        )
 
     def _weights(self) -> Weights:
         return self._given_weights or weights_for(self.embedder.fingerprint)

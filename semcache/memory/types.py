@@ -79,6 +79,7 @@ class State(StrEnum):
     WRITTEN = "written"
     DUPLICATE = "duplicate"
     ERASED = "erased"  # older than the erasure of its user: refused
+    FORGOTTEN = "forgotten"  # forgotten before: refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from redis import Redis
 
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.errors import InvalidInput
+from semcache.memory.forget import forget_turns, over_capacity
 from semcache.memory.layout import TURN_WEIGHTING, UserKeys, pack, session_token, vectors_field
 from semcache.memory.records import context_text, turn_fields, window_form
 from semcache.memory.sealed import index_words, opened, sealed
@@ -33,7 +34,7 @@ from semcache.store.vectors import Quantisation, blob
 
 SESSION_TTL_S = 7 * 86_400.0
 WINDOW_TURNS = 200
-_STATES = {1: State.WRITTEN, 0: State.DUPLICATE, -1: State.ERASED}
+_STATES = {1: State.WRITTEN, 0: State.DUPLICATE, -1: State.ERASED, -2: State.FORGOTTEN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,13 @@ class Plan:
     """What a batch will write. Embed `texts` (kind "passage") and give the vectors to `TurnWriter.write`.
 
     `given`: the turns as they were given; `fresh`: those to be written, by session and time; `known`: those that are
-    there already; the rest is older than its user's erasure.
+    there already; `forgotten`: those that were; the rest is older than its user's erasure.
     """
 
     given: tuple[NewTurn, ...]
     fresh: tuple[Planned, ...]
     known: tuple[NewTurn, ...]
+    forgotten: tuple[NewTurn, ...]
 
     @property
     def texts(self) -> list[str]:
@@ -64,7 +66,10 @@ class Plan:
 
 
 class TurnWriter:
-    """Writes turns of any user; safe to share between threads, and between processes on one Redis."""
+    """Writes turns of any user; safe to share between threads, and between processes on one Redis.
+
+    `max_turns`: what a user may have; beyond it the oldest turns that are not pinned leave, oldest first.
+    """
 
     def __init__(
         self,
@@ -73,6 +78,7 @@ class TurnWriter:
         *,
         session_ttl_s: float = SESSION_TTL_S,
         quantisation: Quantisation = "Q8",
+        max_turns: int | None = None,
         sealer: Sealer = UNSEALED,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -80,6 +86,7 @@ class TurnWriter:
         self._embedder = embedder
         self._session_ttl_s = session_ttl_s
         self._quantisation = quantisation
+        self._max_turns = max_turns
         self._sealer = sealer
         self._clock = clock
 
@@ -99,15 +106,15 @@ class TurnWriter:
         ordered = sorted({_identity(new): new for new in reversed(given)}.values(), key=_place)
         pending = _pending(after)
         fresh: list[Planned] = []
-        known: list[NewTurn] = []
+        others: dict[int, list[NewTurn]] = {}
         for new, (state, *before) in zip(ordered, self._before(ordered), strict=True):
             if state == 0:
-                others = pending.setdefault(_session(new), [])
-                fresh.append(Planned(new, _latest(new, [*self._stored(new, before), *others])))
-                others.append(new.turn)
-            elif state == 1:
-                known.append(new)
-        return Plan(given, tuple(fresh), tuple(known))
+                earlier = pending.setdefault(_session(new), [])
+                fresh.append(Planned(new, _latest(new, [*self._stored(new, before), *earlier])))
+                earlier.append(new.turn)
+            else:
+                others.setdefault(state, []).append(new)
+        return Plan(given, tuple(fresh), known=tuple(others.get(1, ())), forgotten=tuple(others.get(-2, ())))
 
     def write(self, plan: Plan, vectors: Vectors) -> list[State]:
         """Writes a plan with the vectors of its texts, (len(texts), dim) float32; what became of each given turn.
@@ -126,16 +133,25 @@ class TurnWriter:
             expected = planned.previous.id if planned.previous else ""
             if state == 0 or (state == 1 and (after or before.decode() != expected)):
                 moved.append(planned.new)
-        places = {Place(_keys(new), new.session, new.id) for new in moved}
+        places = {Place(_keys(new), new.session, new.id) for new in moved} | self._evict(plan)
         settle(self._redis, self._embedder, places, sealer=self._sealer)
         return _outcomes(plan, [state for state, *_ in replies])
+
+    def _evict(self, plan: Plan) -> set[Place]:
+        """Brings the users of a plan back to `max_turns`; the places of turns whose previous turn left."""
+        followers: set[Place] = set()
+        if self._max_turns is not None:
+            for user in {_keys(planned.new) for planned in plan.fresh}:
+                evicted = over_capacity(self._redis, user, self._max_turns)
+                followers |= forget_turns(self._redis, user, evicted, refuse_replay=False)[1]
+        return followers
 
     def _before(self, turns: Sequence[NewTurn]) -> list[list[Any]]:
         """For each turn whether it is known, and the stored turn that it follows."""
         with guarded(), self._redis.pipeline(transaction=False) as pipe:
             for new in turns:
                 user = _keys(new)
-                names = [user.turn(new.id), user.session(new.session), user.of(keys.ERASED)]
+                names = [user.turn(new.id), user.session(new.session), user.of(keys.ERASED), user.of(keys.FORGOTTEN)]
                 script("memory_before")(pipe, keys=names, args=[new.id, repr(new.at), user.turn_prefix])
             return list(pipe.execute())
 
@@ -164,10 +180,12 @@ class TurnWriter:
         names = [user.turn(new.id), user.vectors(self._embedder.fingerprint), user.of(keys.CHRONOLOGY)]
         names += [user.session(new.session), user.of(keys.SESSIONS), user.of(keys.SESSION_LENGTHS)]
         names += [user.of(keys.TURN_CORPUS), user.window(new.session), user.of(keys.ERASED)]
+        names += [user.of(keys.FORGOTTEN), user.of(keys.TURN_MODELS)]
         names += [key for stem in weights for key in (user.stem(stem), user.session_stem(stem))]
 
         arguments: list[Argument] = [new.id, repr(new.at), new.session, len(stems)]
         arguments += [blob(vector, self._embedder.dim), self._quantisation, _attributes(new)]
+        arguments += [self._embedder.fingerprint]
         arguments += [repr(self._clock()), repr(self._session_ttl_s), WINDOW_TURNS, window_form(stored)]
         fields = turn_fields(stored, event_id=new.event_id, stems=stems, previous=planned.previous)
         fields[vectors_field(self._embedder.fingerprint)] = pack(vector) + pack(vector if context is None else context)
@@ -180,9 +198,10 @@ def write_window(redis: Redis, new: NewTurn, *, now: float, session_ttl_s: float
     """Puts a turn into its session's window alone; the write of the turn itself changes nothing there later."""
     user = _keys(new)
     form = window_form(sealed(sealer, user, new.turn))
-    arguments: list[Argument] = [repr(new.at), form, repr(now), repr(session_ttl_s), WINDOW_TURNS]
+    names = [user.window(new.session), user.of(keys.ERASED), user.of(keys.FORGOTTEN)]
+    arguments: list[Argument] = [new.id, repr(new.at), form, repr(now), repr(session_ttl_s), WINDOW_TURNS]
     with guarded():
-        state = script("memory_window")(redis, keys=[user.window(new.session), user.of(keys.ERASED)], args=arguments)
+        state = script("memory_window")(redis, keys=names, args=arguments)
     return _STATES[state]
 
 
@@ -193,6 +212,7 @@ def _keys(new: NewTurn) -> UserKeys:
 def _outcomes(plan: Plan, replies: Sequence[int]) -> list[State]:
     """The state of each given turn; one that was given twice is a duplicate the second time."""
     states = {_identity(new): State.DUPLICATE for new in plan.known}
+    states |= {_identity(new): State.FORGOTTEN for new in plan.forgotten}
     states |= {_identity(p.new): _STATES[reply] for p, reply in zip(plan.fresh, replies, strict=True)}
     outcomes = []
     for new in plan.given:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from string import Formatter
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 PREFIX = "sc"
 
@@ -44,6 +44,11 @@ KINDS: list[KeyKind] = []
 def escape(part: str) -> str:
     """`a:b` -> `a%3Ab`: no separator, brace or percent sign of an id survives."""
     return part if part.isalnum() and part.isascii() else quote(part, safe="")
+
+
+def unescape(part: str) -> str:
+    """The id that `escape` made a part of."""
+    return unquote(part)
 
 
 def kind_of(key: str) -> KeyKind | None:
@@ -131,6 +136,11 @@ WINDOW = _declare(
     "window", _M + "window:{session}", "sorted set", "session TTL", "short-term memory: turns as JSON by time, s"
 )
 ERASED = _declare("erased", _M + "erased", "string", "permanent", "time of the erasure, s: older events are refused")
+PINNED = _declare("pinned", _M + "pinned", "set", "permanent", "turn ids that only an erasure removes")
+FORGOTTEN = _declare(
+    "forgotten", _M + "forgotten", "sorted set", "permanent", "forgotten turn ids by time, s: a replay is refused"
+)
+TURN_MODELS = _declare("turn models", _M + "models", "set", "permanent", "fingerprints that turns have vectors of")
 TURN_STEM = _declare("turn stem", _M + "stem:{stem}", "sorted set", "permanent", "turn id by the term's weight")
 TURN_CORPUS = _declare("turn corpus", _M + "corpus", "hash", "permanent", "number of turns and of terms")
 

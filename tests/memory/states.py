@@ -26,6 +26,8 @@ def _value(redis: Redis, key: str) -> Any:
         return {k.decode(): base64.b64encode(v).decode() for k, v in redis.hgetall(key).items()}
     if kind == "zset":
         return redis.zrange(key, 0, -1, withscores=True)
+    if kind == "set":
+        return sorted(redis.smembers(key))
     if kind == "vectorset":
         names = redis.execute_command("VRANDMEMBER", key, 10_000)
         return {name.decode(): redis.execute_command("VEMB", key, name) for name in sorted(names)}

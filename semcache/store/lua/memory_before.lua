@@ -1,8 +1,10 @@
 -- What has to be known before a turn is embedded: is it there already, and which turn does it follow.
--- KEYS: turn, its session, erased.  ARGV: turn id, at, prefix of the keys of turns.
--- Returns {state, id, at, speaker, role, text of the turn before, or '' each}; state 1: stored, 0: new, -1: erased.
+-- KEYS: turn, its session, erased, forgotten.  ARGV: turn id, at, prefix of the keys of turns.
+-- Returns {state, id, at, speaker, role, text of the turn before, or '' each}; state 1: stored, 0: new, -1: erased,
+--   -2: forgotten.
 local id, at = ARGV[1], tonumber(ARGV[2])
 if at <= tonumber(redis.call('GET', KEYS[3]) or '-inf') then return {-1} end
+if redis.call('ZSCORE', KEYS[4], id) then return {-2} end
 if redis.call('EXISTS', KEYS[1]) == 1 then return {1} end
 local offset = 0
 while true do

@@ -10,6 +10,7 @@
 --   sessions: [name, BM25].  rows, by session and rank: [session's place, rank, stems] of a turn that is only in the
 --   window of a candidate; after these, of the turn after a candidate 1 and of a candidate id, at, speaker, role, text.
 --   vectors: own and context vector of each row of the last two kinds, zero bytes where missing.
+--@include _escape
 --@include _weighted_union
 local chronology, limits, lengths, corpus, union, temporary = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local prefix, vector_bytes = ARGV[1], tonumber(ARGV[3])
@@ -53,10 +54,7 @@ else
 end
 
 -- Their sessions, and their neighbours in them: `at_rank` has the turns of each session by rank.
-local function session_key(session)
-  local escaped = string.gsub(session, '[^A-Za-z0-9_.~-]', function(c) return string.format('%%%02X', string.byte(c)) end)
-  return prefix .. 'session:' .. escaped
-end
+local function session_key(session) return prefix .. 'session:' .. escape(session) end
 local keys, names, at_rank, pool = {}, {}, {}, {}
 for _, id in ipairs(seeds) do
   local name = redis.call('HGET', prefix .. 'turn:' .. id, 'session')
