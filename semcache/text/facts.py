@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -86,7 +87,7 @@ def _read(words: Sequence[str], at: int, stated: list[Fact], bare: list[Unit]) -
         return end
     if word in UNITS and is_currency(UNITS[word]) and at + 1 < len(words) and words[at + 1][0].isdecimal():
         amount = read_number(words, at + 1)
-        if amount:
+        if amount and not math.isnan(amount.value):
             stated.append(_quantity(amount, UNITS[word]))
             return _past_currency(words, amount.end)
     if number := read_number(words, at):
@@ -152,7 +153,7 @@ def _number(words: Sequence[str], number: Number, stated: list[Fact], bare: list
         if month_position < len(words) and (month := month_at(words, month_position)):
             stated += [Fact("day", number.value), Fact("month", month)]
             return month_position + 1
-    if number.ordinal:
+    if number.ordinal or math.isnan(number.value):
         stated.append(Fact("number", number.written))
         return at
     position = at + 1 if at + 1 < len(words) and words[at] in _CONTINUES else at

@@ -37,6 +37,7 @@ SAME = [
     ("may I come in", "can I come in"),
     ("per year", "annual"),
     ("38 degrees celsius", "38 °C"),
+    ("release 1.2.3 kg", "1.2.3 kg release"),
 ]
 OTHER = [
     ("tax of 2023", "tax of 2024"),
