@@ -27,11 +27,12 @@ class Answer:
     """One answered question.
 
     `outcome`: "hit" (served from the cache), "miss" (computed, and stored unless `entry_id` is None) or "uncacheable"
-    (computed, never stored); `reason` says why, in words. `question`: as it was understood, standing alone.
-    `sources`: document id -> the version the answer rests on. `passages`, `memories`: what was retrieved, best first.
-    `cited`: ids of those the answer names. `timings`: seconds by stage (understand, embed, lookup, recall, generate,
-    store), with `total`. `tokens`: prompt and answer, 0 on a hit. `known` is False if the answer says that it does not
-    know. `warnings`: what went wrong after the answer was there (its turns are not remembered, for example).
+    (computed, never stored); `reason` says why, in words. `personal_scope`: it is kept for its asker alone.
+    `question`: as it was understood, standing alone. `sources`: document id -> the version the answer rests on.
+    `passages`, `memories`: what was retrieved, best first. `cited`: ids of those the answer names. `timings`: seconds
+    by stage (understand, embed, lookup, recall, generate, store), with `total`. `tokens`: prompt and answer, 0 on a
+    hit. `known` is False if the answer says that it does not know. `warnings`: what went wrong after the answer was
+    there (its turns are not remembered, for example).
     """
 
     text: str

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Literal
 
 import redis
@@ -17,7 +18,7 @@ from semcache.cache import Computed, Hit, Miss, Outcome, SemanticCache
 from semcache.chat.answer import Answer
 from semcache.chat.asked import Asked
 from semcache.chat.limiting import CallLimit
-from semcache.chat.retrieval import history_of, recall_memories, retrieve_documents, told_since
+from semcache.chat.retrieval import history_of, recall_memories, retrieve_documents, told_since, very_near_part
 from semcache.chat.stages import Stages, TimedEmbedder
 from semcache.chat.stores import Stores
 from semcache.chat.turns import Publish, message_event, seconds_of, write_to
@@ -97,6 +98,10 @@ class ChatEngine:
         """The shared cache or, with a user, the user's own."""
         return self._stores.cache(self.scope(user))
 
+    def allow(self, max_error_rate: float) -> None:
+        """Another error budget for the questions from now on, in this process."""
+        self._stores.allow(max_error_rate)
+
     # -- the way of a question
 
     def _stream(self, text: str, user: str, session: str) -> Iterator[str | Answer]:
@@ -151,8 +156,14 @@ class ChatEngine:
         needed = asked.understood.personal or not (self.llm.generative or self._documents_answer(asked))
         with self._stage(asked, "recall"):
             memory = self._stores.memory(asked.user)
-            asked.memories = recall_memories(memory, asked.understood.question, asked.window, needed=needed)
+            asked.memories = recall_memories(
+                memory, asked.understood.question, asked.window, needed=needed, very_near=self._very_near
+            )
         return bool(asked.memories)
+
+    @cached_property
+    def _very_near(self) -> float:
+        return very_near_part(self._embedder)
 
     def _documents_answer(self, asked: Asked) -> bool:
         """Whether the built-in answerer finds something without memories: it can be asked twice."""

@@ -6,16 +6,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from semcache.embed import Embedder
 from semcache.knowledge import Found, KnowledgeBase
 from semcache.llm import Message, Passage
+from semcache.llm.gauge import text_scale
 from semcache.memory import AgentMemory, Turn
+from semcache.memory.weights import weights_for
 from semcache.text.acts import tells_something
 
 _DOCUMENTS = 6
 _MEMORIES = 8
-# A question about everyone is answered with what its asker told only if a memory comes this near (cosine): then its
-# answer is personal and cannot be shared. Measured on the sample world; see docs.
-NEEDED_SIMILARITY = 0.80
+# A question about everyone is answered with what its asker told only if that is more related than an answer is to its
+# question: the answer is then the asker's alone and cannot be shared. In the sample world none of 164 such questions
+# came so near to anything that one of its users had told (the nearest: 1.11).
+_NEEDED_RELATEDNESS = 1.13
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +40,25 @@ def _passage(found: Found) -> Passage:
     return Passage(found.document, "document", found.title or found.document, found.text, found.score)
 
 
-def recall_memories(memory: AgentMemory, question: str, window: Sequence[Turn], *, needed: bool) -> tuple[Passage, ...]:
-    """What the user told that a question needs, best first; if it is not known to need any, only what is very near."""
+def recall_memories(
+    memory: AgentMemory, question: str, window: Sequence[Turn], *, needed: bool, very_near: float
+) -> tuple[Passage, ...]:
+    """What the user told that a question needs, best first; if it is not known to need any, only what is very near.
+
+    `very_near`: the least part of the score that a turn's own similarity has to have, see `very_near_part`.
+    """
     recalled = memory.recall(question, k=4 * _MEMORIES)
     telling = [(item.turn, item.score, item.parts.get("turn", 0.0)) for item in recalled if _tells(item.turn)]
     if not needed:
-        telling = [item for item in telling if item[2] >= NEEDED_SIMILARITY]
+        telling = [item for item in telling if item[2] >= very_near]
     fresh = [(turn, 0.0, 0.0) for turn in reversed(window) if _tells(turn)] if needed else []
     unique = {turn.id: _memory(turn, score) for turn, score, _ in [*telling[:_MEMORIES], *fresh]}
     return tuple(unique.values())
+
+
+def very_near_part(embedder: Embedder) -> float:
+    """The part of a recollection's score that its own similarity has when it is very near; embeds 32 short texts."""
+    return weights_for(embedder.fingerprint).turn * text_scale(embedder, asked="symmetric").cosine(_NEEDED_RELATEDNESS)
 
 
 def _tells(turn: Turn) -> bool:

@@ -42,6 +42,13 @@ class Stores:
                 self._caches.popitem(last=False)
         return cache
 
+    def allow(self, max_error_rate: float) -> None:
+        """From now on caches are opened with this error budget."""
+        cache = self.settings.cache.model_copy(update={"max_error_rate": max_error_rate})
+        with self._lock:
+            self.settings = self.settings.model_copy(update={"cache": cache})
+            self._caches.clear()
+
     def _new_cache(self, scope: Mapping[str, str]) -> SemanticCache:
         wanted = self.settings.cache
         return SemanticCache(

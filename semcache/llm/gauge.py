@@ -71,6 +71,10 @@ class Scale:
         """0 = nothing to do with each other, 1 = as near as question and answer, or as synonyms; same shape."""
         return (np.asarray(cosines, np.float64) - self.unrelated) / self.span
 
+    def cosine(self, relatedness: float) -> float:
+        """The cosine that is so related."""
+        return self.unrelated + relatedness * self.span
+
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
@@ -82,10 +86,14 @@ class Gauge:
 
 def gauge_of(embedder: TextEmbedder) -> Gauge:
     """Measures an embedder; 32 short texts and 32 words are embedded."""
-    questions = embedder.embed([question for question, _ in _PAIRS], kind="query")
-    answers = embedder.embed([answer for _, answer in _PAIRS], kind="passage")
     left, right = zip(*(pair.split() for pair in _WORDS), strict=True)
-    return Gauge(_scale(questions, answers), _scale(embedder.embed(left), embedder.embed(right)))
+    return Gauge(text_scale(embedder, asked="query"), _scale(embedder.embed(left), embedder.embed(right)))
+
+
+def text_scale(embedder: TextEmbedder, *, asked: Literal["symmetric", "query"]) -> Scale:
+    """The scale of questions embedded as `asked` and passages."""
+    questions = embedder.embed([question for question, _ in _PAIRS], kind=asked)
+    return _scale(questions, embedder.embed([answer for _, answer in _PAIRS], kind="passage"))
 
 
 def _scale(left: NDArray[Any], right: NDArray[Any]) -> Scale:
