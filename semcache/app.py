@@ -46,6 +46,17 @@ class App:
         """The cache of a scope as the settings shape it; without one, the shared cache of the chat."""
         return self._stores.cache(self.engine.scope() if scope is None else scope)
 
+    def allow(self, max_error_rate: float) -> None:
+        """Another error budget from now on, in this process; `cache.max_error_rate` in the settings makes it last.
+
+        Raises:
+            InvalidInput: it is not within 0..0.5.
+        """
+        if not 0 <= max_error_rate <= 0.5:
+            raise InvalidInput(f"max_error_rate must be 0..0.5, not {max_error_rate!r}")
+        self._stores.allow(max_error_rate)
+        self.engine.allow(max_error_rate)
+
     def memory(self, *, user: str) -> AgentMemory:
         """The memory of one user."""
         return self._stores.memory(user)

@@ -10,6 +10,7 @@ import altair as alt
 import pandas as pd
 
 from ui.services import words
+from ui.services.budget import Bin, Point
 from ui.services.history import Rates
 from ui.services.provenance import Stage
 from ui.theme import BLUE, CATEGORICAL, GREEN, GREY, ORANGE, VERMILLION
@@ -134,6 +135,49 @@ def trade_off(
             .encode(x=x, y=y, tooltip=tips)
         )
     return alt.layer(*layers).properties(height=280)
+
+
+def reliability(bins: Sequence[Bin]) -> alt.LayerChart | alt.FacetChart:
+    """Expected against observed error, with 95 % intervals; on the dashed line the odds come true."""
+    rows = pd.DataFrame(
+        [{"expected": b.expected, "observed": b.observed, "low": b.low, "high": b.high, "answers": b.n} for b in bins]
+    )
+    end = max(0.05, *(max(b.expected, b.high) for b in bins))
+    line = pd.DataFrame([{"expected": 0.0, "observed": 0.0}, {"expected": end, "observed": end}])
+    x = alt.X("expected:Q", title="expected error", axis=alt.Axis(format="%"))
+    y = alt.Y("observed:Q", title="observed error", axis=alt.Axis(format="%"))
+    tips = [alt.Tooltip(f"{name}:Q", format=".1%") for name in ("expected", "observed", "low", "high")]
+    return alt.layer(
+        alt.Chart(line).mark_line(color=GREY, strokeDash=[6, 4]).encode(x=x, y=y),
+        alt.Chart(rows).mark_rule(color=BLUE).encode(x=x, y=alt.Y("low:Q", title="observed error"), y2="high:Q"),
+        alt.Chart(rows).mark_circle(color=BLUE, size=90, opacity=1).encode(x=x, y=y, tooltip=[*tips, "answers"]),
+    ).properties(height=280)
+
+
+def budget_curve(curve: Sequence[Point], budget: float) -> alt.LayerChart | alt.FacetChart:
+    """Error, and its upper bound, against the share served; up to where the bound crosses the budget is served."""
+    rows = pd.DataFrame(
+        [
+            {"share": p.share, "error": value, "what": what}
+            for p in curve
+            for what, value in (("estimated", p.error), ("at most, 95 %", p.bound))
+        ]
+    )
+    x = alt.X("share:Q", title="share of the questions that have a neighbour", axis=alt.Axis(format="%"))
+    y = alt.Y("error:Q", title="wrong among them", axis=alt.Axis(format="%"))
+    colours = alt.Scale(domain=["estimated", "at most, 95 %"], range=[BLUE, ORANGE])
+    return alt.layer(
+        alt.Chart(rows)
+        .mark_line()
+        .encode(
+            x=x,
+            y=y,
+            color=alt.Color("what:N", title=None, scale=colours, legend=alt.Legend(orient="top")),
+            strokeDash=alt.StrokeDash("what:N", legend=None),
+            tooltip=["what", alt.Tooltip("share:Q", format=".1%"), alt.Tooltip("error:Q", format=".2%")],
+        ),
+        alt.Chart(pd.DataFrame([{"error": budget}])).mark_rule(color=GREEN, strokeDash=[6, 4]).encode(y=y),
+    ).properties(height=280)
 
 
 def throughput(rates: Sequence[Rates]) -> alt.Chart:

@@ -56,6 +56,18 @@ def test_an_override_is_a_setting(redis_url: str, namespace: str) -> None:
         pass
 
 
+def test_another_budget_holds_from_the_next_question_on(
+    redis_url: str, namespace: str, embedder: CachedEmbedder
+) -> None:
+    """Caches of the app and of its chat are held to the new budget; one that is out of range is refused."""
+    with semcache.open_app(redis_url=redis_url, namespace=namespace, embedder=embedder) as app:
+        assert {app.cache().max_error_rate, app.engine.cache().max_error_rate} == {0.02}
+        app.allow(0.05)
+        assert {app.cache().max_error_rate, app.engine.cache("ana").max_error_rate} == {0.05}
+        with pytest.raises(InvalidInput):
+            app.allow(0.7)
+
+
 def test_an_unreachable_redis_says_how_to_start_one() -> None:
     """RedisUnavailable names the address, without its password, and the command that starts a Redis."""
     with (

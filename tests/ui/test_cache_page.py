@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from semcache import samples
 from semcache.errors import InvalidInput
 from ui.services import caches
+from ui.services.budget import budget_of
 from ui.services.installation import Installation
 
 Page = Callable[..., AppTest]
@@ -111,3 +114,41 @@ def test_why_explains_without_counting(asked: Installation, page: Page) -> None:
     test.text_input(key="why").set_value("How much is a spare battery for the C2?").run()
     assert "would miss" in said(test)
     assert asked.caches.stats() == before
+
+
+def teach(installation: Installation) -> None:
+    """Compares the sample's questions with one another, as answers would be."""
+    questions = [q for q in samples.questions() if q.kind in ("shared", "near_miss")]
+    pairs = [(a.question, b.question, a.group == b.group) for a, b in pairwise(questions)]
+    known = {q.id: q for q in questions}
+    pairs += [(q.question, known[q.near_miss_of].question, False) for q in questions if q.near_miss_of in known]
+    installation.caches.cache().add_labelled(pairs)
+
+
+def test_a_cache_that_learns_says_how_far_it_is(asked: Installation, page: Page) -> None:
+    """Before the first model the page shows how many comparisons are still missing, and no odds."""
+    budget = budget_of(asked.app)
+    assert (budget.model, budget.bins, budget.would_give(0.05)) == (None, (), None)
+    assert budget.progress < 0.1
+    assert "of 300 answers compared" in said(page("views/cache.py"))
+
+
+def test_learned_odds_are_shown_and_simulated(installation: Installation, page: Page) -> None:
+    """With a model, every labelled row is in the diagram, and a larger budget never serves less."""
+    teach(installation)
+    budget = budget_of(installation.app)
+    assert budget.model is not None
+    assert sum(b.n for b in budget.bins) == budget.model.labels
+    assert all(b.low - 1e-9 <= b.observed <= b.high + 1e-9 for b in budget.bins)
+    shares = [budget.model.region(rate).share for rate in (0.01, 0.05, 0.1, 0.2, 0.5)]
+    assert shares == sorted(shares)
+    assert "Do the odds come true?" in said(page("views/cache.py"))
+
+
+def test_another_budget_is_applied(installation: Installation, page: Page) -> None:
+    """What the slider says holds from the next question on."""
+    teach(installation)
+    test = page("views/cache.py")
+    test.slider[0].set_value(5.0).run()
+    next(b for b in test.button if b.label == "Apply").click().run()
+    assert installation.caches.cache().max_error_rate == 0.05

@@ -9,6 +9,7 @@ import streamlit as st
 from semcache.cache import Entry, Stats
 from ui import charts, components, shell, visitor
 from ui.services import caches, words
+from ui.services.budget import Budget, budget_of
 from ui.services.installation import Installation
 
 SHARED = "Shared"
@@ -20,11 +21,20 @@ def page(installation: Installation) -> None:
     user = _whose()
     stats = installation.caches.stats(user)
     _figures(stats)
-    answers, why, saved = st.tabs([":material/list: Answers", ":material/help: Why", ":material/savings: Savings"])
+    answers, why, error_budget, saved = st.tabs(
+        [
+            ":material/list: Answers",
+            ":material/help: Why",
+            ":material/speed: Error budget",
+            ":material/savings: Savings",
+        ]
+    )
     with answers:
         _answers(installation, user)
     with why:
         _why(installation, user)
+    with error_budget:
+        _budget(installation, user)
     with saved:
         _savings(installation, stats, user)
 
@@ -155,6 +165,61 @@ def _why(installation: Installation, user: str | None) -> None:
             hide_index=True,
             column_config={"similarity": st.column_config.ProgressColumn(min_value=0, max_value=1, format="%.3f")},
         )
+
+
+def _budget(installation: Installation, user: str | None) -> None:
+    """How far the learning is, and what the budget, or another one, lets through."""
+    budget = budget_of(installation.app, user)
+    status = budget.status
+    label = ":green-badge[:material/check: serving]" if status.serving else ":orange-badge[:material/school: learning]"
+    st.markdown(f"{label} &nbsp;{components.plain(status.summary)}")
+    if budget.model is None:
+        st.progress(budget.progress, f"{status.labels:,} of {status.labels_needed:,} answers compared")
+        st.caption(
+            "Each answer that is computed is compared with those of its neighbours. From these comparisons the cache "
+            "learns which similar questions share an answer, and serves as much as the budget allows."
+        )
+        return
+    with st.container(horizontal=True):
+        st.metric("Budget", words.share(budget.max_error_rate, digits=1), border=True)
+        st.metric("Estimated error", words.share(status.now.error, digits=2) if status.now else "–", border=True)
+        st.metric("At most (95 %)", words.share(status.now.error_bound, digits=2) if status.now else "–", border=True)
+        st.metric("Share served", words.share(status.now.share) if status.now else "–", border=True)
+        st.metric(
+            "Compared", f"{status.labels:,}", help=f"the judge itself errs in {status.judge_error:.1%}", border=True
+        )
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**What a budget lets through**")
+        st.altair_chart(charts.budget_curve(budget.curve, budget.max_error_rate))
+    with right:
+        st.markdown("**Do the odds come true?**")
+        if budget.bins:
+            st.altair_chart(charts.reliability(budget.bins))
+        st.caption("Ten groups of compared answers, by the error expected of them, with 95 % intervals.")
+    _other_budget(installation, budget)
+
+
+@st.fragment
+def _other_budget(installation: Installation, budget: Budget) -> None:
+    """A slider that simulates, and a button that applies."""
+    with st.container(border=True):
+        chosen = st.slider(
+            "What if the budget were …", 0.1, 20.0, round(budget.max_error_rate * 100, 1), 0.1, format="%.1f %%"
+        )
+        region = budget.would_give(chosen / 100)
+        if region is None or not region.serves:
+            st.markdown("Nothing would be served by meaning: even the surest answers may be wrong more often.")
+        else:
+            wrong, most = words.share(region.error, digits=2), words.share(region.bound, digits=2)
+            st.markdown(
+                f"**{words.share(region.share)}** of the questions that have a neighbour would be served, "
+                f"**{wrong}** of them wrong (at most {most})."
+            )
+        if st.button("Apply", icon=":material/check:", disabled=chosen / 100 == budget.max_error_rate):
+            installation.app.allow(chosen / 100)
+            st.toast("Applied in this app. SEMCACHE_CACHE_MAX_ERROR_RATE makes it last.", icon=":material/check:")
+            st.rerun()
 
 
 def _savings(installation: Installation, stats: Stats, user: str | None) -> None:
