@@ -113,6 +113,8 @@ def _being(said: Said) -> Iterator[tuple[str, str, Change]]:
     if height and not (age and re.search("year|yo", age[0])):
         yield "height", height["height"].strip(), tell
         return
+    if age and re.match(r"\W*i\b|i'?m", said.clause.strip(" ,.!"), re.IGNORECASE) is None and re.search(r"\bwe\b|we're", said.clause, re.IGNORECASE):
+        return
     if age and 0 < len(age["age"]):
         value = _age(age["age"])
         if value and 3 <= int(value) <= 115:

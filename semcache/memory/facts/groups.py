@@ -36,3 +36,8 @@ def group_of(attribute: str, subject: str = USER) -> str:
 def has_several(attribute: str) -> bool:
     """Whether an attribute collects values, as preferences do; otherwise a new value replaces the former."""
     return attribute in _SEVERAL
+
+
+def merges_parts(attribute: str) -> bool:
+    """Whether "dog" and "dog Biscuit" are one value told twice."""
+    return attribute in ("family", "acquaintance", "pet", "possession")

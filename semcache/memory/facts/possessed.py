@@ -120,9 +120,9 @@ def _possessed(clause: Possessed) -> Iterator[Claim]:
         value = re.split(r"[,.;!]| and | because | so ", found["value"])[0].strip()
         if re.search(
             r"\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|next|january|february|march|april|may|june|july|august|september|october|november|december",
-            value,
+            " ".join(value.split()[:4]),
             re.IGNORECASE,
-        ):
+        ) and not re.match(r"(?:\w+ed|not|the|too|very)\b", value):
             if what.startswith("flight to"):
                 yield _claim(clause, "plan", found["what"])
             yield _claim(

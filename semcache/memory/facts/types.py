@@ -58,6 +58,7 @@ class Told:
 class Fact:
     """What is known: `attribute` of `subject` is `value` from `valid_from` until `valid_to` (s; None: still).
 
+    `valid_from` is None for what was over when it was first told of.
     `holds` is False for what is known not to be so. `supersedes`: id of the fact that it replaced; `turns`: ids of the
     turns that say so, the first one first; `told_at`: when it was last said.
     """
@@ -67,7 +68,7 @@ class Fact:
     attribute: str
     value: str
     holds: bool
-    valid_from: float
+    valid_from: float | None
     valid_to: float | None
     confidence: float
     told_at: float
@@ -76,4 +77,4 @@ class Fact:
 
     def current(self, at: float) -> bool:
         """Whether it holds at a time."""
-        return self.valid_from <= at and (self.valid_to is None or at < self.valid_to)
+        return self.valid_from is not None and self.valid_from <= at and (self.valid_to is None or at < self.valid_to)

@@ -69,7 +69,7 @@ def thing(text: str, *, most_words: int = 6) -> str:
     """A noun phrase without its article; empty if it names nothing ("it", "something")."""
     value = _DETERMINERS.sub("", cut(text, most_words=most_words))
     words = [word.lower() for word in _WORD.findall(value)]
-    return "" if not words or words[0] in _EMPTY or (len(words) == 1 and words[0] in _EMPTY) else value
+    return "" if not words or words[0] in _EMPTY or words[-1] == "one" else value
 
 
 def several(text: str, *, most_words: int = 5) -> list[str]:
@@ -90,7 +90,7 @@ def place(text: str, clause: str, *, lenient: bool = False) -> str:
     """
     text = re.sub(r"^\s*(?:(?:an?|the|my|our|some|this)\s+)?(?:[\w-]+\s+){0,3}?(?:flat|house|apartment|room|place|studio|cottage|mill|condo|bungalow|shared flat|houseboat|dorm|farm)\s+"
                   r"(?:(?:in|near|on the edge of|outside|just outside|at)\s+)", "", text, flags=re.IGNORECASE)  # fmt: skip
-    value = cut(text)
+    value = re.split(r"\s+(?:for|with|each|every|next|to)\s", cut(text))[0]
     words = _WORD.findall(value)
     bare = _DETERMINERS.sub("", value)
     if not words or not bare or bare.split()[0].lower().strip(".,") in _NO_PLACE:

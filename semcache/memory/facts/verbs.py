@@ -50,7 +50,7 @@ def _state(said: Said, attribute: str, value: str, *, since: float | None = None
 def _live(said: Said) -> Claims:
     found = _IN.search(said.rest)
     where = place(found["place"], said.clause, lenient=True) if found else ""
-    if not where or (said.verb == "rent" and said.denied):
+    if not where or (said.verb == "rent" and (said.denied or re.search(r"\b(?:each|every|for (?:the|a|two|three))\b", said.rest))):
         return
     if said.tense == "future" or (said.denied and not said.over):
         since = said.since
@@ -89,7 +89,7 @@ def _move(said: Said) -> Claims:
     if where and (not coming or when is not None):
         yield from _claim(said, "home", where, since=when)
     elif where:
-        yield from _claim(said, "plan", f"move to {where}")
+        yield from _planned(said, f"move to {where}")
 
 
 def _work(said: Said) -> Claims:
@@ -102,12 +102,13 @@ def _work(said: Said) -> Claims:
         yield from _state(
             said, "occupation", thing(re.split(r"\s+(?:at|for|with|in)\s+", role["role"])[0]), since=_back(said)
         )
-    yield from _state(said, "work", employer(said.rest, said.whole), since=_back(said))
+    if not re.match(r"\s*with\b", said.rest):
+        yield from _state(said, "work", employer(said.rest, said.whole), since=_back(said))
 
 
 def _teach(said: Said) -> Claims:
     subject = re.match(
-        r"\s*(?!(?:you|him|her|them|me|myself|us)\b)(?P<what>[\w ]+?)(?=\s+(?:at|in|to|on|for)\b|\s*$|[,.])", said.rest
+        r"\s*(?!(?:you|him|her|them|me|myself|us|on|at|in|there|here|again|every)\b)(?P<what>[\w ]+?)(?=\s+(?:at|in|to|on|for)\b|\s*$|[,.])", said.rest
     )
     if subject and not said.denied:
         yield from _state(said, "occupation", f"teach {thing(subject['what'])}" if thing(subject["what"]) else "")
@@ -214,7 +215,7 @@ def _object(said: Said) -> Claims:
         re.IGNORECASE,
     )
     if dated and mentions_future(said.clause, said.at) and not said.denied:
-        yield from _claim(said, "plan", thing(dated["what"]), since=said.since)
+        yield from _planned(said, thing(dated["what"]))
         return
     value = thing(said.rest)
     words = [word.strip(".,").lower() for word in re.split(r"\s+", value)]
@@ -252,12 +253,12 @@ def _get(said: Said) -> Claims:
     low = rest.lower()
     if said.denied or said.tense == "future":
         if low.startswith("married"):
-            yield from _claim(said, "plan", "getting married", since=said.since)
+            yield from _planned(said, "getting married")
         return
     if low.startswith(("married", "engaged", "divorced")):
         state = low.split()[0].strip(",.!")
         if said.progressive and state == "married":
-            yield from _claim(said, "plan", "getting married", since=said.since)
+            yield from _planned(said, "getting married")
             return
         yield from _claim(said, "marital status", state, since=_back(said))
         if state == "divorced":
@@ -276,12 +277,11 @@ def _get(said: Said) -> Claims:
         )
         yield from _claim(said, "work", employer(rest, said.whole), since=said.since)
     elif said.form == "got" and not said.progressive and re.match(r"(?:a|an|my|our|the|another|two|three|new)\s", low):
-        if re.match(
-            r"(?:a|an|the|my|another|our)\s+(?:(?:\w+)\s+)?(?:text|email|e-?mail|message|call|letter|code|error|notification|answer|reply|refund|question|problem|cold|headache|discount|voucher|ticket|bill|invoice|offer|lift|ride|point|feeling|chance|shock|fright|lot|bit|idea|job|quote|parcel|package|warning|fine)\b",
-            low,
-        ):
-            return
-        yield from _object(said) if condition(rest) else _possess(said)
+        new = re.match(r"(?:a|an|my|our)\s+(?:brand[- ])?new\s+(?!(?:job|text|e-?mail|message|error|problem|question|code|letter|idea|one|start)\b)", low)
+        if pet_or_kin(rest) or (new and not condition(rest)):
+            yield from _possess(said)
+        else:
+            yield from _object(said)
 
 
 def _lose(said: Said) -> Claims:
@@ -542,26 +542,24 @@ def _travel(said: Said) -> Claims:
     ):
         return
     if said.denied or said.over:
-        yield from _claim(said, "plan", where, change=Change.ENDS)
+        yield from _planned(said, where, change=Change.ENDS)
     else:
-        yield from _claim(
-            said,
-            "plan",
-            f"{said.verb} to {where}" if said.verb in ("go", "fly", "travel") else f"{said.verb} {where}",
-            since=_ahead(said),
+        yield from _planned(said, f"{said.verb} to {where}" if said.verb in ("go", "fly", "travel") else f"{said.verb} {where}",
         )
 
 
-def _ahead(said: Said) -> float | None:
-    """Plans are known from when they are told; when they are for stands in the turn."""
-    return None
+def _planned(said: Said, value: str, *, change: Change = Change.ASSERTS) -> Claims:
+    """A plan: known from when it is told, and over a month after the time it is for, if that is named."""
+    when = resolve(said.phrase, said.at, "future") if said.phrase else None
+    over = None if when is None or change is Change.ENDS else max(when, said.at) + 31 * 86_400
+    yield from _claim(said, "plan", value, change=change, until=over)
 
 
 def _plan(said: Said) -> Claims:
     to = re.match(r"\s*(?:(?:to|on)\s+)?(?P<what>.+)", said.rest)
     if to and re.match(r"\s*(?:to|on|a|an|our|my)\s", said.rest) and not said.denied and said.tense != "past":
         value = cut(to["what"], most_words=8)
-        yield from _claim(said, "plan", re.sub(r"^(?:a|an|our|my)\s+", "", value))
+        yield from _planned(said, re.sub(r"^(?:a|an|our|my)\s+", "", value))
 
 
 def _book(said: Said) -> Claims:
@@ -573,12 +571,12 @@ def _book(said: Said) -> Claims:
     ):
         return
     if re.match(r"\s*(?:a|an|the|two|three|four|our|my|\d|flights|tickets|[A-Z])", said.rest):
-        yield from _claim(said, "plan", thing(said.rest))
+        yield from _planned(said, thing(said.rest))
 
 
 def _expect(said: Said) -> Claims:
     if re.search(r"\b(?:baby|child|twins|boy|girl|first|second)\b", said.rest) and not said.denied:
-        yield from _claim(said, "plan", "expecting a baby" if "twins" not in said.rest else "expecting twins")
+        yield from _planned(said, "expecting a baby" if "twins" not in said.rest else "expecting twins")
 
 
 def _commute(said: Said) -> Claims:
@@ -601,7 +599,7 @@ def _future(said: Said) -> Claims:
         and mentions_future(said.clause, said.at)
     ):
         value = cut(said.rest, most_words=6)
-        yield from _claim(said, "plan", f"{said.form} {value}") if value and not _FEELING_OBJECT.match(value) else ()
+        yield from _planned(said, f"{said.form} {value}") if value and not _FEELING_OBJECT.match(value) else ()
 
 
 def _adopt(said: Said) -> Claims:
