@@ -43,7 +43,7 @@ def ask(
             *_, answer = parts
             emit_json(answer)
         else:
-            console.print(provenance(_printed(parts)), style="dim", highlight=False)
+            console.print(provenance(_printed(parts)), style="dim", highlight=False, soft_wrap=True)
 
 
 def chat(user: User = "", session: Session = "") -> None:
@@ -96,7 +96,7 @@ class _Repl:
     def _ask(self, line: str) -> None:
         try:
             self._last = _printed(self._app.engine.stream(line, user=self._user, session=self._session))
-            console.print(provenance(self._last), style="dim", highlight=False)
+            console.print(provenance(self._last), style="dim", highlight=False, soft_wrap=True)
         except SemcacheError as error:
             errors.print(f"[bold red]error[/bold red] {escape(str(error))}", soft_wrap=True)
         except KeyboardInterrupt:
