@@ -1,7 +1,8 @@
 """The memory of an agent: what each user told it, and when."""
 
 from semcache.memory.agent import AgentMemory
+from semcache.memory.facts.types import Fact
 from semcache.memory.types import NewTurn, Recollection, State, Turn
 from semcache.memory.write import Plan, TurnWriter
 
-__all__ = ["AgentMemory", "NewTurn", "Plan", "Recollection", "State", "Turn", "TurnWriter"]
+__all__ = ["AgentMemory", "Fact", "NewTurn", "Plan", "Recollection", "State", "Turn", "TurnWriter"]

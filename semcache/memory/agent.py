@@ -8,12 +8,17 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 from redis import Redis
 
 from semcache.embed import Embedder, default_embedder
 from semcache.errors import InvalidInput
+from semcache.memory.facts.recall import read_facts
+from semcache.memory.facts.times import seconds
+from semcache.memory.facts.timeline import current
+from semcache.memory.facts.types import Fact
 from semcache.memory.fetch import Limits, Reach, fetch
 from semcache.memory.forget import (
     Derived,
@@ -257,6 +262,17 @@ class AgentMemory:
         self.pin(*pins)
         written, known = states[State.WRITTEN], states[State.DUPLICATE]
         return Imported(written, known, len(turns) - written - known)
+
+    def facts(self, *, at: datetime | float | None = None, history: bool = False) -> list[Fact]:
+        """What the user has said about the user, as it holds `at` a time (s or a datetime; now by default).
+
+        A home, a job or a name has one value at a time: "I moved to Porto in March" ends what was before. Preferences,
+        family, possessions and the like collect, and end when they are denied. `history`: also what no longer holds.
+        """
+        known = read_facts(self._redis, self._keys, sealer=self._sealer)
+        if history:
+            return list(known)
+        return current(known, seconds(at) if at is not None else self._clock())
 
     def wait_for(self, event_id: str, *, timeout_s: float = 10.0) -> bool:
         """Waits until the message of an event is in long-term memory (read your writes); False after `timeout_s`."""

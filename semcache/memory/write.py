@@ -21,6 +21,7 @@ from redis import Redis
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.errors import InvalidInput
 from semcache.memory.forget import forget_turns, over_capacity
+from semcache.memory.facts.recall import tells
 from semcache.memory.layout import TURN_WEIGHTING, UserKeys, pack, session_token, vectors_field
 from semcache.memory.records import context_text, turn_fields, window_form
 from semcache.memory.sealed import index_words, opened, sealed
@@ -180,13 +181,14 @@ class TurnWriter:
         names = [user.turn(new.id), user.vectors(self._embedder.fingerprint), user.of(keys.CHRONOLOGY)]
         names += [user.session(new.session), user.of(keys.SESSIONS), user.of(keys.SESSION_LENGTHS)]
         names += [user.of(keys.TURN_CORPUS), user.window(new.session), user.of(keys.ERASED)]
-        names += [user.of(keys.FORGOTTEN), user.of(keys.TURN_MODELS)]
+        names += [user.of(keys.FORGOTTEN), user.of(keys.TURN_MODELS), user.of(keys.TELLING)]
         names += [key for stem in weights for key in (user.stem(stem), user.session_stem(stem))]
 
         arguments: list[Argument] = [new.id, repr(new.at), new.session, len(stems)]
         arguments += [blob(vector, self._embedder.dim), self._quantisation, _attributes(new)]
         arguments += [self._embedder.fingerprint]
         arguments += [repr(self._clock()), repr(self._session_ttl_s), WINDOW_TURNS, window_form(stored)]
+        arguments += [int(tells(new.turn))]
         fields = turn_fields(stored, event_id=new.event_id, stems=stems, previous=planned.previous)
         fields[vectors_field(self._embedder.fingerprint)] = pack(vector) + pack(vector if context is None else context)
         arguments += [2 * len(fields), *(part for pair in fields.items() for part in pair)]

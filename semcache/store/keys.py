@@ -140,6 +140,9 @@ PINNED = _declare("pinned", _M + "pinned", "set", "permanent", "turn ids that on
 FORGOTTEN = _declare(
     "forgotten", _M + "forgotten", "sorted set", "permanent", "forgotten turn ids by time, s: a replay is refused"
 )
+TELLING = _declare(
+    "telling", _M + "telling", "sorted set", "permanent", "turns that tell facts of their user, by time, s"
+)
 TURN_MODELS = _declare("turn models", _M + "models", "set", "permanent", "fingerprints that turns have vectors of")
 TURN_STEM = _declare("turn stem", _M + "stem:{stem}", "sorted set", "permanent", "turn id by the term's weight")
 TURN_CORPUS = _declare("turn corpus", _M + "corpus", "hash", "permanent", "number of turns and of terms")
@@ -147,6 +150,13 @@ TURN_CORPUS = _declare("turn corpus", _M + "corpus", "hash", "permanent", "numbe
 DOCUMENT = _declare("document", _K + "doc:{document}", "hash", "permanent", "version, title, text, metadata, chunk ids")
 DOCUMENT_VERSIONS = _declare(
     "document versions", _K + "versions", "hash", "permanent", "document id -> version; negative = deleted at it"
+)
+DOCUMENT_TOMBSTONES = _declare(
+    "document tombstones",
+    _K + "tombstones",
+    "hash",
+    "permanent",
+    "document id -> place in the log (topic:partition:offset:ms) of its last delete without a version",
 )
 CHUNK = _declare("chunk", _K + "chunk:{chunk}", "hash", "with its document", "a passage: document, version, text")
 CHUNK_VECTORS = _declare("chunk vectors", _K + "chunks:{fingerprint}", "vector set", "permanent", "passage vectors")

@@ -62,6 +62,13 @@ def resolve(phrase: re.Match[str], at: float, tense: Tense) -> float | None:
     return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() if day else None
 
 
+def seconds(at: datetime | float) -> float:
+    """Seconds since the epoch; a datetime without a time zone is UTC."""
+    if not isinstance(at, datetime):
+        return float(at)
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
 def mentions_future(text: str, at: float) -> bool:
     """Whether a text names a time that is still to come."""
     phrase = find_time(text)

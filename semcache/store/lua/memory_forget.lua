@@ -31,6 +31,7 @@ for _, fingerprint in ipairs(redis.call('SMEMBERS', KEYS[8])) do
   redis.call('VREM', prefix .. 'turns:' .. escape(fingerprint), id)
 end
 redis.call('ZREM', KEYS[2], id)
+redis.call('ZREM', prefix .. 'telling', id)
 redis.call('ZREM', ordered, id)
 redis.call('SREM', KEYS[6], id)
 redis.call('DEL', KEYS[1])

@@ -1,0 +1,59 @@
+"""A user's facts from Redis: the turns that tell any are listed; what they tell is read from their texts.
+
+Nothing but the list is stored: what is known follows from the turns alone, so a replay, a late turn, a rotation of
+sealing keys or the forgetting of a turn leaves facts as if everything had been told in order and nothing else.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import cast
+
+from redis import Redis
+
+from semcache.memory.facts.extract import extract
+from semcache.memory.facts.timeline import facts_of
+from semcache.memory.facts.types import Claim, Fact, Told
+from semcache.memory.layout import UserKeys
+from semcache.memory.records import read_turns
+from semcache.memory.types import Turn
+from semcache.store import keys
+from semcache.store.connect import guarded
+from semcache.store.sealing import Sealer
+
+_READ_AT_ONCE = 2_000
+
+
+def tells(turn: Turn) -> bool:
+    """Whether a turn tells anything of its user."""
+    return turn.role == "user" and bool(claims_of(turn.text, turn.at))
+
+
+@lru_cache(maxsize=32_768)
+def claims_of(text: str, at: float) -> tuple[Claim, ...]:
+    """What a text says of its author; remembered, since facts are asked for again and again."""
+    return extract(text, at=at)
+
+
+def told_in(turns: list[Turn]) -> list[Told]:
+    """The claims of turns, each with where it was told."""
+    return [
+        Told(claim, turn.id, turn.at, number)
+        for turn in turns
+        for number, claim in enumerate(claims_of(turn.text, turn.at))
+    ]
+
+
+def read_facts(redis: Redis, user: UserKeys, *, sealer: Sealer) -> tuple[Fact, ...]:
+    """Everything known of a user, past and present; two round trips for up to 2,000 telling turns.
+
+    Raises:
+        SealError: a turn is sealed with a key that is not there.
+    """
+    with guarded():
+        ids = [id.decode() for id in cast(list[bytes], redis.zrange(user.of(keys.TELLING), 0, -1))]
+    turns: list[Turn] = []
+    for first in range(0, len(ids), _READ_AT_ONCE):
+        batch = read_turns(redis, [(user, id) for id in ids[first : first + _READ_AT_ONCE]], sealer=sealer)
+        turns += [turn for turn in batch if turn]
+    return facts_of(told_in(turns))
