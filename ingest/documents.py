@@ -10,14 +10,17 @@ from typing import Any
 import numpy as np
 import redis
 
-from ingest.events import DocumentDeleted, DocumentUpserted
-from ingest.handlers import Incoming
+from ingest.events import MAX_TEXT_BYTES, DocumentDeleted, DocumentUpserted
+from ingest.handlers import Incoming, WithoutTexts
 from ingest.outcome import Outcome
+from ingest.records import Record
 from semcache.cache.lineage import invalidate_source
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.knowledge import KnowledgeBase
 from semcache.knowledge.plan import Batch
 from semcache.knowledge.types import Change, Delete, Upsert
+from semcache.store import keys
+from semcache.store.connect import guarded
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class DocumentPlan:
 
 
 class Documents:
-    """Document events. `planner` and `writer` are Redis clients, one for the thread of each."""
+    """Document events with a version. `planner` and `writer` are Redis clients, one for the thread of each."""
 
     def __init__(
         self,
@@ -53,15 +56,9 @@ class Documents:
         max_text_bytes: int,
         invalidated: Callable[[int], None],
     ) -> None:
-        def bases(client: redis.Redis) -> Callable[[str], KnowledgeBase]:
-            return lru_cache(maxsize=1000)(
-                lambda namespace: KnowledgeBase(
-                    client, embedder=embedder, namespace=namespace, max_text_bytes=max_text_bytes
-                )
-            )
-
         self._redis = writer
-        self._planning, self._writing = bases(planner), bases(writer)
+        self._planning = _bases(planner, embedder, max_text_bytes)
+        self._writing = _bases(writer, embedder, max_text_bytes)
         self._invalidated = invalidated
 
     def plan(self, arrivals: Sequence[Incoming], *, after: Any = None) -> DocumentPlan:
@@ -82,14 +79,69 @@ class Documents:
             done = self._writing(share.namespace).commit(share.batch, np.asarray(vectors[start:end]))
             start = end
             for place, outcome in zip(share.places, done, strict=True):
-                outcomes[place] = Outcome.APPLIED if outcome.applied else Outcome.STALE
-                self._invalidate(share.namespace, outcome.document, outcome.version)
+                event: Any = plan.arrivals[place].event
+                outcomes[place] = _outcome(outcome.applied, same=abs(outcome.version) == event.version)
+                # Also where nothing was applied: a crash may have come between the change and this.
+                self._invalidated(_outdate(self._redis, share.namespace, outcome.document, outcome.version))
         return [outcomes[place] for place in range(len(plan.arrivals))]
 
-    def _invalidate(self, namespace: str, document: str, version: int) -> None:
-        """Also where the change was stale: a crash may have come between the change and this."""
-        before = abs(version) + 1 if version < 0 else version
-        self._invalidated(invalidate_source(self._redis, namespace, document, before_version=before))
+
+class Tombstones:
+    """Deletes without a version, like a null value on the knowledge topic: they end whatever came before them.
+
+    A document's version alone cannot tell a repeated one from a new one: the place in the log can. The delete keeps
+    the document's version, so that whoever numbers documents can go on counting.
+    """
+
+    def __init__(self, writer: redis.Redis, embedder: Embedder, *, invalidated: Callable[[int], None]) -> None:
+        self._redis = writer
+        self._base = _bases(writer, embedder, MAX_TEXT_BYTES)
+        self._invalidated = invalidated
+
+    def plan(self, arrivals: Sequence[Incoming], *, after: Any = None) -> WithoutTexts:
+        return WithoutTexts(tuple(arrivals))
+
+    def write(self, plan: WithoutTexts, vectors: Vectors) -> Sequence[Outcome]:
+        return [self._apply(arrival) for arrival in plan.arrivals]
+
+    @guarded()
+    def _apply(self, arrival: Incoming) -> Outcome:
+        event: Any = arrival.event
+        key = keys.DOCUMENT_TOMBSTONES.build(namespace=event.namespace)
+        found: Any = self._redis.hget(key, event.document)
+        if found is not None and _came_before(arrival.record, found.decode()):
+            return Outcome.DUPLICATE
+        done = self._base(event.namespace).delete(event.document, keep_version=True)
+        self._invalidated(_outdate(self._redis, event.namespace, event.document, done.version))
+        # Last: after a crash before this, the delete is done again, and nothing of later date has been applied yet.
+        self._redis.hset(key, event.document, f"{arrival.record.position}:{arrival.record.timestamp_ms}")
+        return _outcome(done.applied, same=False)
+
+
+def _came_before(record: Record, applied: str) -> bool:
+    """Whether a record stands at or before a place in the log; of another topic, or one made anew, it does not."""
+    place, offset, at_ms = applied.rsplit(":", 2)
+    same_log = place == f"{record.topic}:{record.partition}"
+    return same_log and record.offset <= int(offset) and record.timestamp_ms <= int(at_ms)
+
+
+def _bases(client: redis.Redis, embedder: Embedder, max_text_bytes: int) -> Callable[[str], KnowledgeBase]:
+    """The knowledge base of a namespace, made once."""
+    return lru_cache(maxsize=1000)(
+        lambda namespace: KnowledgeBase(client, embedder=embedder, namespace=namespace, max_text_bytes=max_text_bytes)
+    )
+
+
+def _outcome(applied: bool, *, same: bool) -> Outcome:
+    if applied:
+        return Outcome.APPLIED
+    return Outcome.DUPLICATE if same else Outcome.STALE
+
+
+def _outdate(client: redis.Redis, namespace: str, document: str, version: int) -> int:
+    """Removes the answers built from older versions, of a deleted document those from any."""
+    before = abs(version) + 1 if version < 0 else version
+    return invalidate_source(client, namespace, document, before_version=before)
 
 
 def _change(event: Any) -> Change:

@@ -13,7 +13,7 @@ from ingest.bisect import Failed, apply_or_bisect
 from ingest.deadletters import DeadLetterQueue
 from ingest.decode import Decoder
 from ingest.events import NotAnEvent
-from ingest.handlers import Handler, Incoming, Run, no_vectors, runs
+from ingest.handlers import Handler, Incoming, Run, kind_of, no_vectors, runs
 from ingest.ledger import AppliedOffsets, Ledger
 from ingest.link import Partition, RedisLink
 from ingest.metrics import Metrics
@@ -58,7 +58,7 @@ class Preparer:
                 continue
             if isinstance(decoded, Outcome):
                 batch.outcomes[place] = decoded
-            elif decoded.type not in self._handlers:
+            elif kind_of(decoded) not in self._handlers:
                 batch.quarantine(place, NotAnEvent(f"{decoded.type} events are not applied here"), stage="TASK_PUT")
             else:
                 arrivals.append((place, Incoming(decoded, record)))

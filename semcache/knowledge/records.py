@@ -126,6 +126,7 @@ def queue_change(
         "base": plan.base,
         "version": plan.change.version or 0,
         "delete": isinstance(plan.change, Delete),
+        "keep": plan.rewrite or (isinstance(plan.change, Delete) and plan.change.keep_version),
         "rewrite": plan.rewrite,
         "quantisation": QUANTISATION,
         "fields": _document_fields(plan, fingerprint, now),

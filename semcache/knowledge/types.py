@@ -21,10 +21,11 @@ class Upsert:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """A document to be removed. `version` None: one more than the current."""
+    """A document to be removed. `version` None: one more than the current; with `keep_version`, the current one."""
 
     document: str
     version: int | None = None
+    keep_version: bool = False
 
 
 Change = Upsert | Delete

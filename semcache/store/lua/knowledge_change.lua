@@ -2,7 +2,7 @@
 -- KEYS: versions, document, corpus, vectors now, vectors before; the others by their number in the plan.
 -- ARGV: the plan (JSON), then the FP32 vector of each added passage.
 --   plan: document, base (version it was made for), version (0 = the next), delete, rewrite (same version, new vectors),
---         fields (field, value, ... of the document), removed {key, id, terms, postings}, added {key, id, terms,
+--         keep (0 means the current version), fields (field, value, ... of the document), removed {key, id, terms, postings}, added {key, id, terms,
 --         postings, weights, fields}; key and postings are numbers of KEYS.
 -- Returns applied | stale | conflict and the document's version: a conflict means that the plan has to be made again.
 local versions, document, corpus, vectors, old_vectors = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -40,8 +40,8 @@ if members ~= 0 or terms ~= 0 then
   if redis.call('HINCRBY', corpus, 'members', members) == 0 then redis.call('DEL', corpus) end
 end
 
-local version = current
-if not plan.rewrite then version = plan.version > 0 and plan.version or current + 1 end
+local version = plan.keep and current or current + 1
+if plan.version > 0 and not plan.rewrite then version = plan.version end
 redis.call('DEL', document)
 if plan.delete then
   version = -version
