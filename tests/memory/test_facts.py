@@ -94,7 +94,16 @@ def test_what_is_not_meant_tells_nothing(text: str) -> None:
 
 def test_extraction_never_fails_on_text() -> None:
     """Odd input (empty, huge, emoji, control characters, right-to-left) gives claims or none, not an error."""
-    for text in ("", " ", "🎉" * 500, "i " * 50_000, "I live in " + "x" * 30_000, "\x00I am\u202e 5", "I'm I'm I'm", "my my"):
+    for text in (
+        "",
+        " ",
+        "🎉" * 500,
+        "i " * 50_000,
+        "I live in " + "x" * 30_000,
+        "\x00I am\u202e 5",
+        "I'm I'm I'm",
+        "my my",
+    ):
         extract(text, at=day("2026-06-15"))
 
 
@@ -195,9 +204,7 @@ def test_facts_of_another_user_stay_apart(open_memory: OpenMemory, clock: Clock)
     assert values(open_memory("ann").facts(), "home") == ["Lyon"]
 
 
-def test_forgetting_a_turn_forgets_its_facts(
-    memory: AgentMemory, redis: Redis, namespace: str, clock: Clock
-) -> None:
+def test_forgetting_a_turn_forgets_its_facts(memory: AgentMemory, redis: Redis, namespace: str, clock: Clock) -> None:
     """A forgotten turn tells nothing any more: what it replaced holds again, and no list has it."""
     memory.append("s", "user", "I live in Lyon.", at=clock.now - 10)
     moved = memory.append("s", "user", "I live in Porto now.", at=clock.now - 5)

@@ -17,6 +17,7 @@ from semcache.memory.facts.lexicon import (
     PETS,
     STATES_OF_HEALTH,
 )
+from semcache.memory.facts.patterns import Pattern, either
 from semcache.memory.facts.reading import Said
 from semcache.memory.facts.times import find_time, mentions_future, resolve
 from semcache.memory.facts.types import Change, Claim
@@ -28,19 +29,31 @@ _AGES = {
     for n in [n * 10]
 }
 _UNITS = {word: n for n, word in enumerate("zero one two three four five six seven eight nine".split())}
-_AGE = re.compile(r"\s*(?:only\s+)?(?P<age>\d{1,3}|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?)"
-                  r"\b(?:[- ]?(?:years?[- ]old|years?(?: of age)?|yo|y/?o|yrs?(?: old)?)\b|(?=\s*(?:$|[,.;!)]|and\b|now\b|but\b|today\b|this\b|not\b|btw\b|in\b|next\b|already\b|with\b)))",
-                  re.IGNORECASE)  # fmt: skip
-_HEIGHT = re.compile(r"\s*(?P<height>[12][.,]\d\d\s*m?\b|1[3-9]\d\s*(?:cm)?\b|2[01]\d\s*(?:cm)?\b|[4-7]\s*(?:'|ft|foot)\s*\d{0,2}\"?|(?:four|five|six) f(?:oo|ee)t(?: \w+)?)(?!\s*(?:km|%|euros?|kg))", re.IGNORECASE)  # fmt: skip
-_NO_CALLING = re.compile(r"\b(?:fan|lover|customer|user|member|beginner|bit|mess|person|winner|loser|believer|sucker|big|idiot|newcomer|stranger|friend|killer|legend|genius|wimp|fool|hero|monster"
-                         r"|pirate|knight|king|queen|millionaire|zombie|robot|god|wizard|vampire|superhero|princess|burden|tester|caller|reader|owner|visitor|regular|parent|mother|father|mum|mom|dad"
-                         r"|grandmother|grandfather|widow|widower|bachelor|morning|night owl|early)\b", re.IGNORECASE)  # fmt: skip
-_ORG = re.compile(r"\b(?:at|for|with)\s+(?=(?P<org>.+))", re.IGNORECASE)
-_NO_ORG = frozenset("home night nights day days least last first work that this it you them him her me us the-moment moment weekends weekend once all present "
-                    "people time a-living living years months weeks hours minutes free money fun peanuts myself ourselves now".split())  # fmt: skip
-_MEDICAL = re.compile(
-    r"\b(?P<what>(?:[\w-]+\s+){0,2}?(?:allerg(?:y|ies|ic)|intoleran(?:ce|t))\b)(?:\s+to\s+(?P<to>.+))?", re.IGNORECASE
+_AGE = Pattern(
+    r"\s*(?:only\s+)?(?P<age>\d{1,3}|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[- ](?:one"
+    r"|two|three|four|five|six|seven|eight|nine))?)"
+    r"\b(?:[- ]?(?:years?[- ]old|years?(?: of age)?|yo|y/?o|yrs?(?: old)?)\b|(?=\s*(?:$|[,.;!)]"
+    r"|and\b|now\b|but\b|today\b|this\b|not\b|btw\b|in\b|next\b|already\b|with\b)))"
 )
+_HEIGHT = Pattern(
+    r"\s*(?P<height>[12][.,]\d\d\s*m?\b|1[3-9]\d\s*(?:cm)?\b|2[01]\d\s*(?:cm)?\b|[4-7]\s*(?:'"
+    r"|ft|foot)\s*\d{0,2}\"?|(?:four|five|six) f(?:oo|ee)t(?: \w+)?)(?!\s*(?:km|%|euros?|kg))"
+)
+_NO_CALLING = Pattern(
+    r"\b(?:fan|lover|customer|user|member|beginner|bit|mess|person|winner|loser|believer|sucker"
+    r"|big|idiot|newcomer|stranger|friend|killer|legend|genius|wimp|fool|hero|monster"
+    r"|pirate|knight|king|queen|millionaire|zombie|robot|god|wizard|vampire|superhero|princess"
+    r"|burden|tester|caller|reader|owner|visitor|regular|parent|mother|father|mum|mom|dad"
+    r"|grandmother|grandfather|widow|widower|bachelor|morning|night owl|early)\b"
+)
+_ORG = Pattern(r"\b(?:at|for|with)\s+(?=(?P<org>.+))")
+_NO_ORG = frozenset(
+    "home night nights day days least last first work that this it you them him her me us the-moment"
+    " moment weekends weekend once all present "
+    "people time a-living living years months weeks hours minutes free money fun peanuts myself"
+    " ourselves now".split()
+)
+_MEDICAL = Pattern(r"\b(?P<what>(?:[\w-]+\s+){0,2}?(?:allerg(?:y|ies|ic)|intoleran(?:ce|t))\b)(?:\s+to\s+(?P<to>.+))?")
 
 
 def being(said: Said) -> Iterator[Claim]:
@@ -49,8 +62,19 @@ def being(said: Said) -> Iterator[Claim]:
         if value:
             over = said.over or (said.tense == "past" and change is Change.ASSERTS)
             since = None if over else _since(said)
-            yield Claim(attribute, value, "user", said.over or not said.denied, Change.ENDS if over or (said.denied and attribute in _ENDED_BY_NOT) else change,
-                        since, None, "", 0.8, said.start, said.end)  # fmt: skip
+            yield Claim(
+                attribute,
+                value,
+                "user",
+                said.over or not said.denied,
+                Change.ENDS if over or (said.denied and attribute in _ENDED_BY_NOT) else change,
+                since,
+                None,
+                "",
+                0.8,
+                said.start,
+                said.end,
+            )
 
 
 _ENDED_BY_NOT = frozenset({"diet", "allergy", "health", "occupation"})
@@ -68,7 +92,8 @@ def _being(said: Said) -> Iterator[tuple[str, str, Change]]:
     low = rest.lower()
     tell = Change.ASSERTS
     allergic = re.match(
-        r"(?:\w+\s+)?(?:allergic|intolerant|hypersensitive) (?:to\s+)(?P<to>.+)|(?P<food>lactose|gluten|fructose|histamine|dairy|soy|egg)[- ](?:intolerant|sensitive|free)",
+        r"(?:\w+\s+)?(?:allergic|intolerant|hypersensitive) (?:to\s+)(?P<to>.+)|(?P<food>lactose"
+        r"|gluten|fructose|histamine|dairy|soy|egg)[- ](?:intolerant|sensitive|free)",
         rest,
         re.IGNORECASE,
     )
@@ -96,7 +121,8 @@ def _being(said: Said) -> Iterator[tuple[str, str, Change]]:
     if due and (said.whole.lower().count("pregnant") or "baby" in said.whole.lower()):
         yield "due date", due["date"].strip(" ."), tell
     marital = re.match(
-        r"(?:(?:happily|recently|newly|officially)\s+)*(?P<state>married|engaged|divorced|single|widowed|a widow|a widower|separated|getting married|getting divorced)\b",
+        r"(?:(?:happily|recently|newly|officially)\s+)*(?P<state>married|engaged|divorced|single"
+        r"|widowed|a widow|a widower|separated|getting married|getting divorced)\b",
         low,
     )
     if marital:
@@ -113,9 +139,13 @@ def _being(said: Said) -> Iterator[tuple[str, str, Change]]:
     if height and not (age and re.search("year|yo", age[0])):
         yield "height", height["height"].strip(), tell
         return
-    if age and re.match(r"\W*i\b|i'?m", said.clause.strip(" ,.!"), re.IGNORECASE) is None and re.search(r"\bwe\b|we're", said.clause, re.IGNORECASE):
+    if (
+        age
+        and re.match(r"\W*i\b|i'?m", said.clause.strip(" ,.!"), re.IGNORECASE) is None
+        and re.search(r"\bwe\b|we're", said.clause, re.IGNORECASE)
+    ):
         return
-    if age and 0 < len(age["age"]):
+    if age and len(age["age"]) > 0:
         value = _age(age["age"])
         if value and 3 <= int(value) <= 115:
             yield "age", value, tell
@@ -129,7 +159,8 @@ def _being(said: Said) -> Iterator[tuple[str, str, Change]]:
     if not said.denied or said.over:
         yield from _role(said, rest, tell)
     liked = re.match(
-        r"(?:(?:really|so|very|totally|big|a big|a huge|a)\s+)*(?:into|fond of|fan of|crazy about|obsessed with|keen on|addicted to|passionate about)\s+(?P<what>.+)",
+        r"(?:(?:really|so|very|totally|big|a big|a huge|a)\s+)*(?:into|fond of|fan of|crazy about"
+        r"|obsessed with|keen on|addicted to|passionate about)\s+(?P<what>.+)",
         rest,
         re.IGNORECASE,
     )
@@ -166,11 +197,9 @@ def _being(said: Said) -> Iterator[tuple[str, str, Change]]:
     called = _name(rest, said)
     if called:
         yield "name", called, tell
-        where = re.match(rf"{re.escape(called)}\s*(?:,\s*)?(?:from|in)\s+(?P<place>.+)", rest) or re.match(
-            r"(?:dr|prof)\.?\s", ""
-        )
-        if where:
-            yield "home", place(where["place"], said.whole), tell
+        living = re.match(rf"{re.escape(called)}\s*(?:,\s*)?(?:from|in)\s+(?P<place>.+)", rest)
+        if living:
+            yield "home", place(living["place"], said.whole), tell
         following = re.match(rf"{re.escape(called)}\s*,\s*(?P<age>\d\d)\b(?!\s*(?:km|kg|%))", rest)
         if following:
             yield "age", following["age"], tell
@@ -191,11 +220,12 @@ def _name(rest: str, said: Said) -> str:
         return lower[1]
     called = name(rest, sure=False)
     first = called.split(" ")[0].lower() if called else ""
-    if not called or first in NO_NAMES or called.isupper() and len(called) > 3 and said.whole.isupper():
+    if not called or first in NO_NAMES or (called.isupper() and len(called) > 3 and said.whole.isupper()):
         return ""
     after = rest[rest.find(called) + len(called) :].strip()
     ends = re.match(
-        r"$|[,.;!(–—-]|and\b|from\b|in\b|here\b|btw\b|by the way\b|again\b|the\b|your\b|a\b|from\b|attending\b|writing\b|calling\b|with\b|\w+ing\b",
+        r"$|[,.;!(–—-]|and\b|from\b|in\b|here\b|btw\b|by the way\b|again\b|the\b|your\b|a\b|from\b"
+        r"|attending\b|writing\b|calling\b|with\b|\w+ing\b",
         after,
     )
     return called if ends else ""
@@ -204,7 +234,8 @@ def _name(rest: str, said: Said) -> str:
 def _role(said: Said, rest: str, tell: Change) -> Iterator[tuple[str, str, Change]]:
     low = rest.lower()
     if re.match(
-        r"(?:retired|unemployed|self[- ]employed|freelanc(?:e|ing)\b(?! \w+)|on parental leave|on maternity leave|between jobs)\b",
+        r"(?:retired|unemployed|self[- ]employed|freelanc(?:e|ing)\b(?! \w+)|on parental leave|on"
+        r" maternity leave|between jobs)\b",
         low,
     ) or re.match(r"(?:already\s+|now\s+)?a?\s*pensioner\b", low):
         yield "occupation", re.split(r"[\s,.;!]", low.removeprefix("a ").removeprefix("now "))[0], tell
@@ -284,18 +315,23 @@ def condition(text: str) -> list[tuple[str, str]]:
 _KIN_WORDS = "|".join(
     sorted(map(re.escape, KIN | {"friend", "flatmate", "roommate", "housemate"}), key=len, reverse=True)
 )
-_PET_WORDS = "|".join(sorted(map(re.escape, PETS), key=len, reverse=True))
+_PET_WORDS = either(PETS)
 _COUNT = r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|twin|several)"
-_NP = re.compile(
-    rf"\s*(?:(?P<det>an?|the|my|our|another|some)\s+)?(?:(?P<count>{_COUNT})\s+)?(?P<adj>(?:[\w-]+\s+){{0,3}}?)(?P<head>{_KIN_WORDS}|{_PET_WORDS})\b(?!\s+(?:food|house|flap|toy|seat|bed|hair|owner|lover|person|park|phobia|shelter|video|of mine))",
-    re.IGNORECASE,
+_NP = Pattern(
+    rf"\s*(?:(?P<det>an?|the|my|our|another|some)\s+)?(?:(?P<count>{_COUNT})\s+)?(?P<adj>(?:[\w-]+\s+){{0,3}}?)"
+    rf"(?P<head>{_KIN_WORDS}|{_PET_WORDS})\b(?!\s+(?:food|house|flap|toy|seat|bed|hair|owner|lover"
+    rf"|person|park|phobia|shelter|video|of mine))"
 )
-_NAMED = re.compile(
-    r"\s*(?:,?\s*(?:(?:who(?:'s| is)?|which is|and|she's|he's|they're|whose name is|whose names are)\s+)?(?:is\s+|are\s+)?(?:called|named|whose names? (?:is|are))\s+|\s*[,:(]\s*|\s+)"
-    r"(?P<names>[A-ZÀ-Þ][\w'-]+(?:\s+[A-Z][\w'-]+)?(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*)[A-ZÀ-Þ][\w'-]+)*)"
+_NAMED = Pattern(
+    r"\s*(?:,?\s*(?:(?:who(?:'s| is)?|which is|and|she's|he's|they're|whose name is|whose names"
+    r" are)\s+)?(?:is\s+|are\s+)?(?:called|named|whose names? (?:is|are))\s+|\s*[,:(]\s*|\s+)"
+    r"(?P<names>[A-ZÀ-Þ][\w'-]+(?:\s+[A-Z][\w'-]+)?(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*)[A-ZÀ-Þ][\w'-]+)*)",
+    cased=True,
 )
-_LOWER_NAMED = re.compile(
-    r"\s*(?:,?\s*(?:(?:who is|whose name is)\s+)?(?:called|named)\s+)(?P<names>[a-z]\w+(?:(?:\s*,\s*|\s+and\s+)[a-z]\w+)*)"
+_LOWER_NAMED = Pattern(
+    r"\s*(?:,?\s*(?:(?:who is|whose name is)\s+)?(?:called|named)\s+)(?P<names>[a-z]\w+(?:(?:\s*,\s*"
+    r"|\s+and\s+)[a-z]\w+)*)",
+    cased=True,
 )
 _NO_NAMES_HERE = frozenset("I I'm I've My We Our And But She He It They The This That In On So Now Is Are Then".split())
 

@@ -6,59 +6,79 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_FIRST_PERSON = re.compile(
-    r"\b(?:i|i'?m|i'?ve|i'?ll|me|my|we|we're|we've|we'll|our|us)\b|’|^\W*(?:not|new|sold|bought|got|moved|moving|living|been"
-    r"|starting|started|born|call|just|adopted)\b|\b(?:here|again|from|sorry|not|actually|wait|allergies)\b",
-    re.IGNORECASE,
+from semcache.memory.facts.patterns import Pattern
+
+_FIRST_PERSON = Pattern(
+    r"\b(?:i|i'?m|i'?ve|i'?ll|me|my|we|we're|we've|we'll|our|us)\b|’|^\W*(?:not|new|sold|bought"
+    r"|got|moved|moving|living|been"
+    r"|starting|started|born|call|just|adopted)\b|\b(?:here|again|from|sorry|not|actually|wait|allergies)\b"
 )
-_QUOTED = re.compile(r"[\"“«]([^\"“”«»]{1,400})[\"”»]")
-_NAMING = re.compile(r"(?:called|named|names?|is|are|:)\s*$", re.IGNORECASE)
+_QUOTED = Pattern(r"[\"“«]([^\"“”«»]{1,400})[\"”»]", cased=True)
+_NAMING = Pattern(r"(?:called|named|names?|is|are|:)\s*$")
 # What follows is material to work on, not something the user says.
-_MATERIAL = re.compile(
-    r"\b(?:translate|rewrite|proofread|paraphrase|summari[sz]e|rephrase|spell-?check|grammar|role-?play|write|compose|draft|correct"
-    r"|fix) (?:(?:this|that|the following|a|an|me|my|the|for|in|into|to|french|german|english|spanish|following|text|sentence"
-    r"|\w+) ){0,5}?(?:story|poem|song|novel|scene|dialogue|letter|essay|text|sentence|this|following|paragraph|email|joke)?\b.*",
-    re.IGNORECASE | re.DOTALL,
+_MATERIAL = Pattern(
+    r"\b(?:translate|rewrite|proofread|paraphrase|summari[sz]e|rephrase|spell-?check|grammar"
+    r"|role-?play|write|compose|draft|correct"
+    r"|fix) (?:(?:this|that|the following|a|an|me|my|the|for|in|into|to|french|german|english"
+    r"|spanish|following|text|sentence"
+    r"|\w+) ){0,5}?(?:story|poem|song|novel|scene|dialogue|letter|essay|text|sentence|this|following"
+    r"|paragraph|email|joke)?\b.*",
+    dotall=True,
 )
-_SENTENCE = re.compile(r"(?<=[.!?;…])[\"')\]]*\s+|\s*\n+\s*|\s+[–—-]+\s+|(?<=[a-z)])\s*[:;]-?[)D(]\s*")
-_ABBREVIATED = re.compile(r"(?:\b(?:dr|mr|mrs|ms|prof|st|no|vs|approx|e\.g|i\.e)|^\W*[A-Z])\.$", re.IGNORECASE)
-_SUPPOSED = re.compile(
-    r"^\W*(?:(?:so|and|but|ok|well|haha|lol|now|unless|even)\W+)*(?:if|unless|suppose|supposing|imagine|pretend|let'?s (?:say|pretend|assume)"
-    r"|assum(?:e|ing)|say (?:i|we)|what if|as if|hypothetically|when i was (?:a kid|little|young|a child|small|younger)"
+_SENTENCE = Pattern(r"(?<=[.!?;…])[\"')\]]*\s+|\s*\n+\s*|\s+[–—-]+\s+|(?<=[a-z)])\s*[:;]-?[)D(]\s*", cased=True)
+_ABBREVIATED = Pattern(r"(?:\b(?:dr|mr|mrs|ms|prof|st|no|vs|approx|e\.g|i\.e)|^\W*[A-Z])\.$")
+_SUPPOSED = Pattern(
+    r"^\W*(?:(?:so|and|but|ok|well|haha|lol|now|unless|even)\W+)*(?:if|unless|suppose|supposing"
+    r"|imagine|pretend|let'?s (?:say|pretend|assume)"
+    r"|assum(?:e|ing)|say (?:i|we)|what if|as if|hypothetically|when i was (?:a kid|little|young"
+    r"|a child|small|younger)"
     r"|once upon|in (?:a|my) (?:former|past|other|previous|next) life|in my dreams?|just kidding|jk|kidding)\b"
-    r"|\bjust kidding\b|\b(?:a|my) (?:former|past|previous|next) life\b|\bin (?:my|a) (?:dreams?|parallel)\b|\bnot really\W*$"
-    r"|^\W*(?:my|our) (?:character|avatar|sims?|protagonist|alter ego)\b|^\W*in the (?:song|game|book|film|movie|story|novel|play)\b"
-    r"|\bprobably spam\b|\bobviously spam\b|^\W*(?:(?:yeah|ha|oh),? )?(?:sure|right),? and (?:i|we)\b|\bi (?:was|am|'?m) (?:joking|kidding)\b"
-    r"|\bqueen of\b|\bking of\b|^\W*(?:haha|lol|lmao|rofl)\b.*\b(?:basically|practically|literally|married to|dying|dead)\b",
-    re.IGNORECASE,
+    r"|\bjust kidding\b|\b(?:a|my) (?:former|past|previous|next) life\b|\bin (?:my|a) (?:dreams?"
+    r"|parallel)\b|\bnot really\W*$"
+    r"|^\W*(?:my|our) (?:character|avatar|sims?|protagonist|alter ego)\b|^\W*in the (?:song|game"
+    r"|book|film|movie|story|novel|play)\b"
+    r"|\bprobably spam\b|\bobviously spam\b|^\W*(?:(?:yeah|ha|oh),? )?(?:sure|right),? and (?:i"
+    r"|we)\b|\bi (?:was|am|'?m) (?:joking|kidding)\b"
+    r"|\bqueen of\b|\bking of\b|^\W*(?:haha|lol|lmao|rofl)\b.*\b(?:basically|practically|literally"
+    r"|married to|dying|dead)\b"
 )
-_REPORTED = re.compile(
-    r"\b(?:(?:he|she|they|it|people|everyone|everybody|somebody|someone|nobody|you|who|which|(?:my|our|the|a|his|her) [\w' -]{2,30}?|(?!I\b)[A-Z][a-z]+)"
-    r" (?:(?:always|just|also|once|often|still|then|keeps?|kept|has|have|had|like) ){0,2}(?:said|says?|saying|told|tells?|telling|thinks?|thought|claims?"
-    r"|claimed|wrote|writes|asked|asks|goes|went like|replied|shouted|believes?|insists?|jokes?|joked|calls me|is like|was like|sang)\b"
-    r"|according to|(?:the|a|an|this) (?:email|letter|article|post|song|text|message|ad|line|quote) (?:said|says|goes|reads|starts|started|is|was))(?!\s+(?:yes|no|me to)\b).*",
-    re.IGNORECASE | re.DOTALL,
+_REPORTED = Pattern(
+    r"\b(?:(?:he|she|they|it|people|everyone|everybody|somebody|someone|nobody|you|who|which"
+    r"|(?:my|our|the|a|his|her) [\w' -]{2,30}?|(?!I\b)[A-Z][a-z]+)"
+    r" (?:(?:always|just|also|once|often|still|then|keeps?|kept|has|have|had|like) ){0,2}(?:said"
+    r"|says?|saying|told|tells?|telling|thinks?|thought|claims?"
+    r"|claimed|wrote|writes|asked|asks|goes|went like|replied|shouted|believes?|insists?|jokes?"
+    r"|joked|calls me|is like|was like|sang)\b"
+    r"|according to|(?:the|a|an|this) (?:email|letter|article|post|song|text|message|ad|line"
+    r"|quote) (?:said|says|goes|reads|starts|started|is|was))(?!\s+(?:yes|no|me to)\b).*",
+    dotall=True,
 )
-_IF = re.compile(r"[,\s]+(?:if|unless|whether|as if|as though|in case|until|once|when|before|after|so that|like) (?:i|we|my|our|it|he|she|they|the)\b.*",
-                 re.IGNORECASE | re.DOTALL)  # fmt: skip
+_IF = Pattern(
+    r"[,\s]+(?:if|unless|whether|as if|as though|in case|until|once|when|before|after|so that"
+    r"|like) (?:i|we|my|our|it|he|she|they|the)\b.*",
+    dotall=True,
+)
 _THEY = "he|she|they|it|the|this|that|there|you|his|her|their|its|which|who|whose|what|where"
 _VERBS = (
-    "moved|moving|sold|bought|got|started|starting|adopted|quit|left|lost|booked|cancell?ed|switched|work|live|living|have|am|was|love"
-    "|like|hate|prefer|own|drive|play|speak|teach|study|born|run|used|grew|want|will|got|going|can't|cannot|don't|do|broke|turned"
+    "moved|moving|sold|bought|got|started|starting|adopted|quit|left|lost|booked|cancell?ed"
+    "|switched|work|live|living|have|am|was|love"
+    "|like|hate|prefer|own|drive|play|speak|teach|study|born|run|used|grew|want|will|got|going"
+    "|can't|cannot|don't|do|broke|turned"
 )
-_CLAUSE = re.compile(
+_CLAUSE = Pattern(
     r"\s+(?=(?:i|i'?m|i'?ve|i'?ll|we|we're|we've|we'll)\s(?!and\b))"
-    r"|[,\s]+(?:but|because|so|although|though|and|plus|as|cause|cuz|while|since|,)\s+(?=(?:i|i'?m|i'?ve|i'?ll|we|we're|we've|my|our)\b(?!\.))"
+    r"|[,\s]+(?:but|because|so|although|though|and|plus|as|cause|cuz|while|since|,)\s+(?=(?:i"
+    r"|i'?m|i'?ve|i'?ll|we|we're|we've|my|our)\b(?!\.))"
     r"|,\s*(?=(?:my|our)\b)"
     rf"|\s*[,;]\s*(?:and|but|so|or)?\s*(?=(?:{_THEY})\b)|\s+(?:but|because|although|though|cause|cuz)\s+"
-    rf"|\s*,?\s+and\s+(?=(?:{_THEY}|{_VERBS})\b)|,\s*(?=(?:{_VERBS}|used to)\b)",
-    re.IGNORECASE,
+    rf"|\s*,?\s+and\s+(?=(?:{_THEY}|{_VERBS})\b)|,\s*(?=(?:{_VERBS}|used to)\b)"
 )
 # What is said after these is not said to be so: "I wish I had ...", "maybe we'll ...".
-_GOVERNS = re.compile(
-    r"\b(?:wish|hope[ds]?|hoping|thought|thinking|pretend(?:ed)?|dream(?:t|ed|ing)?|imagined?|doubt|as if|as though|like|said|says?|claim|joked?|wonder(?:ed|ing)?|asked|ask"
-    r"|if|whether|when|how|why|where|what|maybe|perhaps|probably|possibly|until|unless|once|before|worried|afraid|scared|think|guess(?:ed)?|suppose|which|than|might|almost|nearly)\s*$",
-    re.IGNORECASE,
+_GOVERNS = Pattern(
+    r"\b(?:wish|hope[ds]?|hoping|thought|thinking|pretend(?:ed)?|dream(?:t|ed|ing)?|imagined?"
+    r"|doubt|as if|as though|like|said|says?|claim|joked?|wonder(?:ed|ing)?|asked|ask"
+    r"|if|whether|when|how|why|where|what|maybe|perhaps|probably|possibly|until|unless|once|before"
+    r"|worried|afraid|scared|think|guess(?:ed)?|suppose|which|than|might|almost|nearly)\s*$"
 )
 
 

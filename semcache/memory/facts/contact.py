@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from semcache.memory.facts.patterns import Pattern
 from semcache.memory.facts.types import Claim
 
-EMAIL = re.compile(r"\b[A-Za-z0-9][\w.+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\b")
-_OWN_EMAIL = re.compile(r"\b(?:my|our|me|reach|i|i'm|new|write to|contact|e-?mail|address)\b[^?]{0,60}$", re.IGNORECASE)
-_OTHERS = re.compile(
-    r"\b(?:his|her|their|your|its)\b[^.]{0,40}$|\bis (?:this|that) your\b|\b(?:from|by|to) (?:support|info|sales|help)\b",
-    re.IGNORECASE,
+EMAIL = Pattern(r"\b[A-Za-z0-9][\w.+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\b", cased=True)
+_OWN_EMAIL = Pattern(r"\b(?:my|our|me|reach|i|i'm|new|write to|contact|e-?mail|address)\b[^?]{0,60}$")
+_OTHERS = Pattern(
+    r"\b(?:his|her|their|your|its)\b[^.]{0,40}$|\bis (?:this|that) your\b|\b(?:from|by|to) (?:support"
+    r"|info|sales|help)\b"
 )
-_OWN_PHONE = re.compile(
-    r"\b(?:(?:my|our|new)(?:\s+\w+)?\s+(?:number|phone|mobile|cell|tel(?:ephone)?|handy|whatsapp)(?:\s+number)?|call me(?: at| on)?|text me(?: at| on)?|reach me (?:at|on|under)|ring me (?:at|on))"
-    r"[^\d+?]{0,30}(?P<number>\+?\(?\d[\d\s()./-]{5,18}\d)",
-    re.IGNORECASE,
+_OWN_PHONE = Pattern(
+    r"\b(?:(?:my|our|new)(?:\s+\w+)?\s+(?:number|phone|mobile|cell|tel(?:ephone)?|handy|whatsapp)(?:\s+number)?"
+    r"|call me(?: at| on)?|text me(?: at| on)?|reach me (?:at|on|under)|ring me (?:at|on))"
+    r"[^\d+?]{0,30}(?P<number>\+?\(?\d[\d\s()./-]{5,18}\d)"
 )
 
 

@@ -14,6 +14,7 @@ from semcache.memory.facts.being import being, names_after
 from semcache.memory.facts.clauses import Clause, may_tell, meant
 from semcache.memory.facts.contact import contacts
 from semcache.memory.facts.lexicon import KIN, NO_NAMES
+from semcache.memory.facts.patterns import Pattern, either
 from semcache.memory.facts.possessed import possessed
 from semcache.memory.facts.reading import Possessed, Said, read
 from semcache.memory.facts.types import ANY, Change, Claim
@@ -22,46 +23,48 @@ from semcache.memory.facts.verbs import HANDLERS
 
 MOST_CLAIMS = 32
 MOST_CHARS = 20_000
-_HERE = re.compile(
-    r"^\W*(?i:(?:hi+|hello|hey+|hiya|good (?:morning|evening|afternoon|day)|morning|bonjour|hola|it's|its|this is|here is|it is|and|so|ok|yo)[,!.\s]+)*"
-    r"(?P<name>[A-ZÀ-Þ][\w'-]+)\s+(?:(?P<here>here|again)\b|(?P<from>from|in)\s+(?P<place>[A-ZÀ-Þ].*))"
+_HERE = Pattern(
+    r"^\W*(?i:(?:hi+|hello|hey+|hiya|good (?:morning|evening|afternoon|day)|morning|bonjour|hola"
+    r"|it's|its|this is|here is|it is|and|so|ok|yo)[,!.\s]+)*"
+    r"(?P<name>[A-ZÀ-Þ][\w'-]+)\s+(?:(?P<here>here|again)\b|(?P<from>from|in)\s+(?P<place>[A-ZÀ-Þ].*))",
+    cased=True,
 )
-_CALL_ME = re.compile(
-    r"^\W*(?:(?:please|just|you can|everyone can|but|so|ok|hi)[,\s]+)*call me\s+(?!(?:back|when|at|on|if|later|tomorrow|crazy|an?|old|again|whatever|anytime)\b)(?P<name>.+)",
-    re.IGNORECASE,
+_CALL_ME = Pattern(
+    r"^\W*(?:(?:please|just|you can|everyone can|but|so|ok|hi)[,\s]+)*call me\s+(?!(?:back|when"
+    r"|at|on|if|later|tomorrow|crazy|an?|old|again|whatever|anytime)\b)(?P<name>.+)"
 )
-_NOT_BUT = re.compile(
-    r"^\W*(?:(?:no|nope|wait|no wait|sorry|actually|correction|oops|hang on|hmm|oh|and|but|well|hold on|scratch that|my bad|my mistake|pardon|ah)[,.!:;\s]+)*"
-    r"(?:(?:it'?s|it is|that'?s|that is|(?:i|we) (?:meant|mean|am|'m)|i'?m|make (?:it|that)|should be|they are|they're|he'?s|she'?s|is)\s+)+(?P<new>[\w.'@+-]+(?:\s+[\w.'-]+){0,3}?)"
-    r",?\s+(?:and\s+)?not\s+(?P<old>[\w.'@+-]+(?:\s+[\w.'-]+){0,3}?)\W*$",
-    re.IGNORECASE,
+_NOT_BUT = Pattern(
+    r"^\W*(?:(?:no|nope|wait|no wait|sorry|actually|correction|oops|hang on|hmm|oh|and|but|well"
+    r"|hold on|scratch that|my bad|my mistake|pardon|ah)[,.!:;\s]+)*"
+    r"(?:(?:it'?s|it is|that'?s|that is|(?:i|we) (?:meant|mean|am|'m)|i'?m|make (?:it|that)|should"
+    r" be|they are|they're|he'?s|she'?s|is)\s+)+(?P<new>[\w.'@+-]+(?:\s+[\w.'-]+){0,3}?)"
+    r",?\s+(?:and\s+)?not\s+(?P<old>[\w.'@+-]+(?:\s+[\w.'-]+){0,3}?)\W*$"
 )
-_CANCELLED = re.compile(
-    r"^\W*(?:(?:the|our|that)\s+)?(?P<what>[A-ZÀ-Þ]?[\w' -]{2,40}?)\s+(?:is|was|got|has been)\s+(?:now\s+)?(?:cancelled|canceled|called off|off)(?=\W|$)",
-    re.IGNORECASE,
+_CANCELLED = Pattern(
+    r"^\W*(?:(?:the|our|that)\s+)?(?P<what>[A-ZÀ-Þ]?[\w' -]{2,40}?)\s+(?:is|was|got|has been)\s+(?:now\s+)?"
+    r"(?:cancelled|canceled|called off|off)(?=\W|$)"
 )
-_NOT_FAN = re.compile(
-    r"^\W*(?:(?:i'?m|am|really|definitely)\s+)?(?P<not>not\s+)?(?:really\s+|exactly\s+)?(?:(?:a|big|huge|much of a)\s+)*(?:fan of|into|keen on|crazy about)\s+(?P<what>.+)",
-    re.IGNORECASE,
+_NOT_FAN = Pattern(
+    r"^\W*(?:(?:i'?m|am|really|definitely)\s+)?(?P<not>not\s+)?(?:really\s+|exactly\s+)?(?:(?:a"
+    r"|big|huge|much of a)\s+)*(?:fan of|into|keen on|crazy about)\s+(?P<what>.+)"
 )
-_NOT_MY = re.compile(
-    r"^\W*(?P<what>[\w' -]{2,40}?)\s+(?:is|are)(?:n't| not)\s+(?:really\s+)?(?:my (?:thing|cup of tea|taste|favou?rite|style)|for me)\b",
-    re.IGNORECASE,
+_NOT_MY = Pattern(
+    r"^\W*(?P<what>[\w' -]{2,40}?)\s+(?:is|are)(?:n't| not)\s+(?:really\s+)?(?:my (?:thing|cup"
+    r" of tea|taste|favou?rite|style)|for me)\b"
 )
-_MY_THING = re.compile(
-    r"^\W*(?P<what>[\w' -]{2,40}?)\s+(?:is|are)\s+(?:really\s+)?my (?:thing|favou?rite|passion|jam)\W*$", re.IGNORECASE
+_MY_THING = Pattern(
+    r"^\W*(?P<what>[\w' -]{2,40}?)\s+(?:is|are)\s+(?:really\s+)?my (?:thing|favou?rite|passion"
+    r"|jam)\W*$"
 )
-_THEY = re.compile(
-    r"^\W*(?P<who>she|he|it|they|her name|his name|their names?)(?:(?P<is>'s|'re| is| are| was)\s+(?:called\s+|named\s+)?|\s+(?P<verb>lives|works)\s+)(?P<rest>.+)",
-    re.IGNORECASE,
+_THEY = Pattern(
+    r"^\W*(?P<who>she|he|it|they|her name|his name|their names?)(?:(?P<is>'s|'re| is| are| was)\s+(?:called\s+"
+    r"|named\s+)?|\s+(?P<verb>lives|works)\s+)(?P<rest>.+)"
 )
-_RENAMED = re.compile(r"^\W*(?i:it's|its|it is|to|now)\s+(?:now\s+)?(?P<name>.+)")
-_TITLES = re.compile(
-    r"^(?:the|this|that|those|these|your|what|no|my|order|delivery|shop|bike|app|site|website)\b", re.IGNORECASE
-)
-_WITH = re.compile(
-    rf"\b(?:with|and|w/)\s+(?:my|our)\s+(?P<who>(?:(?:two|three|four|little|older|younger)\s+)?(?:{'|'.join(sorted(map(re.escape, KIN), key=len, reverse=True))})\b)(?P<names>.{{0,60}})",
-    re.IGNORECASE,
+_RENAMED = Pattern(r"^\W*(?i:it's|its|it is|to|now)\s+(?:now\s+)?(?P<name>.+)", cased=True)
+_TITLES = Pattern(r"^(?:the|this|that|those|these|your|what|no|my|order|delivery|shop|bike|app|site|website)\b")
+_WITH = Pattern(
+    rf"\b(?:with|and|w/)\s+(?:my|our)\s+(?P<who>(?:(?:two|three|four|little|older|younger)\s+)?(?:{either(KIN)})\b)"
+    rf"(?P<names>.{{0,60}})"
 )
 
 
@@ -85,7 +88,11 @@ def _claims(text: str, at: float) -> Iterator[Claim]:
         told = list(_of_clause(clause, text, at))
         renamed = _RENAMED.match(clause.text) if re.search(r"\bname\W*$", before) else None
         if renamed and name(renamed["name"], sure=False):
-            told = [Claim("name", name(renamed["name"], sure=False), start=clause.start, end=clause.start + len(clause.text))]
+            told = [
+                Claim(
+                    "name", name(renamed["name"], sure=False), start=clause.start, end=clause.start + len(clause.text)
+                )
+            ]
         before = clause.text
         if not told and last is not None:
             told = list(_of_pronoun(clause, last))
@@ -150,7 +157,8 @@ def _bare(clause: Clause, body: str, start: int, end: int) -> Iterator[Claim]:
         return
     ended = _CANCELLED.match(body)
     if ended and not re.match(
-        r"(?:order|account|subscription|my order|it|that|this|payment|delivery|motor|display|light|app|power|alarm|phone|everything)\b",
+        r"(?:order|account|subscription|my order|it|that|this|payment|delivery|motor|display|light"
+        r"|app|power|alarm|phone|everything)\b",
         ended["what"],
         re.IGNORECASE,
     ):

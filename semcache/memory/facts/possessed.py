@@ -7,82 +7,85 @@ from collections.abc import Iterator
 
 from semcache.memory.facts.being import calling, condition, employer, names_after
 from semcache.memory.facts.lexicon import BODY, KIN, PETS, RELATIONS, THINGS
+from semcache.memory.facts.patterns import Pattern, either
 from semcache.memory.facts.reading import Possessed
 from semcache.memory.facts.times import find_time, mentions_future, resolve
 from semcache.memory.facts.types import Change, Claim
 from semcache.memory.facts.values import cut, name, place, several, thing
 
 _BE = r"(?:\s*(?:'s|'re)|\s+(?:is|are|was|were|will be|has become|became))"
-_RELATION = re.compile(
-    rf"(?P<adj>(?:(?:older|younger|little|big|elder|eldest|youngest|oldest|late|new|dear|best|twin|only|middle|ex[- ]|baby|own|grown[- ]up|two|three|four|five|both|of)\s*)*)"
-    rf"(?P<head>{'|'.join(sorted((re.escape(r).replace('-', '[- ]') for r in RELATIONS), key=len, reverse=True))})\b(?P<rest>.*)",
-    re.IGNORECASE | re.DOTALL,
+_RELATION = Pattern(
+    rf"(?P<adj>(?:(?:older|younger|little|big|elder|eldest|youngest|oldest|late|new|dear|best"
+    rf"|twin|only|middle|ex[- ]|baby|own|grown[- ]up|two|three|four|five|both|of)\s*)*)"
+    rf"(?P<head>{'|'.join(sorted((re.escape(r).replace('-', '[- ]') for r in RELATIONS), key=len, reverse=True))})\b"
+    rf"(?P<rest>.*)",
+    dotall=True,
 )
-_PET = re.compile(
-    rf"(?P<adj>(?:(?!name\b)[\w-]+\s+){{0,2}}?)(?P<head>{'|'.join(sorted(map(re.escape, PETS), key=len, reverse=True))})\b(?P<rest>.*)",
-    re.IGNORECASE | re.DOTALL,
+_PET = Pattern(
+    rf"(?P<adj>(?:(?!name\b)[\w-]+\s+){{0,2}}?)(?P<head>{either(PETS)})\b"
+    rf"(?P<rest>.*)",
+    dotall=True,
 )
-_NAME = re.compile(
-    rf"(?:full |first |last |sur|nick|real |new |given |family )?name{_BE}\s+(?:now\s+)?(?P<value>.+)", re.IGNORECASE
+_NAME = Pattern(rf"(?:full |first |last |sur|nick|real |new |given |family )?name{_BE}\s+(?:now\s+)?(?P<value>.+)")
+_CHANGED_NAME = Pattern(r"name,?\s+(?:it|that)(?:'s| is)\s+(?P<value>.+)")
+_FAVOURITE = Pattern(
+    rf"(?:all[- ]time\s+)?fav(?:ou?rites?|e|s)?\s+(?P<what>[\w -]{{2,30}}?){_BE}\s+(?:probably\s+"
+    rf"|definitely\s+|still\s+|now\s+)*(?P<value>.+)"
 )
-_CHANGED_NAME = re.compile(r"name,?\s+(?:it|that)(?:'s| is)\s+(?P<value>.+)", re.IGNORECASE)
-_FAVOURITE = re.compile(
-    rf"(?:all[- ]time\s+)?fav(?:ou?rites?|e|s)?\s+(?P<what>[\w -]{{2,30}}?){_BE}\s+(?:probably\s+|definitely\s+|still\s+|now\s+)*(?P<value>.+)",
-    re.IGNORECASE,
+_DATED = Pattern(
+    rf"(?P<what>birthday|b-?day|anniversary|wedding(?: anniversary)?|due date|appointment|exam"
+    rf"|flight(?: to [A-Z]\w+)?|surgery|operation|graduation|interview|vacation|holiday|deadline"
+    rf"|lease|contract)"
+    rf"(?:{_BE}|\s+(?:moved|starts?|ends?|expires|got moved|has been moved|has moved))\s+(?:on\s+"
+    rf"|to\s+|in\s+|at\s+|for\s+)?(?:the\s+)?(?P<value>.+)"
 )
-_DATED = re.compile(
-    rf"(?P<what>birthday|b-?day|anniversary|wedding(?: anniversary)?|due date|appointment|exam|flight(?: to [A-Z]\w+)?|surgery|operation|graduation|interview|vacation|holiday|deadline|lease|contract)"
-    rf"(?:{_BE}|\s+(?:moved|starts?|ends?|expires|got moved|has been moved|has moved))\s+(?:on\s+|to\s+|in\s+|at\s+|for\s+)?(?:the\s+)?(?P<value>.+)",
-    re.IGNORECASE,
+_SIZE = Pattern(
+    rf"(?P<what>shoe size|size|height|weight|blood type){_BE}\s+(?P<value>[\w.,+-]+(?:\s*(?:m"
+    rf"|cm|kg|kilos?|ft))?)"
 )
-_SIZE = re.compile(
-    rf"(?P<what>shoe size|size|height|weight|blood type){_BE}\s+(?P<value>[\w.,+-]+(?:\s*(?:m|cm|kg|kilos?|ft))?)",
-    re.IGNORECASE,
+_ADDRESS = Pattern(
+    rf"(?:new\s+|home\s+|postal\s+|current\s+)?(?:address|place)(?:{_BE})\s+(?:now\s+)?(?P<value>\d+\w?\s.+"
+    rf"|[A-Z].+\d.*)"
 )
-_ADDRESS = re.compile(
-    rf"(?:new\s+|home\s+|postal\s+|current\s+)?(?:address|place)(?:{_BE})\s+(?:now\s+)?(?P<value>\d+\w?\s.+|[A-Z].+\d.*)",
-    re.IGNORECASE,
+_JOB = Pattern(
+    rf"(?:new\s+|current\s+|day\s+)?(?:job|profession|occupation|role|position){_BE}\s+(?:now\s+)?(?:as\s+)?"
+    rf"(?P<value>.+)"
 )
-_JOB = re.compile(
-    rf"(?:new\s+|current\s+|day\s+)?(?:job|profession|occupation|role|position){_BE}\s+(?:now\s+)?(?:as\s+)?(?P<value>.+)",
-    re.IGNORECASE,
+_EMPLOYER = Pattern(rf"(?:new\s+|current\s+)?(?:employer|company|workplace){_BE}\s+(?P<value>[A-Z].+)", cased=True)
+_HOME = Pattern(
+    rf"(?:new\s+|current\s+)?(?:home|hometown|home town|city|house|flat|apartment|village){_BE}\s+(?:now\s+)?"
+    rf"(?P<in>in\s+|near\s+)?(?P<value>.+)"
 )
-_EMPLOYER = re.compile(rf"(?:new\s+|current\s+)?(?:employer|company|workplace){_BE}\s+(?P<value>[A-Z].+)")
-_HOME = re.compile(
-    rf"(?:new\s+|current\s+)?(?:home|hometown|home town|city|house|flat|apartment|village){_BE}\s+(?:now\s+)?(?P<in>in\s+|near\s+)?(?P<value>.+)",
-    re.IGNORECASE,
+_ALLERGIES = Pattern(r"(?:food\s+)?allerg(?:y|ies)\s*(?::|are|is|include|to)\s*(?:to\s+)?(?P<value>.+)")
+_HEALED = Pattern(
+    rf"(?P<what>(?:(?:left|right|broken)\s+)?(?:{BODY})s?|cast|plaster){_BE}\s+(?:fine|ok|okay"
+    rf"|healed|better|good|all good|off)\b(?! enough)"
 )
-_ALLERGIES = re.compile(
-    r"(?:food\s+)?allerg(?:y|ies)\s*(?::|are|is|include|to)\s*(?:to\s+)?(?P<value>.+)", re.IGNORECASE
+_THING = Pattern(
+    rf"(?P<what>(?:new\s+|current\s+|old\s+)?(?:work\s+|company\s+)?(?:{either(THINGS)})){_BE}\s+"
+    rf"(?:an?\s+)(?P<value>(?=\S*\s*\S*[A-Z0-9]).+)"
 )
-_HEALED = re.compile(
-    rf"(?P<what>(?:(?:left|right|broken)\s+)?(?:{BODY})s?|cast|plaster){_BE}\s+(?:fine|ok|okay|healed|better|good|all good|off)\b(?! enough)",
-    re.IGNORECASE,
+_DIED = Pattern(
+    r"\s*(?:has\s+|just\s+|sadly\s+)*(?:died|passed away|passed|ran away|was put down|had to"
+    r" be put down|is dead)\b"
 )
-_THING = re.compile(
-    rf"(?P<what>(?:new\s+|current\s+|old\s+)?(?:work\s+|company\s+)?(?:{'|'.join(sorted(map(re.escape, THINGS), key=len, reverse=True))})){_BE}\s+(?:an?\s+)(?P<value>(?=\S*\s*\S*[A-Z0-9]).+)",
-    re.IGNORECASE,
-)
-_DIED = re.compile(
-    r"\s*(?:has\s+|just\s+|sadly\s+)*(?:died|passed away|passed|ran away|was put down|had to be put down|is dead)\b",
-    re.IGNORECASE,
-)
-_AGED = re.compile(
-    r"(?:\s*(?:'s|'re)|\s+(?:is|are|turned|just turned)|,)\s+(?:now\s+|already\s+|almost\s+|only\s+)*(?P<age>\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten)\b"
-    r"(?!\s*(?:%|km|kg|kilos?|cm|m\b|euros?|of|minutes|hours|days|times|[ap]m))(?:\s*(?:years?(?: old)?|yo|months? old))?",
-    re.IGNORECASE,
+_AGED = Pattern(
+    r"(?:\s*(?:'s|'re)|\s+(?:is|are|turned|just turned)|,)\s+(?:now\s+|already\s+|almost\s+|only\s+)*(?P<age>\d{1,3}"
+    r"|one|two|three|four|five|six|seven|eight|nine|ten)\b"
+    r"(?!\s*(?:%|km|kg|kilos?|cm|m\b|euros?|of|minutes|hours|days|times|[ap]m))(?:\s*(?:years?(?:"
+    r" old)?|yo|months? old))?"
 )
 _NUMBERS = {word: str(n) for n, word in enumerate("zero one two three four five six seven eight nine ten".split())}
-_LIVES = re.compile(
-    r"\s+(?:now\s+|still\s+|both\s+|all\s+)?(?:lives?|living|moved|is based|are based)\s+(?:back\s+)?(?:in|near|to|at)\s+(?P<place>.+)",
-    re.IGNORECASE,
+_LIVES = Pattern(
+    r"\s+(?:now\s+|still\s+|both\s+|all\s+)?(?:lives?|living|moved|is based|are based)\s+(?:back\s+)?(?:in"
+    r"|near|to|at)\s+(?P<place>.+)"
 )
-_WORKS = re.compile(r"\s+(?:now\s+|still\s+)?(?:works?|is working)\s+(?P<rest>.+)", re.IGNORECASE)
-_HAS = re.compile(r"\s+(?:also\s+)?(?:has|have|got|suffers from|'s got)\s+(?P<rest>.+)", re.IGNORECASE)
-_IS = re.compile(r"(?:\s*'s|\s+is)\s+(?P<rest>.+)", re.IGNORECASE)
-_CALLED = re.compile(
-    r"(?:\s*(?:'s|s')?\s*names?(?:\s*'s|\s+is|\s+are)|(?:\s*(?:'s|'re)|\s+(?:is|are|was|were))\s+(?:called|named))\s+(?P<names>.+)",
-    re.IGNORECASE,
+_WORKS = Pattern(r"\s+(?:now\s+|still\s+)?(?:works?|is working)\s+(?P<rest>.+)")
+_HAS = Pattern(r"\s+(?:also\s+)?(?:has|have|got|suffers from|'s got)\s+(?P<rest>.+)")
+_IS = Pattern(r"(?:\s*'s|\s+is)\s+(?P<rest>.+)")
+_CALLED = Pattern(
+    r"(?:\s*(?:'s|s')?\s*names?(?:\s*'s|\s+is|\s+are)|(?:\s*(?:'s|'re)|\s+(?:is|are|was|were))\s+(?:called"
+    r"|named))\s+(?P<names>.+)"
 )
 
 
@@ -119,7 +122,8 @@ def _possessed(clause: Possessed) -> Iterator[Claim]:
         what = "birthday" if found["what"].lower().startswith("b") else found["what"].lower()
         value = re.split(r"[,.;!]| and | because | so ", found["value"])[0].strip()
         if re.search(
-            r"\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|next|january|february|march|april|may|june|july|august|september|october|november|december",
+            r"\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|next|january|february|march|april"
+            r"|may|june|july|august|september|october|november|december",
             " ".join(value.split()[:4]),
             re.IGNORECASE,
         ) and not re.match(r"(?:\w+ed|not|the|too|very)\b", value):
@@ -187,7 +191,8 @@ def _names(text: str) -> str:
     if listed:
         return listed
     found = re.match(
-        r"(?!(?:not|still|on|very|so|too|being|a|the|my)\b)([a-z][\w'-]+(?:\s+and\s+[a-z][\w'-]+)?)(?=\s*(?:$|[,.!;(]|and\b|btw|by the way|he|she|they|haha|lol|now))",
+        r"(?!(?:not|still|on|very|so|too|being|a|the|my)\b)([a-z][\w'-]+(?:\s+and\s+[a-z][\w'-]+)?)(?=\s*(?:$"
+        r"|[,.!;(]|and\b|btw|by the way|he|she|they|haha|lol|now))",
         text,
     )
     return found[1] if found else ""

@@ -6,66 +6,138 @@ import re
 from dataclasses import dataclass
 
 from semcache.memory.facts.clauses import Clause
+from semcache.memory.facts.patterns import Pattern
 from semcache.memory.facts.times import Tense, find_time, resolve
 
-_LEAD = re.compile(
-    r"^[\s\W]*(?:(?:hi+|hello|hey+|hiya|yo|hola|bonjour|moin|ok(?:ay)?|well|yeah|yes|yep|yup|no|nope|nah|so|oh|ah|and|but|also|plus|because|"
-    r"actually|basically|honestly|anyway|btw|by the way|fyi|haha+|lol|lmao|sorry|wait|please note|note|just so you know|for the record|"
-    r"remember|update|small update|news|big news|good news|bad news|good morning|morning|good evening|unfortunately|sadly|luckily|"
-    r"finally|lately|currently|recently|nowadays|now|then|still|again|today|yesterday|besides|personally|to be honest|tbh|as you know|"
-    r"as i said|like i said|guess what|damn|omg|wow|ugh|thanks|thank you|thx|there|everyone|all|team|quick update|originally|turns out|"
-    r"i think|i guess|i believe|i mean|i told you|it's official|you know|see|look|listen|right|fun fact|in fact|of course|for context|"
-    r"context|ps|p\.s\.?|too|instead)(?:[\s,.!:;…-]+|$))*",
-    re.IGNORECASE,
-)  # fmt: skip
-_SUBJECT = re.compile(
-    r"(?P<who>i|we)(?:(?P<be>'?m|'re)|(?P<have>'?ve)|(?P<will>'ll)|(?P<would>'?d))?(?=\s)", re.IGNORECASE
+_LEAD = Pattern(
+    r"^[\s\W]*(?:(?:hi+|hello|hey+|hiya|yo|hola|bonjour|moin|ok(?:ay)?|well|yeah|yes|yep|yup"
+    r"|no|nope|nah|so|oh|ah|and|but|also|plus|because|"
+    r"actually|basically|honestly|anyway|btw|by the way|fyi|haha+|lol|lmao|sorry|wait|please"
+    r" note|note|just so you know|for the record|"
+    r"remember|update|small update|news|big news|good news|bad news|good morning|morning|good"
+    r" evening|unfortunately|sadly|luckily|"
+    r"finally|lately|currently|recently|nowadays|now|then|still|again|today|yesterday|besides"
+    r"|personally|to be honest|tbh|as you know|"
+    r"as i said|like i said|guess what|damn|omg|wow|ugh|thanks|thank you|thx|there|everyone|all"
+    r"|team|quick update|originally|turns out|"
+    r"i think|i guess|i believe|i mean|i told you|it's official|you know|see|look|listen|right"
+    r"|fun fact|in fact|of course|for context|"
+    r"context|ps|p\.s\.?|too|instead)(?:[\s,.!:;…-]+|$))*"
 )
-_MINE = re.compile(r"(?:my|our)\s+", re.IGNORECASE)
-_TOKEN = re.compile(r"\s*([^\s,]+)(,?)")
+_SUBJECT = Pattern(r"(?P<who>i|we)(?:(?P<be>'?m|'re)|(?P<have>'?ve)|(?P<will>'ll)|(?P<would>'?d))?(?=\s)")
+_MINE = Pattern(r"(?:my|our)\s+")
+_TOKEN = Pattern(r"\s*([^\s,]+)(,?)", cased=True)
 _ADVERBS = frozenset(
-    "just really now currently still also actually finally only recently always already basically honestly definitely mostly "
-    "usually often sometimes absolutely totally personally kinda then even both all lately officially both myself ourselves "
-    "simply truly deeply genuinely obviously literally both probably-not secretly later soon since quite so temporarily "
+    "just really now currently still also actually finally only recently always already basically"
+    " honestly definitely mostly "
+    "usually often sometimes absolutely totally personally kinda then even both all lately officially"
+    " both myself ourselves "
+    "simply truly deeply genuinely obviously literally both probably-not secretly later soon"
+    " since quite so temporarily "
     "accidentally happily proudly sadly eventually mainly normally generally strictly permanently originally".split()
 )
-_BE = {"am": "present", "'m": "present", "are": "present", "is": "present", "was": "past", "were": "past", "been": "perfect", "be": "present",
-       "being": "present"}  # fmt: skip
-_NEVER = frozenset("never not don't dont didn't didnt do-not haven't havent hadn't wasn't aren't isn't ain't hardly barely rarely "
-                   "can't cant cannot couldn't-help won't wont".split())  # fmt: skip
-_MODALS = frozenset("would could should might may wish hope wanna want wouldn't couldn't shouldn't must'd must probably maybe perhaps "
-                    "guess doubt wonder pretend imagine almost nearly supposedly".split())  # fmt: skip
-_ANY_MORE = re.compile(r"\b(?:any ?more|any longer|no longer|no more|not now|these days not)\b", re.IGNORECASE)
+_BE = {
+    "am": "present",
+    "'m": "present",
+    "are": "present",
+    "is": "present",
+    "was": "past",
+    "were": "past",
+    "been": "perfect",
+    "be": "present",
+    "being": "present",
+}
+_NEVER = frozenset(
+    "never not don't dont didn't didnt do-not haven't havent hadn't wasn't aren't isn't ain't"
+    " hardly barely rarely "
+    "can't cant cannot couldn't-help won't wont".split()
+)
+_MODALS = frozenset(
+    "would could should might may wish hope wanna want wouldn't couldn't shouldn't must'd must"
+    " probably maybe perhaps "
+    "guess doubt wonder pretend imagine almost nearly supposedly".split()
+)
+_ANY_MORE = Pattern(r"\b(?:any ?more|any longer|no longer|no more|not now|these days not)\b")
 _FORMS = {
-    "live": "live lives lived living reside resided residing based", "move": "move moves moved moving relocate relocated relocating",
-    "settle": "settle settled settling", "rent": "rent rented renting", "work": "work works worked working", "teach": "teach teaches taught teaching",
-    "study": "study studies studied studying", "start": "start starts started starting begin began beginning joined join joining",
-    "leave": "leave leaves left leaving", "quit": "quit quits quitting resign resigned resigning", "retire": "retire retired retiring",
-    "run": "run runs ran running", "own": "own owns owned owning", "have": "have has had having got've", "get": "get gets got getting gotten",
-    "buy": "buy buys bought buying purchased purchase", "order": "order ordered ordering", "sell": "sell sells sold selling",
-    "lose": "lose lost losing", "adopt": "adopt adopted adopting", "drive": "drive drives drove driving", "ride": "ride rides riding rode",
-    "cancel": "cancel cancelled canceled cancelling canceling scrapped", "switch": "switch switched switching swapped swap changed change",
-    "trade": "trade traded trading", "give": "give gave giving given", "donate": "donate donated scrapped", "return": "returned",
-    "like": "like likes liked liking love loves loved loving enjoy enjoys enjoyed enjoying adore adored dig", "prefer": "prefer prefers preferred",
-    "hate": "hate hates hated dislike disliked detest loathe despise", "stand": "stand bear", "eat": "eat eats eating ate", "drink": "drink drinks drinking drank",
-    "smoke": "smoke smokes smoked smoking", "stop": "stop stopped stopping", "play": "play plays played playing",
-    "collect": "collect collects collecting", "practise": "practise practice practising practicing", "speak": "speak speaks speaking spoke",
-    "turn": "turn turned turning", "weigh": "weigh weighs weighed", "take": "take takes took taking", "wear": "wear wears wearing",
-    "break": "break broke broken breaking", "hurt": "hurt sprained sprain twisted injured tore fractured dislocated pulled",
-    "grow": "grow grew growing", "born": "born", "marry": "marry married marrying", "split": "split splitted separated", "go": "go goes going went gone",
-    "fly": "fly flies flying flew", "travel": "travel travels travelling traveling travelled traveled", "visit": "visit visits visiting visited",
-    "plan": "plan plans planning planned intend intending", "book": "book booked booking reserved", "expect": "expect expecting",
-    "attend": "attend attending", "commute": "commute commutes commuting", "suffer": "suffer suffers suffering suffered",
-    "recover": "recover recovering", "use": "use uses using", "call": "call", "learn": "learn learning", "suffered": "diagnosed",
-    "become": "become became becoming promoted", "found": "founded", "keep": "keep keeping", "divorce": "divorced divorce", "react": "react",
+    "live": "live lives lived living reside resided residing based",
+    "move": "move moves moved moving relocate relocated relocating",
+    "settle": "settle settled settling",
+    "rent": "rent rented renting",
+    "work": "work works worked working",
+    "teach": "teach teaches taught teaching",
+    "study": "study studies studied studying",
+    "start": "start starts started starting begin began beginning joined join joining",
+    "leave": "leave leaves left leaving",
+    "quit": "quit quits quitting resign resigned resigning",
+    "retire": "retire retired retiring",
+    "run": "run runs ran running",
+    "own": "own owns owned owning",
+    "have": "have has had having got've",
+    "get": "get gets got getting gotten",
+    "buy": "buy buys bought buying purchased purchase",
+    "order": "order ordered ordering",
+    "sell": "sell sells sold selling",
+    "lose": "lose lost losing",
+    "adopt": "adopt adopted adopting",
+    "drive": "drive drives drove driving",
+    "ride": "ride rides riding rode",
+    "cancel": "cancel cancelled canceled cancelling canceling scrapped",
+    "switch": "switch switched switching swapped swap changed change",
+    "trade": "trade traded trading",
+    "give": "give gave giving given",
+    "donate": "donate donated scrapped",
+    "return": "returned",
+    "like": "like likes liked liking love loves loved loving enjoy enjoys enjoyed enjoying adore adored dig",
+    "prefer": "prefer prefers preferred",
+    "hate": "hate hates hated dislike disliked detest loathe despise",
+    "stand": "stand bear",
+    "eat": "eat eats eating ate",
+    "drink": "drink drinks drinking drank",
+    "smoke": "smoke smokes smoked smoking",
+    "stop": "stop stopped stopping",
+    "play": "play plays played playing",
+    "collect": "collect collects collecting",
+    "practise": "practise practice practising practicing",
+    "speak": "speak speaks speaking spoke",
+    "turn": "turn turned turning",
+    "weigh": "weigh weighs weighed",
+    "take": "take takes took taking",
+    "wear": "wear wears wearing",
+    "break": "break broke broken breaking",
+    "hurt": "hurt sprained sprain twisted injured tore fractured dislocated pulled",
+    "grow": "grow grew growing",
+    "born": "born",
+    "marry": "marry married marrying",
+    "split": "split splitted separated",
+    "go": "go goes going went gone",
+    "fly": "fly flies flying flew",
+    "travel": "travel travels travelling traveling travelled traveled",
+    "visit": "visit visits visiting visited",
+    "plan": "plan plans planning planned intend intending",
+    "book": "book booked booking reserved",
+    "expect": "expect expecting",
+    "attend": "attend attending",
+    "commute": "commute commutes commuting",
+    "suffer": "suffer suffers suffering suffered",
+    "recover": "recover recovering",
+    "use": "use uses using",
+    "call": "call",
+    "learn": "learn learning",
+    "suffered": "diagnosed",
+    "become": "become became becoming promoted",
+    "found": "founded",
+    "keep": "keep keeping",
+    "divorce": "divorced divorce",
+    "react": "react",
     "identify": "identify",
-}  # fmt: skip
+}
 LEMMAS = {form: lemma for lemma, forms in _FORMS.items() for form in forms.split()}
 # A clause may leave out "I" before these.
-_BARE = re.compile(
-    r"(?:moved|moving|living|sold|bought|got|started|starting|adopted|quit|lost|booked|cancell?ed|switched|working|studying|been|born|just|used to|"
-    r"finally|turned|broke|still living|no longer|going to|flying|heading|allergic to|love|hate|prefer|can't stand|cannot stand|don't)\b",
-    re.IGNORECASE,
+_BARE = Pattern(
+    r"(?:moved|moving|living|sold|bought|got|started|starting|adopted|quit|lost|booked|cancell?ed"
+    r"|switched|working|studying|been|born|just|used to|"
+    r"finally|turned|broke|still living|no longer|going to|flying|heading|allergic to|love|hate"
+    r"|prefer|can't stand|cannot stand|don't)\b"
 )
 
 
@@ -165,7 +237,7 @@ def _said(body: str, subject: re.Match[str] | None, whole: str, at: float, start
             denied = True
             be = be or word in ("wasn't", "aren't", "ain't")
             tense = "past" if word in ("didn't", "didnt", "wasn't") else tense
-        elif word in _BE and not (word == "being"):
+        elif word in _BE and word != "being":
             be, tense = True, _later(tense, _BE[word])
         elif word in ("will", "gonna", "shall", "i'll") or (
             be and word == "going" and after == "to" and _verb_follows(body, following)
@@ -176,8 +248,27 @@ def _said(body: str, subject: re.Match[str] | None, whole: str, at: float, start
                 be = False
                 continue
             be = False if word == "gonna" else be
-        elif word in ("have", "has", "had") and (LEMMAS.get(after) and after not in ("love", "run", "sell", "move", "book", "plan", "order", "practice", "work", "use", "change", "start")
-                                                 or after in ("been", "just", "always", "never", "already", "recently", "finally", "also")):  # fmt: skip
+        elif word in ("have", "has", "had") and (
+            (
+                LEMMAS.get(after)
+                and after
+                not in (
+                    "love",
+                    "run",
+                    "sell",
+                    "move",
+                    "book",
+                    "plan",
+                    "order",
+                    "practice",
+                    "work",
+                    "use",
+                    "change",
+                    "start",
+                )
+            )
+            or after in ("been", "just", "always", "never", "already", "recently", "finally", "also")
+        ):
             have = True
         elif word in ("have", "need", "has") and after == "to":
             tense, place = "future", following.end() if following else token.end()
@@ -200,7 +291,7 @@ def _said(body: str, subject: re.Match[str] | None, whole: str, at: float, start
     if have and not lemma and tense == "present":
         tense = "past"
     progressive = be and form.endswith("ing") and bool(lemma)
-    if be and not progressive and not (form in ("born", "based", "diagnosed", "promoted", "separated", "relocated")):
+    if be and not progressive and form not in ("born", "based", "diagnosed", "promoted", "separated", "relocated"):
         verb, rest = "be", body[place:]
     elif have and form in ("a", "an", "no", "two", "three"):
         verb, rest = "have", body[place:]
@@ -208,7 +299,31 @@ def _said(body: str, subject: re.Match[str] | None, whole: str, at: float, start
         return Said("", form, body[place:], tense, denied, over, False, whole, at, start, end)
     else:
         verb, rest = lemma, body[token.end() :]
-        if form.endswith(("ed", "ought", "old", "ost")) or form in ("got", "left", "quit", "went", "broke", "gave", "grew", "began", "ran", "taught", "became", "tore", "had", "took", "drove", "split", "hurt", "flew", "ate", "drank", "gone", "gotten", "been"):  # fmt: skip
+        if form.endswith(("ed", "ought", "old", "ost")) or form in (
+            "got",
+            "left",
+            "quit",
+            "went",
+            "broke",
+            "gave",
+            "grew",
+            "began",
+            "ran",
+            "taught",
+            "became",
+            "tore",
+            "had",
+            "took",
+            "drove",
+            "split",
+            "hurt",
+            "flew",
+            "ate",
+            "drank",
+            "gone",
+            "gotten",
+            "been",
+        ):
             tense = "past" if not be or tense != "present" else tense
     if denied and any_more:
         over, denied = True, False

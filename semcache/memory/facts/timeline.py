@@ -48,9 +48,18 @@ class _Span:
     def fact(self) -> Fact:
         claim = self.told.claim
         return Fact(
-            self.id, claim.subject, claim.attribute, self.value, claim.holds, self.start, self.end,
-            round(self.confidence, 3), self.last, tuple(self.turns), self.supersedes,
-        )  # fmt: skip
+            self.id,
+            claim.subject,
+            claim.attribute,
+            self.value,
+            claim.holds,
+            self.start,
+            self.end,
+            round(self.confidence, 3),
+            self.last,
+            tuple(self.turns),
+            self.supersedes,
+        )
 
 
 _Spans = dict[tuple[str, str], list[_Span]]
@@ -174,7 +183,8 @@ def _replace(one: Told, slot: list[_Span]) -> _Span | None:
             _confirm(present, one)
         return None
     if present and _agrees(claim.attribute, claim.value, present.value):
-        return _sharpen(one, present, slot)
+        _sharpen(one, present, slot)
+        return None
     if present and claim.confidence < _SURE <= present.confidence:
         return None
     new = _span(one, start=start, end=_later(claim.until, start))
@@ -195,7 +205,9 @@ def _sharpen(one: Told, present: _Span, slot: list[_Span]) -> None:
     present.value = max(present.value, one.claim.value, key=lambda value: len(words(value)))
     if one.claim.since is not None and present.start is not None:
         before = [span.end or math.inf for span in slot if span is not present and span.start is not None]
-        present.start = min(present.start, max([one.since, *before])) if max([one.since, *before]) < math.inf else present.start
+        present.start = (
+            min(present.start, max([one.since, *before])) if max([one.since, *before]) < math.inf else present.start
+        )
 
 
 def _agrees(attribute: str, one: str, other: str) -> bool:
@@ -207,4 +219,3 @@ def _agrees(attribute: str, one: str, other: str) -> bool:
 
 def _later(until: float | None, start: float) -> float | None:
     return None if until is None else max(until, start)
-

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
+from semcache.memory.facts.patterns import Pattern
 from semcache.text.dates import MONTHS, WEEKDAYS
 
 Tense = Literal["past", "present", "future"]
@@ -20,30 +21,35 @@ _NUMBERS = {
 }
 _NUMBERS |= {"a": 1, "an": 1, "couple": 2, "few": 3, "several": 4}
 _COUNT = rf"(?P<{{}}>\d{{{{1,3}}}}|(?:a )?couple(?: of)?|(?:a )?few|{'|'.join(_NUMBERS)})"
-_PREFIX = r"(?:(?:back in|since|in|on|from|by|around|until|till|starting|as of|of|early|late|mid|the (?:start|end|beginning) of)\s+)"
-_WHEN = re.compile(
+_PREFIX = (
+    r"(?:(?:back in|since|in|on|from|by|around|until|till|starting|as of|of|early|late|mid"
+    r"|the (?:start|end|beginning) of)\s+)"
+)
+_WHEN = Pattern(
     rf"\b(?:(?P<prefix>{_PREFIX}*)(?:the\s+)?(?:"
-    rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+(?P<month>{_ALL_MONTHS})\b\.?(?:,?\s+(?P<year>(?:19|20)\d\d)\b)?"
-    rf"|(?P<month2>{_ALL_MONTHS})\.?\s+(?:the\s+)?(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*(?:people|%|km|kg))(?:,?\s+(?P<year2>(?:19|20)\d\d)\b)?"
+    rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+(?P<month>{_ALL_MONTHS})\b\.?(?:,?\s+(?P<year>(?:19"
+    rf"|20)\d\d)\b)?"
+    rf"|(?P<month2>{_ALL_MONTHS})\.?\s+(?:the\s+)?(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*(?:people"
+    rf"|%|km|kg))(?:,?\s+(?P<year2>(?:19|20)\d\d)\b)?"
     rf"|(?P<month3>{_ALL_MONTHS})\s+(?P<year3>(?:19|20)\d\d)\b"
     rf"|(?P<iso>(?:19|20)\d\d-\d\d-\d\d)\b)"
     rf"|(?P<prefix4>{_PREFIX}+)(?P<which4>next|last|this)?\s*(?P<month4>{_ALL_MONTHS})\b"
     rf"|(?P<which5>next|last|this)\s+(?P<month5>{_ALL_MONTHS})\b"
     rf"|(?P<month6>{_SURE_MONTHS})\b"
     rf"|(?P<prefix7>{_PREFIX}+)(?P<year7>(?:19|20)\d\d)\b"
-    rf"|(?:(?:since|in|on|by|from)\s+)?(?P<which8>next|last|this|past|coming)\s+(?P<unit8>week(?:end)?|month|year|spring|summer|autumn|fall|winter|{_DAYS})\b"
+    rf"|(?:(?:since|in|on|by|from)\s+)?(?P<which8>next|last|this|past|coming)\s+(?P<unit8>week(?:end)?"
+    rf"|month|year|spring|summer|autumn|fall|winter|{_DAYS})\b"
     rf"|(?:(?:on|since|from)\s+)?(?P<weekday9>(?:mon|tues|wednes|thurs|fri|satur|sun)day)s?\b"
     rf"|(?:since\s+)?(?P<named10>yesterday|today|tonight|tomorrow|this (?:morning|afternoon|evening)|last night)\b"
     rf"|{_COUNT.format('count11')}\s+(?P<unit11>day|week|month|year)s?\s+ago\b"
     rf"|(?:in|within)\s+{_COUNT.format('count12')}\s+(?P<unit12>day|week|month|year)s?(?:\s+time)?\b"
     rf"|(?:for|since)\s+(?:the (?:last|past)\s+)?{_COUNT.format('count13')}\s+(?P<unit13>day|week|month|year)s?\b"
     r"|on\s+the\s+(?P<day14>\d{1,2})(?:st|nd|rd|th)\b"
-    r")",
-    re.IGNORECASE,
-)  # fmt: skip
-_HINT = re.compile(
-    rf"\d|\b(?:next|last|this|past|coming|ago|since|for|in|within|yesterday|today|tonight|tomorrow|\w+day|{_SURE_MONTHS}|may|march)\b",
-    re.IGNORECASE,
+    r")"
+)
+_HINT = Pattern(
+    rf"\d|\b(?:next|last|this|past|coming|ago|since|for|in|within|yesterday|today|tonight|tomorrow"
+    rf"|\w+day|{_SURE_MONTHS}|may|march)\b"
 )
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 _UNIT_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
@@ -92,7 +98,9 @@ def _day(part: dict[str, str | None], today: date, tense: Tense) -> date | None:
         day = part["day"] or part["day2"] or "1"
         year = part["year"] or part["year2"] or part["year3"]
         which = (part["which4"] or part["which5"] or "").lower()
-        return _month_day(MONTHS[month.lower()], int(day), year and int(year), today, past=past or which == "last")
+        return _month_day(
+            MONTHS[month.lower()], int(day), int(year) if year else None, today, past=past or which == "last"
+        )
     if part["year7"]:
         return date(int(part["year7"]), 1, 1)
     if part["unit8"]:

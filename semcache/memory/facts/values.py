@@ -6,45 +6,56 @@ import re
 from functools import cache
 
 from semcache.memory.facts.lexicon import LANGUAGES, NATIONALITIES
+from semcache.memory.facts.patterns import Pattern
 from semcache.memory.facts.times import find_time
 from semcache.text.entities import known_names
 from semcache.text.tokens import stem
 
-_WORD = re.compile(r"[^\W_]+(?:['’.&+#/-]+[^\W_]+)*[+#]*")
-_STOP = re.compile(
-    r"\s*[,;:(!?]|\.(?:\s|$)|\s[–—-]+\s|\s+(?:and|but|because|cause|so|since|when|while|which|who|whom|that|as|if|though|although|where|"
-    r"until|till|after|before|during|instead|again|too|either|anyway|btw|by the way|haha|lol|now|already|currently|lately|recently|"
-    r"at the moment|right now|these days|nowadays|any ?more|any longer|ever since|please|pls|thx|thanks|obviously|actually|honestly|"
-    r"forever|twice|once|always|though|tho|for (?:me|us|now|years|ages|life|good|a while)|in (?:total|general|the end|fact|case|theory)|"
-    r"of course|to be exact|with (?:me|us|my|our|his|her|a friend|friends)|w/|than|then|to take care|to be with|to start|to be near|to do)\b"
-    r"|\s+[:;=]-?[)(DP]|\s+[^\w\s'\"&€$£#@+(-]",
-    re.IGNORECASE,
-)  # fmt: skip
-_LIST = re.compile(r"\s*(?:,|\band\b|\bor\b|&|\+)\s*", re.IGNORECASE)
-_LEADING = re.compile(
-    r"^(?:(?:a|an|the|my|our|some|any|this|that|these|those|another|one of (?:the|my|our)|both|to|also|really|just|even|very own|own|"
-    r"bit of|a bit of|a little|lots of|a lot of|all|new|brand new|second[- ]hand|used|beautiful|lovely|cute|old|nice|little|small|tiny)\s+)+",
-    re.IGNORECASE,
-)  # fmt: skip
-_DETERMINERS = re.compile(r"^(?:(?:a|an|the|my|our|some|any|another|to|also|just)\s+)+", re.IGNORECASE)
-_TRAILING = re.compile(
-    r"(?:\s+(?:in|on|at|to|of|for|with|from|by|me|it|there|here|myself|ourselves|a lot|so much|very much|lots|the most|a bit|well))+$",
-    re.IGNORECASE,
+_WORD = Pattern(r"[^\W_]+(?:['’.&+#/-]+[^\W_]+)*[+#]*", cased=True)
+_STOP = Pattern(
+    r"\s*[,;:(!?]|\.(?:\s|$)|\s[–—-]+\s|\s+(?:and|but|because|cause|so|since|when|while|which"
+    r"|who|whom|that|as|if|though|although|where|"
+    r"until|till|after|before|during|instead|again|too|either|anyway|btw|by the way|haha|lol"
+    r"|now|already|currently|lately|recently|"
+    r"at the moment|right now|these days|nowadays|any ?more|any longer|ever since|please|pls"
+    r"|thx|thanks|obviously|actually|honestly|"
+    r"forever|twice|once|always|though|tho|for (?:me|us|now|years|ages|life|good|a while)|in"
+    r" (?:total|general|the end|fact|case|theory)|"
+    r"of course|to be exact|with (?:me|us|my|our|his|her|a friend|friends)|w/|than|then|to take"
+    r" care|to be with|to start|to be near|to do)\b"
+    r"|\s+[:;=]-?[)(DP]|\s+[^\w\s'\"&€$£#@+(-]"
+)
+_LIST = Pattern(r"\s*(?:,|\band\b|\bor\b|&|\+)\s*")
+_LEADING = Pattern(
+    r"^(?:(?:a|an|the|my|our|some|any|this|that|these|those|another|one of (?:the|my|our)|both"
+    r"|to|also|really|just|even|very own|own|"
+    r"bit of|a bit of|a little|lots of|a lot of|all|new|brand new|second[- ]hand|used|beautiful"
+    r"|lovely|cute|old|nice|little|small|tiny)\s+)+"
+)
+_DETERMINERS = Pattern(r"^(?:(?:a|an|the|my|our|some|any|another|to|also|just)\s+)+")
+_TRAILING = Pattern(
+    r"(?:\s+(?:in|on|at|to|of|for|with|from|by|me|it|there|here|myself|ourselves|a lot|so much"
+    r"|very much|lots|the most|a bit|well))+$"
 )
 _EMPTY = frozenset(
-    "it this that them him her you your one ones something anything nothing everything someone anyone everyone there here how what "
+    "it this that them him her you your one ones something anything nothing everything someone"
+    " anyone everyone there here how what "
     "when where why who which same such stuff things thing way lot bit all any none idea".split()
 )
-_PLACE_WORDS = re.compile(
-    r"\b(?:village|town|city|suburbs?|countryside|island|farm|country|coast|mountains?|capital|centre|center|outskirts|neighbourhood|"
-    r"house|flat|apartment|mill|cottage|houseboat|campsite|forest|valley)\b",
-    re.IGNORECASE,
-)  # fmt: skip
+_PLACE_WORDS = Pattern(
+    r"\b(?:village|town|city|suburbs?|countryside|island|farm|country|coast|mountains?|capital"
+    r"|centre|center|outskirts|neighbourhood|"
+    r"house|flat|apartment|mill|cottage|houseboat|campsite|forest|valley)\b"
+)
 _NO_PLACE = frozenset(
-    "fear hell peace hope denial sin harmony bubble past future present moment world dream dreams car office meeting middle house home "
-    "clouds bed work school love trouble charge days nights bigger smaller another next other different new part-time it them this that "
-    "here there my our your his her their place shape order debt mess rush hurry queue line hospital room kitchen sun shade way the "
-    "monthly yearly front back general fact case total touch mood pain shock business town person particular theory monday tuesday "
+    "fear hell peace hope denial sin harmony bubble past future present moment world dream dreams"
+    " car office meeting middle house home "
+    "clouds bed work school love trouble charge days nights bigger smaller another next other"
+    " different new part-time it them this that "
+    "here there my our your his her their place shape order debt mess rush hurry queue line"
+    " hospital room kitchen sun shade way the "
+    "monthly yearly front back general fact case total touch mood pain shock business town person"
+    " particular theory monday tuesday "
     "wednesday thursday friday saturday sunday paradise poverty luxury sync style".split()
 )
 
@@ -75,7 +86,8 @@ def thing(text: str, *, most_words: int = 6) -> str:
 def several(text: str, *, most_words: int = 5) -> list[str]:
     """The items of a list: "peanuts, nuts and shellfish"."""
     stop = re.search(
-        r"\s*[;:(!?]|\.(?:\s|$)|\s[–—-]+\s|\s+(?:but|because|so|since|when|while|which|who|that|as|if|though|although)\b",
+        r"\s*[;:(!?]|\.(?:\s|$)|\s[–—-]+\s|\s+(?:but|because|so|since|when|while|which|who|that|as"
+        r"|if|though|although)\b",
         text,
     )
     body = text[: stop.start()] if stop else text
@@ -88,15 +100,23 @@ def place(text: str, clause: str, *, lenient: bool = False) -> str:
 
     `clause`: to see if its writer uses capitals; `lenient`: a single word in lower case is a name all the same.
     """
-    text = re.sub(r"^\s*(?:(?:an?|the|my|our|some|this)\s+)?(?:[\w-]+\s+){0,3}?(?:flat|house|apartment|room|place|studio|cottage|mill|condo|bungalow|shared flat|houseboat|dorm|farm)\s+"
-                  r"(?:(?:in|near|on the edge of|outside|just outside|at)\s+)", "", text, flags=re.IGNORECASE)  # fmt: skip
+    text = re.sub(
+        r"^\s*(?:(?:an?|the|my|our|some|this)\s+)?(?:[\w-]+\s+){0,3}?(?:flat|house|apartment|room"
+        r"|place|studio|cottage|mill|condo|bungalow|shared flat|houseboat|dorm|farm)\s+"
+        r"(?:(?:in|near|on the edge of|outside|just outside|at)\s+)",
+        "",
+        text,
+        flags=re.IGNORECASE,
+    )
     value = re.split(r"\s+(?:for|with|each|every|next|to)\s", cut(text))[0]
     words = _WORD.findall(value)
     bare = _DETERMINERS.sub("", value)
     if not words or not bare or bare.split()[0].lower().strip(".,") in _NO_PLACE:
         return ""
     named = any(word[0].isupper() for word in words)
-    cased = clause[:1].isupper() or any(word[0].isupper() for word in _WORD.findall(clause)[1:] if word not in ("I", "I'm", "I've"))
+    cased = clause[:1].isupper() or any(
+        word[0].isupper() for word in _WORD.findall(clause)[1:] if word not in ("I", "I'm", "I've")
+    )
     known = stem(bare.split(" ")[-1].lower()) in _known_places()
     if named:
         return (
@@ -117,7 +137,8 @@ def _known_places() -> frozenset[str]:
 def name(text: str, *, sure: bool) -> str:
     """A person's name at the start of a text. `sure`: it is one even in lower case ("my name is tom")."""
     found = re.match(
-        r"(?i:(?:dr|prof|mr|mrs|ms|miss)\b\.?\s+)*((?:[A-ZÀ-ÖØ-Þ][\w'’-]+|[A-Z]\.)(?:\s+(?:(?:van|von|de|der|den|la|le|al|el|bin|ibn|da|dos|di)\s+)*[A-ZÀ-ÖØ-Þ][\w'’-]+)*)",
+        r"(?i:(?:dr|prof|mr|mrs|ms|miss)\b\.?\s+)*((?:[A-ZÀ-ÖØ-Þ][\w'’-]+|[A-Z]\.)(?:\s+(?:(?:van"
+        r"|von|de|der|den|la|le|al|el|bin|ibn|da|dos|di)\s+)*[A-ZÀ-ÖØ-Þ][\w'’-]+)*)",
         text,
     ) or (re.match(r"(?i:(?:dr|prof)\.?\s+)?([a-zà-ÿ][\w'-]+)", text) if sure else None)
     value = found[1] if found else ""

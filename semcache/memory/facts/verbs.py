@@ -8,38 +8,72 @@ from dataclasses import replace
 
 from semcache.memory.facts.being import calling, condition, employer, pet_or_kin
 from semcache.memory.facts.lexicon import BODY, FOODS, LANGUAGES, PETS, RELATIONS, THINGS
+from semcache.memory.facts.patterns import Pattern
 from semcache.memory.facts.reading import Said
-from semcache.memory.facts.times import find_time, mentions_future, resolve
+from semcache.memory.facts.times import mentions_future, resolve
 from semcache.memory.facts.types import Change, Claim
 from semcache.memory.facts.values import cut, place, several, thing
 
 Claims = Iterator[Claim]
-_IN = re.compile(r"\b(?:in|near|at|around|outside|close to|by|on)\s+(?=(?P<place>.+))", re.IGNORECASE)
-_TO = re.compile(r"\b(?:to|into)\s+(?=(?P<place>.+))", re.IGNORECASE)
-_FROM = re.compile(r"\b(?:out of|away from|from)\s+(?=(?P<place>.+?)(?:\s+(?:to|into)\s|$))", re.IGNORECASE)
-_JOB = re.compile(
-    r"^(?:(?:a|an|my|the|this|that|your)\s+)?(?:(?:new|old|current|dream|first|full[- ]time|part[- ]time|summer|day|awful|boring)\s+)*(?:job|position|role|work|contract|gig|post)\b",
-    re.IGNORECASE,
+_IN = Pattern(r"\b(?:in|near|at|around|outside|close to|by|on)\s+(?=(?P<place>.+))")
+_TO = Pattern(r"\b(?:to|into)\s+(?=(?P<place>.+))")
+_FROM = Pattern(r"\b(?:out of|away from|from)\s+(?=(?P<place>.+?)(?:\s+(?:to|into)\s|$))")
+_JOB = Pattern(
+    r"^(?:(?:a|an|my|the|this|that|your)\s+)?(?:(?:new|old|current|dream|first|full[- ]time|part[- ]time"
+    r"|summer|day|awful|boring)\s+)*(?:job|position|role|work|contract|gig|post)\b"
 )
-_FEELING_OBJECT = re.compile(
-    r"^(?:it|this|that|these|those|you|your|them|him|her|his|how|what|when|where|why|if|the (?:idea|way|fact|look|sound|new|suggestion|answer|one)|both|each|my (?:order|bike)|being|to (?:know|hear|ask|see"
-    r"|say|thank|return|order|cancel|get|have|buy|find|be|change|be|use|go back)|that|a (?:lot|bit|little)|and|but|not|so|very|as|here|there|too|all of|everything|everyone|mondays?)\b",
-    re.IGNORECASE,
+_FEELING_OBJECT = Pattern(
+    r"^(?:it|this|that|these|those|you|your|them|him|her|his|how|what|when|where|why|if|the (?:idea"
+    r"|way|fact|look|sound|new|suggestion|answer|one)|both|each|my (?:order|bike)|being|to (?:know"
+    r"|hear|ask|see"
+    r"|say|thank|return|order|cancel|get|have|buy|find|be|change|be|use|go back)|that|a (?:lot"
+    r"|bit|little)|and|but|not|so|very|as|here|there|too|all of|everything|everyone|mondays?)\b"
 )
 _HOUSEHOLD = frozenset(
-    "it them this that some one ones another lot time way money sense point better worse used lucky rid back home out up there here in on off off-track lost stuck tickets".split()
+    "it them this that some one ones another lot time way money sense point better worse used"
+    " lucky rid back home out up there here in on off off-track lost stuck tickets".split()
 )
 
 
-def _claim(said: Said, attribute: str, value: str, *, change: Change = Change.ASSERTS, holds: bool = True, since: float | None = None,
-           until: float | None = None, subject: str = "user", confidence: float = 0.8) -> Claims:  # fmt: skip
+def _claim(
+    said: Said,
+    attribute: str,
+    value: str,
+    *,
+    change: Change = Change.ASSERTS,
+    holds: bool = True,
+    since: float | None = None,
+    until: float | None = None,
+    subject: str = "user",
+    confidence: float = 0.8,
+) -> Claims:
     if value:
         yield Claim(attribute, value, subject, holds, change, since, until, "", confidence, said.start, said.end)
 
 
 def _state(said: Said, attribute: str, value: str, *, since: float | None = None, confidence: float = 0.8) -> Claims:
     """A value that holds, or is over, or is denied."""
-    if said.over or (said.tense == "past" and not said.progressive and said.form in ("lived", "worked", "studied", "taught", "owned", "had", "drove", "played", "ran", "smoked", "rode", "practised", "practiced", "spoke")):  # fmt: skip
+    if said.over or (
+        said.tense == "past"
+        and not said.progressive
+        and said.form
+        in (
+            "lived",
+            "worked",
+            "studied",
+            "taught",
+            "owned",
+            "had",
+            "drove",
+            "played",
+            "ran",
+            "smoked",
+            "rode",
+            "practised",
+            "practiced",
+            "spoke",
+        )
+    ):
         yield from _claim(said, attribute, value, change=Change.ENDS, confidence=confidence)
     elif said.denied:
         yield from _claim(said, attribute, value, holds=False, confidence=confidence)
@@ -50,7 +84,9 @@ def _state(said: Said, attribute: str, value: str, *, since: float | None = None
 def _live(said: Said) -> Claims:
     found = _IN.search(said.rest)
     where = place(found["place"], said.clause, lenient=True) if found else ""
-    if not where or (said.verb == "rent" and (said.denied or re.search(r"\b(?:each|every|for (?:the|a|two|three))\b", said.rest))):
+    if not where or (
+        said.verb == "rent" and (said.denied or re.search(r"\b(?:each|every|for (?:the|a|two|three))\b", said.rest))
+    ):
         return
     if said.tense == "future" or (said.denied and not said.over):
         since = said.since
@@ -108,7 +144,9 @@ def _work(said: Said) -> Claims:
 
 def _teach(said: Said) -> Claims:
     subject = re.match(
-        r"\s*(?!(?:you|him|her|them|me|myself|us|on|at|in|there|here|again|every)\b)(?P<what>[\w ]+?)(?=\s+(?:at|in|to|on|for)\b|\s*$|[,.])", said.rest
+        r"\s*(?!(?:you|him|her|them|me|myself|us|on|at|in|there|here|again|every)\b)(?P<what>[\w ]+?)(?=\s+(?:at"
+        r"|in|to|on|for)\b|\s*$|[,.])",
+        said.rest,
     )
     if subject and not said.denied:
         yield from _state(said, "occupation", f"teach {thing(subject['what'])}" if thing(subject["what"]) else "")
@@ -117,8 +155,10 @@ def _teach(said: Said) -> Claims:
 
 def _run(said: Said) -> Claims:
     business = re.match(
-        r"\s*(?P<what>(?:a|an|my|our|the|two|three)\s+(?:[\w'-]+\s+){0,3}?(?:bakery|shop|store|caf[eé]|restaurant|business|company|startup|studio|practice|farm|school|agency|hotel"
-        r"|bar|pub|salon|gallery|firm|clinic|workshop|bookshop|guesthouse|charity|podcast|blog|kindergarten|garage|brewery|winery|vineyard))\b",
+        r"\s*(?P<what>(?:a|an|my|our|the|two|three)\s+(?:[\w'-]+\s+){0,3}?(?:bakery|shop|store|caf[eé]"
+        r"|restaurant|business|company|startup|studio|practice|farm|school|agency|hotel"
+        r"|bar|pub|salon|gallery|firm|clinic|workshop|bookshop|guesthouse|charity|podcast|blog|kindergarten"
+        r"|garage|brewery|winery|vineyard))\b",
         said.rest,
         re.IGNORECASE,
     )
@@ -165,7 +205,7 @@ def _start(said: Said) -> Claims:
 
 
 def _leave(said: Said) -> Claims:
-    if said.denied or said.tense == "future" and said.since is None:
+    if said.denied or (said.tense == "future" and said.since is None):
         return
     job = _JOB.match(said.rest.strip())
     habit = re.match(
@@ -210,7 +250,10 @@ def _object(said: Said) -> Claims:
             yield from _state(said, attribute, value, since=said.since if attribute == "pet" else None)
         return
     dated = re.match(
-        r"\s*(?:a|an|my|the|our|another)\s+(?P<what>(?:[\w-]+\s+){0,2}?(?:appointment|meeting|interview|exam|flight|surgery|operation|check-?up|wedding|concert|recital|rehearsal|conference|viva|defen[cs]e|hearing|deadline)\b(?:\s+(?:at|with|to|in)\s+(?:the\s+)?[\w' ]+?(?=\s+(?:on|at|next|this|in)\b|$|[,.]))?)",
+        r"\s*(?:a|an|my|the|our|another)\s+(?P<what>(?:[\w-]+\s+){0,2}?(?:appointment|meeting|interview"
+        r"|exam|flight|surgery|operation|check-?up|wedding|concert|recital|rehearsal|conference|viva"
+        r"|defen[cs]e|hearing|deadline)\b(?:\s+(?:at|with|to|in)\s+(?:the\s+)?[\w' ]+?(?=\s+(?:on"
+        r"|at|next|this|in)\b|$|[,.]))?)",
         said.rest,
         re.IGNORECASE,
     )
@@ -229,7 +272,7 @@ def _object(said: Said) -> Claims:
 def _possess(said: Said) -> Claims:
     """ "I bought ..." """
     rest = said.rest
-    if said.denied and said.verb != "own" or (said.tense == "future") or (said.progressive and said.verb != "drive"):
+    if (said.denied and said.verb != "own") or (said.tense == "future") or (said.progressive and said.verb != "drive"):
         return
     if re.match(r"\s*(?:that|it)\b", rest):
         return
@@ -277,7 +320,11 @@ def _get(said: Said) -> Claims:
         )
         yield from _claim(said, "work", employer(rest, said.whole), since=said.since)
     elif said.form == "got" and not said.progressive and re.match(r"(?:a|an|my|our|the|another|two|three|new)\s", low):
-        new = re.match(r"(?:a|an|my|our)\s+(?:brand[- ])?new\s+(?!(?:job|text|e-?mail|message|error|problem|question|code|letter|idea|one|start)\b)", low)
+        new = re.match(
+            r"(?:a|an|my|our)\s+(?:brand[- ])?new\s+(?!(?:job|text|e-?mail|message|error|problem|question"
+            r"|code|letter|idea|one|start)\b)",
+            low,
+        )
         if pet_or_kin(rest) or (new and not condition(rest)):
             yield from _possess(said)
         else:
@@ -285,7 +332,7 @@ def _get(said: Said) -> Claims:
 
 
 def _lose(said: Said) -> Claims:
-    if said.denied or said.tense == "future" and said.since is None or said.progressive:
+    if said.denied or (said.tense == "future" and said.since is None) or said.progressive:
         return
     what = re.match(r"\s*(?:(?:up|away|off|in|back|out)\s+)?(?P<what>.+)", said.rest)
     if not what:
@@ -311,7 +358,8 @@ def _lose(said: Said) -> Claims:
         yield from _claim(said, "work", "job", change=Change.ENDS, until=_back(said))
         return
     if re.match(
-        r"(?:weight|mind|way|patience|temper|password|mother|father|mum|dad|wife|husband|touch|count|track|game|match|account|order|request|ticket)\b",
+        r"(?:weight|mind|way|patience|temper|password|mother|father|mum|dad|wife|husband|touch|count"
+        r"|track|game|match|account|order|request|ticket)\b",
         first.lower(),
     ):
         return
@@ -422,11 +470,9 @@ def _stop(said: Said) -> Claims:
 
 
 def _play(said: Said) -> Claims:
-    if (
-        re.match(r"\s*(?:with|around|along|it|a (?:role|part|game|song|trick)|music|back|no role|dead)\b", said.rest)
-        or said.denied
-        and not said.over
-    ):
+    if re.match(
+        r"\s*(?:with|around|along|it|a (?:role|part|game|song|trick)|music|back|no role|dead)\b", said.rest
+    ) or (said.denied and not said.over):
         return
     value = re.split(r"\s+(?:in|at|with|every|on|for|twice|once)\s+", thing(said.rest))[0]
     yield from _state(said, "hobby", value, confidence=0.75)
@@ -451,10 +497,10 @@ def _weigh(said: Said) -> Claims:
     yield from _claim(said, "weight", amount["amount"]) if amount and not said.denied else ()
 
 
-_MEDICINE = re.compile(
-    r"\b(?:metformin|insulin|ibuprofen|aspirin|sertraline|prozac|zoloft|lexapro|adderall|ritalin|warfarin|prednisone|levothyroxine|statins?|lisinopril|omeprazole|antidepressants"
-    r"|blood thinners|beta[- ]blockers|[a-z]+(?:pril|statin|olol|azole|cillin|xaban|oxetine|sartan))\b",
-    re.IGNORECASE,
+_MEDICINE = Pattern(
+    r"\b(?:metformin|insulin|ibuprofen|aspirin|sertraline|prozac|zoloft|lexapro|adderall|ritalin"
+    r"|warfarin|prednisone|levothyroxine|statins?|lisinopril|omeprazole|antidepressants"
+    r"|blood thinners|beta[- ]blockers|[a-z]+(?:pril|statin|olol|azole|cillin|xaban|oxetine|sartan))\b"
 )
 
 
@@ -512,16 +558,18 @@ def _marry(said: Said) -> Claims:
         yield from _claim(said, "family", f"spouse {who['who']}") if who else ()
 
 
-_NEAR = re.compile(
-    r"^\s*(?:to (?:bed|sleep|try|be honest|the (?:toilet|shop|bathroom|point))|back|home|out|through|with|ahead|on|for it|there|and|nuts|crazy|mad|well)\b",
-    re.IGNORECASE,
+_NEAR = Pattern(
+    r"^\s*(?:to (?:bed|sleep|try|be honest|the (?:toilet|shop|bathroom|point))|back|home|out"
+    r"|through|with|ahead|on|for it|there|and|nuts|crazy|mad|well)\b"
 )
 
 
 def _travel(said: Said) -> Claims:
     """Journeys to come: "we're flying to Japan in October"."""
     coming = (
-        said.progressive or said.tense == "future" or (said.tense == "present" and mentions_future(said.clause, said.at))
+        said.progressive
+        or said.tense == "future"
+        or (said.tense == "present" and mentions_future(said.clause, said.at))
     )
     if not coming or said.form in ("went", "flew", "gone", "visited", "travelled") or _NEAR.match(said.rest):
         return
@@ -544,7 +592,9 @@ def _travel(said: Said) -> Claims:
     if said.denied or said.over:
         yield from _planned(said, where, change=Change.ENDS)
     else:
-        yield from _planned(said, f"{said.verb} to {where}" if said.verb in ("go", "fly", "travel") else f"{said.verb} {where}",
+        yield from _planned(
+            said,
+            f"{said.verb} to {where}" if said.verb in ("go", "fly", "travel") else f"{said.verb} {where}",
         )
 
 
@@ -593,11 +643,7 @@ def _suffer(said: Said) -> Claims:
 
 def _future(said: Said) -> Claims:
     """Anything to come with a time: "next week I'm running a marathon"."""
-    if (
-        (said.progressive or said.tense == "future")
-        and not said.denied
-        and mentions_future(said.clause, said.at)
-    ):
+    if (said.progressive or said.tense == "future") and not said.denied and mentions_future(said.clause, said.at):
         value = cut(said.rest, most_words=6)
         yield from _planned(said, f"{said.form} {value}") if value and not _FEELING_OBJECT.match(value) else ()
 
@@ -621,7 +667,7 @@ def _drive(said: Said) -> Claims:
         and not said.denied
     ):
         value = re.split(r"\s+(?:to|for|from|at|in|on|every|with)\s", thing(said.rest))[0]
-        if value and re.search(r"[A-Z0-9]", value) or value.split(" ")[-1].lower() in THINGS:
+        if (value and re.search(r"[A-Z0-9]", value)) or value.split(" ")[-1].lower() in THINGS:
             yield from _state(said, "possession", value)
 
 
@@ -630,13 +676,67 @@ def _use(said: Said) -> Claims:
 
 
 HANDLERS: dict[str, Callable[[Said], Claims]] = {
-    "live": _live, "settle": _live, "rent": _live, "move": _move, "work": _work, "teach": _teach, "run": _run, "own": _run, "study": _study,
-    "start": _start, "leave": _leave, "quit": _leave, "retire": _retire, "have": _have, "get": _get, "buy": _possess, "order": _possess,
-    "sell": _lose, "lose": _lose, "trade": _lose, "give": _lose, "donate": _lose, "return": _lose, "cancel": _cancel, "switch": _switch,
-    "like": _like, "prefer": _like, "hate": _hate, "stand": _stand, "eat": _eat, "drink": _eat, "stop": _stop, "play": _play, "collect": _play,
-    "practise": _play, "speak": _speak, "turn": _turn, "weigh": _weigh, "take": _take, "wear": _take, "break": _break, "hurt": _break,
-    "split": _split, "grow": _grow, "born": _born, "marry": _marry, "go": _travel, "fly": _travel, "travel": _travel, "visit": _travel,
-    "plan": _plan, "book": _book, "expect": _expect, "commute": _commute, "suffer": _suffer, "recover": _suffer, "adopt": _adopt,
-    "become": _become, "drive": _drive, "ride": _drive, "attend": _future, "learn": _future,
-}  # fmt: skip
+    "live": _live,
+    "settle": _live,
+    "rent": _live,
+    "move": _move,
+    "work": _work,
+    "teach": _teach,
+    "run": _run,
+    "own": _run,
+    "study": _study,
+    "start": _start,
+    "leave": _leave,
+    "quit": _leave,
+    "retire": _retire,
+    "have": _have,
+    "get": _get,
+    "buy": _possess,
+    "order": _possess,
+    "sell": _lose,
+    "lose": _lose,
+    "trade": _lose,
+    "give": _lose,
+    "donate": _lose,
+    "return": _lose,
+    "cancel": _cancel,
+    "switch": _switch,
+    "like": _like,
+    "prefer": _like,
+    "hate": _hate,
+    "stand": _stand,
+    "eat": _eat,
+    "drink": _eat,
+    "stop": _stop,
+    "play": _play,
+    "collect": _play,
+    "practise": _play,
+    "speak": _speak,
+    "turn": _turn,
+    "weigh": _weigh,
+    "take": _take,
+    "wear": _take,
+    "break": _break,
+    "hurt": _break,
+    "split": _split,
+    "grow": _grow,
+    "born": _born,
+    "marry": _marry,
+    "go": _travel,
+    "fly": _travel,
+    "travel": _travel,
+    "visit": _travel,
+    "plan": _plan,
+    "book": _book,
+    "expect": _expect,
+    "commute": _commute,
+    "suffer": _suffer,
+    "recover": _suffer,
+    "adopt": _adopt,
+    "become": _become,
+    "drive": _drive,
+    "ride": _drive,
+    "attend": _future,
+    "learn": _future,
+}
 _ = (PETS, RELATIONS)

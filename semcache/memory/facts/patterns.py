@@ -1,0 +1,42 @@
+"""Regular expressions that are compiled when they are first used: rules have many, and most programs need none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+
+
+class Pattern:
+    """As `re.compile(...)` of the pieces joined; case is ignored unless `cased`."""
+
+    def __init__(self, *pieces: str, cased: bool = False, dotall: bool = False) -> None:
+        self._source = "".join(pieces)
+        self._flags = (re.NOFLAG if cased else re.IGNORECASE) | (re.DOTALL if dotall else re.NOFLAG)
+
+    @cached_property
+    def compiled(self) -> re.Pattern[str]:
+        return re.compile(self._source, self._flags)
+
+    def match(self, text: str, place: int = 0) -> re.Match[str] | None:
+        return self.compiled.match(text, place)
+
+    def search(self, text: str, start: int = 0, end: int | None = None) -> re.Match[str] | None:
+        return self.compiled.search(text, start, len(text) if end is None else end)
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        return self.compiled.finditer(text)
+
+    def sub(self, by: str | Callable[[re.Match[str]], str], text: str) -> str:
+        return self.compiled.sub(by, text)
+
+    def findall(self, text: str) -> list[str]:
+        return self.compiled.findall(text)
+
+    def split(self, text: str) -> list[str]:
+        return self.compiled.split(text)
+
+
+def either(words: Iterable[str]) -> str:
+    """Any of some words, the longest first, for a group of a pattern."""
+    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
