@@ -22,6 +22,7 @@ COMMANDS = {
     "chat": ("ask", "chat"),
     "cache": ("cache",),
     "kb": ("kb",),
+    "memory": ("memory",),
     "hitrate": ("hit-rate",),
     "seal": ("seal",),
 }

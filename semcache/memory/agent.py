@@ -15,9 +15,10 @@ from redis import Redis
 
 from semcache.embed import Embedder, default_embedder
 from semcache.errors import InvalidInput
+from semcache.memory.context import Context, assemble
 from semcache.memory.facts.recall import read_facts
-from semcache.memory.facts.times import seconds
 from semcache.memory.facts.timeline import current
+from semcache.memory.facts.times import seconds
 from semcache.memory.facts.types import Fact
 from semcache.memory.fetch import Limits, Reach, fetch
 from semcache.memory.forget import (
@@ -273,6 +274,21 @@ class AgentMemory:
         if history:
             return list(known)
         return current(known, seconds(at) if at is not None else self._clock())
+
+    def context(self, query: str, session: str, *, max_tokens: int, k: int = 10, at: float | None = None) -> Context:
+        """What to put into a prompt for a question: current facts, turns that are recalled, the session's last turns.
+
+        Its `.text` has at most `max_tokens` (an estimate), names each turn once, and cites it by its id.
+        """
+        if max_tokens < 1:
+            raise InvalidInput(f"max_tokens has to be at least 1, not {max_tokens}")
+        return assemble(
+            query,
+            facts=self.facts(at=at),
+            recalled=self.recall(query, k=k, at=at),
+            window=self.window(session),
+            max_tokens=max_tokens,
+        )
 
     def wait_for(self, event_id: str, *, timeout_s: float = 10.0) -> bool:
         """Waits until the message of an event is in long-term memory (read your writes); False after `timeout_s`."""

@@ -20,8 +20,8 @@ from redis import Redis
 
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.errors import InvalidInput
-from semcache.memory.forget import forget_turns, over_capacity
 from semcache.memory.facts.recall import tells
+from semcache.memory.forget import forget_turns, over_capacity
 from semcache.memory.layout import TURN_WEIGHTING, UserKeys, pack, session_token, vectors_field
 from semcache.memory.records import context_text, turn_fields, window_form
 from semcache.memory.sealed import index_words, opened, sealed

@@ -13,11 +13,11 @@ from redis import Redis
 from semcache.embed import CachedEmbedder
 from semcache.errors import InvalidInput
 from semcache.memory import AgentMemory, NewTurn, State, TurnWriter
-from semcache.memory.check import check_user, users_of
 from semcache.memory.layout import UserKeys
 from semcache.store import keys
 from tests.conftest import Clock
 from tests.memory.conftest import OpenMemory
+from tests.memory.invariants import check_user, users_of
 from tests.memory.states import snapshot
 from tests.memory.test_append import SAID, wipe
 

@@ -1,4 +1,4 @@
-"""What always holds in a user's memory, and a checker of it that reads and never writes.
+"""What always holds in a user's memory, checked from the turns: written apart from the checker of the product.
 
 Every turn is in the chronology, in its session, in its vector set and under each of its stems, with the right weight;
 nothing else is there; the counts are those of the turns; each context was made with the turn before; nothing is older
@@ -31,27 +31,6 @@ class Problem:
     namespace: str
     user: str
     what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """How much was looked at, and what is wrong."""
-
-    users: int
-    turns: int
-    problems: tuple[Problem, ...]
-
-
-def check_memories(redis: Redis, *, namespace: str | None = None) -> Checked:
-    """Checks every memory of a namespace, or of all."""
-    users = turns = 0
-    problems: list[Problem] = []
-    for user in users_of(redis, namespace=namespace):
-        users += 1
-        with guarded():
-            turns += int(redis.zcard(user.of(keys.CHRONOLOGY)))
-        problems += check_user(redis, user)
-    return Checked(users, turns, tuple(sorted(problems)))
 
 
 def users_of(redis: Redis, *, namespace: str | None = None) -> Iterator[UserKeys]:
