@@ -13,6 +13,7 @@ chosen = st.navigation(
     [
         st.Page("views/chat.py", title="Chat", icon=":material/forum:", default=True),
         st.Page("views/cache.py", title="Cache", icon=":material/bolt:"),
+        st.Page("views/memory.py", title="Memory", icon=":material/psychology:"),
         st.Page("views/knowledge.py", title="Knowledge", icon=":material/menu_book:"),
         st.Page("views/stream.py", title="Stream", icon=":material/stream:"),
         st.Page("views/hit_rates.py", title="Hit rates", icon=":material/query_stats:"),

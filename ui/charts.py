@@ -9,6 +9,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from semcache.memory.facts.types import Fact
 from ui.services import words
 from ui.services.budget import Bin, Point
 from ui.services.history import Rates
@@ -178,6 +179,50 @@ def budget_curve(curve: Sequence[Point], budget: float) -> alt.LayerChart | alt.
         ),
         alt.Chart(pd.DataFrame([{"error": budget}])).mark_rule(color=GREEN, strokeDash=[6, 4]).encode(y=y),
     ).properties(height=280)
+
+
+def timeline(facts: Sequence[Fact], *, now: float, at: float) -> alt.LayerChart | alt.FacetChart:
+    """Each fact over the time it holds; what holds at `at` is dark, the line is `at`."""
+    rows = pd.DataFrame(
+        [
+            {
+                "what": fact.attribute if fact.subject == "user" else f"{fact.subject}: {fact.attribute}",
+                "value": fact.value if fact.holds else f"not {fact.value}",
+                "from": datetime.fromtimestamp(fact.valid_from, UTC),
+                "to": datetime.fromtimestamp(now if fact.valid_to is None else fact.valid_to, UTC),
+                "state": "holds then" if fact.current(at) else "not then",
+            }
+            for fact in facts
+            if fact.valid_from is not None
+        ],
+        columns=["what", "value", "from", "to", "state"],
+    )
+    rows["row"] = rows["what"] + " · " + rows["value"]
+    order = list(dict.fromkeys(rows.sort_values(["what", "from"])["row"]))
+    bars = (
+        alt.Chart(rows)
+        .mark_bar(cornerRadius=3, height=13)
+        .encode(
+            x=alt.X("from:T", title=None),
+            x2="to:T",
+            y=alt.Y("row:N", sort=order, title=None, axis=alt.Axis(labelLimit=280, labelOverlap=False)),
+            color=alt.Color(
+                "state:N",
+                title=None,
+                scale=alt.Scale(domain=["holds then", "not then"], range=[BLUE, "#B8C2CC"]),
+                legend=alt.Legend(orient="top"),
+            ),
+            tooltip=["what", "value", "from:T", "to:T"],
+        )
+    )
+    moment = pd.DataFrame([{"at": datetime.fromtimestamp(at, UTC)}])
+    line = alt.Chart(moment).mark_rule(color=VERMILLION, strokeDash=[5, 4]).encode(x="at:T")
+    return alt.layer(bars, line).properties(height=24 * max(1, len(order)) + _AXIS)
+
+
+def recollection(parts: Mapping[str, float]) -> alt.Chart:
+    """What a recalled turn's score is made of."""
+    return bars({name: round(value, 4) for name, value in parts.items() if abs(value) >= 0.0005}, "score")
 
 
 def throughput(rates: Sequence[Rates]) -> alt.Chart:

@@ -13,7 +13,9 @@ from ingest.assemble import open_worker
 from ingest.topics import ensure_topics
 from semcache import samples
 from semcache.knowledge import Upsert
+from tests.waiting import wait_until
 from ui import resources
+from ui.services.health import look
 from ui.services.installation import Installation
 
 PAGES = Path(__file__).parents[2] / "ui"
@@ -76,6 +78,7 @@ def streamed(environment: pytest.MonkeyPatch, kafka: str, namespace: str) -> Ite
         environment.setenv(f"SEMCACHE_{name}", value)
     opened = resources.installation()
     ensure_topics(opened.settings)
+    wait_until("the new topics have leaders", lambda: look(opened.app).kafka.state == "up")
     yield opened
     resources._opened.clear()
     opened.close()

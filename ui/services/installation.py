@@ -22,6 +22,7 @@ from ui.services.documents import Documents
 from ui.services.health import Health, look
 from ui.services.history import History
 from ui.services.hitrates import HitRates
+from ui.services.memories import Memories
 from ui.services.refreshed import Refreshed
 from ui.services.stream import DeadLetters, Stream
 
@@ -59,6 +60,10 @@ class Installation:
     @cached_property
     def hit_rates(self) -> HitRates:
         return HitRates(self.app)
+
+    @cached_property
+    def memories(self) -> Memories:
+        return Memories(self.app, self.conversations, self.deliver if self.publisher else None)
 
     @cached_property
     def stream(self) -> Stream | None:

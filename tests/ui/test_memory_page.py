@@ -1,0 +1,157 @@
+"""The memory page, and the services behind it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ingest.status import group_status
+from semcache import samples
+from ui.services.installation import Installation
+
+Page = Callable[..., AppTest]
+NOW = datetime(2026, 11, 23, tzinfo=UTC).timestamp()
+
+
+def said(test: AppTest) -> str:
+    assert not test.exception
+    return "\n".join(element.value for element in [*test.markdown, *test.caption, *test.warning, *test.error])
+
+
+def seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
+
+
+@pytest.fixture
+def pia(installation: Installation) -> Installation:
+    """Pia's conversations of the sample are in memory."""
+    memory = installation.app.memory(user="pia")
+    for turn in samples.conversations():
+        if turn.user == "pia":
+            memory.append(turn.session, turn.role, turn.text, at=seconds(turn.at), event_id=turn.id)
+    return installation
+
+
+def values(installation: Installation, attribute: str, at: float) -> list[str]:
+    return [f.value for f in installation.memories.look("pia").current(at) if f.attribute == attribute]
+
+
+def test_facts_are_known_as_of_a_date(pia: Installation) -> None:
+    """What was replaced held before, what replaced it holds since, and nothing is known before it was told."""
+    assert values(pia, "possession", seconds("2026-06-01T00:00:00Z")) == ["C2 in Moss"]
+    assert values(pia, "possession", NOW) == ["Badger L1"]
+    assert pia.memories.look("pia").current(seconds("2026-01-01T00:00:00Z")) == ()
+
+
+def test_a_fact_leads_back_to_what_was_said(pia: Installation) -> None:
+    """Every fact names turns of memory that say so."""
+    memory = pia.memories.look("pia")
+    assert memory.facts
+    assert all(memory.told_in(fact) for fact in memory.facts)
+
+
+def test_sessions_come_latest_first_and_begin_with_a_question(pia: Installation) -> None:
+    """Sessions are whole, in order, and titled by what the user said first."""
+    sessions = pia.memories.look("pia").sessions
+    assert [s.last for s in sessions] == sorted((s.last for s in sessions), reverse=True)
+    assert sum(len(s.turns) for s in sessions) == sum(t.user == "pia" for t in samples.conversations())
+    assert all(s.opening == next(t.text for t in s.turns if t.role == "user") for s in sessions)
+
+
+def test_names_are_counted_as_they_are_written(pia: Installation) -> None:
+    """The dog of the sample is among the most named."""
+    named = {n.name: n.turns for n in pia.memories.look("pia").named}
+    assert named["Muffin"] >= 3
+
+
+def test_a_pinned_turn_stays_when_its_session_is_forgotten(pia: Installation) -> None:
+    """Forgetting a session leaves what is pinned in it; unpinned, it goes too."""
+    session = pia.memories.look("pia").sessions[0]
+    kept = session.turns[0].id
+    pia.memories.pin("pia", kept, keep=True)
+    assert [t.id for t in pia.memories.forget_session("pia", session.id).pinned] == [kept]
+    left = [t.id for s in pia.memories.look("pia").sessions if s.id == session.id for t in s.turns]
+    assert left == [kept]
+    pia.memories.pin("pia", kept, keep=False)
+    pia.memories.forget("pia", kept)
+    assert kept not in pia.memories.look("pia").turns
+
+
+def test_an_export_holds_every_turn(pia: Installation) -> None:
+    """The export is JSON with all that the user told."""
+    exported = json.loads(pia.memories.export("pia"))
+    assert (exported["user"], len(exported["turns"])) == ("pia", len(pia.memories.look("pia").turns))
+
+
+def test_an_erasure_leaves_nothing_and_its_receipt_counts(pia: Installation) -> None:
+    """After an erasure nothing is found, others keep theirs, and a second one removes nothing."""
+    pia.app.memory(user="bram").append("b", "user", "I am Bram.")
+    before = len(pia.memories.look("pia").turns)
+    receipt = pia.memories.erase("pia")
+    assert (receipt.user, receipt.turns) == ("pia", before)
+    assert pia.memories.look("pia").turns == {}
+    assert len(pia.memories.look("bram").turns) == 1
+    assert pia.memories.erase("pia").total == 0
+
+
+@pytest.mark.usefixtures("ingestor")
+def test_an_erasure_goes_through_kafka_too(streamed: Installation) -> None:
+    """The erasure is an event as well: it is delivered before anything is removed."""
+    streamed.app.memory(user="ann").append("s", "user", "I am Ann.")
+    before = produced(streamed)
+    assert streamed.memories.erase("ann").turns == 1
+    assert produced(streamed) == before + 1
+
+
+def produced(installation: Installation) -> int:
+    """Records in the topics of an installation."""
+    return sum(partition.end for partition in group_status(installation.settings).partitions)
+
+
+def test_without_a_memory_the_page_says_where_it_comes_from(installation: Installation, page: Page) -> None:
+    """A new user sees how memory fills."""
+    assert "Nothing is remembered" in said(page("views/memory.py"))
+
+
+def test_the_page_shows_only_its_visitors_memory(pia: Installation, page: Page) -> None:
+    """Pia sees what she told; another visitor sees nothing of it, anywhere on the page."""
+    hers = page("views/memory.py", user="pia", session="s")
+    assert list(hers.dataframe[0].value["value"])
+    his = page("views/memory.py", user="bram", session="s")
+    assert "Nothing is remembered" in said(his)
+    assert not his.dataframe
+
+
+def test_the_page_goes_back_in_time(pia: Installation, page: Page) -> None:
+    """The slider shows the facts of that day."""
+    test = page("views/memory.py", user="pia", session="s")
+    assert "Badger L1" in list(test.dataframe[0].value["value"])
+    test.slider(key="as-of").set_value(date(2026, 6, 1)).run()
+    shown = list(test.dataframe[0].value["value"])
+    assert "C2 in Moss" in shown
+    assert "Badger L1" not in shown
+
+
+def test_recall_shows_what_was_found_and_when(pia: Installation, page: Page) -> None:
+    """The turn with the dog's name comes first."""
+    test = page("views/memory.py", user="pia", session="s")
+    next(t for t in test.text_input if "recalled" in t.label).set_value("What is my dog called?").run()
+    first = next(m.value for m in test.markdown if m.value.startswith("**1.**"))
+    assert "Muffin" in first
+
+
+def test_erasing_needs_the_users_name(pia: Installation, page: Page) -> None:
+    """The button opens only for the right name, and the receipt stays on the page."""
+    test = page("views/memory.py", user="pia", session="s")
+    button = next(b for b in test.button if b.label == "Erase")
+    assert button.disabled
+    test.text_input(key="confirm-erase").set_value("pia").run()
+    button = next(b for b in test.button if b.label == "Erase")
+    assert not button.disabled
+    button.click().run()
+    assert "**Erased.**" in test.success[0].value
+    assert pia.memories.look("pia").turns == {}

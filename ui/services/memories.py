@@ -1,0 +1,172 @@
+"""What a user's memory holds, as people look through it: facts over time, sessions, names, recall, and letting go."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from semcache.app import App
+from semcache.memory import AgentMemory, Recollection, Turn
+from semcache.memory.facts.extract import extract
+from semcache.memory.facts.timeline import facts_of
+from semcache.memory.facts.types import Fact, Told
+from semcache.memory.forget import Forgotten, Receipt, pinned
+from semcache.memory.layout import UserKeys
+from semcache.text.entities import names
+from semcache.text.tokens import stem
+from ui.services import events
+from ui.services.conversations import Conversations
+
+MOST_READ = 5_000
+"""So many of the newest turns are read for facts, names and sessions."""
+_WORD = re.compile(r"[^\W_][\w'-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A conversation in memory; `opening` is its first question, times are seconds since the epoch."""
+
+    id: str
+    opening: str
+    turns: tuple[Turn, ...]
+
+    @property
+    def last(self) -> float:
+        return self.turns[-1].at
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Somebody or something that was named, in how many turns, and in which last."""
+
+    name: str
+    turns: int
+    last: Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A look at all of a user's memory. `sessions`: the latest first; `facts`: past and present, as they were told."""
+
+    turns: Mapping[str, Turn]
+    sessions: tuple[Session, ...]
+    facts: tuple[Fact, ...]
+    named: tuple[Named, ...]
+    pinned: frozenset[str]
+
+    def current(self, at: float) -> tuple[Fact, ...]:
+        """The facts that hold at a time and had been told by then."""
+        return tuple(fact for fact in self.facts if fact.current(at) and self.first_told(fact) <= at)
+
+    def first_told(self, fact: Fact) -> float:
+        """When a fact was first told, s."""
+        known = [self.turns[id].at for id in fact.turns if id in self.turns]
+        return min(known, default=fact.told_at)
+
+    def told_in(self, fact: Fact) -> tuple[Turn, ...]:
+        """The turns that say so."""
+        return tuple(self.turns[id] for id in fact.turns if id in self.turns)
+
+
+@dataclass(frozen=True, slots=True)
+class Memories:
+    """The memories of one installation. `publish` takes events, or is None without Kafka."""
+
+    app: App
+    conversations: Conversations
+    publish: Callable[[dict[str, Any]], None] | None = None
+    clock: Callable[[], float] = time.time
+
+    def look(self, user: str) -> Memory:
+        """All of a user's memory, of the newest turns at most 5,000."""
+        turns = self._of(user).turns()[-MOST_READ:]
+        told = [turn for turn in turns if turn.role == "user"]
+        return Memory(
+            turns={turn.id: turn for turn in turns},
+            sessions=sessions_of(turns),
+            facts=facts_of(_claims(told)),
+            named=named_in(told),
+            pinned=frozenset(pinned(self.app.redis, UserKeys(self.app.settings.namespace, user))),
+        )
+
+    def recall(self, user: str, query: str, *, k: int = 10, at: float | None = None) -> list[Recollection]:
+        """The turns that best answer a question, with the parts of their scores; none for an empty one."""
+        return self._of(user).recall(query, k=k, at=at) if query.strip() else []
+
+    def pin(self, user: str, turn_id: str, *, keep: bool) -> None:
+        """Keeps a turn from being forgotten, or no longer."""
+        memory = self._of(user)
+        if keep:
+            memory.pin(turn_id)
+        else:
+            memory.unpin(turn_id)
+
+    def forget(self, user: str, turn_id: str) -> Forgotten:
+        """Forgets one turn, unless it is pinned."""
+        return self._of(user).forget([turn_id])
+
+    def forget_session(self, user: str, session: str) -> Forgotten:
+        """Forgets a conversation but for what is pinned in it."""
+        forgotten = self._of(user).forget(session=session)
+        self.conversations.forget(user, session)
+        return forgotten
+
+    def export(self, user: str) -> str:
+        """All that the user told, as JSON."""
+        return json.dumps(self._of(user).export(), indent=2, ensure_ascii=False)
+
+    def erase(self, user: str) -> Receipt:
+        """Removes everything about a user now, and tells Kafka, so that no replay of the log brings it back.
+
+        Raises:
+            KafkaUnavailable: nothing was removed; ask again.
+            RedisUnavailable: Kafka knows, and the ingestor will remove it; or ask again.
+        """
+        if self.publish is not None:
+            self.publish(events.user_erased(self.app.settings.namespace, user))
+        receipt = self._of(user).erase(at=self.clock())
+        self.conversations.forget(user)
+        return receipt
+
+    def _of(self, user: str) -> AgentMemory:
+        return self.app.memory(user=user)
+
+
+def sessions_of(turns: Sequence[Turn]) -> tuple[Session, ...]:
+    """Turns by session, the latest session first."""
+    found: dict[str, list[Turn]] = {}
+    for turn in turns:
+        found.setdefault(turn.session, []).append(turn)
+    sessions = [Session(id, _opening(said), tuple(said)) for id, said in found.items()]
+    return tuple(sorted(sessions, key=lambda session: session.last, reverse=True))
+
+
+def named_in(turns: Iterable[Turn]) -> tuple[Named, ...]:
+    """Names in the turns, the most frequent first; written as they were most often."""
+    spelled: dict[str, Counter[str]] = {}
+    last: dict[str, Turn] = {}
+    for turn in turns:
+        known = names(turn.text)
+        written = {
+            stem(word.lower()): word for word in _WORD.findall(turn.text) if word[:1].isupper() and len(word) > 1
+        }
+        for root in known & written.keys():
+            spelled.setdefault(root, Counter())[written[root]] += 1
+            last[root] = turn
+    found = [Named(words.most_common(1)[0][0], words.total(), last[root]) for root, words in spelled.items()]
+    return tuple(sorted(found, key=lambda named: (-named.turns, named.name)))
+
+
+def _opening(turns: Sequence[Turn]) -> str:
+    return next((turn.text for turn in turns if turn.role == "user"), turns[0].text)
+
+
+def _claims(turns: Iterable[Turn]) -> Iterable[Told]:
+    for turn in turns:
+        for number, claim in enumerate(extract(turn.text, at=turn.at)):
+            yield Told(claim, turn.id, turn.at, number)

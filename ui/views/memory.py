@@ -1,0 +1,228 @@
+"""Memory: what is known of the user, now and then, how it is recalled, and letting go of it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime
+from datetime import time as day_end
+from functools import partial
+
+import streamlit as st
+
+from semcache.memory import Recollection, Turn
+from semcache.memory.facts.types import Fact
+from semcache.memory.forget import Receipt
+from ui import charts, components, shell, visitor
+from ui.services import words
+from ui.services.installation import Installation
+from ui.services.memories import Memory, Session
+
+_RECEIPT = "erasure-receipt"
+
+
+def page(installation: Installation) -> None:
+    """The visitor's own memory, and nobody else's."""
+    user = visitor.current().user
+    components.head(
+        "Memory", f"What is remembered of {components.plain(user)}. Nobody else's answers are built from it."
+    )
+    _receipt(user)
+    with st.spinner("Reading …"):
+        memory = installation.memories.look(user)
+    if not memory.turns:
+        components.empty(
+            "Nothing is remembered", "What is said in the chat is remembered here.", ":material/psychology:"
+        )
+        return
+    now = time.time()
+    with st.container(horizontal=True):
+        st.metric("Facts that hold", f"{len(memory.current(now)):,}", border=True)
+        st.metric("Turns", f"{len(memory.turns):,}", border=True)
+        st.metric("Sessions", f"{len(memory.sessions):,}", border=True)
+        st.metric("Pinned", f"{len(memory.pinned):,}", border=True)
+    facts, recall, sessions, named, own = st.tabs(
+        [
+            ":material/fact_check: Facts",
+            ":material/manage_search: Recall",
+            ":material/forum: Sessions",
+            ":material/label: Names",
+            ":material/shield_person: Your data",
+        ]
+    )
+    with facts:
+        _facts(memory, now)
+    with recall:
+        _recall(installation, memory, user)
+    with sessions:
+        _sessions(installation, memory, user)
+    with named:
+        _named(memory)
+    with own:
+        _own(installation, memory, user)
+
+
+def _facts(memory: Memory, now: float) -> None:
+    if not memory.facts:
+        components.empty("No facts yet", "Say something about yourself in the chat, like “I live in Utrecht”.")
+        return
+    at = _as_of(memory, now)
+    current = memory.current(at)
+    st.caption(f"{words.count(len(current), 'fact')} held then; the timeline shows what replaced what.")
+    left, right = st.columns([5, 6], gap="large")
+    with left:
+        shown = components.paged(current, key="facts-page")
+        chosen = components.chosen_row(
+            [_row(fact) for fact in shown], [fact.id for fact in shown], key="fact", height="content"
+        )
+        fact = next((fact for fact in memory.facts if fact.id == chosen), None)
+        if fact is not None:
+            _provenance(memory, fact)
+    with right:
+        st.altair_chart(charts.timeline(memory.facts, now=now, at=at))
+
+
+def _as_of(memory: Memory, now: float) -> float:
+    """The end of the day that the slider says; now on the last one."""
+    first, last = _day(min(turn.at for turn in memory.turns.values())), _day(now)
+    if first >= last:
+        return now
+    day = st.slider("As of", first, last, last, format="D MMM YYYY", key="as-of")
+    return now if day == last else datetime.combine(day, day_end.max, UTC).timestamp()
+
+
+def _row(fact: Fact) -> dict[str, object]:
+    return {
+        "who": fact.subject,
+        "what": fact.attribute,
+        "value": fact.value if fact.holds else f"not {fact.value}",
+        "sure": words.share(fact.confidence),
+    }
+
+
+def _provenance(memory: Memory, fact: Fact) -> None:
+    before = next((other for other in memory.facts if other.id == fact.supersedes), None)
+    if before is not None:
+        st.caption(f"before: {components.plain(before.value)}")
+    for turn in memory.told_in(fact):
+        st.markdown(f"> {components.plain(turn.text)}")
+        st.caption(f"said {words.moment(turn.at)} UTC")
+
+
+def _recall(installation: Installation, memory: Memory, user: str) -> None:
+    query = st.text_input("What should be recalled?", icon=":material/search:", placeholder="What is my dog called?")
+    if not query.strip():
+        components.empty("Ask the memory", "The turns that an answer would rest on, and why each was found.")
+        return
+    with st.spinner("Recalling …"):
+        found = installation.memories.recall(user, query)
+    if not found:
+        components.empty("Nothing comes to mind", "No turn has anything to do with that.")
+    for place, recollection in enumerate(found, 1):
+        _recollection(place, recollection)
+
+
+def _recollection(place: int, recollection: Recollection) -> None:
+    with st.container(border=True, gap="xsmall"):
+        turn = recollection.turn
+        st.markdown(f"**{place}.** {components.plain(turn.text)}")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"{turn.name}, {words.moment(turn.at)} UTC · score {recollection.score:.3f}", width="stretch")
+            with st.popover("Why", icon=":material/help:", type="tertiary", width="content"):
+                st.altair_chart(charts.recollection(recollection.parts), width=380)
+
+
+def _sessions(installation: Installation, memory: Memory, user: str) -> None:
+    listed, opened = st.columns([5, 6], gap="large")
+    with listed:
+        shown = components.paged(memory.sessions, key="sessions-page")
+        chosen = components.chosen_row(
+            [{"began with": s.opening, "turns": len(s.turns), "last": words.moment(s.last)} for s in shown],
+            [s.id for s in shown],
+            key="memory-session",
+            height="content",
+        )
+    with opened:
+        session = next((s for s in memory.sessions if s.id == chosen), None)
+        if session is not None:
+            _session(installation, memory, session, user)
+
+
+def _session(installation: Installation, memory: Memory, session: Session, user: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{components.plain(words.shortened(session.opening, 60))}**", width="stretch")
+        if st.button("Open in chat", icon=":material/forum:"):
+            visitor.talk_in(session.id)
+            st.switch_page("views/chat.py")
+
+        def forget() -> None:
+            done = installation.memories.forget_session(user, session.id)
+            st.toast(f"{words.count(len(done.turns), 'turn')} forgotten", icon=":material/delete:")
+
+        st.button("Forget it", icon=":material/delete:", on_click=partial(shell.told, forget))
+    for turn in components.paged(session.turns, key=f"turns-{session.id}", size=20):
+        _turn(installation, turn, user, pinned=turn.id in memory.pinned)
+
+
+def _turn(installation: Installation, turn: Turn, user: str, *, pinned: bool) -> None:
+    def pin() -> None:
+        installation.memories.pin(user, turn.id, keep=not pinned)
+
+    def forget() -> None:
+        done = installation.memories.forget(user, turn.id)
+        st.toast("It is pinned, and stays." if done.pinned else "Forgotten", icon=":material/delete:")
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        mark = ":material/keep: " if pinned else ""
+        st.markdown(f"{mark}**{components.plain(turn.name)}** &nbsp;{components.plain(turn.text)}", width="stretch")
+        with st.popover("", icon=":material/more_vert:", type="tertiary", width="content", help="Pin or forget"):
+            label, icon = ("Unpin", ":material/keep_off:") if pinned else ("Pin", ":material/keep:")
+            st.button(label, key=f"pin-{turn.id}", icon=icon, on_click=partial(shell.told, pin))
+            key = f"forget-{turn.id}"
+            st.button("Forget", key=key, icon=":material/delete:", on_click=partial(shell.told, forget))
+
+
+def _named(memory: Memory) -> None:
+    if not memory.named:
+        components.empty("No names yet", "People, places and things that are named appear here.")
+        return
+    shown = components.paged(memory.named, key="names-page")
+    st.dataframe(
+        [{"name": n.name, "turns": n.turns, "last": words.moment(n.last.at), "said": n.last.text} for n in shown],
+        hide_index=True,
+    )
+
+
+def _own(installation: Installation, memory: Memory, user: str) -> None:
+    st.markdown("**Take it along**")
+    st.download_button(
+        "Export as JSON", partial(installation.memories.export, user), f"{user}.json", icon=":material/download:"
+    )
+    st.markdown("**Erase everything**")
+    st.caption(
+        f"All {words.count(len(memory.turns), 'turn')}, pinned ones too, their facts, and every cached answer that was "
+        "built from them. Kafka is told, so that no replay brings it back. This cannot be undone."
+    )
+    typed = st.text_input("Type the user's name to confirm", key="confirm-erase", placeholder=user)
+    if st.button("Erase", icon=":material/delete_forever:", type="primary", disabled=typed != user):
+        with st.spinner("Erasing …"):
+            st.session_state[_RECEIPT] = installation.memories.erase(user)
+        st.rerun()
+
+
+def _receipt(user: str) -> None:
+    """What the last erasure removed, for whom it was done."""
+    receipt = st.session_state.get(_RECEIPT)
+    if not isinstance(receipt, Receipt) or receipt.user != user:
+        return
+    parts = [words.count(receipt.turns, "turn"), f"{words.count(receipt.window_turns, 'turn')} of running sessions"]
+    parts += [f"{count:,} {what}" for what, count in receipt.derived.items()]
+    when = f"{datetime.fromtimestamp(receipt.at, UTC):%d %b %Y, %H:%M:%S} UTC"
+    st.success(f"**Erased.** {components.plain(', '.join(parts))} removed, {when}.", icon=":material/receipt_long:")
+
+
+def _day(at: float) -> date:
+    """The day in UTC."""
+    return datetime.fromtimestamp(at, UTC).date()
+
+
+shell.run(page)
