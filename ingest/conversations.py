@@ -7,14 +7,16 @@ from typing import Any
 
 import redis
 
-from ingest.events import FeedbackGiven, MessageEvent, SessionEnded
+from ingest.events import FeedbackGiven, MessageEvent, SessionEnded, UserErased
 from ingest.handlers import Incoming, WithoutTexts
 from ingest.outcome import Outcome
 from semcache.cache import give_feedback
-from semcache.embed.protocol import Vectors
-from semcache.memory import NewTurn, Plan, State, TurnWriter
+from semcache.cache.erasure import answers_of
+from semcache.embed.protocol import Embedder, Vectors
+from semcache.memory import AgentMemory, NewTurn, Plan, State, TurnWriter
 from semcache.memory.layout import UserKeys
 from semcache.store.connect import guarded
+from semcache.store.sealing import Sealer
 
 _OUTCOMES = {
     State.WRITTEN: Outcome.APPLIED,
@@ -72,6 +74,20 @@ def ends_session(client: redis.Redis) -> Callable[[SessionEnded], Outcome]:
     def apply(event: SessionEnded) -> Outcome:
         window = UserKeys(event.namespace, event.user).window(event.session)
         client.zremrangebyscore(window, "-inf", event.seconds)
+        return Outcome.APPLIED
+
+    return apply
+
+
+def erases_user(client: redis.Redis, embedder: Embedder, sealer: Sealer) -> Callable[[UserErased], Outcome]:
+    """All that the user told until then goes, and the answers kept for them; a replay spares what was told later."""
+
+    def apply(event: UserErased) -> Outcome:
+        derived = [answers_of(client, event.namespace)]
+        memory = AgentMemory(
+            client, user=event.user, embedder=embedder, namespace=event.namespace, sealer=sealer, derived=derived
+        )
+        memory.erase(at=event.seconds)
         return Outcome.APPLIED
 
     return apply

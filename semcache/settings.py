@@ -107,6 +107,9 @@ class MemorySettings(Section):
 
     session_ttl_s: float = Field(7 * 86_400.0, gt=0, description="lifetime of a session's window, seconds")
     window_max_tokens: int = Field(1_500, gt=0, description="session window put into a prompt, tokens")
+    max_turns: int | None = Field(
+        None, gt=0, description="turns a user may have; beyond it the oldest that are not pinned leave; none = no cap"
+    )
 
 
 class TableMapping(Section):

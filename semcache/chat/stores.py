@@ -12,6 +12,7 @@ from functools import cached_property
 import redis
 
 from semcache.cache import SemanticCache
+from semcache.cache.erasure import answers_of
 from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase
 from semcache.memory import AgentMemory
@@ -71,7 +72,9 @@ class Stores:
             embedder=self.embedder,
             namespace=self.settings.namespace,
             session_ttl_s=self.settings.memory.session_ttl_s,
+            max_turns=self.settings.memory.max_turns,
             sealer=self._sealer,
+            derived=[answers_of(self.redis, self.settings.namespace)],
             clock=self.clock,
         )
 

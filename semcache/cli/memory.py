@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -153,16 +153,14 @@ def forget(
                     [_turn(t) for t in done.turns], columns=("id", "at", "text"), as_json=False, title="to forget"
                 )
             _confirm(f"Forget {len(done.turns)} turns of {user}?", yes, as_json)
-            done = memory.forget([turn.id for turn in done.turns])
-    result = {"dry_run": done.dry_run, "turns": list(map(_turn, done.turns)), "pinned": list(map(_turn, done.pinned))}
+            done = replace(memory.forget([turn.id for turn in done.turns]), pinned=done.pinned)
+    gone, kept = [_turn(turn) for turn in done.turns], [_turn(turn) for turn in done.pinned]
     if as_json:
-        emit_json(result)
+        emit_json({"dry_run": done.dry_run, "turns": gone, "pinned": kept})
         return
-    emit_rows(
-        result["turns"], columns=("id", "at", "text"), as_json=False, title="would go" if dry_run else "forgotten"
-    )
-    if done.pinned:
-        emit_rows(result["pinned"], columns=("id", "at", "text"), as_json=False, title="pinned, stay")
+    emit_rows(gone, columns=("id", "at", "text"), as_json=False, title="would go" if dry_run else "forgotten")
+    if kept:
+        emit_rows(kept, columns=("id", "at", "text"), as_json=False, title="pinned, stay")
 
 
 @app.command()

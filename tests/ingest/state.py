@@ -14,6 +14,7 @@ _PAGE = 2_000
 _READ = {
     "hash": lambda pipe, key: pipe.hgetall(key),
     "zset": lambda pipe, key: pipe.zrange(key, 0, -1, withscores=True),
+    "set": lambda pipe, key: pipe.smembers(key),
     "string": lambda pipe, key: pipe.get(key),
     "vectorset": lambda pipe, key: pipe.execute_command("VRANDMEMBER", key, 100_000),
 }
