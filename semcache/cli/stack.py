@@ -78,8 +78,9 @@ def settings_with(data_dir: Path | None) -> Settings:
 
 @contextmanager
 def _ended_like_ctrl_c() -> Iterator[None]:
-    """SIGTERM and SIGHUP undo a start, as Ctrl-C does."""
-    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGTERM, signal.SIGHUP)}
+    """SIGTERM and SIGHUP undo a start, as Ctrl-C does, also where a shell had it ignored."""
+    endings = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.default_int_handler) for number in endings}
     try:
         yield
     finally:
