@@ -10,7 +10,9 @@ from semcache.embed import Embedder
 from semcache.knowledge import Found, KnowledgeBase
 from semcache.llm import Message, Passage
 from semcache.llm.gauge import text_scale
-from semcache.memory import AgentMemory, Turn
+from semcache.memory import AgentMemory, Fact, Turn
+from semcache.memory.facts.asked import asked_for, asks_of_the_past, sentence
+from semcache.memory.facts.groups import has_several
 from semcache.memory.weights import weights_for
 from semcache.text.acts import tells_something
 
@@ -52,8 +54,34 @@ def recall_memories(
     if not needed:
         telling = [item for item in telling if item[2] >= very_near]
     fresh = [(turn, 0.0, 0.0) for turn in reversed(window) if _tells(turn)] if needed else []
-    unique = {turn.id: _memory(turn, score) for turn, score, _ in [*telling[:_MEMORIES], *fresh]}
-    return tuple(unique.values())
+    facts, outdated = known_facts(memory, question) if needed else ((), frozenset())
+    kept = [(turn, score) for turn, score, _ in [*telling[:_MEMORIES], *fresh] if turn.id not in outdated]
+    unique = {turn.id: _memory(turn, score) for turn, score in kept}
+    return (*facts, *unique.values())
+
+
+def known_facts(memory: AgentMemory, question: str) -> tuple[tuple[Passage, ...], frozenset[str]]:
+    """The current facts that a question asks for, each with the turn that told it, and the turns that told otherwise.
+
+    "I live in Lyon" answers nothing any more once the user has moved; a question about the past gets all turns.
+    """
+    if asks_of_the_past(question):
+        return (), frozenset()
+    asked = asked_for(question, memory.facts())
+    if not asked:
+        return (), frozenset()
+    slots = {(fact.subject, fact.attribute) for fact in asked if not has_several(fact.attribute)}
+    present = {fact.id for fact in asked}
+    former = [fact for fact in memory.facts(history=True) if (fact.subject, fact.attribute) in slots]
+    outdated = {turn for fact in former if fact.id not in present for turn in fact.turns}
+    return tuple(map(_fact, asked)), frozenset(outdated - {turn for fact in asked for turn in fact.turns})
+
+
+def _fact(fact: Fact) -> Passage:
+    day = datetime.fromtimestamp(fact.told_at, UTC)
+    return Passage(
+        fact.turns[-1], "memory", f"you, {day.day} {day:%B %Y}", sentence(fact), fact.confidence, fact.told_at
+    )
 
 
 def very_near_part(embedder: Embedder) -> float:
