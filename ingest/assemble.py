@@ -6,11 +6,12 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import redis
 
 from ingest.clients import cluster, open_admin
-from ingest.conversations import Messages, OneByOne, ends_session, takes_feedback
+from ingest.conversations import Messages, OneByOne, ends_session, erases_user, takes_feedback
 from ingest.deadletters import DeadLetterQueue
 from ingest.decode import Decoder
 from ingest.documents import Documents
@@ -131,7 +132,14 @@ def make_handlers(
     settings: Settings, planner: redis.Redis, writer: redis.Redis, embedder: Embedder, metrics: Metrics
 ) -> Mapping[str, Handler]:
     """The handler of each type of event."""
-    ttl_s, sealer = settings.memory.session_ttl_s, open_sealer(settings.seal)
+    sealer = open_sealer(settings.seal)
+    new_writer = partial(
+        TurnWriter,
+        embedder=embedder,
+        session_ttl_s=settings.memory.session_ttl_s,
+        max_turns=settings.memory.max_turns,
+        sealer=sealer,
+    )
     documents = Documents(
         planner,
         writer,
@@ -140,14 +148,12 @@ def make_handlers(
         invalidated=metrics.invalidated.inc,
     )
     return {
-        "message": Messages(
-            TurnWriter(planner, embedder, session_ttl_s=ttl_s, sealer=sealer),
-            TurnWriter(writer, embedder, session_ttl_s=ttl_s, sealer=sealer),
-        ),
+        "message": Messages(new_writer(planner), new_writer(writer)),
         "document_upserted": documents,
         "document_deleted": documents,
         "feedback": OneByOne(takes_feedback(writer)),
         "session_ended": OneByOne(ends_session(writer)),
+        "user_erased": OneByOne(erases_user(writer, embedder, sealer)),
     }
 
 
