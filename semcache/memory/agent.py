@@ -16,6 +16,8 @@ from redis import Redis
 from semcache.embed import Embedder, default_embedder
 from semcache.errors import InvalidInput
 from semcache.memory.context import Context, assemble
+from semcache.memory.entities.gather import gather
+from semcache.memory.entities.types import Entity
 from semcache.memory.facts.recall import read_facts
 from semcache.memory.facts.timeline import current
 from semcache.memory.facts.times import seconds
@@ -289,6 +291,14 @@ class AgentMemory:
             window=self.window(session),
             max_tokens=max_tokens,
         )
+
+    def entities(self) -> list[Entity]:
+        """The people, places, organisations, products, dates, amounts and numbers that this memory mentions.
+
+        The most mentioned first, each with the turns and facts that name it. Reads all turns.
+        """
+        stored = read_turns(self._redis, [(self._keys, id) for id in self._ids(None, None, None)], sealer=self._sealer)
+        return gather([turn for turn in stored if turn], self.facts(history=True))
 
     def wait_for(self, event_id: str, *, timeout_s: float = 10.0) -> bool:
         """Waits until the message of an event is in long-term memory (read your writes); False after `timeout_s`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
@@ -58,6 +59,11 @@ _UNIT_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 def find_time(text: str) -> re.Match[str] | None:
     """The first time phrase of a text."""
     return _WHEN.search(text) if _HINT.search(text) else None
+
+
+def find_dates(text: str) -> Iterator[re.Match[str]]:
+    """All time phrases of a text."""
+    return _WHEN.finditer(text) if _HINT.search(text) else iter(())
 
 
 def resolve(phrase: re.Match[str], at: float, tense: Tense) -> float | None:

@@ -1,0 +1,119 @@
+"""From mentions to entities: who is who, and which entity is mentioned where (pure)."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from semcache.memory.entities.names import name_mentions
+from semcache.memory.entities.numbers import exact_mentions
+from semcache.memory.entities.types import Entity, Kind, Mention
+from semcache.memory.facts.types import Fact
+from semcache.memory.types import Turn
+
+_NAMED = (Kind.PERSON, Kind.PLACE, Kind.ORGANISATION, Kind.PRODUCT, Kind.NAME)
+_LEAST_SHARED = 3  # letters that a short form has in common with its long one
+_NICKNAMES = dict(
+    pair.split("-")
+    for pair in (
+        "bob-robert rob-robert bill-william will-william liz-elizabeth beth-elizabeth kate-katherine "
+        "jim-james jack-john dick-richard rick-richard peggy-margaret meg-margaret maggie-margaret "
+        "tony-anthony ted-edward ned-edward harry-henry chuck-charles charlie-charles nate-nathan "
+        "mike-michael dave-david steve-steven jen-jennifer becky-rebecca sasha-alexandra lexi-alexandra "
+    ).split()
+)
+
+
+@dataclass(slots=True)
+class _Found:
+    kinds: Counter[Kind] = field(default_factory=Counter)
+    forms: Counter[str] = field(default_factory=Counter)
+    turns: dict[str, None] = field(default_factory=dict)
+
+
+def mentions(text: str, persons: frozenset[str] = frozenset()) -> tuple[Mention, ...]:
+    """Everything a text mentions, in order; what can be checked is taken before what is only written like a name."""
+    taken: list[Mention] = []
+    for mention in [*_exact(text), *name_mentions(text, persons)]:
+        if all(mention.end <= other.start or mention.start >= other.end for other in taken):
+            taken.append(mention)
+    return tuple(sorted(taken, key=lambda mention: mention.start))
+
+
+@lru_cache(maxsize=16_384)
+def _exact(text: str) -> tuple[Mention, ...]:
+    return tuple(exact_mentions(text))
+
+
+def gather(turns: Sequence[Turn], facts: Iterable[Fact] = ()) -> list[Entity]:
+    """The entities of turns, the most mentioned first. Speakers and relatives are known to be persons."""
+    known = list(facts)
+    persons = _persons(turns, known)
+    found: dict[tuple[str, str], _Found] = defaultdict(_Found)
+    for turn in sorted(turns, key=lambda turn: (turn.at, turn.id)):
+        for mention in mentions(turn.text, persons):
+            group = "name" if mention.kind in _NAMED else mention.kind.value
+            one = found[(group, mention.key)]
+            one.kinds[mention.kind] += 1
+            one.forms[mention.text] += 1
+            one.turns[turn.id] = None
+    merged = _merged(found)
+    entities = [_entity(one, known) for one in merged]
+    return sorted(entities, key=lambda entity: (-entity.mentions, entity.name.lower()))
+
+
+def _persons(turns: Iterable[Turn], facts: Iterable[Fact]) -> frozenset[str]:
+    """First names that are persons': of speakers, the user, relatives."""
+    names = [turn.speaker for turn in turns if turn.speaker]
+    for fact in facts:
+        if fact.attribute in ("name", "family", "acquaintance", "pet"):
+            names += [word.strip(",.") for word in fact.value.split() if word[:1].isupper()]
+    return frozenset(name.split(" ")[0].lower() for name in names)
+
+
+def _merged(found: dict[tuple[str, str], _Found]) -> list[_Found]:
+    """Short forms joined to the one longer name that they can stand for."""
+    names = {key: one for (group, key), one in found.items() if group == "name"}
+    target = {key: _stands_for(key, names) for key in names}
+    groups: dict[str, _Found] = {}
+    for key, one in sorted(names.items(), key=lambda pair: -len(pair[0])):
+        whole = target[key] or key
+        whole = target.get(whole) or whole
+        into = groups.setdefault(whole, _Found())
+        into.kinds.update(one.kinds)
+        into.forms.update(one.forms)
+        into.turns.update(one.turns)
+    return [*groups.values(), *(one for (group, _), one in found.items() if group != "name")]
+
+
+def _stands_for(key: str, names: dict[str, _Found]) -> str:
+    """The longer name of "mel" ("melanie") or "roth" ("amelie roth"); '' if there is none, or more than one."""
+    longer = [other for other in names if other != key and _is_short_for(key, other, names)]
+    return longer[0] if len(longer) == 1 else ""
+
+
+def _is_short_for(short: str, long: str, names: dict[str, _Found]) -> bool:
+    one, other = names[short], names[long]
+    if Kind.PERSON not in one.kinds and Kind.PERSON not in other.kinds:
+        return False
+    if " " in long and " " not in short:
+        return short in (long.split(" ", maxsplit=1)[0], long.rsplit(" ", maxsplit=1)[-1])
+    if " " in short or " " in long or len(short) >= len(long):
+        return _NICKNAMES.get(short) == long
+    trimmed = short.rstrip("iey") if len(short.rstrip("iey")) >= _LEAST_SHARED else short
+    return _NICKNAMES.get(short) == long or (len(trimmed) >= _LEAST_SHARED and long.startswith(trimmed))
+
+
+def _entity(one: _Found, facts: Iterable[Fact]) -> Entity:
+    sure = Counter({kind: count for kind, count in one.kinds.items() if kind is not Kind.NAME}) or one.kinds
+    kind = sure.most_common(1)[0][0]
+    name = max(one.forms, key=lambda form: (len(form) if kind is Kind.PERSON else 0, one.forms[form], form))
+    told = tuple(fact.id for fact in facts if any(_names(form, fact.value) for form in one.forms))
+    aliases = tuple(sorted(form for form in one.forms if form != name))
+    return Entity(kind, name, one.forms.total(), tuple(one.turns), told, aliases)
+
+
+def _names(form: str, value: str) -> bool:
+    return f" {form.lower()} " in f" {value.lower().replace(',', ' ')} "

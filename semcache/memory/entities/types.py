@@ -1,0 +1,47 @@
+"""The records of entities: what a text mentions, and what all mentions come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What is mentioned."""
+
+    PERSON = "person"
+    PLACE = "place"
+    ORGANISATION = "organisation"
+    PRODUCT = "product"
+    NAME = "name"  # written like a name; of what, the text does not say
+    DATE = "date"
+    AMOUNT = "amount"
+    EMAIL = "email"
+    PHONE = "phone"
+    NUMBER = "number"  # an identifier with a check digit: IBAN, ISBN, card
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One place in a text. `key`: what mentions of the same thing share, whatever they look like."""
+
+    kind: Kind
+    text: str
+    key: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """What was mentioned, how often, and where. `aliases`: other ways it was written ("Mel" for "Melanie").
+
+    `turns`, `facts`: ids of the turns that mention it, in order of time, and of the facts whose value names it.
+    """
+
+    kind: Kind
+    name: str
+    mentions: int
+    turns: tuple[str, ...]
+    facts: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()

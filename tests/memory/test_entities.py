@@ -1,0 +1,75 @@
+"""Entities: what a memory mentions, under one name each."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from semcache.memory import AgentMemory
+from semcache.memory.entities.gather import gather, mentions
+from semcache.memory.entities.types import Kind
+from semcache.memory.types import Turn
+
+
+def turns(*texts: str) -> list[Turn]:
+    return [Turn(f"t{n}", "s", "user", text, float(n)) for n, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "name"),
+    [
+        ("Write to kim.lee@mail.example please", Kind.EMAIL, "kim.lee@mail.example"),
+        ("call me at +44 20 7946 0958 tonight", Kind.PHONE, "+44 20 7946 0958"),
+        ("my IBAN is DE89 3704 0044 0532 0130 00", Kind.NUMBER, "DE89 3704 0044 0532 0130 00"),
+        ("it cost 4,690 euros with the tent", Kind.AMOUNT, "4,690 euros"),
+        ("the wedding is on 12 September", Kind.DATE, "on 12 September"),
+        ("my sister Clara visits", Kind.PERSON, "Clara"),
+        ("we flew to Lisbon", Kind.PLACE, "Lisbon"),
+        ("she works at Siemens now", Kind.ORGANISATION, "Siemens"),
+        ("I bought a Badger L1 yesterday", Kind.PRODUCT, "Badger L1"),
+        ("I studied at Leeds University", Kind.ORGANISATION, "Leeds University"),
+    ],
+)
+def test_mentions_have_a_kind(text: str, kind: Kind, name: str) -> None:
+    """Each kind of thing is found with the words that name it."""
+    assert (kind, name) in [(mention.kind, mention.text) for mention in mentions(text)]
+
+
+@pytest.mark.parametrize("text", ["Thanks, that helps.", "I think so. Maybe On Monday?", "WHAT IS THIS", "ok 12345"])
+def test_ordinary_words_are_nobody(text: str) -> None:
+    """Capitals that start a sentence, shouting and common words name no one."""
+    assert [m for m in mentions(text) if m.kind not in (Kind.DATE, Kind.NUMBER, Kind.PHONE)] == []
+
+
+@given(st.text(max_size=200))
+def test_mentions_lie_in_the_text(text: str) -> None:
+    """Any text: mentions do not overlap and are quotations."""
+    found = mentions(text)
+    for mention in found:
+        assert mention.text.strip() in text[mention.start : mention.end]
+    assert all(one.end <= other.start for one, other in pairwise(found))
+
+
+def test_a_short_name_is_the_same_person() -> None:
+    """ "Mel" is Melanie, if no other name could be meant."""
+    melanie = gather(turns("Hi Melanie, how are you?", "Thanks Mel!", "Hey Mel, see you"))[0]
+    assert (melanie.kind, melanie.name, melanie.mentions, melanie.aliases) == (Kind.PERSON, "Melanie", 3, ("Mel",))
+    assert melanie.turns == ("t0", "t1", "t2")
+    two = gather(turns("Hi Melanie", "Hi Melissa", "Hi Mel"))
+    assert sorted(entity.name for entity in two) == ["Mel", "Melanie", "Melissa"]
+
+
+def test_a_memory_lists_its_entities(memory: AgentMemory) -> None:
+    """The most mentioned first, with the turns and facts that name them."""
+    first = memory.append("s", "user", "My sister Clara lives in Lisbon.")
+    second = memory.append("s", "user", "I fly to Lisbon in May to see Clara and visit Sintra.")
+    found = {entity.name: entity for entity in memory.entities()}
+    assert found["Clara"].turns == (first, second)
+    assert found["Clara"].kind is Kind.PERSON
+    assert found["Lisbon"].kind is Kind.PLACE
+    family = next(fact for fact in memory.facts() if fact.attribute == "family")
+    assert found["Clara"].facts == (family.id,)
+    assert {entity.mentions for entity in memory.entities()[:2]} == {2}
