@@ -103,7 +103,8 @@ def _measured(
         static = replay_thresholds(stream.vectors, stream.answers)
     for budget in args.budget:
         for judge in args.judge:
-            cache = SimulatedCache(max_error_rate=budget, judge=noisy(*JUDGES[judge], seed=seed), seed=seed)
+            judged = noisy(*JUDGES[judge], seed=seed)
+            cache = SimulatedCache(max_error_rate=budget, judge=judged, seed=seed, exact=name != "pairs")
             run = replay_pairs(pairs, cache) if name == "pairs" else replay(stream, cache, seed=seed)
             row = {"stream": name, "budget": budget, "judge": judge, "shuffle": seed, **figures(run, budget, static)}
             say(json.dumps(row))
@@ -236,7 +237,7 @@ def replay_pairs(pairs: Pairs, cache: SimulatedCache) -> Run:
         zip(pairs.first, pairs.second, pairs.same, pairs.cosine, strict=True)
     ):
         stored = Near(f"pair {at}", first, cosine, f"pair {at}", 2 * at)
-        cache.ask(f"{second}", 2 * at if same else 2 * at + 1, [stored])
+        cache.ask(second, 2 * at if same else 2 * at + 1, [stored])
     return cache.run
 
 

@@ -108,13 +108,19 @@ class Groups:
 
 
 class SimulatedCache:
-    """One scope. The caller finds the neighbours, as Redis would: `near(...)` of the entries' positions, then `ask`."""
+    """One scope. The caller finds the neighbours, as Redis would: `near(...)` of the entries' positions, then `ask`.
 
-    def __init__(self, *, max_error_rate: float, judge: Judge, seed: int = 0, hard_guards: bool = False) -> None:
+    `exact`: the very same question is served without a decision; off, when only given neighbours are to be considered.
+    """
+
+    def __init__(
+        self, *, max_error_rate: float, judge: Judge, seed: int = 0, hard_guards: bool = False, exact: bool = True
+    ) -> None:
         self._budget = max_error_rate
         self._judge = judge
         self._random = np.random.default_rng(seed)
         self._hard_guards = hard_guards
+        self._serves_exact = exact
         self._rows: list[bytes] = []
         self._groups = Groups()
         self._words: Counter[str] = Counter()
@@ -137,7 +143,8 @@ class SimulatedCache:
     def ask(self, prompt: str, answer: int, near: Sequence[Near]) -> bool:
         """One request whose right answer is `answer`: serves it (True) or computes it, and learns."""
         form = fingerprint(prompt)
-        if (known := self._exact.get(form)) is not None:
+        known = self._exact.get(form) if self._serves_exact else None
+        if known is not None:
             self._count(hit=True, wrong=self.entries[known].answer != answer)
             self._repeat(self.entries[known], near)
             return True
