@@ -14,9 +14,9 @@ from ingest.clients import cluster, open_admin
 from ingest.conversations import Messages, OneByOne, ends_session, erases_user, takes_feedback
 from ingest.deadletters import DeadLetterQueue
 from ingest.decode import Decoder
-from ingest.documents import Documents
+from ingest.documents import Documents, Tombstones
 from ingest.envelopes import Rules, table_rules
-from ingest.handlers import Handler
+from ingest.handlers import UNVERSIONED_DELETE, Handler
 from ingest.ledger import AppliedOffsets, Ledger
 from ingest.link import Partition, RedisLink, durable
 from ingest.metrics import Metrics
@@ -25,8 +25,9 @@ from ingest.pipeline import Pipeline
 from ingest.processors.chain import load_processors
 from ingest.processors.lateness import Lateness
 from ingest.stages import Preparer, Writer
+from ingest.start import Start
 from ingest.topics import ensure_topics, source_topics
-from ingest.worker import Start, Worker
+from ingest.worker import Worker
 from semcache.embed import Embedder, open_embedder
 from semcache.memory import TurnWriter
 from semcache.settings import Settings
@@ -151,6 +152,7 @@ def make_handlers(
         "message": Messages(new_writer(planner), new_writer(writer)),
         "document_upserted": documents,
         "document_deleted": documents,
+        UNVERSIONED_DELETE: Tombstones(writer, embedder, invalidated=metrics.invalidated.inc),
         "feedback": OneByOne(takes_feedback(writer)),
         "session_ended": OneByOne(ends_session(writer)),
         "user_erased": OneByOne(erases_user(writer, embedder, sealer)),

@@ -23,9 +23,9 @@ from ingest.dlq_cli import app as dlq_app
 from ingest.http import serving
 from ingest.moments import moment_of
 from ingest.produce import produce_file
+from ingest.start import Start
 from ingest.status import GroupStatus, group_status
 from ingest.topics import ensure_topics, wanted_topics
-from ingest.worker import Start
 from semcache.cli.output import Json, console, emit_fields, emit_json, emit_rows, errors
 from semcache.cli.runner import run as run_command
 from semcache.errors import InvalidInput

@@ -34,6 +34,8 @@ class Assignment:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._progress: dict[Partition, Progress] = {}
+        self.ever: set[Partition] = set()
+        """All partitions that this worker has ever had."""
 
     def __contains__(self, partition: Partition) -> bool:
         return partition in self._progress
@@ -46,6 +48,7 @@ class Assignment:
         return list(self._progress)
 
     def add(self, partition: Partition, *, committed: int | None) -> None:
+        self.ever.add(partition)
         self._progress[partition] = Progress(committed=committed, asked_to_commit=committed)
 
     def remove(self, partitions: Iterable[Partition]) -> None:
@@ -56,7 +59,7 @@ class Assignment:
         """Everything before `next_offset` has its effect."""
         if partition in self._progress:
             progress = self._progress[partition]
-            progress.applied = next_offset
+            progress.applied = max(next_offset, progress.applied or 0)
             progress.applied_ms = timestamp_ms
 
     def reached_end(self, partition: Partition, offset: int) -> None:

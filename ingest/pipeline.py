@@ -86,9 +86,9 @@ class Pipeline:
             self._change.notify_all()
 
     def verified(self) -> bool:
-        """Whether `lost` has been asked about the partitions that are watched."""
+        """Whether `lost` has been asked about the partitions that are watched, and none has to be read again."""
         with self._change:
-            return self._checked == self._watches
+            return self._checked == self._watches and not self._rewinds
 
     def submit(self, batch: Batch) -> bool:
         """Takes a batch; False if its partition has to be read again first (`rewinds`)."""
@@ -111,14 +111,14 @@ class Pipeline:
             return done
 
     def rewinds(self) -> dict[Partition, int | None]:
-        """Partitions that Redis has lost a part of, and where to start again (None: the beginning); once."""
+        """Partitions that Redis has lost a part of, and where to start again (None: the beginning)."""
         with self._change:
-            found, self._rewinds = self._rewinds, {}
-            return found
+            return dict(self._rewinds)
 
-    def needs_rewind(self) -> bool:
+    def rewound(self, partition: Partition) -> None:
+        """The partition is being read again from there: its batches are taken again."""
         with self._change:
-            return bool(self._rewinds)
+            self._rewinds.pop(partition, None)
 
     def in_flight(self, partitions: Collection[Partition] | None = None) -> int:
         """Number of records between submit and outcome."""

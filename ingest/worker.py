@@ -8,11 +8,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ingest.batch import Batch
 from ingest.clients import open_consumer, record_of
+from ingest.commits import Commits, committed, noted
+from ingest.finishline import FinishLine
+from ingest.lag import measure_lag
 from ingest.ledger import Ledger
 from ingest.link import Partition
 from ingest.metrics import Metrics
@@ -20,34 +22,19 @@ from ingest.pace import Pace
 from ingest.partitions import Assignment
 from ingest.pipeline import Pipeline
 from ingest.records import Record
+from ingest.start import Start
 from semcache.errors import ConfigurationError, KafkaUnavailable
 from semcache.settings import KafkaSettings
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
-OURS = "semcache applied "
-"""Metadata of our commits, before the offset that Redis has noted; an offset that somebody else set has none."""
 _POLL_S = 0.1
 _GATHER_S = 0.02
 """How long a fetch waits for more; what trickles in waits no longer than that."""
 _FINAL_COMMIT_S = 5.0
-_COMMITTED_S = 10.0
-_SETTLING_S = 15.0
 _LAG_EVERY_S = 2.0
 _log = logging.getLogger("semcache.ingest")
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Where to start: where the group has stopped, or once from the beginning, or from a time (ms since the epoch)."""
-
-    from_beginning: bool = False
-    since_ms: int | None = None
-
-    @property
-    def explicit(self) -> bool:
-        return self.from_beginning or self.since_ms is not None
 
 
 class Worker:
@@ -76,23 +63,31 @@ class Worker:
         self._pace = Pace(batch_size, latency_target_s)
         self._revoke_timeout_s = revoke_timeout_s
         self._start = start or Start()
-        self._targets = targets
         self._assignment = Assignment()
-        self._seen: set[Partition] = set()
+        self._commits = Commits(self._assignment, ledger, metrics)
+        self._finish_line = None if targets is None else FinishLine(targets, self._assignment)
         self._pending: deque[Batch] = deque()
         self._held = False
         self._brokers_up = False
-        self._started_at = self._looped_at = time.monotonic()
+        self._looped_at = time.monotonic()
         self._lag_at = 0.0
-        self._others_at = 0.0
         self._consumer = open_consumer(
-            kafka, group=group, on_commit=self._on_commit, stats_cb=self._on_stats, **{"statistics.interval.ms": 2000}
+            kafka,
+            group=group,
+            on_commit=self._commits.on_commit,
+            stats_cb=self._on_stats,
+            **{"statistics.interval.ms": 2000},
         )
 
     # --- life ---
 
     def run(self, stop: threading.Event) -> None:
-        """Works until `stop`, or until everything that was there at the start is applied, if `targets` were given."""
+        """Works until `stop`, or, if `targets` were given, until everything that was there at the start is applied.
+
+        Raises:
+            KafkaUnavailable: the client has given up for good.
+            ConfigurationError: Kafka refuses this user.
+        """
         self._pipeline.start()
         self._consumer.subscribe(
             self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
@@ -127,7 +122,8 @@ class Worker:
             batch.cancelled.set()
         self._pipeline.wait(lambda: self._pipeline.in_flight() == 0, self._revoke_timeout_s)
         self._note_finished()
-        self._commit(self._assignment.to_commit(all_of_it=True), wait=True)
+        offsets = self._assignment.to_commit(all_of_it=True)
+        self._commits.ask_and_wait(self._consumer, offsets, timeout_s=_FINAL_COMMIT_S)
         self._pipeline.close()
         self._consumer.close()
 
@@ -143,7 +139,15 @@ class Worker:
         if self._pending:
             self._pipeline.submit(self._pending.popleft())
         else:
-            self._take(self._consumer.consume(self._pace.size, _GATHER_S))
+            self._take(self._consumed())
+
+    def _consumed(self) -> list[Message]:
+        from confluent_kafka import KafkaException
+
+        try:
+            return self._consumer.consume(self._pace.size, _GATHER_S)
+        except KafkaException as error:
+            raise KafkaUnavailable(f"the Kafka client has given up: {error}") from error
 
     def _hold(self) -> None:
         """Writing is behind: nothing is fetched, but the group still sees us."""
@@ -195,11 +199,11 @@ class Worker:
         self._note_finished()
         for partition, offset in self._pipeline.rewinds().items():
             self._rewind(partition, offset)
-        self._commit(self._assignment.to_commit())
+        self._commits.ask(self._consumer, self._assignment.to_commit())
         self._metrics.inflight.set(self._pipeline.in_flight() + sum(len(b.records) for b in self._pending))
         if time.monotonic() - self._lag_at > _LAG_EVERY_S:
             self._lag_at = time.monotonic()
-            self._measure_lag()
+            measure_lag(self._consumer, self._assignment, self._metrics, group=self._group)
 
     def _note_finished(self) -> None:
         for batch in self._pipeline.finished():
@@ -216,62 +220,31 @@ class Worker:
         return not waiting and self._pipeline.in_flight({partition}) == 0
 
     def _rewind(self, partition: Partition, offset: int | None) -> None:
-        from confluent_kafka import OFFSET_BEGINNING, TopicPartition
+        """Reads a partition again from an offset. While Kafka is away it stays to be done."""
+        from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
 
         self._drop_pending([partition])
         if partition in self._assignment:
+            try:
+                self._consumer.seek(TopicPartition(*partition, OFFSET_BEGINNING if offset is None else offset))
+            except KafkaException as error:
+                _log.warning("%s:%d cannot be read again now: %s", *partition, error)
+                return
             self._ledger.expect(partition, offset)
             self._assignment.rewind(partition)
-            self._consumer.seek(TopicPartition(*partition, OFFSET_BEGINNING if offset is None else offset))
-
-    def _commit(self, offsets: Mapping[Partition, int], *, wait: bool = False) -> None:
-        from confluent_kafka import KafkaException
-
-        if not offsets:
-            return
-        try:
-            self._consumer.commit(offsets=self._committable(offsets), asynchronous=True)
-        except KafkaException as error:
-            self._metrics.commit_failures.inc()
-            _log.warning("offsets cannot be committed now: %s", error)
-            return
-        deadline = time.monotonic() + _FINAL_COMMIT_S
-        while wait and time.monotonic() < deadline and any(self._uncommitted(p, o) for p, o in offsets.items()):
-            self._consumer.poll(_POLL_S)
-
-    def _committable(self, offsets: Mapping[Partition, int]) -> list[TopicPartition]:
-        from confluent_kafka import TopicPartition
-
-        noted = {partition: self._ledger.expected(partition) for partition in offsets}
-        return [
-            TopicPartition(*partition, offset, "" if noted[partition] is None else f"{OURS}{noted[partition]}")
-            for partition, offset in offsets.items()
-        ]
-
-    def _uncommitted(self, partition: Partition, offset: int) -> bool:
-        return partition in self._assignment and self._assignment[partition].committed != offset
-
-    def _on_commit(self, error: KafkaError | None, partitions: Sequence[TopicPartition]) -> None:
-        for p in partitions:
-            if error is None and p.error is None:
-                self._assignment.committed((p.topic, p.partition), p.offset)
-            else:
-                self._metrics.commit_failures.inc()
-                _log.warning("offset of %s:%d is not committed: %s", p.topic, p.partition, error or p.error)
+        self._pipeline.rewound(partition)
 
     # --- partitions come and go ---
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        committed = self._committed(consumer, partitions)
+        found = committed(consumer, [(p.topic, p.partition) for p in partitions])
         for p in partitions:
             partition = (p.topic, p.partition)
-            known = committed.get(partition)
-            fresh = self._start.explicit and partition not in self._seen
-            self._seen.add(partition)
-            self._ledger.expect(partition, None if known is None or fresh else _noted(known))
-            self._assignment.add(partition, committed=known.offset if known and not fresh else None)
-            if fresh:
-                p.offset = self._start_offset(consumer, p)
+            known = found.get(partition)
+            if self._start.explicit and partition not in self._assignment.ever:
+                known, p.offset = None, self._start.offset(consumer, p)
+            self._ledger.expect(partition, noted(known) if known else None)
+            self._assignment.add(partition, committed=known.offset if known else None)
         consumer.incremental_assign(partitions)
         if self._held:
             consumer.pause(partitions)
@@ -280,19 +253,12 @@ class Worker:
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Finishes what is in flight within the deadline; else the new owner does it again."""
-        from confluent_kafka import KafkaException
-
         lost = {(p.topic, p.partition) for p in partitions}
         self._drop_pending(lost)
         self._pipeline.wait(lambda: self._pipeline.in_flight(lost) == 0, self._revoke_timeout_s)
         self._note_finished()
-        offsets = {p: o for p, o in self._assignment.to_commit(all_of_it=True).items() if p in lost}
-        try:
-            if offsets:
-                consumer.commit(offsets=self._committable(offsets), asynchronous=False)
-        except KafkaException as error:
-            self._metrics.commit_failures.inc()
-            _log.warning("offsets cannot be committed, the new owner does the batch again: %s", error)
+        offsets = self._assignment.to_commit(all_of_it=True)
+        self._commits.insist(consumer, {p: offset for p, offset in offsets.items() if p in lost})
         self._leave(consumer, partitions)
 
     def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -307,6 +273,7 @@ class Worker:
         self._pipeline.watch(self._assignment.partitions)
         for partition in lost:
             self._ledger.expect(partition, None)
+            self._pipeline.rewound(partition)
         consumer.incremental_unassign(partitions)
         _log.info("given up: %s", _names(partitions))
 
@@ -314,82 +281,16 @@ class Worker:
         gone = set(partitions)
         self._pending = deque(batch for batch in self._pending if batch.partition not in gone)
 
-    def _committed(self, consumer: Consumer, partitions: list[TopicPartition]) -> dict[Partition, TopicPartition]:
-        from confluent_kafka import KafkaException
-
-        deadline = time.monotonic() + _COMMITTED_S
-        while True:
-            try:
-                found = consumer.committed(partitions, timeout=_COMMITTED_S)
-                return {(p.topic, p.partition): p for p in found if p.offset >= 0}
-            except KafkaException as error:
-                if time.monotonic() > deadline:
-                    _log.warning("committed offsets cannot be read: %s", error)
-                    return {}
-                time.sleep(_POLL_S)  # the coordinator of a new group is being chosen
-
-    def _start_offset(self, consumer: Consumer, partition: TopicPartition) -> int:
-        from confluent_kafka import OFFSET_BEGINNING, TopicPartition
-
-        if self._start.since_ms is None:
-            return int(OFFSET_BEGINNING)
-        asked = TopicPartition(partition.topic, partition.partition, self._start.since_ms)
-        return int(consumer.offsets_for_times([asked], timeout=10)[0].offset)
-
     # --- how far it is ---
 
     def _caught_up(self) -> bool:
-        """Whether everything that was there at the start is applied, by this worker or by others of the group."""
-        if self._targets is None or self._pending or self._pipeline.in_flight():
+        if self._finish_line is None or self._pending or self._pipeline.in_flight():
             return False
-        if not self._settled_in() or not self._pipeline.verified() or self._pipeline.needs_rewind():
-            return False
-        own = {p: t for p, t in self._targets.items() if p in self._assignment}
-        if not all(self._assignment[p].reached(target) for p, target in own.items()):
-            return False
-        return self._others_done({p: t for p, t in self._targets.items() if p not in own and t > 0})
-
-    def _settled_in(self) -> bool:
-        """Whether the group has given this worker its partitions; a member too many gets none."""
-        return bool(self._seen) or time.monotonic() - self._started_at > _SETTLING_S
-
-    def _others_done(self, targets: Mapping[Partition, int]) -> bool:
-        from confluent_kafka import TopicPartition
-
-        if not targets:
-            return True
-        if time.monotonic() - self._others_at < 1.0:
-            return False
-        self._others_at = time.monotonic()
-        committed = self._committed(self._consumer, [TopicPartition(*p) for p in targets])
-        return all(p in committed and committed[p].offset >= target for p, target in targets.items())
-
-    def _measure_lag(self) -> None:
-        from confluent_kafka import TopicPartition
-
-        oldest = 0.0
-        for partition in self._assignment.partitions:
-            _, end = self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)
-            progress = self._assignment[partition]
-            known = next((o for o in (progress.applied, progress.committed) if o is not None), 0)
-            lag = max(0, end - known)
-            behind_s = max(0.0, time.time() - progress.applied_ms / 1000) if lag and progress.applied_ms else 0.0
-            labels = (self._group, partition[0], str(partition[1]))
-            self._metrics.lag.labels(*labels).set(lag)
-            self._metrics.lag_seconds.labels(*labels).set(behind_s)
-            self._metrics.latest_offset.labels(*labels).set(max(0, end))
-            oldest = max(oldest, behind_s)
-        self._metrics.max_lag_seconds.labels(self._group).set(oldest)
+        return self._pipeline.verified() and self._finish_line.reached(self._consumer)
 
     def _on_stats(self, text: str) -> None:
         brokers = json.loads(text).get("brokers", {}).values()
         self._brokers_up = any(b.get("state") == "UP" and b.get("nodeid", -1) >= 0 for b in brokers)
-
-
-def _noted(committed: TopicPartition) -> int | None:
-    """What Redis had noted when the offset was committed by one of us."""
-    noted = (committed.metadata or "").removeprefix(OURS)
-    return int(noted) if noted.isdigit() and committed.metadata != noted else None
 
 
 def _names(partitions: Sequence[TopicPartition]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ from tests.conftest import Clock
 from tests.ingest.producing import AT, message, upsert
 
 
+@hypothesis.settings(deadline=None)
 @given(st.lists(st.booleans(), max_size=64))
 def test_bisection_finds_exactly_the_items_that_fail(bad: list[bool]) -> None:
     """Whatever items fail, they and only they are found, and the results keep the order of the items."""
@@ -70,6 +72,7 @@ class Nothing:
     def write(self, plan: Any, vectors: Any) -> Any: ...
 
 
+@hypothesis.settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["message", "document_upserted", "user_erased"]), st.integers(0, 3))))
 def test_runs_keep_the_order_of_each_key(kinds: list[tuple[str, int]]) -> None:
     """However events are gathered by handler, those of one key are applied in the order of the log, each once."""

@@ -10,8 +10,8 @@ import redis as redis_py
 
 from ingest.assemble import RunOptions
 from ingest.clients import open_admin
+from ingest.start import Start
 from ingest.topics import ensure_topics
-from ingest.worker import Start
 from semcache.cache import SemanticCache
 from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase

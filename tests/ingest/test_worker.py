@@ -15,8 +15,8 @@ import redis as redis_py
 from ingest.assemble import RunOptions, open_worker
 from ingest.http import serving
 from ingest.publish import EventPublisher
+from ingest.start import Start
 from ingest.status import group_status
-from ingest.worker import Start
 from semcache.cache import SemanticCache
 from semcache.devstack.ports import free_port
 from semcache.devstack.redis import RedisServer
