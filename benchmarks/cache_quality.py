@@ -9,8 +9,9 @@ DATA holds banking77_train.csv.gz (text, category) and qqp_train.tsv.gz (text_a,
 - pairs: each labelled pair by itself, the first question stored, the second asked.
 
 The decisions and the learning are the cache's own, kept in memory (semcache.evals.simulate); the judge of answers is
-perfect, or wrong independently in 3 % (false different) and .5 % (false same) of its comparisons. A static threshold is
-chosen in hindsight, on the stream itself: the one that serves most while its error is within the budget.
+perfect, or wrong independently in 3 % (false different) and .5 % (false same) of its comparisons; `--judge hesitant`
+cannot tell in 30 % and calls 2 % of different answers equal. A static threshold is chosen in hindsight, on the stream
+itself: the one that serves most while its error is within the budget.
 Vectors are kept in --vectors DIR for the next run.
 """
 
@@ -43,7 +44,8 @@ QQP_QUESTIONS = 10_000
 PAIRS = 12_000
 #: Share of requests after which a stored question is asked again: these streams have no repeats, real ones do.
 REPEATS = 0.03
-JUDGES = {"perfect": (0.0, 0.0), "noisy": (0.03, 0.005)}
+#: Shares of comparisons: equal answers called different, different ones called equal, and no verdict at all.
+JUDGES = {"perfect": (0.0, 0.0, 0.0), "noisy": (0.03, 0.005, 0.0), "hesitant": (0.03, 0.02, 0.3)}
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--only", nargs="+", choices=("banking", "qqp", "pairs"), default=["banking", "qqp", "pairs"])
     parser.add_argument("--budget", nargs="+", type=float, default=[0.01, 0.02, 0.05])
-    parser.add_argument("--judge", nargs="+", choices=tuple(JUDGES), default=list(JUDGES))
+    parser.add_argument("--judge", nargs="+", choices=tuple(JUDGES), default=["perfect", "noisy"])
     parser.add_argument("--shuffles", type=int, default=3)
     parser.add_argument("--requests", type=int, help="only the first so many of each shuffle")
     parser.add_argument("--vectors", type=Path, default=Path(platformdirs.user_cache_dir("semcache")) / "benchmarks")
@@ -196,11 +198,13 @@ def cut(stream: Stream, requests: int | None) -> Stream:
 # ---- replays
 
 
-def noisy(false_different: float, false_same: float, *, seed: int) -> Judge:
-    """A judge that is wrong, independently, in these shares of its comparisons."""
+def noisy(false_different: float, false_same: float, cannot_tell: float, *, seed: int) -> Judge:
+    """A judge that is wrong, or cannot tell, independently in these shares of its comparisons."""
     random = np.random.default_rng(7_000 + seed)
 
-    def judge(new: int, stored: int) -> bool:
+    def judge(new: int, stored: int) -> bool | None:
+        if cannot_tell and random.random() < cannot_tell:
+            return None
         wrong = random.random() < (false_different if new == stored else false_same)
         return (new == stored) != wrong
 
