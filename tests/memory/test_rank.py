@@ -1,0 +1,150 @@
+"""Ranking is a pure function: its parts, and what they are for."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from semcache.memory.layout import pack, unpack
+from semcache.memory.rank import Candidates, Question, Rows, named_speaker, rank, window_bm25
+from semcache.memory.types import Turn
+from semcache.memory.weights import PARTS, Weights, weights_for
+
+DIM = 8
+AXES = np.eye(DIM, dtype=np.float32)
+
+
+def candidates(
+    said: list[tuple[str, str]],
+    *,
+    sessions: list[int] | None = None,
+    own: np.ndarray | None = None,
+    df: dict[str, int] | None = None,
+) -> Candidates:
+    """Candidates from (speaker, text whose words are its stems), all of them to be ranked."""
+    n = len(said)
+    session = np.array(sessions or [0] * n)
+    place = [list(session[:i]).count(s) for i, s in enumerate(session)]
+    vectors = np.zeros((n, DIM), np.float32) if own is None else own
+    texts = tuple(text.lower().rstrip("?.") for _, text in said)
+    counted = {stem: sum(stem in text.split() for text in texts) for text in texts for stem in text.split()}
+    return Candidates(
+        turns=tuple(
+            Turn(f"t{i}", f"s{s}", "user", text, 0.0, who)
+            for i, ((who, text), s) in enumerate(zip(said, session, strict=True))
+        ),
+        place=np.arange(n),
+        session_score=np.zeros(n),
+        rows=Rows(session, np.array(place), texts, vectors, vectors),
+        members=n,
+        terms=sum(len(text.split()) for text in texts),
+        df=counted if df is None else df,
+    )
+
+
+def asked(text: str, vector: np.ndarray = AXES[0]) -> Question:
+    return Question(text, tuple(text.lower().rstrip("?").split()), vector)
+
+
+@given(
+    texts=st.lists(st.lists(st.sampled_from("tea milk rain".split()), min_size=1, max_size=5), min_size=1, max_size=12),
+    data=st.data(),
+)
+def test_parts_sum_up_and_are_switched_off_alone(texts: list[list[str]], data: st.DataObject) -> None:
+    """The score is the sum of the parts, and a weight of zero removes its part and nothing else."""
+    sessions = sorted(data.draw(st.lists(st.integers(0, 2), min_size=len(texts), max_size=len(texts))))
+    found = candidates([("ann", " ".join(text)) for text in texts], sessions=sessions)
+    whole = rank(asked("When did Ann have tea?"), found, Weights())
+    assert whole.scores == pytest.approx(sum(whole.parts.values()))
+    assert tuple(whole.parts) == PARTS
+    for part in PARTS:
+        less = rank(asked("When did Ann have tea?"), found, Weights().without(part))
+        assert less.scores == pytest.approx(whole.scores - whole.parts[part])
+
+
+def test_a_window_is_two_turns_on_each_side_within_the_session() -> None:
+    """A word counts for the turns at most two places away, never across sessions."""
+    said = [("ann", f"word{n}") for n in range(8)]
+    said[4] = ("ann", "tea")
+    found = candidates(said, sessions=[0, 0, 0, 0, 0, 1, 1, 1])
+    assert [score > 0 for score in window_bm25(("tea",), found)] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+def test_the_window_score_is_okapi_bm25_over_windows() -> None:
+    """Against the formula, with the expected number of windows that contain the word."""
+    found = candidates([("ann", text) for text in ("tea milk", "rain", "rain rain", "rain", "rain", "rain")])
+    n, share = 6, 1 - (1 - 1 / 6) ** 5
+    idf = math.log(1 + (n - n * share + 0.5) / (n * share + 0.5))
+    length, usual = 2 + 1 + 2, 5 * 8 / 6
+    expected = idf * 1.9 / (1 + 0.9 * (0.6 + 0.4 * length / usual))
+    assert window_bm25(("tea",), found)[0] == pytest.approx(expected)
+
+
+def test_the_next_turn_counts_only_if_it_is_there() -> None:
+    """The turn before a turn like the question gains; not across a gap, not across sessions."""
+    vectors = np.stack([AXES[1], AXES[0], AXES[1], AXES[0], AXES[1]])
+    found = candidates([("ann", "x")] * 5, sessions=[0, 0, 1, 2, 2], own=vectors)
+    assert list(rank(asked("x"), found, Weights()).parts["next"]) == pytest.approx([0.1, 0, 0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("question", "names", "expected"),
+    [
+        ("What did Melanie say?", {"Melanie", "Caroline"}, "Melanie"),
+        ("What did Mel say?", {"Melanie", "Caroline"}, "Melanie"),
+        ("Can a mel be made?", {"Melanie", "Caroline"}, None),
+        ("Is the car of Caroline red?", {"Melanie", "Caroline"}, "Caroline"),
+        ("What did Melanie tell Caroline?", {"Melanie", "Caroline"}, None),
+        ("Who is López?", {"Maria López", "Jon"}, "Maria López"),
+        ("Where do I live?", {"user", "assistant"}, "user"),
+        ("What did you suggest?", {"user", "assistant"}, "assistant"),
+        ("What did I tell you?", {"user", "assistant"}, None),
+        ("Where do I live?", {"Melanie", "Caroline"}, None),
+        ("", {"user", "assistant"}, None),
+    ],
+)
+def test_who_is_named(question: str, names: set[str], expected: str | None) -> None:
+    """Exactly one participant, by name, short name, or as "I" and "you"."""
+    assert named_speaker(question, names) == expected
+
+
+def test_the_earlier_of_two_equals_comes_first() -> None:
+    """Equal scores keep the order of the candidates."""
+    found = candidates([("ann", "x")] * 4, sessions=[0, 1, 2, 3])
+    assert rank(asked("y"), found, Weights()).best(3) == [0, 1, 2]
+
+
+def test_no_candidates_have_no_scores() -> None:
+    """An empty list is ranked without complaint."""
+    assert rank(asked("tea"), candidates([]), Weights()).best(5) == []
+
+
+def test_models_have_weights() -> None:
+    """Fitted ones by their name before the `~` of the fingerprint, all others the ones for unknown models."""
+    assert weights_for("bge-small-en-v1.5-q~abc~cls~int8") == Weights()
+    assert weights_for("somebody's-model~1") == weights_for("another")
+    assert weights_for("another").turn == 1.0
+
+
+@given(
+    st.lists(st.floats(-1, 1, width=32), min_size=16, max_size=16).filter(lambda row: any(abs(v) > 1e-3 for v in row))
+)
+def test_packed_vectors_keep_their_cosines(values: list[float]) -> None:
+    """A vector that was packed to int8 and unpacked points where it did, to within 1 %."""
+    vector = np.array(values, np.float32)
+    vector /= np.linalg.norm(vector)
+    (back,) = unpack(pack(vector), dim=16)
+    assert float(back @ vector) / float(np.linalg.norm(back)) > 0.99
