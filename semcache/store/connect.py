@@ -146,6 +146,8 @@ def _response_error(error: ResponseError) -> Exception:
         return RedisUnavailable(f"Redis refuses commands: {text}", retry_after_s=5.0)
     if re.search(r"\bOOM\b|used memory", text):
         return RedisUnavailable(f"Redis is out of memory (maxmemory): {text}", retry_after_s=10.0)
+    if "ACL failure in script" in text:
+        return ConfigurationError(f"the Redis user lacks a permission: {text}")
     if re.search(r"unknown (redis )?command", text, re.IGNORECASE):
         return ConfigurationError(
             f"Redis does not know a command that semcache needs ({text}): use Redis {dotted(MINIMUM_REDIS)} or newer, "

@@ -151,7 +151,7 @@ class _Reader:
         elif kind == "set":
             yield from sorted(member.encode() for page in members(self._redis, known.name) for member in page)
         else:
-            yield repr(ask(self._redis, [("DUMP", known.name)])).encode()
+            yield repr(ask(self._redis, [("GET", known.name)])).encode()  # strings; lists have none of these kinds
 
     def _hash(self, known: Known) -> Iterator[bytes]:
         with guarded():
