@@ -171,6 +171,9 @@ class SealSettings(Section):
     accept_plain: bool = Field(
         False, description="read what was stored before sealing was on, until `semcache seal rotate` has sealed it"
     )
+    cache_personal: bool = Field(
+        False, description="cache answers that rest on a user's memory although the cache is not sealed"
+    )
 
 
 class UiSettings(Section):

@@ -120,11 +120,13 @@ class ChatEngine:
         return Asked(text, user, session, at, stages, window, understood)
 
     def _answer(self, asked: Asked) -> Parts:
-        if asked.understood.uncacheable:
-            return (yield from self._uncached(asked))
+        if reason := asked.understood.uncacheable or (asked.understood.personal and self._unsealable):
+            return (yield from self._uncached(asked, reason))
         owner = asked.user if asked.understood.personal else None
         found = self._look_up(asked, owner)
         if not found and self._recall(asked) and owner is None:
+            if self._unsealable:
+                return (yield from self._uncached(asked, self._unsealable))
             owner = asked.user  # the answer will rest on what this user told
             found = self._look_up(asked, owner)
         if isinstance(found, Hit):
@@ -176,13 +178,19 @@ class ChatEngine:
             with self._stage(asked, "recall"):
                 asked.retrieved = retrieve_documents(self._stores.knowledge, asked.understood.question)
 
-    def _uncached(self, asked: Asked) -> Parts:
+    @property
+    def _unsealable(self) -> str:
+        """Why answers that rest on a user's memory are not kept; empty if they are."""
+        seal = self._settings.seal
+        return "what users told is sealed, and cached answers are not" if seal.active and not seal.cache_personal else ""
+
+    def _uncached(self, asked: Asked, reason: str) -> Parts:
         self._limit.take(asked.user)
         if asked.understood.personal:
             self._recall(asked)
         pieces: list[str] = []
         yield from _collected(self._generate(asked), pieces)
-        return asked.fresh("".join(pieces), self.llm, outcome="uncacheable", reason=asked.understood.uncacheable)
+        return asked.fresh("".join(pieces), self.llm, outcome="uncacheable", reason=reason)
 
     def _computed(self, asked: Asked, cache: SemanticCache, miss: Miss) -> Parts:
         self._limit.take(asked.user)
