@@ -182,7 +182,9 @@ class ChatEngine:
     def _unsealable(self) -> str:
         """Why answers that rest on a user's memory are not kept; empty if they are."""
         seal = self._settings.seal
-        return "what users told is sealed, and cached answers are not" if seal.active and not seal.cache_personal else ""
+        return (
+            "what users told is sealed, and cached answers are not" if seal.active and not seal.cache_personal else ""
+        )
 
     def _uncached(self, asked: Asked, reason: str) -> Parts:
         self._limit.take(asked.user)
