@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from redis import Redis
@@ -11,7 +12,7 @@ from redis import Redis
 from semcache.store import keys
 from semcache.store.checks.finding import Finding, Known
 from semcache.store.checks.memory import counters
-from semcache.store.checks.reading import Question, ask, judged, members, scored, texts
+from semcache.store.checks.reading import Question, ask, judged, listings, members, texts
 from semcache.store.connect import guarded
 
 _STABLE_TRIES = 5
@@ -87,18 +88,26 @@ def _about_chunk(key: Known, document: str, stems: list[str]) -> Question:
 
 def listed(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
     """Postings and vectors are those of passages that are there; a posting, of those with its stem."""
-    for key in found:
-        stem, vectors = key.ids.get("stem"), key.kind is keys.CHUNK_VECTORS
-        remove = "VREM" if vectors else "ZREM"
-        pages = members(redis, key.name) if vectors else ([id for id, _ in page] for page in scored(redis, key.name))
-        for page in pages:
-            rows = ask(redis, [("HMGET", key.sibling(keys.CHUNK, chunk=id), "document", "stems") for id in page])
-            for id, row in zip(page, rows, strict=True):
-                document, stems = texts(row)
-                if not document:
-                    yield Finding(key.name, f"there is no passage {id}", f"{remove} {key.name} {id}")
-                elif stem is not None and stem not in stems.split():
-                    yield Finding(key.name, f"passage {id} does not have this stem", f"{remove} {key.name} {id}")
+    vectors = [key for key in found if key.kind is keys.CHUNK_VECTORS]
+    pages = chain(
+        listings(redis, [key for key in found if key.kind is not keys.CHUNK_VECTORS]),
+        ((key, page) for key in vectors for page in members(redis, key.name)),
+    )
+    yield from judged(redis, (_about_listed(key, page) for key, page in pages))
+
+
+def _about_listed(key: Known, ids: list[str]) -> Question:
+    stem, remove = key.ids.get("stem"), "VREM" if key.kind is keys.CHUNK_VECTORS else "ZREM"
+
+    def judge(rows: list[Any]) -> Iterator[Finding]:
+        for id, row in zip(ids, rows, strict=True):
+            document, stems = texts(row)
+            if not document:
+                yield Finding(key.name, f"there is no passage {id}", f"{remove} {key.name} {id}")
+            elif stem is not None and stem not in stems.split():
+                yield Finding(key.name, f"passage {id} does not have this stem", f"{remove} {key.name} {id}")
+
+    return Question([("HMGET", key.sibling(keys.CHUNK, chunk=id), "document", "stems") for id in ids], judge)
 
 
 def corpora(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:

@@ -6,14 +6,14 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from redis import Redis
 
 from semcache.store import keys
 from semcache.store.checks.finding import Finding, Known
-from semcache.store.checks.reading import Question, ask, judged, members, scored, texts
-from semcache.store.connect import guarded
+from semcache.store.checks.reading import Question, ask, judged, listings, members, scored, texts
 
 REBUILD = "write this memory again from Kafka's log: `semcache-ingest run --from-beginning` into a fresh namespace"
 _STABLE_TRIES = 5
@@ -91,17 +91,26 @@ def _equals(score: Any, expected: float) -> bool:
 
 def listed(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
     """What lists turns (chronology, postings, vectors) lists turns that are there; a posting, those with its stem."""
-    for key in found:
-        stem = key.ids.get("stem")
-        remove = "VREM" if key.kind is keys.TURN_VECTORS else "ZREM"
-        for page in members(redis, key.name) if remove == "VREM" else _ids(redis, key.name):
-            rows = ask(redis, [("HMGET", key.sibling(keys.TURN, turn=id), "event", "stems") for id in page])
-            for id, row in zip(page, rows, strict=True):
-                event, stems = texts(row)
-                if not event:
-                    yield Finding(key.name, f"there is no turn {id}", f"{remove} {key.name} {id}")
-                elif stem is not None and stem not in stems.split():
-                    yield Finding(key.name, f"turn {id} does not have this stem", f"{remove} {key.name} {id}")
+    vectors = [key for key in found if key.kind is keys.TURN_VECTORS]
+    pages = chain(
+        listings(redis, [key for key in found if key.kind is not keys.TURN_VECTORS]),
+        ((key, page) for key in vectors for page in members(redis, key.name)),
+    )
+    yield from judged(redis, (_about_listed(key, page) for key, page in pages))
+
+
+def _about_listed(key: Known, ids: list[str]) -> Question:
+    stem, remove = key.ids.get("stem"), "VREM" if key.kind is keys.TURN_VECTORS else "ZREM"
+
+    def judge(rows: list[Any]) -> Iterator[Finding]:
+        for id, row in zip(ids, rows, strict=True):
+            event, stems = texts(row)
+            if not event:
+                yield Finding(key.name, f"there is no turn {id}", f"{remove} {key.name} {id}")
+            elif stem is not None and stem not in stems.split():
+                yield Finding(key.name, f"turn {id} does not have this stem", f"{remove} {key.name} {id}")
+
+    return Question([("HMGET", key.sibling(keys.TURN, turn=id), "event", "stems") for id in ids], judge)
 
 
 def _ids(redis: Redis, key: str) -> Iterator[list[str]]:
@@ -139,23 +148,26 @@ def _summed(redis: Redis, key: Known, said: Counter[str], last: float) -> Iterat
 
 
 def of_sessions(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
-    """Whatever lists sessions lists sessions that are there; a session stem, those in which it is said."""
-    for key in found:
-        stem = key.ids.get("stem")
-        for page in _ids(redis, key.name):
-            there = ask(redis, [("EXISTS", key.sibling(keys.SESSION, session=session)) for session in page])
-            for session, exists in zip(page, there, strict=True):
-                if not exists:
-                    yield Finding(key.name, f"there is no session {session}", f"ZREM {key.name} {session}")
-                elif stem is not None and not _is_said(redis, key, session, stem):
-                    yield Finding(key.name, f"nobody says it in session {session}", f"ZREM {key.name} {session}")
+    """What lists sessions lists sessions that are there; a session stem, those in which it is said."""
+    yield from judged(redis, (_about_sessions(key, page) for key, page in listings(redis, found)))
 
 
-def _is_said(redis: Redis, key: Known, session: str, stem: str) -> bool:
-    with guarded():
-        turns = redis.execute_command("ZINTERCARD", 2, key.sibling(keys.TURN_STEM, stem=stem),
-                                      key.sibling(keys.SESSION, session=session), "LIMIT", 1)  # fmt: skip
-    return bool(turns)
+def _about_sessions(key: Known, names: list[str]) -> Question:
+    stem = key.ids.get("stem")
+
+    def judge(replies: list[Any]) -> Iterator[Finding]:
+        for name, holds in zip(names, replies, strict=True):
+            if not holds:
+                wrong = f"there is no session {name}" if stem is None else f"nobody says it in session {name}"
+                yield Finding(key.name, wrong, f"ZREM {key.name} {name}")
+
+    def command(name: str) -> tuple[Any, ...]:
+        session = key.sibling(keys.SESSION, session=name)
+        if stem is None:
+            return ("EXISTS", session)
+        return ("ZINTERCARD", 2, key.sibling(keys.TURN_STEM, stem=stem), session, "LIMIT", 1)
+
+    return Question([command(name) for name in names], judge)
 
 
 def corpora(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:

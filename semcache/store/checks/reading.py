@@ -9,7 +9,7 @@ from typing import Any
 
 from redis import Redis
 
-from semcache.store.checks.finding import Finding
+from semcache.store.checks.finding import Finding, Known
 from semcache.store.connect import guarded
 
 _PAGE = 1_000
@@ -25,8 +25,19 @@ class Question:
 
 
 def judged(redis: Redis, questions: Iterable[Question]) -> Iterator[Finding]:
-    """The findings of many questions, asked together."""
-    asked = list(questions)
+    """The findings of many questions, some thousand commands asked together."""
+    asked: list[Question] = []
+    commands = 0
+    for question in questions:
+        asked.append(question)
+        commands += len(question.commands)
+        if commands >= _PAGE:
+            yield from _judged(redis, asked)
+            asked, commands = [], 0
+    yield from _judged(redis, asked)
+
+
+def _judged(redis: Redis, asked: Sequence[Question]) -> Iterator[Finding]:
     replies = iter(ask(redis, chain.from_iterable(question.commands for question in asked)))
     for question in asked:
         yield from question.judge(list(islice(replies, len(question.commands))))
@@ -58,6 +69,16 @@ def scored(redis: Redis, key: str) -> Iterator[list[tuple[str, float]]]:
             return
         yield [(member.decode(), score) for member, score in page]
         start += _PAGE
+
+
+def listings(redis: Redis, found: Sequence[Known]) -> Iterator[tuple[Known, list[str]]]:
+    """The members of many sorted sets, in pages; what fits into one page is read together."""
+    firsts = ask(redis, [("ZRANGE", key.name, 0, _PAGE - 1) for key in found])
+    for key, first in zip(found, firsts, strict=True):
+        if len(first) < _PAGE:
+            yield key, [member.decode() for member in first]
+        else:
+            yield from ((key, [member for member, _ in page]) for page in scored(redis, key.name))
 
 
 def members(redis: Redis, key: str) -> Iterator[list[str]]:
