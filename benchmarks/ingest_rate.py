@@ -15,7 +15,7 @@ import json
 import statistics
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -150,7 +150,8 @@ class Known:
 def recorded() -> Iterator[list[bytes]]:
     """Every command that this process sends to Redis, as it goes over the wire, in order."""
     sent: list[bytes] = []
-    lock, send = threading.Lock(), Connection.send_packed_command
+    lock = threading.Lock()
+    send: Callable[..., None] = Connection.send_packed_command
 
     def recording(self: Connection, command: Any, check_health: bool = True) -> None:
         packed = [command] if isinstance(command, bytes) else list(command)
@@ -158,11 +159,12 @@ def recorded() -> Iterator[list[bytes]]:
             sent.append(b"".join(part if isinstance(part, bytes) else str(part).encode() for part in packed))
         send(self, packed, check_health)
 
-    Connection.send_packed_command = recording  # type: ignore[method-assign]
+    patched: Any = Connection
+    patched.send_packed_command = recording
     try:
         yield sent
     finally:
-        Connection.send_packed_command = send  # type: ignore[method-assign]
+        patched.send_packed_command = send
 
 
 def commands(sent: Iterable[bytes]) -> Iterator[bytes]:
