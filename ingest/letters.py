@@ -139,7 +139,7 @@ class Letters:
 
     def committed(self, group: str) -> Mapping[Partition, int]:
         """How far another group has read the letters."""
-        return committed_offsets(self._admin, group, self._settings.kafka)
+        return committed_offsets(group, self.ends(), self._settings.kafka)
 
     def _ranges(self, starts: Mapping[Partition, int]) -> dict[Partition, tuple[int, int]]:
         kafka = self._settings.kafka

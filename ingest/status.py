@@ -89,11 +89,12 @@ class _Look:
     def at(cls, admin: AdminClient, settings: Settings, group: str, clock: Callable[[], float]) -> _Look:
         kafka = settings.kafka
         topics, metadata = source_topics(settings), cluster(admin, kafka)
+        ends = end_offsets(admin, metadata, topics, kafka)
         return cls(
             clock(),
             earliest_offsets(admin, metadata, topics, kafka),
-            end_offsets(admin, metadata, topics, kafka),
-            committed_offsets(admin, group, kafka),
+            ends,
+            committed_offsets(group, ends, kafka),
         )
 
     def status(self, partition: Partition, earlier: _Look | None) -> PartitionStatus:
