@@ -107,6 +107,15 @@ def test_extraction_never_fails_on_text() -> None:
         extract(text, at=day("2026-06-15"))
 
 
+@pytest.mark.parametrize("at", [-1e18, -6.3e10, 0.0, 2.5e11, 1e18, 1.7e308])
+def test_any_time_can_be_said_at(at: float) -> None:
+    """Turns of times outside of any calendar are read too."""
+    said = (
+        "I moved to Porto in March. I live in Rome since two years ago. Next year I fly to Oslo. I sold it last week."
+    )
+    assert facts_of([Told(claim, "t", at, number) for number, claim in enumerate(extract(said, at=at))])
+
+
 @given(st.text(max_size=300), st.sampled_from(["I live in ", "my dog ", "I'm ", "we sold ", "", "no, it's "]))
 def test_extraction_reads_any_text(text: str, start: str) -> None:
     """Any text after any start is read without an error, the same way twice."""

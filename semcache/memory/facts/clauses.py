@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from semcache.memory.facts.patterns import Pattern
 
+# Patterns look ahead within a sentence: what is longer is a pasted text, and only its start is read.
+_MOST_SENTENCE = 600  # characters
+_MOST_CLAUSE = 300
 _FIRST_PERSON = Pattern(
     r"\b(?:i|i'?m|i'?ve|i'?ll|me|my|we|we're|we've|we'll|our|us)\b|’|^\W*(?:not|new|sold|bought"
     r"|got|moved|moving|living|been"
@@ -25,7 +28,9 @@ _MATERIAL = Pattern(
     r"|paragraph|email|joke)?\b.*",
     dotall=True,
 )
-_SENTENCE = Pattern(r"(?<=[.!?;…])[\"')\]]*\s+|\s*\n+\s*|\s+[–—-]+\s+|(?<=[a-z)])\s*[:;]-?[)D(]\s*", cased=True)
+_SENTENCE = Pattern(
+    r"(?<=[.!?;…])[\"')\]]*\s+|(?<!\s)\s*\n\s*|(?<!\s)\s+[–—-]+\s+|(?<=[a-z)])\s*[:;]-?[)D(]\s*", cased=True
+)
 _ABBREVIATED = Pattern(r"(?:\b(?:dr|mr|mrs|ms|prof|st|no|vs|approx|e\.g|i\.e)|^\W*[A-Z])\.$")
 _SUPPOSED = Pattern(
     r"^\W*(?:(?:so|and|but|ok|well|haha|lol|now|unless|even)\W+)*(?:if|unless|suppose|supposing"
@@ -100,6 +105,7 @@ def meant(text: str) -> Iterator[Clause]:
     """The clauses that a user states as true."""
     text = _MATERIAL.sub(_blank, _QUOTED.sub(_unquoted, text.replace("’", "'")))
     for start, sentence in _sentences(text):
+        sentence = sentence[:_MOST_SENTENCE]
         if sentence.rstrip().endswith("?") or _SUPPOSED.search(sentence):
             continue
         yield from _clauses(start, _IF.sub("", _REPORTED.sub("", sentence)))
@@ -129,6 +135,7 @@ def _clauses(start: int, sentence: str) -> Iterator[Clause]:
     for edge in [*_CLAUSE.finditer(sentence), None]:
         end = edge.start() if edge else len(sentence)
         part = sentence[at:end]
+        part = part[:_MOST_CLAUSE]
         if part.strip():
             if not governed:
                 yield Clause(part, start + at, at > 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,6 +19,7 @@ from semcache.memory.facts.times import seconds
 from semcache.memory.facts.types import USER, Change, Claim, Told
 from semcache.memory.facts.values import words
 from semcache.memory.types import Turn
+from semcache.memory.when import utc_day
 
 MOST_TURNS = 50
 _MOST_CHARS = 2_000  # of one turn
@@ -57,10 +58,7 @@ def facts_request(turns: Sequence[Turn]) -> LlmRequest:
     """The prompt for some turns, at most 50."""
     if not 0 < len(turns) <= MOST_TURNS:
         raise InvalidInput(f"facts are read from 1 to {MOST_TURNS} turns at a time, not {len(turns)}")
-    lines = [
-        f"{number}. ({datetime.fromtimestamp(turn.at, UTC):%Y-%m-%d}) {turn.text[:_MOST_CHARS]}"
-        for number, turn in enumerate(turns, 1)
-    ]
+    lines = [f"{number}. ({utc_day(turn.at)}) {turn.text[:_MOST_CHARS]}" for number, turn in enumerate(turns, 1)]
     return LlmRequest(question="\n".join(lines), system=_SYSTEM)
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from semcache.memory.facts.patterns import Pattern
+from semcache.memory.when import utc_day
 from semcache.text.dates import MONTHS, WEEKDAYS
 
 Tense = Literal["past", "present", "future"]
@@ -34,7 +35,7 @@ _WHEN = Pattern(
     rf"|%|km|kg))(?:,?\s+(?P<year2>(?:19|20)\d\d)\b)?"
     rf"|(?P<month3>{_ALL_MONTHS})\s+(?P<year3>(?:19|20)\d\d)\b"
     rf"|(?P<iso>(?:19|20)\d\d-\d\d-\d\d)\b)"
-    rf"|(?P<prefix4>{_PREFIX}+)(?P<which4>next|last|this)?\s*(?P<month4>{_ALL_MONTHS})\b"
+    rf"|(?P<prefix4>{_PREFIX}+)(?:(?P<which4>next|last|this)\s+)?(?P<month4>{_ALL_MONTHS})\b"
     rf"|(?P<which5>next|last|this)\s+(?P<month5>{_ALL_MONTHS})\b"
     rf"|(?P<month6>{_SURE_MONTHS})\b"
     rf"|(?P<prefix7>{_PREFIX}+)(?P<year7>(?:19|20)\d\d)\b"
@@ -69,9 +70,11 @@ def find_dates(text: str) -> Iterator[re.Match[str]]:
 def resolve(phrase: re.Match[str], at: float, tense: Tense) -> float | None:
     """The start of what a time phrase means, s UTC; a month without a year is the last one in the past tense, else the
     next one. None where it names no time."""
-    today = datetime.fromtimestamp(at, UTC).date()
-    day = _day(phrase.groupdict(), today, tense)
-    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() if day else None
+    try:
+        day = _day(phrase.groupdict(), utc_day(at), tense)
+        return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() if day else None
+    except (OverflowError, ValueError):  # outside of the calendar
+        return None
 
 
 def seconds(at: datetime | float) -> float:
@@ -87,8 +90,7 @@ def mentions_future(text: str, at: float) -> bool:
     if not phrase:
         return False
     found = resolve(phrase, at, "future")
-    today = datetime.fromtimestamp(at, UTC).date()
-    return found is not None and datetime.fromtimestamp(found, UTC).date() >= today
+    return found is not None and utc_day(found) >= utc_day(at)
 
 
 def _day(part: dict[str, str | None], today: date, tense: Tense) -> date | None:
