@@ -17,6 +17,7 @@ chosen = st.navigation(
         st.Page("views/knowledge.py", title="Knowledge", icon=":material/menu_book:"),
         st.Page("views/stream.py", title="Stream", icon=":material/stream:"),
         st.Page("views/hit_rates.py", title="Hit rates", icon=":material/query_stats:"),
+        st.Page("views/start.py", title="Start here", icon=":material/flag:"),
     ]
 )
 st.logo(str(Path(__file__).with_name("logo.svg")), size="large")

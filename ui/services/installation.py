@@ -24,6 +24,7 @@ from ui.services.history import History
 from ui.services.hitrates import HitRates
 from ui.services.memories import Memories
 from ui.services.refreshed import Refreshed
+from ui.services.sample import Sample
 from ui.services.stream import DeadLetters, Stream
 
 HEALTH_TTL_S = 2.0
@@ -64,6 +65,10 @@ class Installation:
     @cached_property
     def memories(self) -> Memories:
         return Memories(self.app, self.conversations, self.deliver if self.publisher else None)
+
+    @cached_property
+    def sample(self) -> Sample:
+        return Sample(self.app, self.chat, self.publisher)
 
     @cached_property
     def stream(self) -> Stream | None:

@@ -114,7 +114,7 @@ def _rests_on(installation: Installation, entry: Entry, user: str | None) -> Non
     sources = installation.caches.sources(entry)
     st.markdown("**Built from**" if sources else "**Built from** nothing that can change")
     for source in sources:
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             state = (
                 ":green-badge[:material/check: current]"
                 if source.fresh

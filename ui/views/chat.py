@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from semcache import samples
-from ui import answers, components, editing, shell, visitor
+from ui import answers, components, editing, shell, visitor, welcome
 from ui.services.conversations import Exchange
 from ui.services.installation import Installation
 from ui.visitor import Visitor
@@ -18,6 +18,9 @@ EARLIER = 20
 def page(installation: Installation) -> None:
     """The conversation, and the field for the next question."""
     who = visitor.current()
+    if installation.sample.first_run:
+        welcome.shown(installation)
+        return
     exchanges = installation.chat.history(user=who.user, session=who.session)
     _head(installation, exchanges)
     health = installation.health.get()

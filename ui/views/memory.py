@@ -171,7 +171,7 @@ def _turn(installation: Installation, turn: Turn, user: str, *, pinned: bool) ->
         done = installation.memories.forget(user, turn.id)
         st.toast("It is pinned, and stays." if done.pinned else "Forgotten", icon=":material/delete:")
 
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="top", gap="small", wrap=False):
         mark = ":material/keep: " if pinned else ""
         st.markdown(f"{mark}**{components.plain(turn.name)}** &nbsp;{components.plain(turn.text)}", width="stretch")
         with st.popover("", icon=":material/more_vert:", type="tertiary", width="content", help="Pin or forget"):

@@ -1,0 +1,27 @@
+"""Start here: what this is, and the sample to try it on."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui import shell, welcome
+from ui.services.installation import Installation
+
+TOUR = (
+    (":material/forum:", "Chat", "Ask, ask again in other words, and look under each answer for where it came from."),
+    (":material/bolt:", "Cache", "What is kept, why it would be served, and how sure the cache has to be."),
+    (":material/psychology:", "Memory", "What is known of a user now and back then, and how to make it forget."),
+    (":material/menu_book:", "Knowledge", "Change a document and watch the answers that rest on it die."),
+    (":material/stream:", "Stream", "What Kafka carries, how far the ingestor is, and what could not be applied."),
+    (":material/query_stats:", "Hit rates", "How much a cache would have served of your own log, and how much wrong."),
+)
+
+
+def page(installation: Installation) -> None:
+    """The welcome, and a line about each page."""
+    welcome.shown(installation)
+    for icon, title, text in TOUR:
+        st.markdown(f"{icon} **{title}** &nbsp;{text}")
+
+
+shell.run(page)
