@@ -60,6 +60,9 @@ class Fleet:
         """kill -9."""
         self._processes[name].kill()
 
+    def pid(self, name: str) -> int:
+        return self._processes[name].pid
+
     def add_worker(self) -> subprocess.Popen[bytes]:
         log = (self._folder / f"worker-{len(self.workers)}.log").open("wb")
         worker = subprocess.Popen(
