@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 
 from semcache.embed import Embedder
 from semcache.knowledge import Found, KnowledgeBase
@@ -15,9 +16,11 @@ from semcache.memory.facts.asked import asked_for, asks_of_the_past, sentence
 from semcache.memory.facts.groups import has_several
 from semcache.memory.weights import weights_for
 from semcache.text.acts import tells_something
+from semcache.text.corrections import corrects
 
 _DOCUMENTS = 6
 _MEMORIES = 8
+_CORRECTED_WITHIN_S = 900.0
 # A question about everyone is answered with what its asker told only if that is more related than an answer is to its
 # question: the answer is then the asker's alone and cannot be shared. In the sample world none of 164 such questions
 # came so near to anything that one of its users had told (the nearest: 1.11).
@@ -56,8 +59,21 @@ def recall_memories(
     fresh = [(turn, 0.0, 0.0) for turn in reversed(window) if _tells(turn)] if needed else []
     facts, outdated = known_facts(memory, question) if needed else ((), frozenset())
     kept = [(turn, score) for turn, score, _ in [*telling[:_MEMORIES], *fresh] if turn.id not in outdated]
-    unique = {turn.id: _memory(turn, score) for turn, score in kept}
-    return (*facts, *unique.values())
+    unique = {turn.id: (turn, score) for turn, score in kept}
+    corrected = _corrected(memory, [turn for turn, _ in unique.values()])
+    absorbed = {turn.id for turns in corrected.values() for turn in turns}
+    memories = [_memory(turn, score, corrected[turn.id]) for turn, score in unique.values() if turn.id not in absorbed]
+    return (*facts, *memories)
+
+
+def _corrected(memory: AgentMemory, turns: Sequence[Turn]) -> dict[str, list[Turn]]:
+    """For each turn, what the user said next in the session if that takes the turn back ("No wait, one S")."""
+    following: dict[str, list[Turn]] = {}
+    for turn in turns:
+        later = memory.turns(session=turn.session, since=turn.at, until=turn.at + _CORRECTED_WITHIN_S)
+        told = [other for other in later if other.name == turn.name and other.id != turn.id and other.at >= turn.at]
+        following[turn.id] = list(takewhile(lambda other: corrects(other.text), told))
+    return following
 
 
 def known_facts(memory: AgentMemory, question: str) -> tuple[tuple[Passage, ...], frozenset[str]]:
@@ -93,10 +109,11 @@ def _tells(turn: Turn) -> bool:
     return turn.role != "assistant" and tells_something(turn.text)
 
 
-def _memory(turn: Turn, score: float) -> Passage:
+def _memory(turn: Turn, score: float, corrections: Sequence[Turn]) -> Passage:
     day = datetime.fromtimestamp(turn.at, UTC)
     who = turn.speaker or ("you" if turn.role == "user" else turn.role)
-    return Passage(turn.id, "memory", f"{who}, {day.day} {day:%B %Y}", turn.text, score, turn.at)
+    text = " … ".join(said.text for said in (turn, *corrections))
+    return Passage(turn.id, "memory", f"{who}, {day.day} {day:%B %Y}", text, score, turn.at)
 
 
 def told_since(memory: AgentMemory, question: str, since: float, known: Iterable[str]) -> bool:

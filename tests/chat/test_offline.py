@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,21 @@ def test_the_demonstration_can_be_told(offline: ChatEngine, stores: Stores) -> N
         assert story.after in renewed.text
 
 
+@pytest.mark.parametrize("story", samples.demo(), ids=lambda story: story.personal.user)
+def test_the_people_of_the_demonstration_are_remembered(
+    offline: ChatEngine, stores: Stores, story: samples.Story
+) -> None:
+    """Each personal question of the sample world is answered from what its user said there."""
+    memory = stores.memory(story.personal.user)
+    for turn in samples.conversations():
+        if turn.user == story.personal.user:
+            at = datetime.fromisoformat(turn.at).timestamp()
+            memory.append(turn.session, turn.role, turn.text, at=at, event_id=turn.id)
+    found = offline.ask(story.personal.question, user=story.personal.user, session="later")
+    assert story.personal.expect in found.text
+    assert found.personal_scope
+
+
 def test_what_was_just_said_is_known(offline: ChatEngine) -> None:
     """A fact told in the session is recalled in the next question, from the session's window or from memory."""
     offline.ask("My dog is called Biscuit.", **WHO)
@@ -70,6 +86,19 @@ def test_what_was_just_said_is_known(offline: ChatEngine) -> None:
     assert "Biscuit" in found.text
     assert found.personal_scope
     assert "Biscuit" not in offline.ask("What is my dog called?", user="ben", session="s1").text
+
+
+def test_what_was_taken_back_is_quoted_with_its_correction(offline: ChatEngine, stores: Stores) -> None:
+    """A turn that the next one corrects never stands alone, however little the correction shares with the question."""
+    memory = stores.memory("ana")
+    for n, said in enumerate(
+        ("We would like three pool bikes, two M and one L.", "No wait. One S, one M, one L.", "Thanks, that is all.")
+    ):
+        memory.append("s0", "user", said, at=1_700_000_000.0 + n)
+    found = offline.ask("Which sizes did I order for our pool bikes?", **WHO)
+    assert "two M and one L" in found.text
+    assert "One S, one M, one L" in found.text
+    assert "that is all" not in found.text
 
 
 def test_a_follow_up_is_answered_offline(offline: ChatEngine, stores: Stores) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from semcache import samples
 from semcache.text.acts import Act, act, asking_part, tells_something
+from semcache.text.corrections import corrects
 from semcache.text.questions import QuestionClass, classify, fold, is_follow_up, standalone
 
 DATA = Path(__file__).parents[1] / "data"
@@ -138,3 +139,30 @@ def test_acts_are_told_apart(text: str, expected: Act) -> None:
 def test_what_tells_something_is_told_from_what_only_asks(text: str, expected: bool) -> None:
     """Questions, key words and thanks tell nothing that would be worth recalling."""
     assert tells_something(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("No wait. One S, one M, one L. Our new pastry chef is 160 cm.", True),
+        ("Sorry, I meant Tuesday.", True),
+        ("oh wait, it's the C3, not the C2", True),
+        ("Actually, make that two.", True),
+        ("Scratch that, we take the cargo bike.", True),
+        ("I meant the blue one", True),
+        ("Correction: 14 May.", True),
+        ("oops, 3 adults", True),
+        ("No, not Lyon. Porto.", True),
+        ("Sorry to bother you again, where is my order?", False),
+        ("Actually I love the new bike.", False),
+        ("No problem, thanks!", False),
+        ("No thanks", False),
+        ("Wait for me at the hub, please.", False),
+        ("Make it work somehow?", False),
+        ("I mean it, great service.", False),
+        ("", False),
+    ],
+)
+def test_what_takes_back_the_turn_before(said: str, expected: bool) -> None:
+    """Corrections are told from new subjects that begin with the same words."""
+    assert corrects(said) is expected
