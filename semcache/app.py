@@ -12,6 +12,7 @@ from typing import Any
 import redis
 
 from semcache.cache import SemanticCache
+from semcache.cache.background import BACKGROUND
 from semcache.chat import ChatEngine, Publish
 from semcache.chat.stores import Stores
 from semcache.embed import Embedder, open_embedder
@@ -25,6 +26,8 @@ from semcache.store.embeddings import open_embeddings
 from semcache.store.expiry import Sweeper
 
 SWEEP_INTERVAL_S = 5.0
+LEARN_TIMEOUT_S = 5.0
+"""How long closing waits for what the caches still have to learn: it needs the connection."""
 
 
 @dataclass
@@ -106,6 +109,7 @@ def open_app(
     with ExitStack() as owned:
         redis_client = client_of(client) if client is not None else _connected(settings, owned)
         _check(redis_client, settings)
+        owned.callback(BACKGROUND.wait, LEARN_TIMEOUT_S)
         embedder = embedder or open_embedder(
             settings.embed, model_dir=settings.model_dir, shared=open_embeddings(redis_client, settings.redis)
         )

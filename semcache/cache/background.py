@@ -37,9 +37,11 @@ class Background:
             return False
         return True
 
-    def wait(self) -> None:
-        """Returns when all that was queued is done."""
-        self._tasks.join()
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Returns when all that was queued is done, or after so long; whether it is done."""
+        done = self._tasks.all_tasks_done
+        with done:
+            return done.wait_for(lambda: not self._tasks.unfinished_tasks, timeout_s)
 
     def _start(self) -> None:
         with self._lock:

@@ -8,6 +8,7 @@ import pytest
 import redis as redis_py
 
 import semcache
+from semcache.cache.background import BACKGROUND
 from semcache.embed import CachedEmbedder
 from semcache.errors import ConfigurationError, InvalidInput, RedisUnavailable
 from semcache.llm import Completion, Llm, LlmRequest, Stream, complete
@@ -114,3 +115,14 @@ def test_names_load_on_first_use() -> None:
     """The package offers its names without having imported their modules."""
     for name in ("open_app", "App", "ChatEngine", "Answer"):
         assert getattr(semcache, name).__name__ == name
+
+
+def test_closing_waits_for_what_is_being_learned(redis_url: str, namespace: str, embedder: CachedEmbedder) -> None:
+    """A lesson that is under way when the application closes still finds its connection."""
+    begun = threading.Event()
+    learned: list[bool] = []
+    with semcache.open_app(redis_url=redis_url, namespace=namespace, embedder=embedder) as app:
+        late = threading.Timer(0.3, begun.set)
+        BACKGROUND.submit(lambda: learned.append(begun.wait(5) and bool(app.redis.ping())))
+        late.start()
+    assert learned == [True]
