@@ -17,7 +17,8 @@ from semcache.cache.warming import KnownAnswer, known_answer, warm
 from semcache.cli.output import Json, emit_fields, emit_rows, errors
 from semcache.cli.scopes import Namespace, ScopeItems, connected, named, open_cache, opened, parsed
 from semcache.errors import InvalidInput
-from semcache.evals.log import read_pairs, read_rows
+from semcache.evals.files import read_rows
+from semcache.evals.pairs import read_pairs
 
 T = TypeVar("T")
 File = Annotated[Path, typer.Argument(help="CSV, TSV or JSONL, plain or gzip.")]

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from semcache.errors import InvalidInput
-from semcache.evals.log import Columns, read_log
+from semcache.evals.columns import Columns
+from semcache.evals.log import read_log
 
 
 def write(path: Path, text: str) -> Path:
@@ -68,6 +69,64 @@ def test_named_columns(tmp_path: Path) -> None:
     path = write(tmp_path / "n.csv", "frage,thema\nwo,ort\n")
     log = read_log(path, columns=Columns(prompt="frage", answer_id="thema"))
     assert log.requests[0].answer_id == "ort"
+
+
+@pytest.mark.parametrize(
+    "header", ["question1,question2,is_duplicate", "id,Sentence1,Sentence2,Label", "Prompt A,Prompt B,same answer"]
+)
+def test_pairs_under_other_names(tmp_path: Path, header: str) -> None:
+    """Pairs are found by the names that data sets of questions use; a pair without a text or a label is left out."""
+    first = "7," if header.startswith("id") else ""
+    text = "\n".join([header, first + "a,b,1", first + "c,d,0.0", first + ",d,1", first + "e,f,"])
+    log = read_log(write(tmp_path / "p.csv", text))
+    assert (log.kind, [r.prompt for r in log.requests], log.skipped) == ("pairs", ["a", "b", "c", "d"], 2)
+
+
+def test_pairs_can_be_named(tmp_path: Path) -> None:
+    """Columns of pairs with names of one's own can be given, though others would do for prompts and answers."""
+    path = write(tmp_path / "p.csv", "text,label,left,right,equal\nx,y,a,b,yes\nx,y,a,c,no\n")
+    log = read_log(path, columns=Columns(pair=("left", "right", "equal")))
+    assert [(r.prompt, r.answer_id) for r in log.requests] == [("a", "a0"), ("b", "a0"), ("c", "a1")]
+
+
+def test_of_several_answer_ids_the_finest_counts(tmp_path: Path) -> None:
+    """Where a category holds several intents, sharing the category is not having one answer."""
+    path = write(tmp_path / "a.csv", "category,intent,instruction\nmoney,refund,a\nmoney,fee,b\nmoney,refund,c\n")
+    log = read_log(path)
+    assert ([r.answer_id for r in log.requests], log.truth) == (["refund", "fee", "refund"], "intent")
+
+
+def test_answers_can_be_compared_instead(tmp_path: Path) -> None:
+    """With an empty name for the answer id, the responses say what is the same."""
+    path = write(tmp_path / "a.csv", "question,category,answer\na,x,one\nb,x,two\n")
+    log = read_log(path, columns=Columns(answer_id=""))
+    assert (log.kind, [r.answer_id for r in log.requests]) == ("responses", [None, None])
+
+
+def test_rows_that_cannot_be_used_are_counted(tmp_path: Path) -> None:
+    """No prompt, no answer, a prompt beyond any limit, half a surrogate: left out, and the others are read."""
+    good = {"prompt": "hi", "response": "hello"}
+    bad = [
+        {"prompt": " ", "response": "x"}, {"prompt": "q"}, {"response": "x"}, {"prompt": "q", "response": "  "},
+        {"prompt": "x" * 200_000, "response": "x"}, {"prompt": "\ud800", "response": "x"},
+    ]  # fmt: skip
+    log = read_log(write(tmp_path / "l.jsonl", "\n".join(map(json.dumps, [*bad, good]))))
+    assert ([r.prompt for r in log.requests], log.skipped) == (["hi"], 6)
+
+
+def test_a_row_without_an_id_is_known_by_its_response(tmp_path: Path) -> None:
+    """Empty answer ids are not one answer: such a row has its response, or is left out."""
+    log = read_log(write(tmp_path / "l.csv", "text,intent,response\na,x,\nb,,hello\nc,,\n"))
+    assert [(r.answer_id, r.response) for r in log.requests] == [("x", "The answer of x."), (None, "hello")]
+    assert log.skipped == 1
+
+
+def test_sorted_parts_one_behind_the_other_are_no_stream(tmp_path: Path) -> None:
+    """Train, validation and test, each sorted by intent, are shuffled; a stream with bursts is left as it is."""
+    part = [f"{a}{k} {n},{a}" for a in "abcdefgh" for k in range(10) for n in range(2)]
+    assert read_log(write(tmp_path / "s.csv", "text,intent\n" + "\n".join(part * 3))).shuffled
+    bursts = [f"{a}{k},{a}" for k in range(30) for a in "abcabdaacbdd"]
+    assert not read_log(write(tmp_path / "b.csv", "text,intent\n" + "\n".join(bursts))).shuffled
 
 
 @pytest.mark.parametrize(

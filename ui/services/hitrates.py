@@ -15,7 +15,8 @@ from typing import Any
 from semcache.app import App
 from semcache.errors import InvalidInput, MissingExtra
 from semcache.evals import report
-from semcache.evals.log import Columns, Log, read_log
+from semcache.evals.columns import Columns
+from semcache.evals.log import Log, read_log
 from semcache.evals.measure import Measured, Plan, measure, sample_log, sample_traffic
 from ui.services.jobs import Job, Progress
 

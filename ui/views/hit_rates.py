@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from semcache.evals.log import Columns
+from semcache.evals.columns import Columns
 from semcache.evals.measure import Plan
 from semcache.evals.policies import BUDGET
 from semcache.evals.replay import Prices
