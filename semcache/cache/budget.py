@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 
 from semcache.cache.evidence import FEATURES
 from semcache.cache.model import Model, Region
-from semcache.cache.refit import FIRST_FIT, WINDOW, floor_of
+from semcache.cache.refit import FIRST_FIT, MOST_FLOOR, WINDOW, floor_of
 from semcache.cache.refit import refit as fit
 from semcache.cache.votes import RECORD_DECAY, Votes, probability
 
@@ -99,6 +99,12 @@ class Sums:
     def floor(self) -> float:
         """Share of equal answers that the judge calls different, cautiously low."""
         return floor_of(self.floor_wrong, self.floor_checks)
+
+    @property
+    def repeats_differ(self) -> float:
+        """Share of exact repeats that were answered differently, where that is more than a judge can be wrong in."""
+        share = self.floor_wrong / (self.floor_checks + 1)
+        return share if self.floor_checks >= 20 and share > MOST_FLOOR and self.floor == 0 else 0.0
 
     def trusts_strict_rule(self, max_error_rate: float) -> bool:
         """Whether the strict rule has not been seen to break the budget; it starts as if 10 checks had kept it."""

@@ -32,6 +32,8 @@ _FOLDS = 4
 _PRIOR_STRENGTH = 3.0
 #: Standard deviations that the served prefix must keep from the budget (one-sided 95 %).
 CAUTION = 1.64
+#: From here on it is not the judge that errs when an exact repeat is answered differently.
+MOST_FLOOR = 0.12
 #: Bin edges as shares of all rows by falling score, fine at the top where serving is decided.
 _EDGES = np.array(
     [0, 0.5, 1, 2, 3, 4.5, 6, 8, 10, 13, 16, 20, 24, 28, 32, 36, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90, 95, 100]
@@ -172,8 +174,12 @@ def non_decreasing(values: Array, weights: Array) -> Array:
 
 
 def floor_of(wrong: float, checks: float) -> float:
-    """Share of equal answers that the judge calls different, less one standard deviation; 0 below 20 checks."""
+    """Share of equal answers that the judge calls different, less one standard deviation; 0 below 20 checks.
+
+    0 as well above `MOST_FLOOR`: no judge errs so often, so the answers change, and those errors are real.
+    """
     if checks < 20:
         return 0.0
     share = (wrong + 0.003) / (checks + 1)
-    return max(0.0, share - math.sqrt(share * (1 - share) / (checks + 2)))
+    floor = max(0.0, share - math.sqrt(share * (1 - share) / (checks + 2)))
+    return floor if floor <= MOST_FLOOR else 0.0

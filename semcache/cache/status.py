@@ -68,6 +68,15 @@ def _at(budget: float, region: Region) -> AtBudget:
 def _summary(sums: Sums, model: Model | None, region: Region | None, max_error_rate: float) -> str:
     if model is None or region is None:
         return f"{_learning(sums)}; {_strict(sums, max_error_rate)}"
+    if sums.repeats_differ:
+        return (
+            f"the same question got another answer in {sums.repeats_differ:.0%} of the checks: put what the answer "
+            f"depends on into the scope or the context; {_served(region, max_error_rate)}"
+        )
+    return _served(region, max_error_rate)
+
+
+def _served(region: Region, max_error_rate: float) -> str:
     if region.serves:
         return (
             f"serving: {region.share:.0%} of the questions that have a neighbour, {region.error:.1%} of them wrong "

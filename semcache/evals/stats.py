@@ -16,7 +16,7 @@ def wilson(successes: int, n: int, *, z: float = 1.96) -> tuple[float, float]:
     scale = 1 + z * z / n
     centre = (p + z * z / (2 * n)) / scale
     half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / scale
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return max(0.0, centre - half) if successes else 0.0, min(1.0, centre + half)
 
 
 def percentiles_ms(seconds: Sequence[float]) -> dict[str, float]:

@@ -30,6 +30,7 @@ from semcache.cache.budget import (
 from semcache.cache.evidence import FEATURES
 from semcache.cache.model import Model, Region
 from semcache.cache.refit import FIRST_FIT, floor_of, non_decreasing
+from semcache.cache.status import status_of
 from semcache.cache.votes import DIFFERENT, SAME, Votes, pair_of
 from semcache.errors import InvalidInput
 from semcache.evals.simulate import Run, SimulatedCache
@@ -393,6 +394,17 @@ def test_checks_of_exact_repeats_measure_the_judge() -> None:
     assert 0.03 < sums.floor < 0.065
     assert floor_of(5, 19) == 0.0
     assert Sums().floor == 0.0
+
+
+def test_answers_that_change_are_no_fault_of_the_judge() -> None:
+    """If a fifth of the exact repeats is answered otherwise, no error is excused, and the status says so."""
+    steady, changing = Sums(floor_wrong=8, floor_checks=100), Sums(floor_wrong=20, floor_checks=100, labels=400)
+    assert 0.03 < steady.floor < 0.08
+    assert steady.repeats_differ == 0.0
+    assert changing.floor == 0.0
+    assert changing.repeats_differ == pytest.approx(0.2, abs=0.01)
+    said = status_of(rows=1_000, sums=changing, model=_model(), version=1, memory_bytes=0, max_error_rate=0.05)
+    assert "the same question got another answer in 20% of the checks" in said.summary
 
 
 @given(st.floats(0, 1), st.floats(1e-4, 0.5), st.floats(0, 1e5))
