@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from semcache.cli.output import Json, console, emit_json, emit_rows, errors
@@ -17,7 +18,8 @@ from semcache.devstack.temporary import temporary_redis
 from semcache.embed import open_embedder
 from semcache.errors import InvalidInput
 from semcache.evals import report
-from semcache.evals.log import Columns, Log, read_log
+from semcache.evals.columns import Columns
+from semcache.evals.log import Log, read_log
 from semcache.evals.measure import Plan, measure, sample_log
 from semcache.evals.policies import BUDGET
 from semcache.evals.replay import Prices
@@ -43,8 +45,17 @@ def hit_rate(
     shuffle: Annotated[int | None, typer.Option(help="Shuffle with this seed.", show_default=False)] = None,
     keep_order: Annotated[bool, typer.Option("--keep-order", help="Do not shuffle a file sorted by answer.")] = False,
     prompt_column: Column = None,
-    answer_column: Column = None,
+    answer_column: Annotated[
+        str | None,
+        typer.Option(
+            help='Column of answer ids, if not found by itself; "" compares the responses instead.', show_default=False
+        ),
+    ] = None,
     response_column: Column = None,
+    pair_columns: Annotated[
+        str | None,
+        typer.Option(help="Columns of pairs, `first,second,label`, if not found by itself.", show_default=False),
+    ] = None,
     model: Annotated[str | None, typer.Option(help="Embedding model.", show_default=False)] = None,
     input_price: Annotated[float, typer.Option(min=0, help="US$ a million input tokens.")] = 0.15,
     output_price: Annotated[float, typer.Option(min=0, help="US$ a million output tokens.")] = 0.60,
@@ -59,7 +70,8 @@ def hit_rate(
 ) -> None:
     """Replay a log through the cache: hit rate, wrong hits with their interval, time, and what thresholds would do."""
     plan = Plan(max_error_rate, policy, Prices(input_price, output_price, call_seconds))
-    log = _log(file, sample, Columns(prompt_column, answer_column, response_column), limit, shuffle, keep_order)
+    columns = Columns(prompt_column, answer_column, response_column, _pair(pair_columns))
+    log = _log(file, sample, columns, limit, shuffle, keep_order)
     settings = load_settings(**({"embed_model": model} if model else {}))
     embedder = open_embedder(settings.embed, model_dir=settings.model_dir)
     with _redis_url(settings) as url, _bar() as progress:
@@ -82,6 +94,15 @@ def _log(
     if file is not None:
         return read_log(file, columns=columns, limit=limit, shuffle=shuffle, keep_order=keep_order)
     return sample_log(limit=limit, shuffle=shuffle)
+
+
+def _pair(names: str | None) -> tuple[str, str, str] | None:
+    if names is None:
+        return None
+    parts = [name.strip() for name in names.split(",")]
+    if len(parts) != 3:
+        raise InvalidInput(f"--pair-columns are three, `first,second,label`, not {names!r}")
+    return parts[0], parts[1], parts[2]
 
 
 def _name(file: Path | None) -> str:
@@ -117,8 +138,8 @@ def _print(data: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         emit_json(data)
         return
-    if data["shuffled"]:
-        console.print("[dim]The requests were shuffled (--keep-order keeps the file's order).[/dim]")
+    for line in _remarks(data):
+        console.print(f"[dim]{line}[/dim]", highlight=False)
     rows = [
         {
             "policy": r["policy"],
@@ -141,6 +162,26 @@ def _print(data: dict[str, Any], *, as_json: bool) -> None:
         console.print(f"A {kind} takes p50 {times['p50']:.1f}, p95 {times['p95']:.1f}, p99 {times['p99']:.1f} ms.")
     if "report" in data:
         console.print(f"Report: {data['report']}", soft_wrap=True)
+
+
+def _remarks(data: dict[str, Any]) -> Iterator[str]:
+    """What one must know of the log to read the figures."""
+    if data["shuffled"]:
+        yield "The requests were shuffled (--keep-order keeps the file's order)."
+    if data["skipped"]:
+        yield f"{data['skipped']:,} rows were left out: no prompt or answer that could be used."
+    if data["kind"] == "responses":
+        yield (
+            "The log has no answer ids: answers were compared by their text and meaning, as the cache does; "
+            f"of {data['unjudged_hits']:,} hits that could not tell whether they were right."
+        )
+    elif data["truth"]:
+        yield f"Answers are the same where the column {escape(data['truth'])} says so."
+    if data["wrong_exact_hits"] > data["max_error_rate"] * data["exact_hits"]:
+        yield (
+            f"{data['wrong_exact_hits']:,} wrong hits are the same question with another answer: put what the answer "
+            "depends on into the scope, the context or the prompt; no budget can tell them apart."
+        )
 
 
 def _print_curve(data: dict[str, Any]) -> None:

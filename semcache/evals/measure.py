@@ -14,15 +14,20 @@ import redis
 
 from semcache import samples
 from semcache.cache import SemanticCache
+from semcache.cache.judge import Judge
 from semcache.embed import Embedder
 from semcache.evals import plots, report
 from semcache.evals.log import Log, Request, as_stream
-from semcache.evals.policies import BUDGET, judge_of, rule_of
+from semcache.evals.policies import BUDGET, rule_of
+from semcache.evals.redisvl import NAME as REDISVL
+from semcache.evals.redisvl import has_search, replay_redisvl
 from semcache.evals.replay import Outcome, Prices, Summary, replay, summarise
-from semcache.evals.thresholds import StaticResult, replay_thresholds
-from semcache.text import normal_form
+from semcache.evals.thresholds import StaticResult, replay_judged
+from semcache.evals.truth import Truth
 
-MOST_COMPARED = 20_000  # requests replayed with static thresholds: the similarity matrix grows with the square
+MOST_COMPARED = (
+    20_000  # requests that others than the cache are replayed with: the similarity matrix grows with the square
+)
 _EMBEDDED_AT_ONCE = 512
 REPLAYING = "replaying"
 COMPARING = "static thresholds, in hindsight"
@@ -75,14 +80,19 @@ def measure(
         InvalidInput: the policy is not known.
         RedisUnavailable, EmbedderUnavailable: nothing is lost: measure again.
     """
-    with _scratch_cache(redis_or_url, embedder, plan, log) as cache:
-        outcomes = _replayed(cache, log, progress)
+    truth = Truth.of(embedder)
+    with _scratch_cache(redis_or_url, embedder, plan, truth.of_log(log)) as cache:
+        outcomes = _replayed(cache, log, truth, progress)
     summary = summarise(outcomes, prices=plan.prices)
-    static = _static(embedder, log, progress)
+    static = _static(embedder, log, truth, progress)
     data = report.result(
         summary, static, policy=plan.name, embedder=embedder.fingerprint, max_error_rate=plan.max_error_rate
     )
-    data |= {"kind": log.kind, "shuffled": log.shuffled, "skipped": log.skipped}
+    if has_search(redis_or_url):
+        data["comparison"].append(
+            replay_redisvl(redis_or_url, embedder, log.requests[:MOST_COMPARED], truth).row(REDISVL)
+        )
+    data |= {"kind": log.kind, "shuffled": log.shuffled, "skipped": log.skipped, "truth": log.truth}
     return Measured(plan, data, tuple(outcomes), summary, tuple(static))
 
 
@@ -106,7 +116,7 @@ def sample_traffic(requests: int, *, seed: int = 0) -> Log:
 
 @contextmanager
 def _scratch_cache(
-    redis_or_url: redis.Redis | str, embedder: Embedder, plan: Plan, log: Log
+    redis_or_url: redis.Redis | str, embedder: Embedder, plan: Plan, judge: Judge
 ) -> Iterator[SemanticCache]:
     """An empty cache of its own, emptied again at the end, however that comes."""
     rule = rule_of(plan.policy)
@@ -118,7 +128,7 @@ def _scratch_cache(
         scope={"measurement": "hit-rate"},
         max_error_rate=plan.max_error_rate,
         ttl=86_400.0,
-        judge=judge_of(log, embedder),
+        judge=judge,
         learn="inline",
         **options,
     )
@@ -128,26 +138,19 @@ def _scratch_cache(
         cache.drop()
 
 
-def _replayed(cache: SemanticCache, log: Log, progress: Progress) -> list[Outcome]:
-    def agree(a: str, b: str) -> bool:
-        return normal_form(a) == normal_form(b)
-
+def _replayed(cache: SemanticCache, log: Log, truth: Truth, progress: Progress) -> list[Outcome]:
     outcomes: list[Outcome] = []
-    for outcome in replay(cache, log, agree=agree):
+    for outcome in replay(cache, log, same=truth.same):
         outcomes.append(outcome)
         progress(REPLAYING, len(outcomes), len(log.requests))
     return outcomes
 
 
-def _static(embedder: Embedder, log: Log, progress: Progress) -> list[StaticResult]:
+def _static(embedder: Embedder, log: Log, truth: Truth, progress: Progress) -> list[StaticResult]:
     """Static thresholds on the same stream; the embedder's cache still holds most vectors."""
     requests = log.requests[:MOST_COMPARED]
     parts = []
     for start in range(0, len(requests), _EMBEDDED_AT_ONCE):
         parts.append(embedder.embed([r.prompt for r in requests[start : start + _EMBEDDED_AT_ONCE]]))
         progress(COMPARING, min(start + _EMBEDDED_AT_ONCE, len(requests)), len(requests))
-    return replay_thresholds(np.concatenate(parts), [_truth(r) for r in requests])
-
-
-def _truth(request: Request) -> str:
-    return request.answer_id if request.answer_id is not None else normal_form(request.response)
+    return replay_judged(np.concatenate(parts), lambda one, other: truth.same(requests[other], requests[one]))

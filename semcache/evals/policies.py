@@ -1,18 +1,13 @@
-"""What a log is replayed with: the policy, `budget` or `static:<similarity>`, and the judge of its answers."""
+"""What a log is replayed with: `budget`, the cache's own rule, or `static:<similarity>`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
-from semcache.cache.judge import Judge, default_judge, first_to_tell
 from semcache.cache.record import Near
 from semcache.cache.rule import Decision, Rule
-from semcache.cache.state import Answered
 from semcache.cache.types import Reason
-from semcache.embed import Embedder
 from semcache.errors import InvalidInput
-from semcache.evals.log import Log
 
 BUDGET = "budget"
 
@@ -47,13 +42,3 @@ def static_rule(threshold: float) -> Rule:
         return Decision(best, f"similarity {best.similarity:.3f}, at least {threshold}", confidence=best.similarity)
 
     return decide
-
-
-def judge_of(log: Log, embedder: Embedder) -> Judge:
-    """Compares answers by what the log knows of them: their ids where it has any, else as the cache does."""
-    ids = {request.prompt: request.answer_id for request in log.requests}
-
-    def judge(new: Answered, others: Sequence[Answered]) -> list[bool | None]:
-        return [None if ids.get(new.prompt) is None else ids[new.prompt] == ids.get(other.prompt) for other in others]
-
-    return first_to_tell(cast(Judge, judge), default_judge(embedder))

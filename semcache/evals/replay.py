@@ -12,7 +12,8 @@ from semcache.evals.log import Log, Request
 from semcache.evals.stats import percentiles_ms, wilson
 from semcache.text import token_count
 
-Agree = Callable[[str, str], bool]
+# Whether the answer of one request is right for another; None if nothing can tell.
+Same = Callable[[Request, Request], bool | None]
 
 
 class Cache(Protocol):
@@ -37,6 +38,7 @@ class Outcome:
     """One request replayed. `wrong` is None where the log does not know the right answer and nothing could judge."""
 
     hit: bool
+    exact: bool
     wrong: bool | None
     shadow: bool
     similarity: float
@@ -46,33 +48,36 @@ class Outcome:
     tokens_out: int
 
 
-def replay(
-    cache: Cache, log: Log, *, agree: Agree, clock: Callable[[], float] = time.perf_counter
-) -> Iterator[Outcome]:
-    """Looks every prompt up; a miss is answered from the log and stored. `agree` judges hits without a known answer."""
+def replay(cache: Cache, log: Log, *, same: Same, clock: Callable[[], float] = time.perf_counter) -> Iterator[Outcome]:
+    """Looks every prompt up; a miss is answered from the log and stored; `same` judges the hits."""
     answers: dict[str, Request] = {}
     for request in log.requests:
         start = clock()
         found = cache.lookup(request.prompt)
         took = clock() - start
         if isinstance(found, Hit):
-            yield _served(found, request, answers.get(found.entry_id), agree, took)
+            yield _served(found, request, answers.get(found.entry_id), same, took)
         else:
             if entry_id := cache.store(request.prompt, request.response, miss=found):
                 answers[entry_id] = request
             yield Outcome(
-                hit=False, wrong=None, shadow=found.reason is Reason.SHADOW, similarity=_top(found), confidence=0.0,
-                lookup_s=took, tokens_in=token_count(request.prompt), tokens_out=token_count(request.response),
-            )  # fmt: skip
+                hit=False,
+                exact=False,
+                wrong=None,
+                shadow=found.reason is Reason.SHADOW,
+                similarity=_top(found),
+                confidence=0.0,
+                lookup_s=took,
+                tokens_in=token_count(request.prompt),
+                tokens_out=token_count(request.response),
+            )
 
 
-def _served(hit: Hit, request: Request, origin: Request | None, agree: Agree, took: float) -> Outcome:
-    if request.answer_id is not None:
-        wrong = origin is None or origin.answer_id != request.answer_id
-    else:
-        wrong = not agree(hit.response, request.response)
+def _served(hit: Hit, request: Request, origin: Request | None, same: Same, took: float) -> Outcome:
+    right = same(origin, request) if origin is not None else False
+    wrong = None if right is None else not right
     return Outcome(
-        hit=True, wrong=wrong, shadow=False, similarity=hit.similarity, confidence=hit.confidence,
+        hit=True, exact=hit.exact, wrong=wrong, shadow=False, similarity=hit.similarity, confidence=hit.confidence,
         lookup_s=took, tokens_in=token_count(request.prompt), tokens_out=token_count(request.response),
     )  # fmt: skip
 
@@ -83,11 +88,17 @@ def _top(miss: Miss) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A replay in figures; `growth` is the hit rate of each tenth of the stream."""
+    """A replay in figures; `growth` is the hit rate of each tenth of the stream.
+
+    Of `unjudged_hits` nobody can tell whether they were right; the wrong share is one of the others.
+    """
 
     requests: int
     hits: int
     wrong_hits: int
+    unjudged_hits: int
+    exact_hits: int
+    wrong_exact_hits: int
     shadow_calls: int
     latency_ms: dict[str, dict[str, float]]
     saved: dict[str, float]
@@ -99,11 +110,11 @@ class Summary:
 
     @property
     def wrong_hit_rate(self) -> float:
-        return self.wrong_hits / self.hits if self.hits else 0.0
+        return self.wrong_hits / judged if (judged := self.hits - self.unjudged_hits) else 0.0
 
     @property
     def wrong_hit_interval(self) -> tuple[float, float]:
-        return wilson(self.wrong_hits, self.hits)
+        return wilson(self.wrong_hits, self.hits - self.unjudged_hits)
 
 
 def summarise(outcomes: Sequence[Outcome], *, prices: Prices | None = None) -> Summary:
@@ -116,6 +127,9 @@ def summarise(outcomes: Sequence[Outcome], *, prices: Prices | None = None) -> S
         requests=len(outcomes),
         hits=len(hits),
         wrong_hits=sum(bool(o.wrong) for o in hits),
+        unjudged_hits=sum(o.wrong is None for o in hits),
+        exact_hits=sum(o.exact for o in hits),
+        wrong_exact_hits=sum(o.exact and bool(o.wrong) for o in hits),
         shadow_calls=sum(o.shadow for o in outcomes),
         latency_ms={
             "hit": percentiles_ms([o.lookup_s for o in hits]),

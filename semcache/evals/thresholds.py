@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,9 @@ from semcache.evals.stats import wilson
 THRESHOLDS = (*(t / 100 for t in range(60, 90, 2)), *(t / 100 for t in range(90, 100)), 0.995, 0.999)
 BLOCK = 256
 
+# Whether two requests, by position, have one answer; None if nothing can tell.
+Same = Callable[[int, int], bool | None]
+
 
 @dataclass(frozen=True, slots=True)
 class StaticResult:
@@ -22,6 +25,7 @@ class StaticResult:
     requests: int
     hits: int
     wrong_hits: int
+    unjudged_hits: int = 0
 
     @property
     def hit_rate(self) -> float:
@@ -29,7 +33,7 @@ class StaticResult:
 
     @property
     def wrong_hit_rate(self) -> float:
-        return self.wrong_hits / self.hits if self.hits else 0.0
+        return self.wrong_hits / judged if (judged := self.hits - self.unjudged_hits) else 0.0
 
     def row(self, name: str) -> dict[str, object]:
         return {
@@ -39,7 +43,7 @@ class StaticResult:
             "hit_rate": self.hit_rate,
             "wrong_hits": self.wrong_hits,
             "wrong_hit_rate": self.wrong_hit_rate,
-            "wrong_hit_interval": list(wilson(self.wrong_hits, self.hits)),
+            "wrong_hit_interval": list(wilson(self.wrong_hits, self.hits - self.unjudged_hits)),
         }
 
 
@@ -47,10 +51,16 @@ def replay_thresholds(
     vectors: NDArray[np.float32], answer_ids: Sequence[object], thresholds: Sequence[float] = THRESHOLDS
 ) -> list[StaticResult]:
     """Replays the stream once for every threshold. vectors: (n, dim) L2-normalised, in the order of the stream."""
-    _, truth = np.unique(np.asarray([str(a) for a in answer_ids]), return_inverse=True)
+    return replay_judged(vectors, lambda one, other: answer_ids[one] == answer_ids[other], thresholds)
+
+
+def replay_judged(
+    vectors: NDArray[np.float32], same: Same, thresholds: Sequence[float] = THRESHOLDS
+) -> list[StaticResult]:
+    """The same, where `same(i, j)` says whether requests i and j have one answer, or None if nothing can tell."""
     n, k = len(vectors), len(thresholds)
     stored = np.zeros((k, n), dtype=bool)
-    hits, wrong = np.zeros(k, dtype=int), np.zeros(k, dtype=int)
+    hits, wrong, unjudged = (np.zeros(k, dtype=int) for _ in range(3))
     limits = np.asarray(thresholds, dtype=np.float32)
     for i in range(n):
         if i % BLOCK == 0:
@@ -60,10 +70,13 @@ def replay_thresholds(
         served = np.zeros(k, dtype=bool)
         for t, nearest in _nearest(row, near, stored, limits):
             served[t] = True
-            wrong[t] += truth[nearest] != truth[i]
+            right = same(i, nearest)
+            wrong[t] += right is False
+            unjudged[t] += right is None
         hits += served
         stored[:, i] = ~served
-    return [StaticResult(t, n, int(h), int(w)) for t, h, w in zip(thresholds, hits, wrong, strict=True)]
+    counts = zip(thresholds, hits.tolist(), wrong.tolist(), unjudged.tolist(), strict=True)
+    return [StaticResult(t, n, h, w, u) for t, h, w, u in counts]
 
 
 def _nearest(

@@ -55,6 +55,7 @@ def test_repeats_are_served_and_other_numbers_are_not(log: Path) -> None:
     assert (data["requests"], data["hits"] + data["shadow_calls"], data["wrong_hits"]) == (30, 20, 0)
     assert data["latency_ms"]["hit"]["p50"] > 0
     assert data["comparison"][0]["policy"] == data["policy"]
+    assert not any("redisvl" in str(row["policy"]) for row in data["comparison"])  # this Redis has no search module
 
 
 def test_a_static_threshold_reproduces_a_set_up(log: Path) -> None:
@@ -76,6 +77,37 @@ def test_a_report_is_written(log: Path, tmp_path: Path) -> None:
     page = (tmp_path / "report" / "index.html").read_text()
     assert page.count("<svg") >= 3
     assert json.loads((tmp_path / "report" / "result.json").read_text())["hits"] == data["hits"]
+
+
+def test_a_plain_log_is_judged_by_its_responses(tmp_path: Path) -> None:
+    """Without ids, another figure in the response is wrong and other words are not; the output says how it was told."""
+    said = {
+        "How long may I return a bike?": "You have 30 days from delivery.",
+        "how long may i return a bike": "You have thirty days from delivery!",
+        "How long may I return a helmet?": "You have 14 days from delivery.",
+    }
+    lines = [json.dumps({"query": query, "response": response}) for query, response in said.items()]
+    (tmp_path / "plain.jsonl").write_text("\n".join(lines))
+    data = as_json(str(tmp_path / "plain.jsonl"), "--policy", "static:0.7")
+    assert (data["kind"], data["hits"], data["wrong_hits"], data["unjudged_hits"]) == ("responses", 2, 1, 0)
+    assert "no answer ids" in run(str(tmp_path / "plain.jsonl"))[1]
+
+
+def test_a_question_with_two_answers_is_pointed_out(tmp_path: Path) -> None:
+    """If the same question has another answer now and then, the output says that no budget can tell."""
+    (tmp_path / "two.csv").write_text("prompt,answer_id\n" + "continue,a\ncontinue,b\n" * 5)
+    data = as_json(str(tmp_path / "two.csv"))
+    assert (data["exact_hits"], data["wrong_exact_hits"]) == (9, 5)
+    assert "the same question with another answer" in " ".join(run(str(tmp_path / "two.csv"))[1].split())
+
+
+def test_pairs_with_named_columns(tmp_path: Path) -> None:
+    """--pair-columns names the texts and the label; other than three are refused."""
+    path = tmp_path / "pairs.csv"
+    path.write_text("links,rechts,gleich\nhow do I pay,How do I pay?,1\nhow do I pay,where am I,0\n")
+    assert as_json(str(path), "--pair-columns", "links,rechts,gleich")["hits"] == 1
+    with pytest.raises(ValueError, match="are three"):
+        run(str(path), "--pair-columns", "links,rechts")
 
 
 def test_nothing_is_left_in_redis(log: Path, redis: redis_py.Redis) -> None:
