@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv pip
 ARGS ?=
+JOBS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-browser test-st chaos bench check lint types docs lock clean
@@ -20,8 +21,8 @@ help: ## what can be made
 demo: .venv/.installed ## everything on this machine, with sample data, in the browser (ARGS="--exit": headless)
 	@$(BIN)/semcache demo $(ARGS)
 
-test: check ## the checks and the tests, on the embedded Redis and Kafka
-	$(BIN)/pytest -m "not browser and not sentence_transformers and not chaos" $(ARGS)
+test: check ## the checks and the tests, on the embedded Redis and Kafka (JOBS=1: one after the other)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not browser and not sentence_transformers and not chaos" $(ARGS)
 
 test-browser: .venv/.installed ## the journeys in a real Chromium; refreshes the screenshots in docs/
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
