@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,12 @@ from semcache.cache.evidence import (
     pair_features,
 )
 
-PAIRS = [json.loads(line) for line in (Path(__file__).parents[1] / "data" / "pairs.jsonl").read_text().splitlines()]
+
+def _pairs(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (Path(__file__).parents[1] / "data" / name).read_text().splitlines()]
+
+
+PAIRS = _pairs("pairs.jsonl")
 FIELDS = ("support", "coding", "finance", "health", "travel", "everyday")
 
 
@@ -47,6 +53,14 @@ def test_guards_hold_in_every_field(field: str) -> None:
     """No single field lives off the others."""
     assert _refused(same=False, field=field) >= 0.9
     assert _refused(same=True, field=field) <= 0.2
+
+
+def test_guards_hold_on_pairs_they_were_not_written_with() -> None:
+    """Other fields, other sentences: at least 90 % of the different are refused, 80 % of the paraphrases pass."""
+    found = {same: [guard(p["a"], p["b"]) is not None for p in _pairs("pairs_other.jsonl") if p["same"] is same]
+             for same in (False, True)}  # fmt: skip
+    assert sum(found[False]) >= 0.9 * len(found[False]) > 30
+    assert sum(found[True]) <= 0.2 * len(found[True])
 
 
 def test_the_expected_guard_fires() -> None:
