@@ -205,6 +205,8 @@ def _collected(answer: Answer, collected: list[str]) -> Generator[str, None, Com
                 piece = next(pieces)
             except StopIteration as end:
                 return end.value if isinstance(end.value, Computed) else None
+            if not isinstance(piece, str):
+                raise InvalidInput(f"compute() yields strings, not {type(piece).__name__}")
             collected.append(piece)
             yield piece
     finally:
@@ -213,7 +215,11 @@ def _collected(answer: Answer, collected: list[str]) -> Generator[str, None, Com
 
 
 def _pieces(answer: Answer) -> Iterator[str]:
-    return iter((answer,)) if isinstance(answer, str) else iter(answer)
+    if isinstance(answer, str):
+        return iter((answer,))
+    if isinstance(answer, bytes) or not isinstance(answer, Iterable):
+        raise InvalidInput(f"compute() returns a string or an iterator of strings, not {type(answer).__name__}")
+    return iter(answer)
 
 
 class Remembers(Protocol):

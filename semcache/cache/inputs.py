@@ -109,6 +109,22 @@ def checked_amount(what: str, amount: float | None) -> float | None:
     return float(amount)
 
 
+def checked_budget(max_error_rate: float) -> float:
+    """A share of wrong answers, 0..0.5."""
+    number = isinstance(max_error_rate, int | float) and not isinstance(max_error_rate, bool)
+    if not number or not 0 <= max_error_rate <= 0.5:
+        raise InvalidInput(f"max_error_rate must be 0..0.5, not {max_error_rate!r}: 0.02 allows 2 wrong of 100 served")
+    return max_error_rate
+
+
+def checked_cap(max_entries: int | None) -> int | None:
+    """How many entries are kept at most; None means no cap."""
+    whole = isinstance(max_entries, int) and not isinstance(max_entries, bool)
+    if max_entries is not None and (not whole or max_entries < 1):
+        raise InvalidInput(f"max_entries must be a positive whole number, not {max_entries!r}; None means no cap")
+    return max_entries
+
+
 def checked_metadata(metadata: Mapping[str, object] | None) -> str:
     """JSON of the metadata."""
     try:

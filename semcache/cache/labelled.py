@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from semcache.cache import inputs
 from semcache.cache.decide import text_of
 from semcache.cache.evidence import Idf, Neighbour, neighbourhood, pair_features
 from semcache.cache.findings import NEIGHBOURS
+from semcache.errors import InvalidInput
 
 _AT_ONCE = 512  # rows of the similarity matrix
 
@@ -23,6 +25,17 @@ class LabelledPair:
     prompt_a: str
     prompt_b: str
     same_answer: bool
+
+    @classmethod
+    def checked(cls, pair: tuple[str, str, bool]) -> LabelledPair:
+        """A pair as callers give it; raises InvalidInput."""
+        try:
+            prompt_a, prompt_b, same = pair
+        except (TypeError, ValueError) as error:
+            raise InvalidInput(f"a labelled pair is (prompt, prompt, True or False), not {pair!r}") from error
+        if not isinstance(same, bool | np.bool_):
+            raise InvalidInput(f"whether two prompts have one answer is True or False, not {same!r}")
+        return cls(inputs.question(prompt_a).prompt, inputs.question(prompt_b).prompt, bool(same))
 
 
 @dataclass(frozen=True, slots=True)

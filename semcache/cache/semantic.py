@@ -69,17 +69,15 @@ class SemanticCache:
         draw: Draw = draw_of,
         rule: Rule | None = None,
     ) -> None:
-        if not 0 <= max_error_rate <= 0.5:
-            raise InvalidInput(f"max_error_rate must be 0..0.5, not {max_error_rate!r}")
-        if max_entries is not None and max_entries < 1:
-            raise InvalidInput(f"max_entries must be positive, not {max_entries!r}; None means no cap")
+        if learn not in ("background", "inline", "off"):
+            raise InvalidInput(f'learn is "background", "inline" or "off", not {learn!r}')
         self._redis = client_of(redis_or_url)
         self._given_embedder = embedder
         # A wrong scope is found here, where it is written; the embedder becomes part of it when it is first needed.
         self._walls = make_scope(namespace, scope, embedder="", required=required_scope)
-        self.max_error_rate = max_error_rate
+        self.max_error_rate = inputs.checked_budget(max_error_rate)
         self._ttl_s = inputs.checked_ttl(ttl)
-        self._max_entries = max_entries
+        self._max_entries = inputs.checked_cap(max_entries)
         self._refresh_ttl = refresh_ttl_on_hit
         self._lease_s = inputs.checked_ttl(lease_s) or 10.0
         self._clock = clock
@@ -180,6 +178,8 @@ class SemanticCache:
         Raises:
             InvalidInput: an argument is out of its range; nothing is stored.
         """
+        if not isinstance(miss, Miss | None):
+            raise InvalidInput(f"miss is the Miss that lookup returned, not {type(miss).__name__}")
         asked = inputs.question(prompt, context=context)
         kept = Kept.checked(
             sources=sources, tags=tags, ttl=ttl, metadata=metadata, cost=cost, response_format=response_format
@@ -253,6 +253,7 @@ class SemanticCache:
     def feedback(self, hit_or_entry_id: Hit | str, *, correct: bool) -> bool:
         """Records what a user says about an answer; False if it is gone. A rejected answer is not served any more."""
         entry_id = hit_or_entry_id.entry_id if isinstance(hit_or_entry_id, Hit) else hit_or_entry_id
+        inputs.checked_text("the entry id", entry_id)
         verdict = self._entries.feedback(entry_id, correct=correct)
         if verdict is not None:
             self._learning.take_verdict(verdict, correct=correct)
@@ -267,7 +268,7 @@ class SemanticCache:
         Raises:
             InvalidInput: a prompt is empty or too long, or a label is no bool.
         """
-        checked = [_labelled(pair) for pair in pairs]
+        checked = [LabelledPair.checked(pair) for pair in pairs]
         if not checked:
             return 0
         return self._learning.add_labelled(labelled_rows(checked, self.embedder.embed(prompts_of(checked))))
@@ -324,10 +325,3 @@ class SemanticCache:
     def explain(self, prompt: str, *, context: Sequence[str] = (), tags: Iterable[str] | None = None) -> Explanation:
         """What `lookup` would do now, and why; counts nothing and changes nothing."""
         return self._lookup.explain(inputs.question(prompt, context=context, tags=tags))
-
-
-def _labelled(pair: tuple[str, str, bool]) -> LabelledPair:
-    prompt_a, prompt_b, same = pair
-    if not isinstance(same, bool):
-        raise InvalidInput(f"whether two prompts have one answer is True or False, not {same!r}")
-    return LabelledPair(inputs.question(prompt_a).prompt, inputs.question(prompt_b).prompt, same)

@@ -290,6 +290,14 @@ def test_wrong_arguments_fail_before_anything_is_computed(cache: SemanticCache) 
     assert compute.calls == 0
 
 
+@pytest.mark.parametrize("answer", [None, 7, b"bytes", [1, 2]])
+def test_a_computation_that_gives_no_text_is_refused(cache: SemanticCache, answer: object) -> None:
+    """compute() returns text or pieces of text: anything else is said, stored nowhere, and holds nobody up."""
+    with pytest.raises(InvalidInput, match="compute"):
+        cache.get_or_compute(PASSWORD, lambda: answer)  # type: ignore[arg-type, return-value]
+    assert cache.get_or_compute(PASSWORD, lambda: "text") == "text"
+
+
 def test_a_decorated_function_is_asked_once(cache: SemanticCache) -> None:
     """@cache.cached keeps name and docstring, and answers a paraphrase without a call."""
     asked: list[str] = []

@@ -1,0 +1,101 @@
+"""What callers pass by mistake: an error that says what to do, and nothing changed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from semcache.cache import SemanticCache
+from semcache.embed import Kind, Vectors
+from semcache.errors import InvalidInput
+from tests.cache.conftest import MakeCache
+
+PASSWORD = "How do I reset my password?"
+
+
+class Broken:
+    """An embedder that gives one vector for every text."""
+
+    dim, fingerprint = 3, "broken"
+
+    def __init__(self, vector: list[float]) -> None:
+        self._vector = vector
+
+    def embed(self, texts: Sequence[str], *, kind: Kind = "symmetric") -> Vectors:
+        return np.array([self._vector] * len(texts), np.float32)
+
+
+@pytest.mark.parametrize("prompt", ["", "   \n", None, 7, b"bytes", "\ud800", "x" * 1_000_000])
+def test_a_wrong_prompt_is_invalid_input(cache: SemanticCache, prompt: object) -> None:
+    """An empty, oversized or undecodable prompt is refused by every method, before Redis is asked."""
+    for call in (cache.lookup, cache.explain, lambda p: cache.store(p, "x"), lambda p: cache.get_or_compute(p, str)):
+        with pytest.raises(InvalidInput):
+            call(prompt)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ttl": 0}, {"ttl": -1}, {"ttl": float("nan")}, {"ttl": float("inf")}, {"ttl": True}, {"ttl": "60"},
+        {"sources": {"doc": 0}}, {"sources": {"doc": "7"}}, {"sources": {"": 1}}, {"sources": ["doc"]},
+        {"tags": "text"}, {"tags": [""]}, {"cost": -1}, {"compute_s": float("nan")}, {"metadata": {"x": object()}},
+        {"context": "text"}, {"response_format": ""},
+    ],
+)  # fmt: skip
+def test_a_wrong_argument_stores_nothing(cache: SemanticCache, wrong: dict[str, object]) -> None:
+    """Whatever is out of its range is refused by name, and the cache stays as it was."""
+    with pytest.raises(InvalidInput):
+        cache.store(PASSWORD, "answer", **wrong)  # type: ignore[arg-type]
+    assert cache.stats().stored == 0
+
+
+def test_an_empty_answer_is_not_stored(cache: SemanticCache) -> None:
+    """An answer without text is refused."""
+    with pytest.raises(InvalidInput, match="response is empty"):
+        cache.store(PASSWORD, " ")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"max_error_rate": 0.6}, {"max_error_rate": -0.1}, {"max_error_rate": float("nan")}, {"max_error_rate": "0.02"},
+        {"max_error_rate": None}, {"ttl": 0}, {"ttl": -5}, {"max_entries": 0}, {"max_entries": 2.5}, {"lease_s": 0},
+        {"learn": "sometimes"},
+    ],
+)  # fmt: skip
+def test_a_wrong_construction_is_invalid_input(make_cache: MakeCache, wrong: dict[str, object]) -> None:
+    """Budget, TTL, cap and lease outside their range are refused by name where they are written."""
+    with pytest.raises(InvalidInput, match=next(iter(wrong)).replace("lease_s", "ttl")):
+        make_cache(**wrong)
+
+
+@pytest.mark.parametrize(
+    "vector", [[math.nan, 0, 1], [math.inf, 0, 0], [0, 0, 0], [1, 0]], ids=["nan", "infinite", "zero", "short"]
+)
+def test_a_vector_that_is_none_is_not_stored(make_cache: MakeCache, vector: list[float]) -> None:
+    """An embedder that gives no number, no direction or another dimension is an error; nothing is stored or served."""
+    cache = make_cache(embedder=Broken(vector))
+    for call in (lambda: cache.lookup(PASSWORD), lambda: cache.store(PASSWORD, "answer")):
+        with pytest.raises(InvalidInput, match="the vector"):
+            call()
+    assert (cache.stats().stored, list(cache.entries())) == (0, [])
+
+
+@pytest.mark.parametrize("pair", [("a", "b"), ("a", "b", 1), ("a", "", True), ("a", "b", None), "abc", 7])
+def test_a_wrong_label_teaches_nothing(cache: SemanticCache, pair: object) -> None:
+    """A labelled pair that is none is refused whole, before anything is learned."""
+    with pytest.raises(InvalidInput):
+        cache.add_labelled([("fine", "good", True), pair])  # type: ignore[list-item]
+    assert cache.learning().labels == 0
+
+
+def test_what_is_no_miss_or_hit_is_refused(cache: SemanticCache) -> None:
+    """store(miss=) takes what lookup returned on a miss, feedback a hit or an id; anything else is named."""
+    cache.store(PASSWORD, "answer")
+    with pytest.raises(InvalidInput, match="not Hit"):
+        cache.store(PASSWORD, "answer", miss=cache.lookup(PASSWORD))  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="entry id"):
+        cache.feedback(7, correct=True)  # type: ignore[arg-type]
