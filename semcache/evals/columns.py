@@ -84,11 +84,12 @@ class Table:
 
     def unusable(self) -> InvalidInput:
         """The error of a file without what is needed."""
+        first, second = PAIR_TEXTS[0]
         return InvalidInput(
-            f"{self.path} has {self.listed}; needed are a prompt ({' / '.join(PROMPTS)}) and an answer id "
-            f"({' / '.join(ANSWER_IDS)}) or a response ({' / '.join(RESPONSES)}), or pairs "
-            f"({' / '.join(map(','.join, PAIR_TEXTS))} with {' / '.join(PAIR_LABELS)}); the first line names the "
-            "columns. Name them with --prompt-column, --answer-column, --response-column, --pair-columns"
+            f"{self.path} has {self.listed}; needed are a prompt ({' / '.join(PROMPTS[:4])}) and an answer id "
+            f"({' / '.join(ANSWER_IDS[:4])}) or a response ({' / '.join(RESPONSES[:2])}), or pairs ({first}, {second}, "
+            f"{PAIR_LABELS[0]}); the first line names the columns. "
+            "Name them with --prompt-column, --answer-column, --response-column, --pair-columns"
         )
 
 

@@ -38,11 +38,14 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to measure. `policy`: `budget`, or `static:0.92`."""
+    """How to measure. `policy`: `budget`, or `static:0.92`; another one raises InvalidInput."""
 
     max_error_rate: float = 0.02
     policy: str = BUDGET
     prices: Prices = field(default_factory=Prices)
+
+    def __post_init__(self) -> None:
+        rule_of(self.policy)
 
     @property
     def name(self) -> str:
@@ -77,7 +80,6 @@ def measure(
     """Replays a log through an empty cache on that Redis, which holds nothing of it afterwards.
 
     Raises:
-        InvalidInput: the policy is not known.
         RedisUnavailable, EmbedderUnavailable: nothing is lost: measure again.
     """
     truth = Truth.of(embedder)

@@ -27,8 +27,8 @@ def read_pairs(path: Path) -> Iterator[Pair]:
     table = Table.of(path, rows)
     columns = table.pair(None)
     if columns is None:
-        wanted = " or ".join(f"{a} and {b}" for a, b in PAIR_TEXTS)
-        raise InvalidInput(f"{path} has {table.listed}; wanted are {wanted}, with {' / '.join(PAIR_LABELS)}")
+        wanted = " or ".join(f"{a}, {b}" for a, b in PAIR_TEXTS[:3])
+        raise InvalidInput(f"{path} has {table.listed}; wanted are {wanted} with {' / '.join(PAIR_LABELS[:2])}")
     return labelled(rows, columns, path)
 
 
