@@ -43,7 +43,7 @@ class App:
 
     @cached_property
     def _stores(self) -> Stores:
-        return Stores(self.redis, self.embedder, self.settings, self.clock)
+        return Stores(self.redis, self.embedder, self.settings, self.clock, self.llm)
 
     def cache(self, *, scope: Mapping[str, str] | None = None) -> SemanticCache:
         """The cache of a scope as the settings shape it; without one, the shared cache of the chat."""

@@ -100,6 +100,11 @@ class CacheSettings(Section):
     ttl_s: float = Field(86_400.0, gt=0, description="lifetime of an entry, seconds")
     max_entries: int | None = Field(None, gt=0, description="evict the least used beyond this many; none = no cap")
     refresh_ttl_on_hit: bool = Field(False, description="a hit restarts the entry's lifetime")
+    judge: Literal["likeness", "llm"] = Field(
+        "likeness",
+        description="who compares new answers with stored ones: their likeness, or the language model (a call behind "
+        "each miss that has neighbours)",
+    )
 
 
 class MemorySettings(Section):

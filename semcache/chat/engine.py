@@ -58,7 +58,7 @@ class ChatEngine:
         self.llm = llm
         self._embedder = TimedEmbedder(embedder)
         self._settings = settings
-        self._stores = Stores(client, self._embedder, settings, clock)
+        self._stores = Stores(client, self._embedder, settings, clock, llm)
         self._limit = CallLimit(client, namespace=settings.namespace, per_minute=settings.llm.calls_per_minute)
         self._publish = publish or write_to(self._stores.memory)
         self._clock = clock

@@ -13,8 +13,10 @@ import redis
 
 from semcache.cache import SemanticCache
 from semcache.cache.erasure import answers_of
+from semcache.cache.judge import default_judge
 from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase
+from semcache.llm import Llm
 from semcache.memory import AgentMemory
 from semcache.settings import Settings
 from semcache.store.sealing import Sealer, open_sealer
@@ -24,12 +26,16 @@ _MOST_CACHES = 1_000
 
 @dataclass
 class Stores:
-    """Opens stores on one Redis with one embedder; threads may share it. Nothing is sent before a store is used."""
+    """Opens stores on one Redis with one embedder; threads may share it. Nothing is sent before a store is used.
+
+    `llm` compares answers if the settings want it to (`cache.judge`).
+    """
 
     redis: redis.Redis
     embedder: Embedder
     settings: Settings
     clock: Callable[[], float] = time.time
+    llm: Llm | None = None
     _caches: OrderedDict[tuple[tuple[str, str], ...], SemanticCache] = field(default_factory=OrderedDict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -62,6 +68,7 @@ class Stores:
             max_entries=wanted.max_entries,
             refresh_ttl_on_hit=wanted.refresh_ttl_on_hit,
             clock=self.clock,
+            judge=default_judge(self.embedder, self.llm if wanted.judge == "llm" else None),
         )
 
     def memory(self, user: str) -> AgentMemory:

@@ -69,6 +69,40 @@ def test_another_budget_holds_from_the_next_question_on(
             app.allow(0.7)
 
 
+class Comparing(Llm):
+    """A language model that takes all answers as equal, and notes what it was asked."""
+
+    name = "comparing"
+    generative = True
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def stream(self, request: LlmRequest) -> Stream:
+        self.asked.append(request.question)
+        yield "1"
+        return complete("1", request)
+
+
+@pytest.mark.parametrize(("judge", "calls"), [("llm", 1), ("likeness", 0)])
+def test_the_language_model_compares_answers_if_it_is_to(
+    redis_url: str, namespace: str, embedder: CachedEmbedder, judge: str, calls: int
+) -> None:
+    """With cache.judge = llm a new answer is compared with its neighbours' by one call, behind the request."""
+    llm = Comparing()
+    with semcache.open_app(
+        redis_url=redis_url, namespace=namespace, embedder=embedder, llm=llm, cache_judge=judge
+    ) as app:
+        cache = app.cache(scope={"tenant": "acme"})
+        cache.store("How do I reset my password?", "Use the link.")
+        missed = cache.lookup("How do I reset my router?")
+        assert isinstance(missed, semcache.Miss)
+        cache.store("How do I reset my router?", "Press the button for ten seconds.", miss=missed)
+        BACKGROUND.wait()
+        assert len(llm.asked) == calls
+        assert cache.learning().labels == 1
+
+
 def test_an_unreachable_redis_says_how_to_start_one() -> None:
     """RedisUnavailable names the address, without its password, and the command that starts a Redis."""
     with (
