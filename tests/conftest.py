@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pytest
 import redis as redis_py
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -13,6 +14,10 @@ from semcache.devstack.kafka import KafkaServer
 from semcache.devstack.ports import free_port
 from semcache.devstack.redis import RedisServer
 from semcache.embed import CachedEmbedder, default_embedder
+
+# The tests of a run share the machine: how long one example takes says nothing about the code.
+hypothesis.settings.register_profile("shared", deadline=None)
+hypothesis.settings.load_profile("shared")
 
 
 def _running(server: RedisServer | KafkaServer) -> Iterator[str]:

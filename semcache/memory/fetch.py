@@ -7,18 +7,17 @@ added nothing that the other two did not bring: `benchmarks/locomo.py --stages`.
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from redis import Redis
 
 from semcache.memory.layout import RADIUS, UserKeys, packed_bytes, session_token, unpack, vectors_field
-from semcache.memory.rank import Candidates, Question, Rows
+from semcache.memory.rank import Candidates, Question
 from semcache.memory.sealed import opened
 from semcache.memory.types import Turn
 from semcache.memory.weights import Weights
@@ -33,7 +32,6 @@ _SESSION_K1, _SESSION_B = 1.5, 0.75
 _OWN_SHARE = 0.6  # of the context vector's cosine is the turn's own
 _NEAR_SHARE = 0.6  # of the sum of its turns' BM25 is the window's
 _REST = 0.07  # how far the context's cosine, length and question mark may move a turn
-_AROUND, _FOLLOWING = 3, 4  # lengths of the rows that are no candidates
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,8 @@ def fetch(
     arguments += [blob(question.vector, dim), limits.filter]
     arguments += [_bound(limits.since), _bound(limits.until), int(limits.limited)]
     arguments += [reach.candidates, reach.by_vector, reach.by_postings, RADIUS, _SESSION_K1, _SESSION_B]
-    arguments += [*_first_choice(weights), k, _margin(question, weights), *asked.values()]
+    arguments += [*_first_choice(weights), k, _margin(question, weights)]
+    arguments += [part for stem, factor in asked.items() for part in (factor, stem)]
     with guarded():
         reply = script("memory_recall")(redis, keys=names, args=arguments)
     found = _candidates(reply, list(asked), dim)
@@ -133,32 +132,32 @@ def _bound(at: float) -> str:
 
 
 def _candidates(reply: list[bytes], stems: Sequence[str], dim: int) -> Candidates:
-    members, terms, df, named, listed, vectors = reply
-    sessions, rows = json.loads(named) or [], json.loads(listed) or []
-    place = np.array([i for i, row in enumerate(rows) if len(row) > _FOLLOWING], np.int64)
+    members, terms, df, records, strings, vectors = reply
+    found = np.frombuffer(records, _record(len(stems)))
+    count, rows = len(found), unpack(vectors, dim=dim)
     return Candidates(
-        turns=tuple(_turn(rows[i], sessions) for i in place),
-        place=place,
-        session_score=np.array([sessions[rows[i][0]][1] for i in place], np.float64),
-        rows=_rows(rows, unpack(vectors, dim=dim).reshape(-1, 2, dim)),
+        turns=tuple(_turns(strings, found["sizes"])),
+        own=np.concatenate([rows[: 2 * count : 2], rows[2 * count :]]),
+        context=rows[1 : 2 * count : 2],
+        following=found["following"].astype(np.int64),
+        window_tf=found["window_tf"].astype(np.float64),
+        window_length=found["window_length"].astype(np.float64),
+        session_score=found["session_score"],
         members=int(members),
         terms=int(terms),
-        df=dict(zip(stems, json.loads(df) or [], strict=True)),
+        stems=tuple(stems),
+        df=tuple(map(int, df.split())),
     )
 
 
-def _turn(row: Sequence[Any], sessions: Sequence[Any]) -> Turn:
-    place, _, _, id, at, speaker, role, text = row
-    return Turn(id, sessions[place][0], role, text, float(at), speaker)
+def _record(stems: int) -> np.dtype[np.void]:
+    """A candidate's numbers, as memory_recall.lua writes them."""
+    counts = [("window_length", "<i4"), ("following", "<i4"), ("sizes", "<i4", (6,)), ("window_tf", "<i4", (stems,))]
+    return np.dtype([("session_score", "<f8"), *counts])
 
 
-def _rows(rows: Sequence[Sequence[Any]], vectors: np.ndarray[Any, np.dtype[np.float32]]) -> Rows:
-    both = np.zeros((len(rows), *vectors.shape[1:]), np.float32)
-    both[[i for i, row in enumerate(rows) if len(row) > _AROUND]] = vectors
-    return Rows(
-        session=np.array([row[0] for row in rows], np.int64),
-        rank=np.array([row[1] for row in rows], np.int64),
-        stems=tuple(row[2] for row in rows),
-        own=both[:, 0],
-        context=both[:, 1],
-    )
+def _turns(strings: bytes, sizes: NDArray[np.int32]) -> Iterator[Turn]:
+    ends = np.cumsum(sizes).tolist()
+    parts = iter([strings[start:end].decode() for start, end in zip([0, *ends], ends, strict=False)])
+    for id, session, at, speaker, role, text in zip(*[parts] * 6, strict=True):
+        yield Turn(id, session, role, text, float(at), speaker)

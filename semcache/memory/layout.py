@@ -47,7 +47,7 @@ class UserKeys:
         return self.prefix + "turn:"
 
     def turn(self, turn_id: str) -> str:
-        return self.of(keys.TURN, turn=turn_id)
+        return self.turn_prefix + keys.escape(turn_id)
 
     def session(self, session: str) -> str:
         return self.of(keys.SESSION, session=session)

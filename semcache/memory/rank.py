@@ -46,34 +46,27 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """n turns by session and rank: the candidates, and the turns in their windows.
-
-    `session`, `rank`: (n,) the session's number and the turn's place in it; `stems`: separated by spaces; `own`,
-    `context`: (n, dim) unit vectors, zero where a turn only belongs to a window.
-    """
-
-    session: NDArray[np.int64]
-    rank: NDArray[np.int64]
-    stems: tuple[str, ...]
-    own: NDArray[np.float32]
-    context: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
 class Candidates:
-    """m turns to be ranked. `place`: (m,) their rows; `session_score`: (m,) BM25 of their sessions.
+    """n turns to be ranked, and what was counted about them.
 
-    `members`, `terms`: turns of the user and their stems; `df`: stem of the question -> turns that contain it.
+    `own`: (n + m, dim) vectors of the turns, and of the m that follow one and are no candidates; `context`: (n, dim)
+    vectors of each with the turn before; zero where there is none. `following`: (n,) place of the next turn among
+    `own`, -1 if there is none. `window_tf`: (n, stems) how often each of the question's `stems` is in a turn's window;
+    `window_length`: (n,) stems in it. `session_score`: (n,) BM25 of the turn's session. `members`, `terms`: turns of
+    the user and their stems; `df`: turns that contain each stem.
     """
 
     turns: tuple[Turn, ...]
-    place: NDArray[np.int64]
+    own: NDArray[np.float32]
+    context: NDArray[np.float32]
+    following: NDArray[np.int64]
+    window_tf: Floats
+    window_length: Floats
     session_score: Floats
-    rows: Rows
     members: int
     terms: int
-    df: Mapping[str, int]
+    stems: tuple[str, ...]
+    df: tuple[int, ...]
 
     def __len__(self) -> int:
         return len(self.turns)
@@ -81,7 +74,7 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """`scores`: (m,) in the order of the candidates; `parts`: what each part adds to them, (m,) each."""
+    """`scores`: (n,) in the order of the candidates; `parts`: what each part adds to them, (n,) each."""
 
     scores: Floats
     parts: Mapping[str, Floats]
@@ -103,13 +96,13 @@ def rank(question: Question, candidates: Candidates, weights: Weights) -> Rankin
 
 
 def _values(question: Question, candidates: Candidates) -> dict[str, Floats]:
-    rows, place, turns = candidates.rows, candidates.place, candidates.turns
-    own = (rows.own @ question.vector).astype(np.float64)
+    turns = candidates.turns
+    own = _cosine(candidates.own, question)
     return {
-        "turn": own[place],
-        "context": (rows.context @ question.vector).astype(np.float64)[place],
-        "next": _next(own, rows)[place],
-        "window": window_bm25(question.stems, candidates)[place],
+        "turn": own[: len(turns)],
+        "context": _cosine(candidates.context, question),
+        "next": np.where(candidates.following >= 0, own[candidates.following], 0.0),
+        "window": window_bm25(question.stems, candidates),
         "speaker": _speaker(question.text, turns),
         "date": _date(question.mention, turns),
         "when": _when(question.text, turns),
@@ -119,56 +112,28 @@ def _values(question: Question, candidates: Candidates) -> dict[str, Floats]:
     }
 
 
+def _cosine(vectors: NDArray[np.float32], question: Question) -> Floats:
+    return (vectors @ question.vector).astype(np.float64)
+
+
 def window_bm25(stems: Sequence[str], candidates: Candidates) -> Floats:
-    """(n,) Okapi BM25 of the window of each row: the turn and two turns on each side in its session.
+    """(n,) Okapi BM25 of each turn's window: the turn and two turns on each side in its session.
 
     How many windows contain a stem is not counted but expected, from the turns that contain it.
     """
-    asked = list(dict.fromkeys(stem for stem in stems if candidates.df.get(stem)))
-    rows = candidates.rows
-    if not asked or not candidates.members:
-        return np.zeros(len(rows.stems))
-    factors = [stems.count(stem) * _window_idf(candidates.df[stem], candidates.members) for stem in asked]
-    sums = _window_sums(_counts(asked, rows.stems), rows)
-    tf, length = sums[:, :-1], sums[:, -1:]
+    if not candidates.members:
+        return np.zeros(len(candidates))
+    idf = [_window_idf(df, candidates.members) if df else 0.0 for df in candidates.df]
+    factors = np.array([stems.count(stem) for stem in candidates.stems]) * np.array(idf)
     usual = (2 * RADIUS + 1) * candidates.terms / candidates.members
-    damping = _K1 * (1 - _B + _B * length / usual)
-    return np.asarray((tf * (_K1 + 1) / (tf + damping)) @ np.array(factors))
-
-
-def _counts(asked: Sequence[str], said: Sequence[str]) -> Floats:
-    """(n, stems + 1): how often each text contains each stem, and in the last column its length in stems."""
-    column = {stem: place for place, stem in enumerate(asked)}
-    counts = np.zeros((len(said), len(asked) + 1))
-    counts[:, -1] = [text.count(" ") + 1 if text else 0 for text in said]
-    for row, text in enumerate(said):
-        for stem in text.split(" "):
-            if stem in column:
-                counts[row, column[stem]] += 1
-    return counts
+    damping = _K1 * (1 - _B + _B * candidates.window_length[:, None] / usual)
+    tf = candidates.window_tf
+    return np.asarray((tf * (_K1 + 1) / (tf + damping)) @ factors, np.float64)
 
 
 def _window_idf(df: int, members: int) -> float:
     share = 1 - (1 - min(df / members, 1)) ** (2 * RADIUS + 1)
     return math.log(1 + (members - members * share + 0.5) / (members * share + 0.5))
-
-
-def _window_sums(values: Floats, rows: Rows) -> Floats:
-    """(n, m): sums over the window of each row, as far as its neighbours are there."""
-    sums = values.copy()
-    for step in range(1, RADIUS + 1):
-        same = rows.session[step:] == rows.session[:-step]
-        together = (same & (rows.rank[step:] - rows.rank[:-step] <= RADIUS))[:, None]
-        sums[step:] += values[:-step] * together
-        sums[:-step] += values[step:] * together
-    return sums
-
-
-def _next(own: Floats, rows: Rows) -> Floats:
-    following = np.zeros_like(own)
-    adjacent = (rows.session[1:] == rows.session[:-1]) & (np.diff(rows.rank) == 1)
-    following[:-1] = own[1:] * adjacent
-    return following
 
 
 def _speaker(question: str, turns: Sequence[Turn]) -> Floats:

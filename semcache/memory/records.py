@@ -28,6 +28,7 @@ def turn_fields(stored: Turn, *, event_id: str, stems: Sequence[str], previous: 
         "at": repr(stored.at),
         "event": event_id,
         "stems": " ".join(stems),
+        "length": str(len(stems)),
         "previous": previous.id if previous else "",
     }
     return {**fields, "speaker": stored.speaker} if stored.speaker else fields

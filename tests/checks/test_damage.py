@@ -59,6 +59,9 @@ class Damage:
     def chronology_lost(self) -> None:
         self.redis.zrem(self.key(keys.CHRONOLOGY), ID)
 
+    def turn_of_another_length(self) -> None:
+        self.redis.hset(self.key(keys.TURN, turn=ID), "length", 99)
+
     def chronology_moved(self) -> None:
         self.redis.zincrby(self.key(keys.CHRONOLOGY), 1, ID)
 
@@ -202,6 +205,7 @@ SHOWN_BY = {
     "posting_alone": keys.TURN_STEM,
     "posting_of_another_stem": keys.TURN_STEM,
     "chronology_lost": keys.TURN,
+    "turn_of_another_length": keys.TURN,
     "chronology_moved": keys.TURN,
     "chronology_alone": keys.CHRONOLOGY,
     "session_turn_lost": keys.TURN,
@@ -267,7 +271,8 @@ def test_what_mends_it_mends_it(installation: Installation) -> None:
     """Where a Redis command is named, it removes the finding."""
     damage = Damage(installation)
     for name in ("posting_alone", "turn_corpus_wrong", "chronology_moved", "turn_will_vanish", "session_length_wrong",
-                 "use_alone", "chunk_corpus_wrong", "dependant_unknown", "session_unknown"):  # fmt: skip
+                 "use_alone", "chunk_corpus_wrong", "dependant_unknown", "session_unknown",
+                 "turn_of_another_length"):  # fmt: skip
         getattr(damage, name)()
     for finding in installation.findings():
         damage.redis.execute_command(*finding.mend.split())

@@ -19,7 +19,7 @@ from semcache.memory.layout import TURN_WEIGHTING, UserKeys, vectors_field
 from semcache.store import keys
 from semcache.store.connect import guarded
 
-_TURN_FIELDS = ("session", "at", "stems", "previous", "text")
+_TURN_FIELDS = ("session", "at", "stems", "previous", "text", "length")
 _TOLERANCE = 1e-9
 _TRIES = 3  # memories are written while they are read: only what is found each time is a problem
 
@@ -62,6 +62,7 @@ class _Turn:
     at: float
     stems: tuple[str, ...]
     previous: str
+    length: int
 
 
 def _problems(redis: Redis, user: UserKeys) -> Iterator[str]:
@@ -83,9 +84,9 @@ def _turns(redis: Redis, user: UserKeys, there: set[str]) -> dict[str, _Turn]:
             pipe.hmget(user.turn(id), *_TURN_FIELDS)
         rows = pipe.execute()
     return {
-        id: _Turn(session.decode(), float(at), tuple(stems.decode().split()), previous.decode())
-        for id, (session, at, stems, previous, text) in zip(ids, rows, strict=True)
-        if None not in (session, at, stems, previous, text)
+        id: _Turn(session.decode(), float(at), tuple(stems.decode().split()), previous.decode(), int(length))
+        for id, (session, at, stems, previous, text, length) in zip(ids, rows, strict=True)
+        if None not in (session, at, stems, previous, text, length)
     }
 
 
@@ -124,6 +125,8 @@ def _postings(redis: Redis, user: UserKeys, turns: Mapping[str, _Turn], there: s
     weights: dict[str, dict[str, float]] = defaultdict(dict)
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     lengths: Counter[str] = Counter()
+    wrong = [id for id, turn in turns.items() if turn.length != len(turn.stems)]
+    yield from (f"the length of turn {id} is not that of its stems" for id in wrong)
     for id, turn in turns.items():
         lengths[turn.session] += len(turn.stems)
         for stem, weight in TURN_WEIGHTING.weights(turn.stems).items():

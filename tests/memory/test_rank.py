@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcache.memory.layout import pack, unpack
-from semcache.memory.rank import Candidates, Question, Rows, named_speaker, rank, window_bm25
+from semcache.memory.layout import RADIUS, pack, unpack
+from semcache.memory.rank import Candidates, Question, named_speaker, rank, window_bm25
 from semcache.memory.types import Turn
 from semcache.memory.weights import PARTS, Weights, weights_for
 
@@ -23,26 +24,31 @@ def candidates(
     *,
     sessions: list[int] | None = None,
     own: np.ndarray | None = None,
-    df: dict[str, int] | None = None,
+    stems: tuple[str, ...] = ("tea",),
 ) -> Candidates:
-    """Candidates from (speaker, text whose words are its stems), all of them to be ranked."""
+    """Candidates from (speaker, text whose words are its stems); the question's stems are given."""
     n = len(said)
-    session = np.array(sessions or [0] * n)
-    place = [list(session[:i]).count(s) for i, s in enumerate(session)]
+    session = sessions or [0] * n
     vectors = np.zeros((n, DIM), np.float32) if own is None else own
-    texts = tuple(text.lower().rstrip("?.") for _, text in said)
-    counted = {stem: sum(stem in text.split() for text in texts) for text in texts for stem in text.split()}
+    words = [text.lower().rstrip("?.").split() for _, text in said]
+    windows = [[j for j in range(n) if session[j] == session[i] and abs(i - j) <= RADIUS] for i in range(n)]
     return Candidates(
         turns=tuple(
             Turn(f"t{i}", f"s{s}", "user", text, 0.0, who)
             for i, ((who, text), s) in enumerate(zip(said, session, strict=True))
         ),
-        place=np.arange(n),
+        own=vectors,
+        context=vectors,
+        following=np.array([i + 1 if session[i + 1 : i + 2] == [s] else -1 for i, s in enumerate(session)], np.int64),
+        window_tf=np.array(
+            [[sum(words[j].count(stem) for j in window) for stem in stems] for window in windows], np.float64
+        ).reshape(n, len(stems)),
+        window_length=np.array([sum(len(words[j]) for j in window) for window in windows], np.float64),
         session_score=np.zeros(n),
-        rows=Rows(session, np.array(place), texts, vectors, vectors),
         members=n,
-        terms=sum(len(text.split()) for text in texts),
-        df=counted if df is None else df,
+        terms=sum(map(len, words)),
+        stems=stems,
+        df=tuple(sum(stem in text for text in words) for stem in stems),
     )
 
 
@@ -66,21 +72,18 @@ def test_parts_sum_up_and_are_switched_off_alone(texts: list[list[str]], data: s
         assert less.scores == pytest.approx(whole.scores - whole.parts[part])
 
 
-def test_a_window_is_two_turns_on_each_side_within_the_session() -> None:
-    """A word counts for the turns at most two places away, never across sessions."""
-    said = [("ann", f"word{n}") for n in range(8)]
-    said[4] = ("ann", "tea")
-    found = candidates(said, sessions=[0, 0, 0, 0, 0, 1, 1, 1])
-    assert [score > 0 for score in window_bm25(("tea",), found)] == [
-        False,
-        False,
-        True,
-        True,
-        True,
-        False,
-        False,
-        False,
-    ]
+def test_a_stem_that_the_user_never_said_counts_nothing() -> None:
+    """Neither for its idf, nor by dividing by nothing."""
+    found = candidates([("ann", "tea"), ("ann", "rain")], stems=("tea", "snow"))
+    both, one = window_bm25(("tea", "snow"), found), window_bm25(("tea",), found)
+    assert list(both) == list(one)
+    assert all(score > 0 for score in both)
+
+
+def test_a_stem_asked_twice_counts_twice() -> None:
+    """As in a query of BM25."""
+    found = candidates([("ann", "tea"), ("ann", "rain")])
+    assert list(window_bm25(("tea", "tea"), found)) == pytest.approx(list(2 * window_bm25(("tea",), found)))
 
 
 def test_the_window_score_is_okapi_bm25_over_windows() -> None:
@@ -94,10 +97,18 @@ def test_the_window_score_is_okapi_bm25_over_windows() -> None:
 
 
 def test_the_next_turn_counts_only_if_it_is_there() -> None:
-    """The turn before a turn like the question gains; not across a gap, not across sessions."""
+    """The turn before a turn like the question gains; not across sessions."""
     vectors = np.stack([AXES[1], AXES[0], AXES[1], AXES[0], AXES[1]])
     found = candidates([("ann", "x")] * 5, sessions=[0, 0, 1, 2, 2], own=vectors)
     assert list(rank(asked("x"), found, Weights()).parts["next"]) == pytest.approx([0.1, 0, 0, 0, 0])
+
+
+def test_the_next_turn_counts_though_it_is_no_candidate() -> None:
+    """Its vector comes with those of the candidates."""
+    found = replace(candidates([("ann", "x")] * 2), own=AXES[[1, 1, 0]], following=np.array([2, -1]))
+    parts = rank(asked("x"), found, Weights()).parts
+    assert list(parts["next"]) == pytest.approx([0.1, 0])
+    assert list(parts["turn"]) == [0, 0]
 
 
 @pytest.mark.parametrize(

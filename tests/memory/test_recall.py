@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from redis import Redis
 
 from semcache.errors import InvalidInput
 from semcache.memory import AgentMemory, NewTurn, TurnWriter
@@ -55,6 +58,15 @@ def test_parts_sum_up_to_the_score(memory: AgentMemory) -> None:
     assert "when" in memory.recall("When was I born in Oslo?")[0].parts
 
 
+def test_a_window_is_two_turns_on_each_side_within_the_session(memory: AgentMemory) -> None:
+    """A word counts for the turns at most two places away, never across sessions."""
+    for n in range(8):
+        text = "Some tea." if n == 4 else f"Entry number{n}."
+        memory.append("first" if n < 5 else "second", "user", text, at=day(f"2023-05-{n + 1:02}"))
+    found = {r.turn.at: r.parts.get("window", 0) > 0 for r in memory.recall("tea", k=8)}
+    assert [found[day(f"2023-05-{n + 1:02}")] for n in range(8)] == [False] * 2 + [True] * 3 + [False] * 3
+
+
 def test_limits_of_time_and_session(memory: AgentMemory) -> None:
     """`since`, `until` (both included) and `session` leave only turns within, however well others fit."""
     tell(memory, {"2023-05-01": "I had pasta.", "2023-05-02": "I had soup.", "2023-05-03": "I had rice."})
@@ -93,6 +105,22 @@ def test_candidates_lead_to_the_same_answers_as_ranking_everything(
     quick = open_memory(reach=Reach(candidates=30, by_vector=40, by_postings=40))
     for ask in ("Is the garage lamp fine?", "Which lamps of the attic are broken?"):
         assert texts(quick, ask, k=5) == texts(exact, ask, k=5)
+
+
+def test_thousands_of_results_can_be_wanted(open_memory: OpenMemory, redis: Redis, turn: MakeTurn) -> None:
+    """However many turns that takes into account."""
+
+    class Cheap:
+        dim, fingerprint = 2, "cheap~1"
+
+        def embed(self, texts: Sequence[str], *, kind: str = "symmetric") -> NDArray[np.float32]:
+            return np.tile(np.array([0.6, 0.8], np.float32), (len(texts), 1))
+
+    turns = [turn(n, "tea", session=str(n % 9)) for n in range(8_200)]
+    for first in range(0, len(turns), 500):
+        TurnWriter(redis, Cheap()).append(turns[first : first + 500])
+    found = open_memory(embedder=Cheap()).recall("tea", k=1_000)
+    assert len({one.turn.id for one in found}) == 1_000
 
 
 def test_asked_at_an_earlier_time(memory: AgentMemory) -> None:

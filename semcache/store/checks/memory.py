@@ -17,7 +17,7 @@ from semcache.store.checks.reading import Question, ask, judged, listings, membe
 
 REBUILD = "write this memory again from Kafka's log: `semcache-ingest run --from-beginning` into a fresh namespace"
 _STABLE_TRIES = 5
-_FIELDS = ("session", "role", "text", "at", "event", "stems")
+_FIELDS = ("session", "role", "text", "at", "event", "stems", "length")
 
 
 def turns(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
@@ -32,6 +32,10 @@ def turns(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
         if lacking:
             yield Finding(key.name, f"the turn lacks {', '.join(lacking)}", REBUILD)
     whole = [(key, fields) for key, fields in stored if fields.keys() >= set(_FIELDS)]
+    for key, fields in whole:
+        stems, length = texts(fields[name] for name in ("stems", "length"))
+        if length != str(count := len(stems.split())):
+            yield Finding(key.name, f"the turn has {count} stems, not {length}", f"HSET {key.name} length {count}")
     yield from judged(redis, [_about_turn(key, fields, vectors[key.tag]) for key, fields in whole])
 
 

@@ -5,13 +5,17 @@
 --   VSIM filter ('' none), since, until, whether that limits anything (0/1), candidates wanted, turns by vector,
 --   turns by postings, neighbours on each side, k1 and b of sessions; weights of the first choice: a turn's own cosine,
 --   that of the turn before and of the turn after, BM25 of each turn near, BM25 of the session; results
---   wanted, and how far behind the last of them a candidate may be; then the factor of each stem.
--- Returns {members, terms, df of each stem, sessions, rows, vectors}, all but the first two and the last as JSON.
---   sessions: [name, BM25].  rows, by session and rank: [session's place, rank, stems] of a turn that is only in the
---   window of a candidate; after these, of the turn after a candidate 1 and of a candidate id, at, speaker, role, text.
---   vectors: own and context vector of each row of the last two kinds, zero bytes where missing.
+--   wanted, and how far behind the last of them a candidate may be; then factor and stem for each stem.
+-- Returns {members, terms, df of each stem, records, strings, vectors}, for the candidates by session and rank.
+--   records: BM25 of the session (double), then as int32 the stems in its window, the place of the next turn among the
+--   vectors (-1 none), the lengths of the strings, how often each stem of the question is in the window.
+--   strings: id, session, at, speaker, role, text of each, in bytes of these lengths.
+--   vectors: of each its own and its context's, then the own of each next turn that is no candidate; zero bytes where
+--   missing.
 --@include _escape
 --@include _weighted_union
+local SPREAD = 1e7  -- more turns than a session has: a turn's number is its session's place times this, plus its rank
+local UNPACKED = 4000  -- arguments of one call; Lua's stack takes 8,000
 local chronology, limits, lengths, corpus, union, temporary = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local prefix, vector_bytes = ARGV[1], tonumber(ARGV[3])
 local since, until_, limited = ARGV[6], ARGV[7], ARGV[8] == '1'
@@ -20,10 +24,10 @@ local k1, b = tonumber(ARGV[13]), tonumber(ARGV[14])
 local w_own, w_before, w_next = tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17])
 local w_near, w_session, k, margin = tonumber(ARGV[18]), tonumber(ARGV[19]), tonumber(ARGV[20]), tonumber(ARGV[21])
 
-local postings, session_stems, factors = {}, {}, {}
+local postings, session_stems, factors, asked = {}, {}, {}, {}
 for i = 8, #KEYS, 2 do
   postings[#postings + 1], session_stems[#session_stems + 1] = KEYS[i], KEYS[i + 1]
-  factors[#factors + 1] = tonumber(ARGV[21 + #postings])
+  factors[#factors + 1], asked[#asked + 1] = tonumber(ARGV[20 + 2 * #postings]), ARGV[21 + 2 * #postings]
 end
 local members, terms = unpack(redis.call('HMGET', corpus, 'members', 'terms'))
 
@@ -53,49 +57,58 @@ else
   end
 end
 
--- Their sessions, and their neighbours in them: `at_rank` has the turns of each session by rank.
-local function session_key(session) return prefix .. 'session:' .. escape(session) end
-local keys, names, at_rank, pool = {}, {}, {}, {}
+-- Their sessions, and their neighbours in them. `at` has the turns by number: that of their session plus their rank.
+local session_of, stems_of, length_of, keys, names, first_of = {}, {}, {}, {}, {}, {}
 for _, id in ipairs(seeds) do
-  local name = redis.call('HGET', prefix .. 'turn:' .. id, 'session')
+  local name, stems, length = unpack(redis.call('HMGET', prefix .. 'turn:' .. id, 'session', 'stems', 'length'))
   if name then
-    local key, ranks = keys[name], at_rank[name]
-    if not key then
-      key, ranks = session_key(name), {}
-      keys[name], at_rank[name] = key, ranks
+    session_of[id], stems_of[id], length_of[id] = name, stems, length
+    if not keys[name] then
+      keys[name] = prefix .. 'session:' .. escape(name)
       names[#names + 1] = name
     end
+  end
+end
+table.sort(names)
+for place, name in ipairs(names) do first_of[name] = place * SPREAD end
+local at, pool, numbers = {}, {}, {}
+for _, id in ipairs(seeds) do
+  local name = session_of[id]
+  if name then
+    local key, number = keys[name], first_of[name]
     local rank = redis.call('ZRANK', key, id)
     local first, last = math.max(rank - radius, 0), rank + radius
-    while first < last and ranks[first] do first = first + 1 end
-    while last > first and ranks[last] do last = last - 1 end
-    if not (ranks[first] and ranks[last]) then
+    while first < last and at[number + first] do first = first + 1 end
+    while last > first and at[number + last] do last = last - 1 end
+    if not (at[number + first] and at[number + last]) then
       for i, other in ipairs(redis.call('ZRANGE', key, first, last)) do
-        if not ranks[first + i - 1] then
-          ranks[first + i - 1] = other
-          pool[#pool + 1] = other
+        local n = number + first + i - 1
+        if not at[n] then
+          at[n] = other
+          pool[#pool + 1], numbers[#numbers + 1] = other, n
         end
       end
     end
   end
 end
-table.sort(names)
 
 -- BM25 of these sessions, each as one document.
 local session_score = {}
 for i = 1, #names do session_score[i] = 0 end
-if #names > 0 and #session_stems > 0 then
+for from = 1, #session_stems > 0 and #names or 0, UNPACKED do
+  local to = math.min(from + UNPACKED - 1, #names)
   local sessions = redis.call('ZCARD', lengths)
-  local length = redis.call('ZMSCORE', lengths, unpack(names))
+  local length = redis.call('ZMSCORE', lengths, unpack(names, from, to))
   local average = math.max(tonumber(terms or '0') / math.max(sessions, 1), 1)
   for s, key in ipairs(session_stems) do
     local n = redis.call('ZCARD', key)
     if n > 0 then
       local weight = factors[s] * math.log(1 + (sessions - n + 0.5) / (n + 0.5)) * (k1 + 1)
-      for i, tf in ipairs(redis.call('ZMSCORE', key, unpack(names))) do
+      for i, tf in ipairs(redis.call('ZMSCORE', key, unpack(names, from, to))) do
         if tf then
+          local place, damping = from + i - 1, k1 * (1 - b + b * length[i] / average)
           tf = tonumber(tf)
-          session_score[i] = session_score[i] + weight * tf / (tf + k1 * (1 - b + b * length[i] / average))
+          session_score[place] = session_score[place] + weight * tf / (tf + damping)
         end
       end
     end
@@ -103,67 +116,112 @@ if #names > 0 and #session_stems > 0 then
 end
 
 -- First choice, by what is known so far; the best of them are candidates.
-local candidate = {}
+local chosen, bm25 = {}, {}
 if all then
-  for _, id in ipairs(seeds) do candidate[id] = true end
-else
-  local bm25, scores, ids = {}, {}, {}
-  if has_union and #pool > 0 then
-    for i, score in ipairs(redis.call('ZMSCORE', union, unpack(pool))) do
-      if score then bm25[pool[i]] = tonumber(score) end
-    end
+  local seed = {}
+  for _, id in ipairs(seeds) do seed[id] = true end
+  for i, id in ipairs(pool) do
+    if seed[id] then chosen[#chosen + 1] = numbers[i] end
   end
-  local lowest, highest = tonumber(since), tonumber(until_)
-  for i, name in ipairs(names) do
-    local ranks, base = at_rank[name], w_session * session_score[i]
-    for rank, id in pairs(ranks) do
-      local at = limited and tonumber(redis.call('ZSCORE', limits, id) or 'nan')
-      if not limited or (at >= lowest and at <= highest) then
-        local own, before, after = cosine[id] or floor, ranks[rank - 1], ranks[rank + 1]
-        local score = base + w_own * own + w_before * (before and (cosine[before] or floor) or own)
-        if after then score = score + w_next * (cosine[after] or floor) end
-        for r = rank - radius, rank + radius do
-          local near = bm25[ranks[r] or '']
-          if near then score = score + w_near * near end
+else
+  local own, near = {}, {}
+  for i, id in ipairs(pool) do own[numbers[i]] = cosine[id] or floor end
+  if has_union then
+    for from = 1, #pool, UNPACKED do
+      local to = math.min(from + UNPACKED - 1, #pool)
+      for i, score in ipairs(redis.call('ZMSCORE', union, unpack(pool, from, to))) do
+        if score then
+          i = from + i - 1
+          bm25[pool[i]] = true
+          score = w_near * tonumber(score)
+          for n = numbers[i] - radius, numbers[i] + radius do near[n] = (near[n] or 0) + score end
         end
-        scores[#scores + 1] = score
-        ids[id] = score
       end
     end
   end
-  table.sort(scores)
-  local least = math.max(scores[math.max(#scores - wanted + 1, 1)] or 0, (scores[math.max(#scores - k + 1, 1)] or 0) - margin)
-  for id, score in pairs(ids) do
-    if score >= least then candidate[id] = true end
-  end
-end
-redis.call('DEL', union)
-
--- What ranking needs of the candidates, and of the turns around them.
-local rows, vectors, sessions = {}, {}, {}
-for place, name in ipairs(names) do
-  sessions[place] = {name, session_score[place]}
-  local ranks, order = at_rank[name], {}
-  for rank in pairs(ranks) do order[#order + 1] = rank end
-  table.sort(order)
-  for _, rank in ipairs(order) do
-    local id = ranks[rank]
-    local key = prefix .. 'turn:' .. id
-    if candidate[id] then
-      local turn = redis.call('HMGET', key, 'stems', 'at', 'speaker', 'role', 'text', ARGV[2])
-      rows[#rows + 1] = {place - 1, rank, turn[1] or '', id, turn[2], turn[3] or '', turn[4] or '', turn[5] or ''}
-      vectors[#vectors + 1] = turn[6] or string.rep('\0', vector_bytes)
-    elseif ranks[rank - 1] and candidate[ranks[rank - 1]] then
-      local turn = redis.call('HMGET', key, 'stems', ARGV[2])
-      rows[#rows + 1] = {place - 1, rank, turn[1] or '', 1}
-      vectors[#vectors + 1] = turn[2] or string.rep('\0', vector_bytes)
-    else
-      local near = false
-      for r = rank - radius, rank + radius do near = near or candidate[ranks[r] or ''] end
-      if near then rows[#rows + 1] = {place - 1, rank, redis.call('HGET', key, 'stems') or ''} end
+  local lowest, highest = tonumber(since), tonumber(until_)
+  local scores, places = {}, {}
+  for i, n in ipairs(numbers) do
+    local time = limited and tonumber(redis.call('ZSCORE', limits, pool[i]) or 'nan')
+    if not limited or (time >= lowest and time <= highest) then
+      local cos = own[n]
+      local score = w_session * session_score[math.floor(n / SPREAD)] + w_own * cos + w_before * (own[n - 1] or cos)
+      scores[#scores + 1] = score + w_next * (own[n + 1] or 0) + (near[n] or 0)
+      places[#places + 1] = n
     end
   end
+  local ordered = {}
+  for i, score in ipairs(scores) do ordered[i] = score end
+  table.sort(ordered)
+  local least = ordered[math.max(#ordered - wanted + 1, 1)] or 0
+  least = math.max(least, (ordered[math.max(#ordered - k + 1, 1)] or 0) - margin)
+  for i, score in ipairs(scores) do
+    if score >= least then chosen[#chosen + 1] = places[i] end
+  end
+end
+table.sort(chosen)
+redis.call('DEL', union)
+
+-- How often the question's stems are in a turn (false: none of them), and its length in stems.
+local needles = {}
+for i, stem in ipairs(asked) do needles[i] = ' ' .. stem .. ' ' end
+local tf_of = {}
+local function count(id)
+  local tf = false
+  if all or limited or bm25[id] then
+    if not stems_of[id] then
+      stems_of[id], length_of[id] = unpack(redis.call('HMGET', prefix .. 'turn:' .. id, 'stems', 'length'))
+    end
+    local padded = ' ' .. (stems_of[id] or '') .. ' '
+    for i, needle in ipairs(needles) do
+      local from, last = string.find(padded, needle, 1, true)
+      while from do
+        tf = tf or {}
+        tf[i] = (tf[i] or 0) + 1
+        from, last = string.find(padded, needle, last, true)
+      end
+    end
+  elseif not length_of[id] then
+    length_of[id] = redis.call('HGET', prefix .. 'turn:' .. id, 'length')
+  end
+  tf_of[id] = tf
+  return tf
+end
+
+-- What ranking needs of the candidates; of the turns around them only the counts, summed over each window.
+local strings, records, vectors, place_of, others = {}, {}, {}, {}, 0
+local layout, nothing = '<di4i4i4i4i4i4i4i4' .. string.rep('i4', #asked), string.rep('\0', vector_bytes)
+for place, n in ipairs(chosen) do place_of[n] = place - 1 end
+for place, n in ipairs(chosen) do
+  local id = at[n]
+  local turn = redis.call('HMGET', prefix .. 'turn:' .. id, 'at', 'speaker', 'role', 'text', ARGV[2])
+  local length, window = 0, {}
+  for i = 1, #asked do window[i] = 0 end
+  for near = n - radius, n + radius do
+    local other = at[near]
+    if other then
+      local tf = tf_of[other]
+      if tf == nil then tf = count(other) end
+      length = length + (length_of[other] or 0)
+      if tf then
+        for i, times in pairs(tf) do window[i] = window[i] + times end
+      end
+    end
+  end
+  local next_ = place_of[n + 1] or -1
+  if next_ < 0 and at[n + 1] then
+    next_ = #chosen + others
+    others = others + 1
+    local both = redis.call('HGET', prefix .. 'turn:' .. at[n + 1], ARGV[2]) or nothing
+    vectors[#chosen + others] = string.sub(both, 1, vector_bytes / 2)
+  end
+  local session = math.floor(n / SPREAD)
+  local name, time, speaker, role, text = names[session], turn[1], turn[2] or '', turn[3], turn[4]
+  records[place] = struct.pack(
+    layout, session_score[session], length, next_, #id, #name, #time, #speaker, #role, #text, unpack(window))
+  strings[place] = id .. name .. time .. speaker .. role .. text
+  vectors[place] = turn[5] or nothing
 end
 return {
-  members or '0', terms or '0', cjson.encode(df), cjson.encode(sessions), cjson.encode(rows), table.concat(vectors)
+  members or '0', terms or '0', table.concat(df, ' '), table.concat(records), table.concat(strings), table.concat(vectors)
 }
