@@ -64,8 +64,8 @@ def test_a_short_name_is_the_same_person() -> None:
 
 def test_a_memory_lists_its_entities(memory: AgentMemory) -> None:
     """The most mentioned first, with the turns and facts that name them."""
-    first = memory.append("s", "user", "My sister Clara lives in Lisbon.")
-    second = memory.append("s", "user", "I fly to Lisbon in May to see Clara and visit Sintra.")
+    first = memory.append("s", "user", "My sister Clara lives in Lisbon.", at=1.0)
+    second = memory.append("s", "user", "I fly to Lisbon in May to see Clara and visit Sintra.", at=2.0)
     found = {entity.name: entity for entity in memory.entities()}
     assert found["Clara"].turns == (first, second)
     assert found["Clara"].kind is Kind.PERSON
