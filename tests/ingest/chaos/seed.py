@@ -1,0 +1,127 @@
+"""One seed: servers of its own, a feed, a watcher, mischief until the feed is done, and the verdict."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.clients import cluster, open_admin
+from ingest.ledger import AppliedOffsets
+from ingest.letters import Letters
+from ingest.link import RedisLink
+from ingest.offsets import end_offsets
+from ingest.status import group_status
+from ingest.topics import ensure_topics, source_topics
+from semcache.embed import open_embedder
+from semcache.errors import RedisUnavailable
+from semcache.settings import EmbedSettings, Settings, load_settings
+from tests.ingest.chaos.jobs import Feed, Watcher
+from tests.ingest.chaos.mischief import Mischief
+from tests.ingest.chaos.stream import stream
+from tests.ingest.chaos.verdict import verdict
+from tests.ingest.fleet import Fleet, fleet
+from tests.waiting import wait_until
+
+QUIET_S = 240.0
+NAMESPACE = "chaos"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one seed did; `wrong` is empty if the state is what it has to be. `recovery_s`: from the last record on."""
+
+    seed: int
+    events: int
+    seconds: float
+    recovery_s: float
+    mischief: dict[str, int]
+    dead_letters: int
+    hits: int
+    wrong: list[str]
+
+
+def run_seed(
+    seed: int,
+    *,
+    events: int,
+    seconds: float,
+    every_s: float,
+    folder: Path,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Everything for one seed: `events` records over so many seconds; servers and data are in `folder`."""
+    random_, started = random.Random(seed), time.monotonic()
+    embed = EmbedSettings(model="all-minilm-l6-v2-q")
+    embedder = open_embedder(embed, model_dir=load_settings().model_dir)
+    with fleet(folder, namespace=NAMESPACE, model=embed.model, session_timeout_s=6) as servers:
+        settings = servers.settings
+        ensure_topics(settings)
+        feed = Feed(settings, list(stream(random_, events, settings)), seconds)
+        watcher = Watcher(settings, embedder, NAMESPACE)
+        mischief = Mischief(servers, random_, lambda what: tell(f"{feed.sent:6} sent, {what}"))
+        servers.add_worker()
+        recovery_s = _storm(feed, watcher, mischief, every_s=every_s, random_=random_, servers=servers, tell=tell)
+        wrong = [*watcher.stale, *verdict(settings, embedder)]
+        letters = len({letter.source_position for letter in Letters(settings).read()})
+        if wrong:
+            tell(servers.logs())
+    total = time.monotonic() - started
+    done = dict(mischief.done)
+    return Report(seed, events, round(total, 1), round(recovery_s, 1), done, letters, watcher.hits, wrong)
+
+
+def _storm(
+    feed: Feed,
+    watcher: Watcher,
+    mischief: Mischief,
+    *,
+    every_s: float,
+    random_: random.Random,
+    servers: Fleet,
+    tell: Callable[[str], None],
+) -> float:
+    """Mischief while the feed flows, then quiet; seconds from the last record until everything is applied."""
+    with ThreadPoolExecutor(2) as pool:
+        feeding, watching = pool.submit(feed.run), pool.submit(watcher.run)
+        try:
+            while not _ended(feeding, within_s=random_.uniform(0.5, 1.5) * every_s):
+                mischief.next()
+            feeding.result()
+            mischief.settle()
+            tell("quiet: waiting until everything is applied")
+            return _await_quiet(feed.settings, servers)
+        finally:
+            feed.stop.set()
+            watcher.stop.set()
+            watching.result()
+
+
+def _ended(job: Future[None], *, within_s: float) -> bool:
+    return bool(wait([job], within_s).done)
+
+
+def _await_quiet(settings: Settings, servers: Fleet) -> float:
+    """Until Kafka's committed offsets are at the end, and Redis' too: it may have come back with less meanwhile."""
+    started = time.monotonic()
+    try:
+        wait_until("Redis holds all of the log", lambda: _applied(settings), timeout_s=QUIET_S)
+        wait_until("all is committed", lambda: not group_status(settings).lag, timeout_s=QUIET_S)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{servers.logs()}") from None
+    return time.monotonic() - started
+
+
+def _applied(settings: Settings) -> bool:
+    admin, link = open_admin(settings.kafka), RedisLink(settings.redis)
+    try:
+        ends = end_offsets(admin, cluster(admin, settings.kafka), source_topics(settings), settings.kafka)
+        applied = AppliedOffsets(link.client, settings.ingest.group).of(list(ends))
+    except RedisUnavailable:
+        return False
+    finally:
+        link.close()
+    return all((applied[partition] or 0) == end for partition, end in ends.items())
