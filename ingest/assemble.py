@@ -146,13 +146,13 @@ def make_handlers(
         writer,
         embedder,
         max_text_bytes=settings.ingest.max_text_bytes,
-        invalidated=metrics.invalidated.inc,
+        outdated=metrics.outdated,
     )
     return {
         "message": Messages(new_writer(planner), new_writer(writer)),
         "document_upserted": documents,
         "document_deleted": documents,
-        UNVERSIONED_DELETE: Tombstones(writer, embedder, invalidated=metrics.invalidated.inc),
+        UNVERSIONED_DELETE: Tombstones(writer, embedder, outdated=metrics.outdated),
         "feedback": OneByOne(takes_feedback(writer)),
         "session_ended": OneByOne(ends_session(writer)),
         "user_erased": OneByOne(erases_user(writer, embedder, sealer)),

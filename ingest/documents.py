@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,9 @@ from semcache.knowledge.plan import Batch
 from semcache.knowledge.types import Change, Delete, Upsert
 from semcache.store import keys
 from semcache.store.connect import guarded
+
+Outdated = Callable[[int, float], None]
+"""Told of each document event how many answers it removed, and how long after the event's time (s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +58,14 @@ class Documents:
         embedder: Embedder,
         *,
         max_text_bytes: int,
-        invalidated: Callable[[int], None],
+        outdated: Outdated,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._redis = writer
         self._planning = _bases(planner, embedder, max_text_bytes)
         self._writing = _bases(writer, embedder, max_text_bytes)
-        self._invalidated = invalidated
+        self._outdated = outdated
+        self._clock = clock
 
     def plan(self, arrivals: Sequence[Incoming], *, after: Any = None) -> DocumentPlan:
         by_namespace: dict[str, list[int]] = {}
@@ -82,7 +88,8 @@ class Documents:
                 event: Any = plan.arrivals[place].event
                 outcomes[place] = _outcome(outcome.applied, same=abs(outcome.version) == event.version)
                 # Also where nothing was applied: a crash may have come between the change and this.
-                self._invalidated(_outdate(self._redis, share.namespace, outcome.document, outcome.version))
+                removed = _outdate(self._redis, share.namespace, outcome.document, outcome.version)
+                self._outdated(removed, self._clock() - event.seconds)
         return [outcomes[place] for place in range(len(plan.arrivals))]
 
 
@@ -93,10 +100,18 @@ class Tombstones:
     the document's version, so that whoever numbers documents can go on counting.
     """
 
-    def __init__(self, writer: redis.Redis, embedder: Embedder, *, invalidated: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        writer: redis.Redis,
+        embedder: Embedder,
+        *,
+        outdated: Outdated,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._redis = writer
         self._base = _bases(writer, embedder, MAX_TEXT_BYTES)
-        self._invalidated = invalidated
+        self._outdated = outdated
+        self._clock = clock
 
     def plan(self, arrivals: Sequence[Incoming], *, after: Any = None) -> WithoutTexts:
         return WithoutTexts(tuple(arrivals))
@@ -112,7 +127,8 @@ class Tombstones:
         if found is not None and _came_before(arrival.record, found.decode()):
             return Outcome.DUPLICATE
         done = self._base(event.namespace).delete(event.document, keep_version=True)
-        self._invalidated(_outdate(self._redis, event.namespace, event.document, done.version))
+        removed = _outdate(self._redis, event.namespace, event.document, done.version)
+        self._outdated(removed, self._clock() - event.seconds)
         # Last: after a crash before this, the delete is done again, and nothing of later date has been applied yet.
         self._redis.hset(key, event.document, f"{arrival.record.position}:{arrival.record.timestamp_ms}")
         return _outcome(done.applied, same=False)

@@ -8,6 +8,32 @@ _LATENCY = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 _STAGE = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _PARTITION = ("group", "topic", "partition")
 
+WORRY = {
+    "semcache_ingest_records": "rate is 0 while lag grows; `stale` or `duplicate` above its usual share: a producer "
+    "sends old versions, or something is replayed",
+    "semcache_ingest_dlq_records": "any increase: `semcache-ingest dlq list` tells the cause",
+    "semcache_ingest_batch_seconds": "p95 of `embed` or `write` above a second: the model or Redis is too slow, or "
+    "shares its cores; `confirm` shows what `durability` costs",
+    "semcache_ingest_retries": "rises for longer than a restart takes: `/readyz` names what is away",
+    "semcache_ingest_inflight_records": "stays at its level while `records` stands still",
+    "semcache_ingest_paused": "1 most of the time: add workers, up to one for each partition",
+    "semcache_ingest_rollbacks": "any increase: Redis came back with less than it had (a crash, a failover, a restored "
+    "backup); the log is read again by itself, but why did it?",
+    "semcache_ingest_commit_failures": "a steady rate: the group's coordinator is away or rebalances all the time",
+    "semcache_ingest_event_seconds": "p95 above a second while lag is 0: look at `batch_seconds`; after an outage it "
+    "tells how old the backlog is",
+    "semcache_ingest_record_seconds": "as above, without the time between event and producer",
+    "semcache_ingest_invalidated_answers": "a sudden rise: many documents change at once, hits will fall for a while",
+    "semcache_ingest_stale_answer_seconds": "p95 above a second: changed documents were answered from for that long",
+    "semcache_ingest_late_events": "rises: a producer is behind, or its clock is wrong",
+    "kafka_consumergroup_group_lag": "grows for minutes: consumption is slower than production",
+    "kafka_consumergroup_group_lag_seconds": "above what your readers may wait for; beyond the topic's retention "
+    "events are lost",
+    "kafka_consumergroup_group_max_lag_seconds": "the one to alert on",
+    "kafka_partition_latest_offset": "stands still although there is traffic: producers are in trouble",
+}
+"""When each metric is a reason to worry; docs/operations.md shows it."""
+
 
 class Metrics:
     """The metrics of one process. Lag has the names that Kafka's exporters use."""
@@ -47,6 +73,12 @@ class Metrics:
         self.invalidated = Counter(
             "semcache_ingest_invalidated_answers", "Cached answers removed because a document changed", registry=r
         )
+        self.stale_seconds = Histogram(
+            "semcache_ingest_stale_answer_seconds",
+            "From a document event's time until the answers that it outdated were gone; nothing where there were none",
+            buckets=_LATENCY,
+            registry=r,
+        )
         self.late = Counter("semcache_ingest_late_events", "Events later than ingest.max_lateness_s", registry=r)
         self.lag = Gauge("kafka_consumergroup_group_lag", "Records not yet applied", _PARTITION, registry=r)
         self.lag_seconds = Gauge(
@@ -59,6 +91,16 @@ class Metrics:
             "kafka_consumergroup_group_max_lag_seconds", "The largest of them", ("group",), registry=r
         )
         self.latest_offset = Gauge("kafka_partition_latest_offset", "End of the partition", _PARTITION, registry=r)
+
+    def labels(self, name: str) -> tuple[str, ...]:
+        """The labels of a metric."""
+        return next(m._labelnames for m in vars(self).values() if getattr(m, "_name", None) == name)
+
+    def outdated(self, answers: int, seconds: float) -> None:
+        """A document's change removed so many answers, so long after its event's time."""
+        self.invalidated.inc(answers)
+        if answers:
+            self.stale_seconds.observe(seconds)
 
     def totals(self) -> dict[str, int]:
         """Records so far, by what became of them."""

@@ -13,6 +13,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from ingest.cli import app as ingest_app
+from ingest.metrics import WORRY, Metrics
 from semcache.cli.main import build_app
 from semcache.settings import Section, Settings
 from semcache.store.keys import KINDS
@@ -119,10 +120,20 @@ def is_argument(parameter: Any) -> bool:
     return isinstance(parameter, click.Argument) or getattr(parameter, "param_type_name", "") == "argument"
 
 
+def metric_table() -> str:
+    rows, metrics = [], Metrics()
+    for metric in metrics.registry.collect():
+        name = metric.name + ("_total" if metric.type == "counter" else "")
+        labels = ", ".join(f"`{label}`" for label in metrics.labels(metric.name))
+        rows.append([f"`{name}`", metric.type, labels, cell(metric.documentation), cell(WORRY[metric.name])])
+    return table(["metric", "type", "labels", "what it says", "when to worry"], rows)
+
+
 PARTS = {
     "data-model.md": ("keys", key_table),
     "configuration.md": ("settings", settings_table),
     "command-line.md": ("commands", command_tables),
+    "operations.md": ("metrics", metric_table),
 }
 
 
