@@ -1,4 +1,4 @@
-"""How fast the ingestor is: `python benchmarks/ingest.py --help`; what it measures is in ingest_rate.py."""
+"""How fast the ingestor is: `python benchmarks/ingest.py --help`; the commands are in ingest_commands.py."""
 
 import sys
 from importlib import import_module
@@ -8,4 +8,4 @@ from pathlib import Path
 here = Path(__file__).parent
 sys.path[:1] = [str(here.parent)]
 sys.path.append(str(here))
-import_module("ingest_rate").main()
+import_module("ingest_commands").main()

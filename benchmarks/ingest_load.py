@@ -1,0 +1,86 @@
+"""What the ingest benchmarks send, and how fast it arrives."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from redis import Redis
+from servers import Servers
+
+from semcache import samples
+from semcache.settings import Settings, load_settings
+from semcache.store import keys
+
+USERS = 40
+WARM_UP = 0.1
+"""Share of a round's events before the clock starts: the worker is then at full speed."""
+BATCH = 64
+_START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
+
+
+def events(namespace: str, number: int) -> Iterator[dict[str, Any]]:
+    """So many messages of the sample's kind, each text once, in sessions of ten."""
+    texts = [message.text for message in samples.conversations()]
+    for n in range(number):
+        user, place = n % USERS, n // USERS
+        yield {
+            "type": "message",
+            "id": f"{namespace}-{n}",
+            "namespace": namespace,
+            "user": f"u{user}",
+            "session": f"s{place // 10}",
+            "role": "user" if place % 2 == 0 else "assistant",
+            "text": f"{texts[n % len(texts)]} ({namespace} {n})",
+            "at": (_START + timedelta(seconds=place)).isoformat(),
+        }
+
+
+def texts_of(batch: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the ingestor embeds for these messages: each line, and each with the one before it in its session."""
+    before: dict[tuple[str, str], str] = {}
+    lines: list[str] = []
+    contexts: list[str] = []
+    for event in batch:
+        line, session = f"{event['role']}: {event['text']}", (event["user"], event["session"])
+        lines.append(line)
+        if session in before:
+            contexts.append(f"{before[session]}\n{line}")
+        before[session] = line
+    return lines + contexts
+
+
+def written(redis: Redis, namespace: str) -> int:
+    """Turns in memory."""
+    pipe = redis.pipeline(transaction=False)
+    for n in range(USERS):
+        pipe.zcard(keys.CHRONOLOGY.build(namespace=namespace, user=f"u{n}"))
+    return sum(pipe.execute())
+
+
+def worker_rate(redis: Redis, namespace: str, wanted: int) -> float:
+    """Events a second from the end of the warm-up to the last one."""
+    pause = threading.Event()
+    begun_at, begun = 0.0, 0
+    while True:
+        now, done = time.perf_counter(), written(redis, namespace)
+        if not begun and done >= wanted * WARM_UP:
+            begun_at, begun = now, done
+        if done >= wanted:
+            return (done - begun) / (now - begun_at)
+        pause.wait(0.05)
+
+
+def settings_of(servers: Servers, model: str | None) -> Settings:
+    chosen = {"embed_model": model} if model else {}
+    if model:
+        servers.environment["SEMCACHE_EMBED_MODEL"] = model  # type: ignore[index]
+    environment = servers.environment
+    return load_settings(
+        redis_url=environment["SEMCACHE_REDIS_URL"],
+        kafka_bootstrap_servers=environment["SEMCACHE_KAFKA_BOOTSTRAP_SERVERS"],
+        **chosen,
+    )
