@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from ingest.link import Partition
@@ -13,9 +13,12 @@ COMMIT_RETRY_S = 2.0
 
 @dataclass(slots=True)
 class Progress:
-    """Offsets of one partition, each that of the next record. `end`: where the log ended when it was last reached."""
+    """Offsets of one partition, each that of the next record.
 
-    fetched: int | None = None
+    `taken`: of the last record that came from Kafka. `end`: where the log ended when it was last reached.
+    """
+
+    taken: int | None = None
     applied: int | None = None
     asked_to_commit: int | None = None
     asked_at: float = 0.0
@@ -23,9 +26,14 @@ class Progress:
     end: int | None = None
     applied_ms: int = 0
 
+    @property
+    def drained(self) -> bool:
+        """Whether all that came from Kafka is applied; what was taken and dropped never is."""
+        return self.taken is None or (self.applied is not None and self.applied >= self.taken)
+
     def reached(self, offset: int) -> bool:
-        """Whether the end of the log has been seen, at this offset or later."""
-        return self.end is not None and self.end >= offset
+        """Whether the end of the log has been seen, at this offset or later, and all before it is applied."""
+        return self.end is not None and self.end >= offset and self.drained
 
 
 class Assignment:
@@ -55,6 +63,11 @@ class Assignment:
         for partition in partitions:
             self._progress.pop(partition, None)
 
+    def took(self, partition: Partition, next_offset: int) -> None:
+        """Records up to `next_offset` came from Kafka."""
+        if partition in self._progress:
+            self._progress[partition].taken = next_offset
+
     def applied(self, partition: Partition, next_offset: int, timestamp_ms: int) -> None:
         """Everything before `next_offset` has its effect."""
         if partition in self._progress:
@@ -67,15 +80,26 @@ class Assignment:
         if partition in self._progress:
             self._progress[partition].end = offset
 
+    def apply_ends(self) -> None:
+        """A log may end with what is no record, transaction markers or gaps left by compaction: that counts as applied.
+
+        Where something that was taken is not applied, it may have been dropped: the end says nothing then.
+        """
+        for progress in self._progress.values():
+            if progress.end is not None and progress.drained:
+                progress.applied = max(progress.end, progress.applied or 0)
+
     def rewind(self, partition: Partition) -> None:
         """The partition is read again from an earlier offset."""
         self._progress[partition] = Progress()
 
-    def to_commit(self, *, all_of_it: bool = False) -> dict[Partition, int]:
+    def to_commit(self, *, all_of_it: bool = False, among: Collection[Partition] | None = None) -> dict[Partition, int]:
         """Offsets to ask Kafka to commit now: those not asked for, and those without an answer for a while."""
         now = self._clock()
         wanted: dict[Partition, int] = {}
         for partition, progress in self._progress.items():
+            if among is not None and partition not in among:
+                continue
             if progress.applied is None or progress.applied == progress.committed:
                 continue
             overdue = now - progress.asked_at > COMMIT_RETRY_S

@@ -130,7 +130,7 @@ class Pipeline:
             )
 
     def cancel(self, partitions: Collection[Partition]) -> None:
-        """Gives up what is in flight of these partitions; nothing of it will be committed."""
+        """Gives up what is in flight of these partitions, or finished and not yet asked for."""
         with self._change:
             self._cancel(partitions)
 
@@ -252,6 +252,7 @@ class Pipeline:
         for batch in self._in_flight:
             if batch.partition in partitions:
                 batch.cancelled.set()
+        self._finished = [batch for batch in self._finished if batch.partition not in partitions]
         self._change.notify_all()
 
     def _forget(self, batch: Batch) -> None:

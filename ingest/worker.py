@@ -176,6 +176,7 @@ class Worker:
             if (record.topic, record.partition) in self._assignment:
                 by_partition.setdefault((record.topic, record.partition), []).append(record)
         for partition, records in by_partition.items():
+            self._assignment.took(partition, records[-1].offset + 1)
             self._pending.append(Batch(partition, records, next_offset=records[-1].offset + 1))
 
     def _on_error(self, message: Message, error: KafkaError) -> None:
@@ -209,15 +210,7 @@ class Worker:
         for batch in self._pipeline.finished():
             self._pace.saw(len(batch.records), batch.seconds)
             self._assignment.applied(batch.partition, batch.next_offset, batch.records[-1].timestamp_ms)
-        for partition in self._assignment.partitions:
-            end = self._assignment[partition].end
-            if end is not None and end > (self._assignment[partition].applied or -1) and self._idle(partition):
-                # The log may end with what is no record: transaction markers, gaps left by compaction.
-                self._assignment.applied(partition, end, self._assignment[partition].applied_ms)
-
-    def _idle(self, partition: Partition) -> bool:
-        waiting = any(batch.partition == partition for batch in self._pending)
-        return not waiting and self._pipeline.in_flight({partition}) == 0
+        self._assignment.apply_ends()
 
     def _rewind(self, partition: Partition, offset: int | None) -> None:
         """Reads a partition again from an offset. While Kafka is away it stays to be done."""
@@ -257,8 +250,7 @@ class Worker:
         self._drop_pending(lost)
         self._pipeline.wait(lambda: self._pipeline.in_flight(lost) == 0, self._revoke_timeout_s)
         self._note_finished()
-        offsets = self._assignment.to_commit(all_of_it=True)
-        self._commits.insist(consumer, {p: offset for p, offset in offsets.items() if p in lost})
+        self._commits.insist(consumer, self._assignment.to_commit(all_of_it=True, among=lost))
         self._leave(consumer, partitions)
 
     def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:

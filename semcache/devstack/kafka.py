@@ -51,13 +51,15 @@ class KafkaServer:
     """A broker in `folder`, on `port` of the loopback interface.
 
     `extra` are server.properties that win over the defaults (`sasl_plain(...)`, for example), `client` the librdkafka
-    properties that a client then needs.
+    properties that a client then needs. `features`: levels with which the folder is formatted, such as those of an
+    older cluster (`{"share.version": 0}`: no share groups).
     """
 
     folder: Path
     port: int
     extra: Mapping[str, str] = field(default_factory=dict)
     client: Mapping[str, str] = field(default_factory=dict)
+    features: Mapping[str, int] = field(default_factory=dict)
 
     name: ClassVar[Literal["kafka"]] = "kafka"
 
@@ -88,7 +90,7 @@ class KafkaServer:
         properties = self._configure()
         if not (self.folder / DATA).exists():
             progress.step("formatting Kafka's data folder")
-            _format(command, self.folder, properties)
+            _format(command, self.folder, properties, self.features)
         progress.step(f"starting Kafka {self.version} on port {self.port}")
         arguments = ["kafka.Kafka", str(self.folder / "server.properties")]
         return process.start([*command, *arguments], log=self.log, tied=tied, keep_open=keep_open)
@@ -236,13 +238,14 @@ def _java_command(folder: Path, progress: Progress) -> list[str]:
     return [str(java.find_java().path), *JVM_FLAGS, log4j, "-cp", class_path]
 
 
-def _format(command: list[str], folder: Path, properties: Mapping[str, str]) -> None:
+def _format(command: list[str], folder: Path, properties: Mapping[str, str], features: Mapping[str, int]) -> None:
     """Formats a folder beside, which then becomes the data folder: an interrupted format leaves no half of one."""
     beside = folder / f"{DATA}.new"
     shutil.rmtree(beside, ignore_errors=True)
     _write_properties(folder / "format.properties", {**properties, "log.dirs": str(beside)})
     cluster = new_cluster_id(uuid.uuid4().bytes)
     tool = [*command, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(folder / "format.properties")]
+    tool += [word for name, level in features.items() for word in ("--feature", f"{name}={level}")]
     done = subprocess.run(tool, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
         raise KafkaUnavailable(f"Kafka's data folder cannot be formatted:\n{done.stdout}{done.stderr}")

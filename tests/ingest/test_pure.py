@@ -130,6 +130,32 @@ def test_partition_that_went_away_is_not_committed() -> None:
     assert assignment.to_commit() == {}
 
 
+def test_end_of_the_log_counts_only_while_nothing_that_was_taken_is_missing() -> None:
+    """Records that were taken and dropped, as when a partition moves, are not committed past at the end of the log."""
+    assignment, partition = Assignment(), ("t", 0)
+    assignment.add(partition, committed=5)
+    assignment.took(partition, 8)
+    assignment.reached_end(partition, 8)
+    assignment.apply_ends()
+    assert assignment.to_commit(all_of_it=True) == {}
+    assert not assignment[partition].reached(8)
+    assignment.applied(partition, 8, 0)
+    assignment.reached_end(partition, 9)
+    assignment.apply_ends()
+    assert assignment.to_commit(all_of_it=True) == {partition: 9}
+    assert assignment[partition].reached(9)
+
+
+def test_offsets_of_partitions_that_stay_are_not_taken_for_asked() -> None:
+    """When one partition moves, the offsets of the others are still to be asked for."""
+    assignment = Assignment()
+    for number in (0, 1):
+        assignment.add(("t", number), committed=None)
+        assignment.applied(("t", number), 8, 0)
+    assert assignment.to_commit(all_of_it=True, among=[("t", 0)]) == {("t", 0): 8}
+    assert assignment.to_commit() == {("t", 1): 8}
+
+
 def test_pace_follows_what_a_batch_takes() -> None:
     """Slow records make small batches, fast ones large batches, within the limits."""
     pace = Pace(500, target_s=0.5)
