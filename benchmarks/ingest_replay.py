@@ -6,13 +6,16 @@ import argparse
 import statistics
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import numpy as np
 from ingest_load import BATCH, events, texts_of, worker_rate
+from ingest_profile import Profile
 from redis import Redis
 from redis.connection import Connection
 from servers import Servers
@@ -80,50 +83,92 @@ def _number(data: bytes, position: int) -> tuple[int, int]:
     return int(data[position + 1 : end]), end + 2
 
 
-def replay_s(url: str, sent: Sequence[bytes]) -> float:
-    """Seconds that a bare pipeline takes for these commands."""
-    waiting = [
-        c
-        for c in commands(sent)
-        if not c.startswith((b"*1\r\n$5\r\nMULTI", b"*1\r\n$4\r\nEXEC", b"*3\r\n$6\r\nCLIENT"))
-    ]
-    connection: Any = connect(url, timeout_s=60).connection_pool.get_connection()
+def bare_commands(sent: Iterable[bytes]) -> list[bytes]:
+    """What of it is commands to replay; MULTI, EXEC and the greeting of a connection are the pipeline's own."""
+    own = (b"*1\r\n$5\r\nMULTI", b"*1\r\n$4\r\nEXEC", b"*3\r\n$6\r\nCLIENT")
+    return [command for command in commands(sent) if not command.startswith(own)]
+
+
+def arguments(command: bytes) -> list[bytes]:
+    """The words of one command."""
+    count, position = _number(command, 0)
+    words = []
+    for _ in range(count):
+        length, position = _number(command, position)
+        words.append(command[position : position + length])
+        position += length + 2
+    return words
+
+
+def pipeline_s(redis: Redis, replayed: Sequence[bytes]) -> float:
+    """Seconds that redis-py's pipeline takes for these commands, `BATCH` at once."""
+    waiting = iter([arguments(command) for command in replayed])
     started = time.perf_counter()
-    stream = iter(waiting)
-    while chunk := list(islice(stream, BATCH)):
+    while chunk := list(islice(waiting, BATCH)):
+        with redis.pipeline(transaction=False) as pipe:
+            for words in chunk:
+                pipe.execute_command(*words)
+            pipe.execute()
+    return time.perf_counter() - started
+
+
+def raw_s(url: str, replayed: Sequence[bytes]) -> float:
+    """Seconds that the same bytes take on a bare socket, nothing packed: the server's own speed."""
+    connection: Any = connect(url, timeout_s=60).connection_pool.get_connection()
+    waiting = iter(replayed)
+    started = time.perf_counter()
+    while chunk := list(islice(waiting, BATCH)):
         connection.send_packed_command([b"".join(chunk)])
         for _ in chunk:
             connection.read_response()
     return time.perf_counter() - started
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Rates of one round, events/s."""
+
+    worker: float
+    pipeline: float
+    raw: float
+
+
 def against_replay(servers: Servers, settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
-    """The worker with vectors known beforehand, then the same commands through a bare pipeline."""
-    rounds: list[tuple[float, float]] = []
-    stages: dict[str, float] = {}
-    for number in range(options.rounds):
-        batch = list(events(f"known{number}", options.events))
-        embedder = Known(384)
-        embedder.learn(texts_of(batch))
-        own = _with_topic(settings, f"known{number}")
-        with EventPublisher(own) as publisher:
-            for event in batch:
-                publisher.publish(event)
-        servers.redis.flushall()
-        with recorded() as sent:
-            through, metrics = _timed_worker(own, servers.redis, embedder, f"known{number}", len(batch))
-        for stage, seconds in stage_seconds(metrics).items():
-            stages[stage] = stages.get(stage, 0.0) + seconds
-        servers.redis.flushall()
-        rounds.append((len(batch) / replay_s(settings.redis.url, sent), through))
+    """The worker with vectors known beforehand, then the same commands through a bare pipeline, then as raw bytes."""
+    stages: Counter[str] = Counter()
+    rounds = [_round(servers, settings, options.events, f"known{n}", stages) for n in range(options.rounds)]
+    profile = Profile()
+    with profile.of_stages():
+        _round(servers, settings, options.events, "profiled", Counter())
     return {
         "events_per_s": {
-            "bare_replay": [round(bare, 1) for bare, _ in rounds],
-            "through_kafka": [round(through, 1) for _, through in rounds],
+            "bare_pipeline": [round(r.pipeline, 1) for r in rounds],
+            "through_kafka": [round(r.worker, 1) for r in rounds],
+            "raw_bytes": [round(r.raw, 1) for r in rounds],
         },
-        "ratio": round(statistics.median(through / bare for bare, through in rounds), 3),
+        "ratio": round(statistics.median(r.worker / r.pipeline for r in rounds), 3),
+        "ratio_to_raw_bytes": round(statistics.median(r.worker / r.raw for r in rounds), 3),
         "stage_seconds": {stage: round(seconds, 3) for stage, seconds in stages.items()},
+        "share_of_stages_time": profile.shares(),
     }
+
+
+def _round(servers: Servers, settings: Settings, number: int, name: str, stages: Counter[str]) -> Round:
+    batch, embedder = list(events(name, number)), Known(384)
+    embedder.learn(texts_of(batch))
+    own = _with_topic(settings, name)
+    with EventPublisher(own) as publisher:
+        for event in batch:
+            publisher.publish(event)
+    servers.redis.flushall()
+    with recorded() as sent:
+        worker, metrics = _timed_worker(own, servers.redis, embedder, name, number)
+    stages.update(stage_seconds(metrics))
+    replayed = bare_commands(sent)
+    servers.redis.flushall()
+    pipeline = number / pipeline_s(servers.redis, replayed)
+    servers.redis.flushall()
+    return Round(worker, pipeline, number / raw_s(settings.redis.url, replayed))
 
 
 def _with_topic(settings: Settings, name: str) -> Settings:

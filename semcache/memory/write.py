@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -208,7 +209,13 @@ def write_window(redis: Redis, new: NewTurn, *, now: float, session_ttl_s: float
 
 
 def _keys(new: NewTurn) -> UserKeys:
-    return UserKeys(new.namespace, new.user)
+    return _keys_of(new.namespace, new.user)
+
+
+@lru_cache(maxsize=4_096)
+def _keys_of(namespace: str, user: str) -> UserKeys:
+    """Made once: every turn asks several times."""
+    return UserKeys(namespace, user)
 
 
 def _outcomes(plan: Plan, replies: Sequence[int]) -> list[State]:

@@ -7,8 +7,9 @@ Ids are percent-escaped, so that no id can reach into another's keys.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from string import Formatter
 from urllib.parse import quote, unquote
 
@@ -31,7 +32,7 @@ class KeyKind:
         return tuple(name for _, name, _, _ in Formatter().parse(self.pattern) if name)
 
     def build(self, **parts: str) -> str:
-        return f"{PREFIX}:" + self.pattern.format(**{k: escape(v) for k, v in parts.items()})
+        return _form(self.pattern)(**{k: escape(v) for k, v in parts.items()})
 
     def matches(self, key: str) -> bool:
         shape = re.escape(f"{PREFIX}:" + self.pattern.format(**dict.fromkeys(self.parts, "\0")))
@@ -41,6 +42,12 @@ class KeyKind:
 KINDS: list[KeyKind] = []
 
 
+@cache
+def _form(pattern: str) -> Callable[..., str]:
+    return f"{PREFIX}:{pattern}".format
+
+
+@lru_cache(maxsize=65_536)
 def escape(part: str) -> str:
     """`a:b` -> `a%3Ab`: no separator, brace or percent sign of an id survives."""
     return part if part.isalnum() and part.isascii() else quote(part, safe="")
