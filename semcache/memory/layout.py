@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import islice
 
 import numpy as np
@@ -41,8 +40,6 @@ class UserKeys:
             object.__setattr__(self, name, value)
 
     def of(self, kind: keys.KeyKind, **parts: str) -> str:
-        if not parts:
-            return _fixed(kind, self.namespace, self.user)
         return kind.build(namespace=self.namespace, user=self.user, **parts)
 
     @property
@@ -66,12 +63,6 @@ class UserKeys:
 
     def session_stem(self, stem: str) -> str:
         return self._session_stem + keys.escape(stem)
-
-
-@lru_cache(maxsize=65_536)
-def _fixed(kind: keys.KeyKind, namespace: str, user: str) -> str:
-    """A key that a user has one of: a dozen are named with each turn."""
-    return kind.build(namespace=namespace, user=user)
 
 
 def index_stems(line: str) -> list[str]:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from semcache.errors import InvalidInput
 
@@ -91,6 +92,7 @@ class Recollection:
     parts: Mapping[str, float]
 
 
+@lru_cache(maxsize=16_384)
 def turn_id(event_id: str) -> str:
     """The id of the turn that an event becomes."""
     return hashlib.blake2b(event_id.encode(), digest_size=8).hexdigest()

@@ -179,10 +179,7 @@ class TurnWriter:
         new, user = planned.new, _keys(planned.new)
         stored, stems = sealed(self._sealer, user, new.turn), index_words(self._sealer, user, new.turn.line)
         weights, counts = TURN_WEIGHTING.weights(stems), Counter(stems)
-        names = [user.turn(new.id), user.vectors(self._embedder.fingerprint), user.of(keys.CHRONOLOGY)]
-        names += [user.session(new.session), user.of(keys.SESSIONS), user.of(keys.SESSION_LENGTHS)]
-        names += [user.of(keys.TURN_CORPUS), user.window(new.session), user.of(keys.ERASED)]
-        names += [user.of(keys.FORGOTTEN), user.of(keys.TURN_MODELS), user.of(keys.TELLING)]
+        names = [user.turn(new.id), *_shared_names(user, new.session, self._embedder.fingerprint)]
         names += [key for stem in weights for key in (user.stem(stem), user.session_stem(stem))]
 
         arguments: list[Argument] = [new.id, repr(new.at), new.session, len(stems)]
@@ -210,6 +207,22 @@ def write_window(redis: Redis, new: NewTurn, *, now: float, session_ttl_s: float
 
 def _keys(new: NewTurn) -> UserKeys:
     return _keys_of(new.namespace, new.user)
+
+
+@lru_cache(maxsize=4_096)
+def _shared_names(user: UserKeys, session: str, fingerprint: str) -> tuple[str, ...]:
+    """What memory_append.lua is given between the turn's key and the postings: the same for a whole session."""
+    kinds = (keys.ERASED, keys.FORGOTTEN, keys.TURN_MODELS, keys.TELLING)
+    return (
+        user.vectors(fingerprint),
+        user.of(keys.CHRONOLOGY),
+        user.session(session),
+        user.of(keys.SESSIONS),
+        user.of(keys.SESSION_LENGTHS),
+        user.of(keys.TURN_CORPUS),
+        user.window(session),
+        *(user.of(kind) for kind in kinds),
+    )
 
 
 @lru_cache(maxsize=4_096)
