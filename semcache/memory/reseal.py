@@ -54,7 +54,7 @@ def count_turns(redis: Redis, namespace: str) -> int:
 
 
 def reseal(redis: Redis, namespace: str, sealer: Sealer, *, advance: Advance = lambda turns: None) -> Resealed:
-    """Seals all turns and windows of a namespace under the active key; `advance` is told of turns that are done.
+    """Seals all turns, claims and windows of a namespace under the active key; `advance` is told of turns done.
 
     Raises:
         ConfigurationError: there is no active key.
@@ -68,6 +68,9 @@ def reseal(redis: Redis, namespace: str, sealer: Sealer, *, advance: Advance = l
     for batch in _batches(redis, _pattern(keys.TURN, namespace)):
         _reseal_turns(redis, batch, sealer, done)
         advance(len(batch))
+    for batch in _batches(redis, _pattern(keys.CLAIMS, namespace)):
+        for claims in batch:
+            _reseal_claims(redis, claims, sealer, done)
     for batch in _batches(redis, _pattern(keys.WINDOW, namespace)):
         for window in batch:
             _reseal_window(redis, window, sealer, done)
@@ -117,6 +120,21 @@ def _turn_command(name: str, row: Sequence[str], sealer: Sealer) -> tuple[list[s
         names += [f"{prefix}stem:{keys.escape(stem)}", f"{prefix}stem:{word}"]
         names += [f"{prefix}session-stem:{keys.escape(stem)}", f"{prefix}session-stem:{word}"]
     return names, [*arguments, " ".join(words), *Counter(said).values()]
+
+
+def _reseal_claims(redis: Redis, name: str, sealer: Sealer, done: Resealed) -> None:
+    with guarded():
+        stored = cast(dict[bytes, bytes], redis.hgetall(name))
+    for turn, form in stored.items():
+        place = f"{name.removesuffix('claims')}turn:{turn.decode()}#claims"
+        try:
+            again = _again(sealer, form.decode(), place)
+        except SealError as error:
+            done.refuse(error)
+            continue
+        if again.encode() != form:
+            with guarded():
+                script("memory_reseal_claims")(redis, keys=[name], args=[turn, form, again])
 
 
 def _reseal_window(redis: Redis, window: str, sealer: Sealer, done: Resealed) -> None:

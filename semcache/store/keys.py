@@ -150,6 +150,13 @@ FORGOTTEN = _declare(
 TELLING = _declare(
     "telling", _M + "telling", "sorted set", "permanent", "turns that tell facts of their user, by time, s"
 )
+CLAIMS = _declare(
+    "claims",
+    _M + "claims",
+    "hash",
+    "permanent",
+    "turn id -> what a language model read in it, JSON; leaves with the turn",
+)
 TURN_MODELS = _declare("turn models", _M + "models", "set", "permanent", "fingerprints that turns have vectors of")
 TURN_STEM = _declare("turn stem", _M + "stem:{stem}", "sorted set", "permanent", "turn id by the term's weight")
 TURN_CORPUS = _declare("turn corpus", _M + "corpus", "hash", "permanent", "number of turns and of terms")

@@ -1,17 +1,20 @@
 """A user's facts from Redis: the turns that tell any are listed; what they tell is read from their texts.
 
-Nothing but the list is stored: what is known follows from the turns alone, so a replay, a late turn, a rotation of
-sealing keys or the forgetting of a turn leaves facts as if everything had been told in order and nothing else.
+Nothing but the list is stored, and what a language model has read where one was asked (`kept`): what is known follows
+from the turns, so a replay, a late turn, a rotation of sealing keys or the forgetting of a turn leaves facts as if
+everything had been told in order and nothing else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import cast
 
 from redis import Redis
 
 from semcache.memory.facts.extract import extract
+from semcache.memory.facts.kept import kept_claims
 from semcache.memory.facts.timeline import facts_of
 from semcache.memory.facts.types import Claim, Fact, Told
 from semcache.memory.layout import UserKeys
@@ -35,17 +38,18 @@ def claims_of(text: str, at: float) -> tuple[Claim, ...]:
     return extract(text, at=at)
 
 
-def told_in(turns: list[Turn]) -> list[Told]:
-    """The claims of turns, each with where it was told."""
+def told_in(turns: Sequence[Turn], kept: Mapping[str, tuple[Claim, ...]] | None = None) -> list[Told]:
+    """The claims of turns, each with where it was told; `kept`: those that a model has read, by turn id."""
+    known = kept or {}
     return [
         Told(claim, turn.id, turn.at, number)
         for turn in turns
-        for number, claim in enumerate(claims_of(turn.text, turn.at))
+        for number, claim in enumerate(known[turn.id] if turn.id in known else claims_of(turn.text, turn.at))
     ]
 
 
 def read_facts(redis: Redis, user: UserKeys, *, sealer: Sealer) -> tuple[Fact, ...]:
-    """Everything known of a user, past and present; two round trips for up to 2,000 telling turns.
+    """Everything known of a user, past and present; three round trips for up to 2,000 telling turns.
 
     Raises:
         SealError: a turn is sealed with a key that is not there.
@@ -53,7 +57,9 @@ def read_facts(redis: Redis, user: UserKeys, *, sealer: Sealer) -> tuple[Fact, .
     with guarded():
         ids = [id.decode() for id in cast(list[bytes], redis.zrange(user.of(keys.TELLING), 0, -1))]
     turns: list[Turn] = []
+    kept: dict[str, tuple[Claim, ...]] = {}
     for first in range(0, len(ids), _READ_AT_ONCE):
-        batch = read_turns(redis, [(user, id) for id in ids[first : first + _READ_AT_ONCE]], sealer=sealer)
-        turns += [turn for turn in batch if turn]
-    return facts_of(told_in(turns))
+        some = ids[first : first + _READ_AT_ONCE]
+        turns += [turn for turn in read_turns(redis, [(user, id) for id in some], sealer=sealer) if turn]
+        kept |= kept_claims(redis, user, some, sealer=sealer)
+    return facts_of(told_in(turns, kept))

@@ -32,6 +32,7 @@ for _, fingerprint in ipairs(redis.call('SMEMBERS', KEYS[8])) do
 end
 redis.call('ZREM', KEYS[2], id)
 redis.call('ZREM', prefix .. 'telling', id)
+redis.call('HDEL', prefix .. 'claims', id)
 redis.call('ZREM', ordered, id)
 redis.call('SREM', KEYS[6], id)
 redis.call('DEL', KEYS[1])
