@@ -11,7 +11,7 @@ from functools import partial
 import redis
 
 from ingest.clients import cluster, open_admin
-from ingest.conversations import Messages, OneByOne, ends_session, erases_user, takes_feedback
+from ingest.conversations import Messages, OneByOne, ends_session, erases_user, keeps_facts, takes_feedback
 from ingest.deadletters import DeadLetterQueue
 from ingest.decode import Decoder
 from ingest.documents import Documents, Tombstones
@@ -155,6 +155,7 @@ def make_handlers(
         UNVERSIONED_DELETE: Tombstones(writer, embedder, outdated=metrics.outdated),
         "feedback": OneByOne(takes_feedback(writer)),
         "session_ended": OneByOne(ends_session(writer)),
+        "facts_extracted": OneByOne(keeps_facts(writer, sealer)),
         "user_erased": OneByOne(erases_user(writer, embedder, sealer)),
     }
 

@@ -15,12 +15,14 @@ from types import FrameType
 from typing import Annotated
 
 import typer
+from prometheus_client import CollectorRegistry
 from rich.markup import escape
 from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from ingest.assemble import RunOptions, open_worker
 from ingest.dlq_cli import app as dlq_app
-from ingest.http import serving
+from ingest.extraction.assemble import open_extractor
+from ingest.http import Health, serving
 from ingest.moments import moment_of
 from ingest.produce import produce_file
 from ingest.start import Start
@@ -29,7 +31,7 @@ from ingest.topics import ensure_topics, wanted_topics
 from semcache.cli.output import Json, console, emit_fields, emit_json, emit_rows, errors
 from semcache.cli.runner import run as run_command
 from semcache.errors import InvalidInput
-from semcache.settings import load_settings
+from semcache.settings import Settings, load_settings
 
 app = typer.Typer(
     help="Kafka to Redis: events become memory and knowledge, and outdated answers go.",
@@ -66,14 +68,25 @@ def run(
     settings = load_settings()
     options = RunOptions(group, namespace, _start(from_beginning, since), until_caught_up)
     with _stopping() as stop, open_worker(settings, options) as (worker, metrics), contextlib.ExitStack() as stack:
-        if settings.ingest.http_port:
-            serve = serving(
-                settings.ingest.http_host, settings.ingest.http_port, health=worker.health, registry=metrics.registry
-            )
-            errors.print(f"http://{settings.ingest.http_host}:{stack.enter_context(serve)}/metrics")
+        _serve(stack, settings, worker.health, metrics.registry)
         worker.run(stop)
         if until_caught_up:
             console.print(_told(metrics.totals()))
+
+
+@app.command()
+def extract(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+) -> None:
+    """Preview: read facts in messages with the language model, off the main path, until SIGTERM or Ctrl-C.
+
+    Several may run. What is read goes back to Kafka as `facts_extracted` events, which `run` applies.
+    """
+    _log_to_stderr(verbose)
+    settings = load_settings()
+    with _stopping() as stop, open_extractor(settings) as extraction, contextlib.ExitStack() as stack:
+        _serve(stack, settings, extraction.health, extraction.metrics.registry)
+        extraction.run(stop)
 
 
 @app.command()
@@ -142,6 +155,14 @@ def topics(
 def main() -> None:
     """Entry point of the console script."""
     run_command(app)
+
+
+def _serve(stack: contextlib.ExitStack, settings: Settings, health: Health, registry: CollectorRegistry) -> None:
+    """Probes and metrics, if the settings name a port."""
+    host, port = settings.ingest.http_host, settings.ingest.http_port
+    if port:
+        taken = stack.enter_context(serving(host, port, health=health, registry=registry))
+        errors.print(f"http://{host}:{taken}/metrics")
 
 
 def _show(found: GroupStatus) -> None:

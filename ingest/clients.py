@@ -15,7 +15,7 @@ from semcache.errors import ConfigurationError, KafkaUnavailable, MissingExtra
 from semcache.settings import KafkaSettings
 
 if TYPE_CHECKING:
-    from confluent_kafka import Consumer, Message, Producer
+    from confluent_kafka import Consumer, Message, Producer, ShareConsumer
     from confluent_kafka.admin import AdminClient
     from confluent_kafka.admin._metadata import ClusterMetadata
 
@@ -103,6 +103,19 @@ def open_consumer(kafka: KafkaSettings, *, group: str, **more: Any) -> Consumer:
     from confluent_kafka import Consumer
 
     return _made(lambda: Consumer(consumer_config(kafka, group=group) | more, logger=kafka_log()))
+
+
+def open_share_consumer(kafka: KafkaSettings, *, group: str, at_once: int) -> ShareConsumer:
+    """A member of a share group that acknowledges each record; the client marks these a preview."""
+    _require_library()
+    from confluent_kafka import ShareConsumer
+
+    config = common_config(kafka) | {
+        "group.id": group,
+        "share.acknowledgement.mode": "explicit",
+        "max.poll.records": at_once,
+    }
+    return _made(lambda: ShareConsumer(config))
 
 
 @contextmanager

@@ -7,14 +7,17 @@ from typing import Any
 
 import redis
 
-from ingest.events import FeedbackGiven, MessageEvent, SessionEnded, UserErased
+from ingest.events import FactRead, FactsExtracted, FeedbackGiven, MessageEvent, SessionEnded, UserErased
 from ingest.handlers import Incoming, WithoutTexts
 from ingest.outcome import Outcome
 from semcache.cache import give_feedback
 from semcache.cache.erasure import answers_of
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.memory import AgentMemory, NewTurn, Plan, State, TurnWriter
+from semcache.memory.facts.kept import Kept, keep_claims
+from semcache.memory.facts.types import Change, Claim
 from semcache.memory.layout import UserKeys
+from semcache.memory.types import turn_id
 from semcache.store.connect import guarded
 from semcache.store.sealing import Sealer
 
@@ -77,6 +80,32 @@ def ends_session(client: redis.Redis) -> Callable[[SessionEnded], Outcome]:
         return Outcome.APPLIED
 
     return apply
+
+
+def keeps_facts(client: redis.Redis, sealer: Sealer) -> Callable[[FactsExtracted], Outcome]:
+    """What a model read in a message is kept with its turn, if that is there: the log has the message first."""
+    outcomes = {Kept.WRITTEN: Outcome.APPLIED, Kept.SAME: Outcome.DUPLICATE, Kept.NO_TURN: Outcome.STALE}
+
+    def apply(event: FactsExtracted) -> Outcome:
+        user = UserKeys(event.namespace, event.user)
+        claims = [_claim(fact) for fact in event.facts]
+        return outcomes[keep_claims(client, user, turn_id(event.message), claims, sealer=sealer)]
+
+    return apply
+
+
+def _claim(fact: FactRead) -> Claim:
+    return Claim(
+        attribute=fact.attribute,
+        value=fact.value,
+        subject=fact.subject,
+        holds=fact.holds,
+        change=Change(fact.change),
+        since=fact.since.timestamp() if fact.since else None,
+        until=fact.until.timestamp() if fact.until else None,
+        replaced=fact.replaced,
+        confidence=fact.confidence,
+    )
 
 
 def erases_user(client: redis.Redis, embedder: Embedder, sealer: Sealer) -> Callable[[UserErased], Outcome]:

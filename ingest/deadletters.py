@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ingest.clients import MAX_MESSAGE_BYTES, open_producer
 from ingest.records import Record
 from ingest.topics import dead_letter_topic
-from semcache.errors import KafkaUnavailable, Quarantine
+from semcache.errors import KafkaUnavailable, Quarantine, Unavailable
 from semcache.settings import KafkaSettings
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ class DeadLetter:
     @property
     def error_class(self) -> str:
         """schema | oversize | poison | retryable, as dashboards count them."""
-        return self.error.error_class if isinstance(self.error, Quarantine) else "poison"
+        if isinstance(self.error, Quarantine):
+            return self.error.error_class
+        return "retryable" if isinstance(self.error, Unavailable) else "poison"
 
 
 def headers_of(letter: DeadLetter, *, group: str, now: float) -> Headers:

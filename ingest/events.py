@@ -127,6 +127,32 @@ class SessionEnded(_Event):
     session: Id
 
 
+class FactRead(BaseModel):
+    """One thing that a message says of its user, or of somebody near."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    attribute: Annotated[str, Field(min_length=1, max_length=60)]
+    value: Annotated[str, Field(max_length=200)]
+    subject: Annotated[str, Field(min_length=1, max_length=60)] = "user"
+    holds: bool = True
+    change: Literal["asserts", "ends", "corrects"] = "asserts"
+    replaced: Annotated[str, Field(max_length=200)] = ""
+    since: Moment | None = None
+    until: Moment | None = None
+    confidence: Annotated[float, Field(ge=0, le=1)] = 0.8
+
+
+class FactsExtracted(_Event):
+    """What a language model read in a message; it takes the place of what was read there before."""
+
+    type: Literal["facts_extracted"]
+    user: Id
+    message: Id = Field(description="id of the message event")
+    facts: Annotated[list[FactRead], Field(max_length=64)]
+    model: str | None = None
+
+
 class UserErased(_Event):
     """Everything about a user must go."""
 
@@ -134,9 +160,9 @@ class UserErased(_Event):
     user: Id
 
 
-Event = MessageEvent | DocumentUpserted | DocumentDeleted | FeedbackGiven | SessionEnded | UserErased
+Event = MessageEvent | DocumentUpserted | DocumentDeleted | FeedbackGiven | SessionEnded | FactsExtracted | UserErased
 KNOWLEDGE_TYPES = frozenset({"document_upserted", "document_deleted"})
-TYPES = frozenset({"message", "feedback", "session_ended", "user_erased"}) | KNOWLEDGE_TYPES
+TYPES = frozenset({"message", "feedback", "session_ended", "facts_extracted", "user_erased"}) | KNOWLEDGE_TYPES
 
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 

@@ -26,6 +26,10 @@ WORRY = {
     "semcache_ingest_invalidated_answers": "a sudden rise: many documents change at once, hits will fall for a while",
     "semcache_ingest_stale_answer_seconds": "p95 above a second: changed documents were answered from for that long",
     "semcache_ingest_late_events": "rises: a producer is behind, or its clock is wrong",
+    "semcache_extract_records": "`rejected` rises: `semcache-ingest dlq list --group semcache-extract`; `released` "
+    "all the time: the model comes and goes",
+    "semcache_extract_lost_records": "any increase: the model is slower than the lock of 60 s; lower `extract.threads`",
+    "semcache_extract_seconds": "p95 near `llm.timeout_s`",
     "kafka_consumergroup_group_lag": "grows for minutes: consumption is slower than production",
     "kafka_consumergroup_group_lag_seconds": "above what your readers may wait for; beyond the topic's retention "
     "events are lost",
@@ -92,10 +96,6 @@ class Metrics:
         )
         self.latest_offset = Gauge("kafka_partition_latest_offset", "End of the partition", _PARTITION, registry=r)
 
-    def labels(self, name: str) -> tuple[str, ...]:
-        """The labels of a metric."""
-        return next(m._labelnames for m in vars(self).values() if getattr(m, "_name", None) == name)
-
     def outdated(self, answers: int, seconds: float) -> None:
         """A document's change removed so many answers, so long after its event's time."""
         self.invalidated.inc(answers)
@@ -111,3 +111,22 @@ class Metrics:
                     outcome = sample.labels["outcome"]
                     found[outcome] = found.get(outcome, 0) + int(sample.value)
         return found
+
+
+class ExtractionMetrics:
+    """The metrics of a process that reads facts."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        r = self.registry = registry or CollectorRegistry()
+        self.records = Counter("semcache_extract_records", "Records by what became of them", ("verdict",), registry=r)
+        self.lost = Counter(
+            "semcache_extract_lost_records", "Records that took longer than their lock and are done again", registry=r
+        )
+        self.seconds = Histogram(
+            "semcache_extract_seconds", "Time of one record, the model's answer included", buckets=_LATENCY, registry=r
+        )
+
+
+def labels_of(metrics: Metrics | ExtractionMetrics, name: str) -> tuple[str, ...]:
+    """The labels of a metric."""
+    return next(m._labelnames for m in vars(metrics).values() if getattr(m, "_name", None) == name)

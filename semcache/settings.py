@@ -163,6 +163,16 @@ class IngestSettings(Section):
     revoke_timeout_s: float = Field(10.0, gt=0, description="time to finish what is in flight when partitions move")
 
 
+class ExtractSettings(Section):
+    """Facts read by the language model (`semcache-ingest extract`, a preview); nothing is read unless it runs."""
+
+    group: str = Field("semcache-extract", description="share group, or consumer group where there are no share groups")
+    threads: int = Field(4, gt=0, le=64, description="messages read at once")
+    attempts: int = Field(
+        5, ge=1, le=8, description="deliveries of a message before it is dead-lettered because the model fails on it"
+    )
+
+
 class SealSettings(Section):
     """Sealing of remembered text at rest. `semcache seal keygen` makes the secrets."""
 
@@ -232,6 +242,7 @@ class Settings(BaseSettings):
     cache: CacheSettings = CacheSettings()
     memory: MemorySettings = MemorySettings()
     ingest: IngestSettings = IngestSettings()
+    extract: ExtractSettings = ExtractSettings()
     seal: SealSettings = SealSettings()
     ui: UiSettings = UiSettings()
 

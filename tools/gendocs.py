@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from ingest.cli import app as ingest_app
-from ingest.metrics import WORRY, Metrics
+from ingest.metrics import WORRY, ExtractionMetrics, Metrics, labels_of
 from semcache.cli.main import build_app
 from semcache.settings import Section, Settings
 from semcache.store.keys import KINDS
@@ -121,11 +121,12 @@ def is_argument(parameter: Any) -> bool:
 
 
 def metric_table() -> str:
-    rows, metrics = [], Metrics()
-    for metric in metrics.registry.collect():
-        name = metric.name + ("_total" if metric.type == "counter" else "")
-        labels = ", ".join(f"`{label}`" for label in metrics.labels(metric.name))
-        rows.append([f"`{name}`", metric.type, labels, cell(metric.documentation), cell(WORRY[metric.name])])
+    rows = []
+    for metrics in (Metrics(), ExtractionMetrics()):
+        for metric in metrics.registry.collect():
+            name = metric.name + ("_total" if metric.type == "counter" else "")
+            labels = ", ".join(f"`{label}`" for label in labels_of(metrics, metric.name))
+            rows.append([f"`{name}`", metric.type, labels, cell(metric.documentation), cell(WORRY[metric.name])])
     return table(["metric", "type", "labels", "what it says", "when to worry"], rows)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ingest.metrics import WORRY, Metrics
+from ingest.metrics import WORRY, ExtractionMetrics, Metrics, labels_of
 
 DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 _METRIC = re.compile(r"\b(?:semcache|kafka)_[a-z0-9_]+")
@@ -18,13 +18,13 @@ _METRIC = re.compile(r"\b(?:semcache|kafka)_[a-z0-9_]+")
 
 def exported() -> dict[str, set[str]]:
     """Every name in the exposition, with the labels that its samples carry."""
-    metrics = Metrics()
     found: dict[str, set[str]] = {}
-    for family in metrics.registry.collect():
-        suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}.get(family.type, [""])
-        for suffix in suffixes:
-            more = {"le"} if suffix == "_bucket" else set()
-            found[family.name + suffix] = set(metrics.labels(family.name)) | more
+    for metrics in (Metrics(), ExtractionMetrics()):
+        for family in metrics.registry.collect():
+            suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}.get(family.type, [""])
+            for suffix in suffixes:
+                more = {"le"} if suffix == "_bucket" else set()
+                found[family.name + suffix] = set(labels_of(metrics, family.name)) | more
     return found
 
 
@@ -63,6 +63,6 @@ def test_legends_show_labels_that_the_query_keeps() -> None:
 def test_every_metric_is_on_the_dashboard_and_says_when_to_worry() -> None:
     """No metric is exported that nobody looks at, and none without advice."""
     shown = {re.sub(r"_(total|bucket|sum|count)$", "", name) for q in queries() for name in _METRIC.findall(q)}
-    families = {family.name for family in Metrics().registry.collect()}
+    families = {family.name for made in (Metrics(), ExtractionMetrics()) for family in made.registry.collect()}
     assert shown >= families - {"kafka_consumergroup_group_lag_seconds"}, "its maximum is shown"
     assert WORRY.keys() == families

@@ -1,0 +1,92 @@
+"""Wiring of the extractor: a share group if the brokers have them, else a consumer group."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from ingest.assemble import make_decoder
+from ingest.deadletters import DeadLetterQueue
+from ingest.extraction.extractor import Extractor
+from ingest.extraction.reading import FactReader
+from ingest.extraction.share_group import configure_share_group
+from ingest.extraction.sources import GroupSource, NoShareGroups, ShareSource, Source
+from ingest.metrics import ExtractionMetrics
+from ingest.publish import EventPublisher
+from ingest.topics import ensure_topics
+from semcache.errors import ConfigurationError
+from semcache.llm import Llm, open_llm
+from semcache.settings import Settings
+
+_log = logging.getLogger("semcache.ingest")
+
+
+class Extraction:
+    """Reads facts from whatever kind of group the brokers have. `health` may be asked from any thread."""
+
+    def __init__(
+        self, settings: Settings, reader: FactReader, dead_letters: DeadLetterQueue, metrics: ExtractionMetrics
+    ) -> None:
+        self.metrics = metrics
+        self._settings = settings
+        self._reader = reader
+        self._dead_letters = dead_letters
+        self._extractor: Extractor | None = None
+
+    def run(self, stop: threading.Event) -> None:
+        """Reads until `stop`. Raises KafkaUnavailable if the client has given up for good."""
+        try:
+            self._run(ShareSource, stop)
+        except NoShareGroups:
+            _log.warning("these brokers have no share groups: reading as an ordinary consumer group")
+            self._run(GroupSource, stop)
+
+    def health(self) -> Mapping[str, str]:
+        """What is wrong, by part; empty while all is well."""
+        trouble = self._extractor.trouble if self._extractor else None
+        return {"model": trouble} if trouble else {}
+
+    def _run(self, kind: type[ShareSource] | type[GroupSource], stop: threading.Event) -> None:
+        wanted = self._settings.extract
+        topics = [self._settings.kafka.conversations_topic, *self._settings.ingest.topics]
+        source: Source = kind(self._settings.kafka, group=wanted.group, topics=topics, at_once=wanted.threads)
+        try:
+            self._extractor = Extractor(
+                source,
+                self._reader,
+                ready=self._reader.ready,
+                dead_letters=self._dead_letters,
+                metrics=self.metrics,
+                attempts=wanted.attempts,
+                threads=wanted.threads,
+            )
+            self._extractor.run(stop)
+        finally:
+            source.close()
+
+
+@contextmanager
+def open_extractor(settings: Settings, *, llm: Llm | None = None) -> Iterator[Extraction]:
+    """What reads facts with the language model of the settings.
+
+    Raises:
+        ConfigurationError: no language model is configured.
+        KafkaUnavailable: no broker answers.
+    """
+    llm = llm or open_llm(settings.llm)
+    if not llm.generative:
+        raise ConfigurationError(
+            "reading facts needs a language model: set SEMCACHE_LLM_MODEL, and SEMCACHE_LLM_BASE_URL for your endpoint"
+        )
+    group = settings.extract.group
+    ensure_topics(settings, group=group)
+    configure_share_group(settings.kafka, group, attempts=settings.extract.attempts)
+    dead_letters = DeadLetterQueue(settings.kafka, group=group)
+    try:
+        with EventPublisher(settings) as publisher:
+            reader = FactReader(make_decoder(settings), llm, publisher.publish)
+            yield Extraction(settings, reader, dead_letters, ExtractionMetrics())
+    finally:
+        dead_letters.close()
