@@ -43,7 +43,7 @@ _NO_CALLING = Pattern(
     r"\b(?:fan|lover|customer|user|member|beginner|bit|mess|person|winner|loser|believer|sucker"
     r"|big|idiot|newcomer|stranger|friend|killer|legend|genius|wimp|fool|hero|monster"
     r"|pirate|knight|king|queen|millionaire|zombie|robot|god|wizard|vampire|superhero|princess"
-    r"|burden|tester|caller|reader|owner|visitor|regular|parent|mother|father|mum|mom|dad"
+    r"|burden|caller|reader|owner|visitor|regular|parent|mother|father|mum|mom|dad"
     r"|grandmother|grandfather|widow|widower|bachelor|morning|night owl|early)\b"
 )
 _ORG = Pattern(r"\b(?:at|for|with)\s+(?=(?P<org>.+))")
@@ -53,6 +53,7 @@ _NO_ORG = frozenset(
     "people time a-living living years months weeks hours minutes free money fun peanuts myself"
     " ourselves now".split()
 )
+_SPELL = Pattern(r"(?:\w+\s+){1,3}(?:years?|months?|weeks?|decades?|ages)\b")  # "for twenty years"
 _MEDICAL = Pattern(r"\b(?P<what>(?:[\w-]+\s+){0,2}?(?:allerg(?:y|ies|ic)|intoleran(?:ce|t))\b)(?:\s+to\s+(?P<to>.+))?")
 
 
@@ -203,6 +204,18 @@ def _being(said: Said) -> Iterator[tuple[str, str, Change]]:
         following = re.match(rf"{re.escape(called)}\s*,\s*(?P<age>\d\d)\b(?!\s*(?:km|kg|%))", rest)
         if following:
             yield "age", following["age"], tell
+        yield from _introduced(rest[following.end() if following else len(called) :], said)
+
+
+def _introduced(text: str, said: Said) -> Iterator[tuple[str, str, Change]]:
+    """What follows a name: ", software tester from Split"."""
+    found = re.match(r"\s*,\s*(?:an?\s+)?(?P<what>[a-z][\w -]+?)(?=\s+(?:from|in|at|for)\s|\s*[,.;!]|\s*$)", text)
+    if not found or not calling(found["what"]):
+        return
+    yield "occupation", calling(found["what"]), Change.ASSERTS
+    yield "work", employer(text[found.end() :], said.whole), Change.ASSERTS
+    origin = re.match(r"\s+from\s+(?=[A-Z])(?P<place>[^,.;]+)", text[found.end() :])
+    yield "origin", place(origin["place"], said.whole) if origin else "", Change.ASSERTS
 
 
 def _age(words: str) -> str:
@@ -283,7 +296,13 @@ def employer(text: str, whole: str) -> str:
         rest = found["org"]
         value = thing(re.split(r"\s+(?:as|on|every|since|until|from|to|because)\s+", cut(rest))[0])
         first = value.split(" ")[0].lower() if value else ""
-        if value and first not in _NO_ORG and not first.isdecimal() and not find_time(rest[: len(value) + 1]):
+        if (
+            value
+            and first not in _NO_ORG
+            and not first.isdecimal()
+            and not _SPELL.match(value)
+            and not find_time(rest[: len(value) + 1])
+        ):
             return value
         found = _ORG.search(text, found.end())
     return ""

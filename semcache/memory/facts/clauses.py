@@ -76,7 +76,7 @@ _CLAUSE = Pattern(
     r"|i'?m|i'?ve|i'?ll|we|we're|we've|my|our)\b(?!\.))"
     r"|,\s*(?=(?:my|our)\b)"
     rf"|\s*[,;]\s*(?:and|but|so|or)?\s*(?=(?:{_THEY})\b)|\s+(?:but|because|although|though|cause|cuz)\s+"
-    rf"|\s*,?\s+and\s+(?=(?:{_THEY}|{_VERBS})\b)|,\s*(?=(?:{_VERBS}|used to)\b)"
+    rf"|\s*,?\s+and\s+(?=(?:{_THEY}|{_VERBS})\b)|,\s*(?=(?:(?:currently|now|still) )?(?:{_VERBS}|used to)\b)"
 )
 # What is said after these is not said to be so: "I wish I had ...", "maybe we'll ...".
 _GOVERNS = Pattern(

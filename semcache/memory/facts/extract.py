@@ -24,7 +24,7 @@ from semcache.memory.facts.verbs import HANDLERS
 MOST_CLAIMS = 32
 MOST_CHARS = 20_000
 _HERE = Pattern(
-    r"^\W*(?i:(?:hi+|hello|hey+|hiya|good (?:morning|evening|afternoon|day)|morning|bonjour|hola"
+    r"^\W*(?i:(?:hi+|hello|hey+|hiya|there|all|everyone|good (?:morning|evening|afternoon|day)|morning|bonjour|hola"
     r"|it's|its|this is|here is|it is|and|so|ok|yo)[,!.\s]+)*"
     r"(?P<name>[A-ZÀ-Þ][\w'-]+)\s+(?:(?P<here>here|again)\b|(?P<from>from|in)\s+(?P<place>[A-ZÀ-Þ].*))",
     cased=True,
@@ -39,6 +39,13 @@ _NOT_BUT = Pattern(
     r"(?:(?:it'?s|it is|that'?s|that is|(?:i|we) (?:meant|mean|am|'m)|i'?m|make (?:it|that)|should"
     r" be|they are|they're|he'?s|she'?s|is)\s+)+(?P<new>[\w.'@+-]+(?:\s+[\w.'-]+){0,3}?)"
     r",?\s+(?:and\s+)?not\s+(?P<old>[\w.'@+-]+(?:\s+[\w.'-]+){0,3}?)\W*$"
+)
+_NOT = Pattern(
+    r"^\W*(?:(?:no|nope|wait|sorry|actually|correction|oops|my bad|my mistake)[,.!:;\s]+)+"
+    r"not\s+(?P<old>[\w.'@+-]+(?:\s+[\w.'-]+){0,3}?)\W*$"
+)
+_MEANT = Pattern(
+    r"^\W*(?:(?:i|we) (?:meant|mean)|it'?s|make (?:it|that)|but)\s+(?P<new>[\w.'@+-]+(?:\s+[\w.'-]+){0,3}?)\W*$"
 )
 _CANCELLED = Pattern(
     r"^\W*(?:(?:the|our|that)\s+)?(?P<what>[A-ZÀ-Þ]?[\w' -]{2,40}?)\s+(?:is|was|got|has been)\s+(?:now\s+)?"
@@ -93,6 +100,9 @@ def _claims(text: str, at: float) -> Iterator[Claim]:
                     "name", name(renamed["name"], sure=False), start=clause.start, end=clause.start + len(clause.text)
                 )
             ]
+        taken_back, meant_now = _NOT.match(before), _MEANT.match(clause.text)
+        if taken_back and meant_now:
+            told = [_correction(clause, meant_now["new"], taken_back["old"])]
         before = clause.text
         if not told and last is not None:
             told = list(_of_pronoun(clause, last))
@@ -107,14 +117,7 @@ def _of_clause(clause: Clause, text: str, at: float) -> Iterator[Claim]:
     start, end = clause.start, clause.start + len(clause.text)
     correction = _NOT_BUT.match(clause.text)
     if correction:
-        yield Claim(
-            ANY,
-            correction["new"].strip(),
-            change=Change.CORRECTS,
-            replaced=correction["old"].strip(),
-            start=start,
-            end=end,
-        )
+        yield _correction(clause, correction["new"], correction["old"])
         return
     called = _CALL_ME.match(clause.text)
     if called:
@@ -129,6 +132,11 @@ def _of_clause(clause: Clause, text: str, at: float) -> Iterator[Claim]:
         yield from being(said) if said.verb == "be" else _by_verb(said)
     else:
         yield from _bare(clause, said, start, end)
+
+
+def _correction(clause: Clause, new: str, old: str) -> Claim:
+    end = clause.start + len(clause.text)
+    return Claim(ANY, new.strip(), change=Change.CORRECTS, replaced=old.strip(), start=clause.start, end=end)
 
 
 def _by_verb(said: Said) -> Iterator[Claim]:

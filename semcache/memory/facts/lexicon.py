@@ -29,7 +29,7 @@ PETS = frozenset(
     " mice pet pets pup mutt".split()
 ) - frozenset("fish mouse mice pig pigs lab".split()) | {"guinea pig", "guinea pigs"}
 AILMENTS = frozenset(
-    "diabetes asthma arthritis migraine migraines epilepsy anxiety depression adhd add autism"
+    "diabetes asthma dementia arthritis migraine migraines epilepsy anxiety depression adhd add autism"
     " dyslexia eczema psoriasis "
     "hypertension tinnitus insomnia cancer lupus crohn crohn's celiac coeliac ibs endometriosis"
     " fibromyalgia anemia anaemia "

@@ -29,8 +29,8 @@ _PET = Pattern(
 _NAME = Pattern(rf"(?:full |first |last |sur|nick|real |new |given |family )?name{_BE}\s+(?:now\s+)?(?P<value>.+)")
 _CHANGED_NAME = Pattern(r"name,?\s+(?:it|that)(?:'s| is)\s+(?P<value>.+)")
 _FAVOURITE = Pattern(
-    rf"(?:all[- ]time\s+)?fav(?:ou?rites?|e|s)?\s+(?P<what>[\w -]{{2,30}}?){_BE}\s+(?:probably\s+"
-    rf"|definitely\s+|still\s+|now\s+)*(?P<value>.+)"
+    rf"(?:all[- ]time\s+)?fav(?:ou?rites?|e|s)?\s+(?P<what>[\w -]{{2,30}}?)(?:{_BE}|\s+used to be\s.*?\b(?:it's|it is))"
+    rf"\s+(?:(?:probably|definitely|still|now)\s+)*(?P<value>.+)"
 )
 _DATED = Pattern(
     rf"(?P<what>birthday|b-?day|anniversary|wedding(?: anniversary)?|due date|appointment|exam"
@@ -77,7 +77,8 @@ _AGED = Pattern(
 )
 _NUMBERS = {word: str(n) for n, word in enumerate("zero one two three four five six seven eight nine ten".split())}
 _LIVES = Pattern(
-    r"\s+(?:now\s+|still\s+|both\s+|all\s+)?(?:lives?|living|moved|is based|are based)\s+(?:back\s+)?(?:in"
+    r"\s+(?:(?:now|still|both|all|just|recently|has|have|also|currently)\s+)*"
+    r"(?:lives?|living|moved|is based|are based)\s+(?:back\s+)?(?:in"
     r"|near|to|at)\s+(?P<place>.+)"
 )
 _WORKS = Pattern(r"\s+(?:now\s+|still\s+)?(?:works?|is working)\s+(?P<rest>.+)")

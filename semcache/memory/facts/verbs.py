@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from semcache.memory.facts.being import calling, condition, employer, pet_or_kin
-from semcache.memory.facts.lexicon import BODY, FOODS, LANGUAGES, PETS, RELATIONS, THINGS
+from semcache.memory.facts.lexicon import BODY, DIETS, FOODS, LANGUAGES, THINGS
 from semcache.memory.facts.patterns import Pattern
 from semcache.memory.facts.reading import Said
 from semcache.memory.facts.times import mentions_future, resolve
@@ -29,6 +29,12 @@ _FEELING_OBJECT = Pattern(
     r"|say|thank|return|order|cancel|get|have|buy|find|be|change|be|use|go back)|that|a (?:lot"
     r"|bit|little)|and|but|not|so|very|as|here|there|too|all of|everything|everyone|mondays?)\b"
 )
+_THEN = frozenset(
+    "lived worked studied taught owned had drove played ran smoked rode practised practiced spoke".split()
+)
+_PERFECT = Pattern(r"^\W*(?:and\s+|but\s+)?(?:i|we)(?:'?ve|\s+have)\b")
+_LASTING = Pattern(r"\b(?:since|for (?!\w+ing\b))")
+_BEFORE = 24  # characters before a clause where its time may stand: "Next Friday, I have ..."
 _HOUSEHOLD = frozenset(
     "it them this that some one ones another lot time way money sense point better worse used"
     " lucky rid back home out up there here in on off off-track lost stuck tickets".split()
@@ -53,32 +59,18 @@ def _claim(
 
 def _state(said: Said, attribute: str, value: str, *, since: float | None = None, confidence: float = 0.8) -> Claims:
     """A value that holds, or is over, or is denied."""
-    if said.over or (
-        said.tense == "past"
-        and not said.progressive
-        and said.form
-        in (
-            "lived",
-            "worked",
-            "studied",
-            "taught",
-            "owned",
-            "had",
-            "drove",
-            "played",
-            "ran",
-            "smoked",
-            "rode",
-            "practised",
-            "practiced",
-            "spoke",
-        )
-    ):
+    if said.over or (_told_of_then(said) and not said.denied):
         yield from _claim(said, attribute, value, change=Change.ENDS, confidence=confidence)
     elif said.denied:
         yield from _claim(said, attribute, value, holds=False, confidence=confidence)
     else:
         yield from _claim(said, attribute, value, since=since, confidence=confidence)
+
+
+def _told_of_then(said: Said) -> bool:
+    """ "I lived in ..." tells of what was; "I've lived here for six years" of what is."""
+    lasts = _PERFECT.match(said.clause.strip()) and _LASTING.search(said.rest)
+    return said.tense == "past" and not said.progressive and said.form in _THEN and not lasts
 
 
 def _live(said: Said) -> Claims:
@@ -257,7 +249,8 @@ def _object(said: Said) -> Claims:
         said.rest,
         re.IGNORECASE,
     )
-    if dated and mentions_future(said.clause, said.at) and not said.denied:
+    before = said.whole[max(said.start - _BEFORE, 0) : said.start]
+    if dated and mentions_future(f"{before} {said.clause}", said.at) and not said.denied:
         yield from _planned(said, thing(dated["what"]))
         return
     value = thing(said.rest)
@@ -310,7 +303,7 @@ def _get(said: Said) -> Claims:
         role = re.search(r"\b(?:to|as)\s+(?=(?P<role>.+))", rest)
         yield from _claim(said, "occupation", thing(role["role"])) if role else ()
     elif re.match(r"(?:laid off|fired|sacked|made redundant|let go)\b", low):
-        yield from _claim(said, "work", "job", change=Change.ENDS)
+        yield from _claim(said, "work", _dismissed_by(rest) or "job", change=Change.ENDS, until=_back(said))
     elif low.startswith("rid of"):
         yield from _claim(said, "possession", thing(rest[6:]), change=Change.ENDS)
     elif _JOB.match(rest):
@@ -329,6 +322,13 @@ def _get(said: Said) -> Claims:
             yield from _possess(said)
         else:
             yield from _object(said)
+
+
+def _dismissed_by(rest: str) -> str:
+    """The employer in "laid off from Wayfair in August"."""
+    found = re.search(r"\b(?:from|by|at)\s+(?=(?P<who>.+))", rest)
+    where = re.split(r"\s+(?:in|on|last|this|after|because)\s+", thing(found["who"]))[0] if found else ""
+    return "" if re.match(r"(?:work|my|the job|once)\b", where.lower()) else where
 
 
 def _lose(said: Said) -> Claims:
@@ -440,7 +440,11 @@ def _eat(said: Said) -> Claims:
     if food and cannot and said.denied:
         for value in several(food["food"]):
             yield from _claim(said, "allergy", value)
-    elif food and said.denied and food["food"].lower() in ("meat", "pork", "beef", "fish", "dairy", "sugar", "alcohol"):
+    elif (
+        food
+        and (said.denied or said.over)
+        and food["food"].lower() in ("meat", "pork", "beef", "fish", "dairy", "sugar", "alcohol")
+    ):
         yield from _claim(said, "diet", f"no {food['food'].lower()}")
     else:
         for value in several(re.sub(r"^\s*only\s+", "", said.rest)):
@@ -484,7 +488,15 @@ def _speak(said: Said) -> Claims:
             yield from _state(said, "language", word)
 
 
+def _diet(said: Said) -> Claims:
+    """ "I went vegan", "I've gone vegetarian"."""
+    found = re.match(rf"\s*(?:an?\s+|fully\s+|completely\s+|mostly\s+)?(?P<diet>{DIETS})\b", said.rest, re.IGNORECASE)
+    if found and not said.denied and said.tense != "future" and said.form not in ("go", "going", "turning", "becoming"):
+        yield from _claim(said, "diet", found["diet"].lower(), since=_back(said))
+
+
 def _turn(said: Said) -> Claims:
+    yield from _diet(said)
     age = re.match(r"\s*(?P<age>\d{1,3})\b(?!\s*(?:%|km|degrees))", said.rest)
     if age and not said.denied:
         yield from _claim(said, "age", age["age"], since=said.since)
@@ -566,6 +578,8 @@ _NEAR = Pattern(
 
 def _travel(said: Said) -> Claims:
     """Journeys to come: "we're flying to Japan in October"."""
+    if said.verb == "go":
+        yield from _diet(said)
     coming = (
         said.progressive
         or said.tense == "future"
@@ -641,6 +655,14 @@ def _suffer(said: Said) -> Claims:
             yield from _state(said, "health", value)
 
 
+def _diagnosed(said: Said) -> Claims:
+    """What a doctor found stays, though it was found in the past."""
+    found = re.match(r"\s*(?:as\s+|with\s+)(?P<what>.+)", said.rest)
+    if found and said.tense != "future" and not said.denied:
+        for value in several(found["what"]):
+            yield from _claim(said, "health", value, since=_back(said))
+
+
 def _future(said: Said) -> Claims:
     """Anything to come with a time: "next week I'm running a marathon"."""
     if (said.progressive or said.tense == "future") and not said.denied and mentions_future(said.clause, said.at):
@@ -653,6 +675,7 @@ def _adopt(said: Said) -> Claims:
 
 
 def _become(said: Said) -> Claims:
+    yield from _diet(said)
     to = re.sub(r"^\s*to\s+(?:be\s+)?", "", said.rest)
     role = calling(to) or (thing(to) if said.form == "promoted" else "")
     if not said.denied and role and said.tense != "future":
@@ -669,10 +692,6 @@ def _drive(said: Said) -> Claims:
         value = re.split(r"\s+(?:to|for|from|at|in|on|every|with)\s", thing(said.rest))[0]
         if (value and re.search(r"[A-Z0-9]", value)) or value.split(" ")[-1].lower() in THINGS:
             yield from _state(said, "possession", value)
-
-
-def _use(said: Said) -> Claims:
-    return iter(())
 
 
 HANDLERS: dict[str, Callable[[Said], Claims]] = {
@@ -732,11 +751,12 @@ HANDLERS: dict[str, Callable[[Said], Claims]] = {
     "commute": _commute,
     "suffer": _suffer,
     "recover": _suffer,
+    "suffered": _diagnosed,
     "adopt": _adopt,
     "become": _become,
     "drive": _drive,
     "ride": _drive,
     "attend": _future,
     "learn": _future,
+    "": _future,
 }
-_ = (PETS, RELATIONS)
