@@ -16,7 +16,7 @@ from typing import Any
 
 from answer_judges import table
 
-from semcache.cache.evidence import guard
+from semcache.cache.guards import guard
 
 DATA = Path(__file__).parents[1] / "tests" / "data"
 Pair = dict[str, Any]

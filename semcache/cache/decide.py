@@ -4,7 +4,8 @@
 
 `near` are the entries that may be served at all (not expired, stale or rejected), best first, with the answer group of
 each resolved. An exact match (equal normal form) never comes here. While there is no model only the strict rule serves:
-cosine >= .97 and no guard fires. `Decision.scored` is what `budget.learn` wants once the new answer is known.
+cosine >= .97, no guard fires, and at most one word of either side is replaced. `Decision.scored` is what `budget.learn`
+wants once the new answer is known.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from functools import lru_cache
 from typing import Protocol
 
 from semcache.cache.budget import Scored, Sums, shadow_probability
-from semcache.cache.evidence import Guard, Idf, Neighbour, Neighbourhood, Text, guards, neighbourhood, pair_features
+from semcache.cache.evidence import Idf, Neighbour, Neighbourhood, Text, neighbourhood, pair_features
+from semcache.cache.guards import Guard, guards, other_words
 from semcache.cache.model import Model, Region
 from semcache.cache.refit import FIRST_FIT
 from semcache.cache.types import Reason
@@ -152,6 +154,8 @@ def _strictly(
             f"while the cache is learning ({min(sums.labels, FIRST_FIT):.0f} of {FIRST_FIT} answers compared)"
         )
         return replace(refused, reason=Reason.NOT_SIMILAR, detail=detail)
+    if differ := other_words(query, text_of(best.prompt)):
+        return replace(refused, detail=differ)
     strict = replace(scored, strict=True)
     if not sums.trusts_strict_rule(max_error_rate):
         detail = (

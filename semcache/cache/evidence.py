@@ -1,8 +1,7 @@
-"""Evidence that two questions have one answer: features of a pair and of its neighbourhood, and the guards.
+"""Evidence that two questions have one answer: features of a pair and of its neighbourhood.
 
 `Text.of(raw)` (semcache.text.reading) is computed once a text. `pair_features` and `neighbourhood` feed the learned
-score; `guards` names in plain words what differs, for the time before there is a score and for those who want hard
-rules on top of it.
+score. What plainly differs is named in `guards.py`.
 """
 
 from __future__ import annotations
@@ -13,18 +12,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from semcache.text.antonyms import opposed
-from semcache.text.asking import asked_apart
-from semcache.text.entities import swapped_names
-from semcache.text.facts import Fact, Facts, unit_conflict, unmatched
+from semcache.text.facts import unmatched
 from semcache.text.negation import negation_differs
-from semcache.text.order import direction_reversed, order_differs, persons_exchanged
 from semcache.text.reading import Text
-from semcache.text.synonyms import synonymous
-from semcache.text.units import UNITS
+from semcache.text.signs import signs_apart
 
 __all__ = [
-    "FEATURES", "NEIGHBOUR_FEATURES", "PAIR_FEATURES", "Guard", "Idf", "Neighbour", "Neighbourhood", "Text",
-    "antonyms", "guard", "guards", "neighbourhood", "pair_features",
+    "FEATURES", "NEIGHBOUR_FEATURES", "PAIR_FEATURES", "Idf", "Neighbour", "Neighbourhood", "Text",
+    "antonyms", "neighbourhood", "pair_features", "undone",
 ]  # fmt: skip
 PAIR_FEATURES = (
     "cosine",
@@ -61,7 +56,6 @@ FEATURES = PAIR_FEATURES + NEIGHBOUR_FEATURES
 #: Width of the kernel that weighs neighbours by their cosine below the nearest one's.
 KERNEL_WIDTH = 0.04
 _PARTICLES = frozenset("in out on off up down over under with without this next last previous".split())
-_DATE_KINDS = frozenset(("month", "day", "weekday", "clock"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +99,7 @@ def pair_features(query: Text, candidate: Text, cosine: float, idf: Idf) -> list
         float(antonyms(query, candidate) is not None),
         len(query.bigrams & candidate.bigrams) / bigrams if bigrams else 1.0,
         float((not only_query) != (not only_candidate)),
-        float(query.form == candidate.form),
+        float(query.form == candidate.form and signs_apart(query.raw, candidate.raw) is None),
         float(query.facts.bare != candidate.facts.bare),
         math.log(1 + min(lengths)),
     ]
@@ -126,10 +120,10 @@ def antonyms(query: Text, candidate: Text) -> tuple[str, str] | None:
     found = opposed(mine, other)
     if found and not _same_place(query, candidate, *found):
         return None
-    return None if found is None or _undone(query, candidate, *found) else found
+    return None if found is None or undone(query, candidate, *found) else found
 
 
-def _undone(query: Text, candidate: Text, mine: str, other: str) -> bool:
+def undone(query: Text, candidate: Text, mine: str, other: str) -> bool:
     """Whether just one of two opposites is denied: "not safe" facing "unsafe", "least expensive" facing "cheapest"."""
     return (mine in query.negation.negated) != (other in candidate.negation.negated)
 
@@ -187,116 +181,3 @@ def neighbourhood(neighbours: Sequence[Neighbour]) -> Neighbourhood:
         math.log(1 + best.labels),
     ]
     return Neighbourhood(group, members[0], len(members), features)
-
-
-class Guard(NamedTuple):
-    """A reason not to serve: its kind, and what differs in words."""
-
-    kind: str
-    detail: str
-
-
-def guards(query: Text, candidate: Text) -> list[Guard]:
-    """Everything that plainly differs between two questions, most telling first; empty when nothing does."""
-    if query.form == candidate.form:
-        return []
-    only_query, only_candidate = query.content - candidate.content, candidate.content - query.content
-    found = [*_fact_guards(query, candidate, only_query, only_candidate)]
-    near = 2 * len(query.content & candidate.content) >= min(len(query.content), len(candidate.content))
-    if near and negation_differs(query.negation, candidate.negation) and not _opposite_by_word(query, candidate):
-        found.append(Guard("negation", "one of them denies what the other says"))
-    if pair := antonyms(query, candidate):
-        found.append(
-            Guard("antonym", f"the words exclude each other: {_word(query, pair[0])} / {_word(candidate, pair[1])}")
-        )
-    if swapped := swapped_names(only_query, only_candidate, query.names, candidate.names):
-        found.append(Guard("entity", f"the name differs: {_word(query, swapped[0])} / {_word(candidate, swapped[1])}"))
-    same_content = not only_query and not only_candidate
-    if _other_roles(query, candidate, same_content):
-        found.append(Guard("order", "the same words in another order: who and whom, or from and to, are exchanged"))
-    if asked_apart(query.asks, candidate.asks, same_content=same_content):
-        found.append(Guard("question", f"they ask for different things: {query.asks} / {candidate.asks}"))
-    if not found and (replaced := _replaced_word(query, candidate, only_query, only_candidate)):
-        found.append(Guard("word", f"one word is replaced by another: {replaced[0]} / {replaced[1]}"))
-    return found
-
-
-def guard(query: str, candidate: str) -> str | None:
-    """What plainly differs between two questions, in words ("the number differs: 2023 / 2024"), or None."""
-    found = guards(Text.of(query), Text.of(candidate))
-    return found[0].detail if found else None
-
-
-def _fact_guards(
-    query: Text, candidate: Text, only_query: frozenset[str], only_candidate: frozenset[str]
-) -> list[Guard]:
-    mine, other = unmatched(query.facts, candidate.facts)
-    found = []
-    if (mine and other) or (mine and not only_candidate) or (other and not only_query):
-        calendar = {fact.kind for fact in (*mine, *other)} <= _DATE_KINDS
-        left, right = _written(query.facts, mine), _written(candidate.facts, other)
-        kind = "date" if calendar else "unit" if _same_figures(left, right) else "number"
-        found.append(Guard(kind, f"the {kind} differs: {left} / {right}"))
-    elif units := unit_conflict(query.facts, candidate.facts):
-        found.append(Guard("unit", f"the unit differs: {units[0]} / {units[1]}"))
-    return found
-
-
-def _same_figures(left: str, right: str) -> bool:
-    """ "5 mg" and "5 g": the figure is the same, the unit is not."""
-    figures = [word for word in left.split() if word[0].isdecimal()]
-    return bool(figures) and figures == [word for word in right.split() if word[0].isdecimal()]
-
-
-def _written(within: Facts, found: list[Fact]) -> str:
-    return ", ".join(dict.fromkeys(within.stated[fact] for fact in found)) or "none"
-
-
-def _opposite_by_word(query: Text, candidate: Text) -> bool:
-    """ "not safe" facing "unsafe": the negation is undone by an antonym next to it."""
-    found = opposed(query.bag - candidate.bag, candidate.bag - query.bag)
-    return found is not None and _undone(query, candidate, *found)
-
-
-def _other_roles(query: Text, candidate: Text, same_content: bool) -> bool:
-    if direction_reversed(query.roles, candidate.roles):
-        return True
-    return same_content and (
-        order_differs(query.words, candidate.words, query.roles, candidate.roles)
-        or persons_exchanged(query.words, candidate.words)
-    )
-
-
-def _replaced_word(
-    query: Text, candidate: Text, only_query: frozenset[str], only_candidate: frozenset[str]
-) -> tuple[str, str] | None:
-    """The one content word that differs between two texts alike in every other word, unless it is a synonym."""
-    if len(only_query) != 1 or len(only_candidate) != 1 or len(query.content) < 2:
-        return None
-    mine, other = next(iter(only_query)), next(iter(only_candidate))
-    written, facing = _word(query, mine), _word(candidate, other)
-    swapped = tuple([other if word == mine else word for word in query.sequence])
-    if swapped != candidate.sequence or synonymous(mine, other) or written in UNITS or facing in UNITS:
-        return None
-    if not _same_beside(query, candidate, mine, other):
-        return None
-    explained = query.negation.odd != candidate.negation.odd
-    return None if explained or written[0].isdecimal() or facing[0].isdecimal() else (written, facing)
-
-
-def _same_beside(query: Text, candidate: Text, mine: str, other: str) -> bool:
-    """Whether two words stand in the same place: the word before them, or behind them, is the same."""
-    (before, after), (before_other, after_other) = _around(query.stems, mine), _around(candidate.stems, other)
-    return (before == before_other != "") or (after == after_other != "")
-
-
-def _around(stems: Sequence[str], word: str) -> tuple[str, str]:
-    at = stems.index(word)
-    return stems[at - 1] if at else "", stems[at + 1] if at + 1 < len(stems) else ""
-
-
-def _word(text: Text, stemmed: str) -> str:
-    """The word of the text that has this stem, as people wrote it; "none" for ""."""
-    return next(
-        (word.replace("_", " ") for word, root in zip(text.words, text.stems, strict=True) if root == stemmed), "none"
-    )

@@ -18,6 +18,7 @@ _WORD = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9])|\n+")
 _ABBREVIATION = re.compile(r"\b(?:[A-Z]|Mr|Mrs|Ms|Dr|St|No|vs|etc|e\.g|i\.e)\.[\"')\]]*$")
 _BREAK = re.compile(r"\s*\n\s*")
+_RAISED = re.compile(r"(?<=\d)[²³¹⁰⁴-⁹]")
 _STEMMER = snowballstemmer.stemmer("english")
 _STEMMING = threading.Lock()  # a Snowball stemmer keeps the word it works on in itself
 
@@ -41,6 +42,7 @@ def stems(text: str) -> list[str]:
 
 def normal_form(text: str) -> str:
     """NFKC, lower case, white space folded, closing punctuation dropped: equal forms are the same question."""
+    text = _RAISED.sub(r"^\g<0>", text)  # NFKC makes 102 of 10²
     folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     return folded.rstrip("?!. ") or folded
 

@@ -78,6 +78,24 @@ def test_while_learning_a_guard_refuses() -> None:
     assert decision.notes == {0: decision.detail}
 
 
+BOILERPLATE = "You are the assistant of Acme. Answer in five sentences, name your sources, use British spelling. User: "
+
+
+@pytest.mark.parametrize(
+    ("asked", "stored"),
+    [
+        (BOILERPLATE + "How do I reset my password?", BOILERPLATE + "Is there a discount for students?"),
+        ("電話番号を変更するには", "住所を変更するには"),
+        ("怎么取消订单", "怎么确认订单"),
+    ],
+)
+def test_while_learning_other_words_are_refused(asked: str, stored: str) -> None:
+    """However near the vectors of long or unspaced texts: what differs in their words may be the whole question."""
+    decision = _decide(asked, [Entry("e", stored, 0.985)])
+    assert (decision.chosen, decision.reason) == (None, Reason.GUARD)
+    assert "words differ" in decision.detail
+
+
 def test_while_learning_some_hits_are_checked() -> None:
     """A tenth of the strict rule's hits is answered anew, so that its errors are seen too."""
     decision = _decide("How can I return a lamp?", [Entry("e", QUESTION, 0.98)], draw=0.05)

@@ -17,11 +17,10 @@ from semcache.cache.evidence import (
     Idf,
     Neighbour,
     Text,
-    guard,
-    guards,
     neighbourhood,
     pair_features,
 )
+from semcache.cache.guards import guard, guards
 
 
 def _pairs(name: str) -> list[dict[str, Any]]:
@@ -76,6 +75,36 @@ def test_a_guard_says_what_differs() -> None:
     assert guard("flights to Rome", "flights to Oslo") == "the name differs: rome / oslo"
     assert guard("How far is it in miles?", "How far is it in km?") == "the unit differs: mile / kilometre"
     assert guard("Sort ascending", "sort descending") == "the words exclude each other: ascending / descending"
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("What does return a + b do?", "What does return a - b do?"),
+        ("is x < 5 true", "is x > 5 true"),
+        ("What is 2*3?", "What is 2+3?"),
+        ("Is -5 degrees cold?", "Is 5 degrees cold?"),
+        ("What does a / b give?", "What does a * b give?"),
+    ],
+)
+def test_signs_differ(a: str, b: str) -> None:
+    """Operators and the minus of a figure are no punctuation: with another sign it is another question."""
+    assert "sign" in {found.kind for found in guards(Text.of(a), Text.of(b))}
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("pros & cons of e-mail", "pros and cons of email"),
+        ("it costs 50% more", "it costs 50 percent more"),
+        ("red - which size?", "red, which size?"),
+        ("open 2024-05-01", "open 2024/05/01"),
+        ("C++ vs. Java", "c++ or java"),
+    ],
+)
+def test_punctuation_is_no_sign(a: str, b: str) -> None:
+    """Hyphens, slashes, dashes and other spellings of a sign change nothing."""
+    assert guard(a, b) is None
 
 
 @given(st.sampled_from(PAIRS))

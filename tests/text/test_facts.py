@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semcache.text import normal_form
 from semcache.text.facts import facts, unit_conflict, unmatched
 from semcache.text.words import words
 
@@ -101,3 +102,9 @@ def test_any_text_is_read(text: str) -> None:
     """No text makes the reader fail, and a text agrees with itself."""
     found = facts(words(text))
     assert unmatched(found, found) == ([], [])
+
+
+def test_a_raised_figure_is_no_digit() -> None:
+    """10² is another question than 102; the same power in another spelling of case and space is the same."""
+    assert normal_form("What is 10²?") != normal_form("What is 102?")
+    assert normal_form("What is 10²?") == normal_form("what  is 10²")
