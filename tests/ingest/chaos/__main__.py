@@ -8,6 +8,7 @@ import random
 import sys
 import tempfile
 import time
+import traceback
 from dataclasses import asdict
 from pathlib import Path
 
@@ -38,16 +39,21 @@ def main() -> None:
 
 
 def _one(seed: int, options: argparse.Namespace) -> Report:
+    """A seed that ends with an error is a wrong one; the next one runs all the same."""
     print(f"seed {seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        return run_seed(
-            seed,
-            events=options.events,
-            seconds=options.seconds,
-            every_s=4,
-            folder=Path(folder),
-            tell=lambda text: print(f"  {text}", flush=True),
-        )
+        try:
+            return run_seed(
+                seed,
+                events=options.events,
+                seconds=options.seconds,
+                every_s=4,
+                folder=Path(folder),
+                tell=lambda text: print(f"  {text}", flush=True),
+            )
+        except Exception as error:  # noqa: BLE001 - reported below
+            print(traceback.format_exc(), flush=True)
+            return Report(seed, options.events, 0.0, 0.0, {}, 0, 0, [f"{type(error).__name__}: {error}"[:500]])
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ class Watcher:
         base = KnowledgeBase(redis, embedder=self.embedder, namespace=self.namespace)
         cache = SemanticCache(redis, embedder=self.embedder, namespace=self.namespace, scope={"tenant": "t"})
         turn = 0
-        while not self.stop.wait(0.02):
+        while not self.stop.wait(0.05):
             turn += 1
             try:
                 self._look(base, cache, f"d{turn % DOCUMENTS}")
