@@ -18,7 +18,7 @@ from ingest.offsets import end_offsets
 from ingest.status import group_status
 from ingest.topics import ensure_topics, source_topics
 from semcache.embed import open_embedder
-from semcache.errors import RedisUnavailable
+from semcache.errors import Unavailable
 from semcache.settings import EmbedSettings, Settings, load_settings
 from tests.ingest.chaos.jobs import Feed, Watcher
 from tests.ingest.chaos.mischief import Mischief
@@ -120,14 +120,15 @@ def _await_quiet(settings: Settings, servers: Fleet) -> float:
 
 
 def _left(settings: Settings) -> dict[str, int] | None:
-    """Records that Redis does not hold, by partition, and those that are not committed; None while Redis is away."""
+    """Records that Redis does not hold, by partition, and those that are not committed; None while one is away."""
     admin, link = open_admin(settings.kafka), RedisLink(settings.redis)
     try:
         ends = end_offsets(admin, cluster(admin, settings.kafka), source_topics(settings), settings.kafka)
         applied = AppliedOffsets(link.client, settings.ingest.group).of(list(ends))
-    except RedisUnavailable:
+        uncommitted = group_status(settings).lag
+    except Unavailable:
         return None
     finally:
         link.close()
     left = {f"{topic}:{number}": end - (applied[topic, number] or 0) for (topic, number), end in ends.items()}
-    return left | {"not committed": group_status(settings).lag}
+    return left | {"not committed": uncommitted}
