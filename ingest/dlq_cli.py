@@ -17,7 +17,9 @@ from semcache.settings import load_settings
 app = typer.Typer(help="Dead letters: records that could not be applied.", no_args_is_help=True)
 
 Group = Annotated[str | None, typer.Option(help="Consumer group; else the one in the settings.", show_default=False)]
-Class = Annotated[str | None, typer.Option("--class", help="schema, oversize or poison.", show_default=False)]
+Class = Annotated[
+    str | None, typer.Option("--class", help="schema, oversize, poison or retryable.", show_default=False)
+]
 Topic = Annotated[str | None, typer.Option(help="The topic they came from.", show_default=False)]
 Match = Annotated[str | None, typer.Option(help="A part of the cause.", show_default=False)]
 Since = Annotated[
@@ -58,11 +60,17 @@ def list_letters(
 def show(
     position: Annotated[str, typer.Argument(help="topic:partition:offset, as `dlq list` shows it.")],
     group: Group = None,
+    value: Annotated[
+        bool, typer.Option("--value", help="Its value alone, byte for byte: to mend by hand, then `produce -`.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show one dead letter whole: its headers, key and value."""
     letter = Letters(load_settings(), group=group).one(position)
     record = letter.record
+    if value:
+        typer.echo(record.value or b"", nl=False)
+        return
     emit_fields(
         _row(letter)
         | {

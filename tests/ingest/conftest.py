@@ -46,6 +46,21 @@ def settings(redis_url: str, kafka: str, namespace: str, tmp_path: Path) -> Sett
     return made
 
 
+@pytest.fixture
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings as variables, for programs."""
+    return {
+        "SEMCACHE_NAMESPACE": settings.namespace,
+        "SEMCACHE_DATA_DIR": str(settings.data_dir),
+        "SEMCACHE_EMBED_MODEL": settings.embed.model,
+        "SEMCACHE_REDIS_URL": settings.redis.url,
+        "SEMCACHE_KAFKA_BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
+        "SEMCACHE_KAFKA_CONVERSATIONS_TOPIC": settings.kafka.conversations_topic,
+        "SEMCACHE_KAFKA_KNOWLEDGE_TOPIC": settings.kafka.knowledge_topic,
+        "SEMCACHE_INGEST_GROUP": settings.ingest.group,
+    }
+
+
 class Running:
     """A worker on a thread. Leaving its context stops it in order; an error of its own is raised there."""
 

@@ -25,20 +25,6 @@ from tests.ingest.producing import message, read_all, send_events, upsert
 from tests.waiting import wait_until
 
 
-@pytest.fixture
-def environment(settings: Settings) -> dict[str, str]:
-    return {
-        "SEMCACHE_NAMESPACE": settings.namespace,
-        "SEMCACHE_DATA_DIR": str(settings.data_dir),
-        "SEMCACHE_EMBED_MODEL": settings.embed.model,
-        "SEMCACHE_REDIS_URL": settings.redis.url,
-        "SEMCACHE_KAFKA_BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
-        "SEMCACHE_KAFKA_CONVERSATIONS_TOPIC": settings.kafka.conversations_topic,
-        "SEMCACHE_KAFKA_KNOWLEDGE_TOPIC": settings.kafka.knowledge_topic,
-        "SEMCACHE_INGEST_GROUP": settings.ingest.group,
-    }
-
-
 @dataclass(frozen=True)
 class Done:
     """How a command ended, and what it printed."""
