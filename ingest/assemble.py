@@ -16,6 +16,7 @@ from ingest.deadletters import DeadLetterQueue
 from ingest.decode import Decoder
 from ingest.documents import Documents, Tombstones
 from ingest.envelopes import Rules, table_rules
+from ingest.envelopes.registry import open_registry
 from ingest.handlers import UNVERSIONED_DELETE, Handler
 from ingest.ledger import AppliedOffsets, Ledger
 from ingest.link import Partition, RedisLink, durable
@@ -98,7 +99,13 @@ def make_decoder(
     for processor in processors:
         if isinstance(processor, Lateness):
             processor.count = late
-    return Decoder(rules, processors=processors, max_text_bytes=settings.ingest.max_text_bytes, namespace=namespace)
+    return Decoder(
+        rules,
+        processors=processors,
+        max_text_bytes=settings.ingest.max_text_bytes,
+        namespace=namespace,
+        registry=open_registry(settings.ingest.schema_registry),
+    )
 
 
 def _pipeline(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ingest.envelopes import Rules, unwrap
+from ingest.envelopes.registry import SchemaRegistry
 from ingest.events import Event, parse_event
 from ingest.outcome import Outcome
 from ingest.processors.chain import Processor
@@ -13,7 +14,10 @@ from semcache.errors import Quarantine, SemcacheError
 
 
 class Decoder:
-    """Decodes records. `namespace`, if given, replaces that of every event: a replay into another one."""
+    """Decodes records. `namespace`, if given, replaces that of every event: a replay into another one.
+
+    With a `registry`, records that name a schema have to fit it.
+    """
 
     def __init__(
         self,
@@ -22,18 +26,23 @@ class Decoder:
         processors: Sequence[Processor] = (),
         max_text_bytes: int,
         namespace: str | None = None,
+        registry: SchemaRegistry | None = None,
     ) -> None:
         self._rules = rules
         self._processors = processors
         self._max_text_bytes = max_text_bytes
         self._namespace = namespace
+        self._registry = registry
 
     def __call__(self, record: Record) -> Event | Outcome:
         """The event in a record; SKIPPED where there is nothing to do, DROPPED where a processor dropped it.
 
         Raises:
             Quarantine: the record can never be applied.
+            Unavailable, ConfigurationError: the Schema Registry cannot be asked.
         """
+        if self._registry:
+            self._registry.check(record)
         fields = unwrap(record, self._rules)
         if fields is None:
             return Outcome.SKIPPED

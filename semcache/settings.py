@@ -145,6 +145,11 @@ class IngestSettings(Section):
     debezium: list[TableMapping] = Field(
         default_factory=list, description="tables whose rows become documents: `[[ingest.debezium]]`"
     )
+    schema_registry: dict[str, str] = Field(
+        default_factory=dict,
+        description="client properties of a Schema Registry (`url`, `basic.auth.user.info`, ...): records that name a "
+        "JSON Schema are checked against it; empty = the frame is skipped",
+    )
     processors: list[str] = Field(
         default_factory=list,
         description="what events pass through, in order: `redact`, `lateness`, `filter`, an entry point's name, or "
