@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,7 @@ class Reach:
 
     def at_least(self, k: int) -> Reach:
         """The same, wide enough for `k` results."""
-        return Reach(max(self.candidates, 8 * k), max(self.by_vector, 3 * k), max(self.by_postings, 2 * k))
+        return Reach(max(self.candidates, 10 * k), max(self.by_vector, 5 * k), max(self.by_postings, 3 * k))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +132,10 @@ def _bound(at: float) -> str:
     return repr(at) if math.isfinite(at) else ("inf" if at > 0 else "-inf")
 
 
-def _candidates(reply: list[bytes], stems: Sequence[str], dim: int) -> Candidates:
+def _candidates(reply: list[Any], stems: Sequence[str], dim: int) -> Candidates:
     members, terms, df, records, strings, vectors = reply
     found = np.frombuffer(records, _record(len(stems)))
-    count, rows = len(found), unpack(vectors, dim=dim)
+    count, rows = len(found), unpack(b"".join(vectors), dim=dim)
     return Candidates(
         turns=tuple(_turns(strings, found["sizes"])),
         own=np.concatenate([rows[: 2 * count : 2], rows[2 * count :]]),

@@ -223,5 +223,5 @@ for place, n in ipairs(chosen) do
   vectors[place] = turn[5] or nothing
 end
 return {
-  members or '0', terms or '0', table.concat(df, ' '), table.concat(records), table.concat(strings), table.concat(vectors)
+  members or '0', terms or '0', table.concat(df, ' '), table.concat(records), table.concat(strings), vectors
 }
