@@ -101,8 +101,8 @@ class KnowledgeBase:
         Raises:
             ConfigurationError: the documents were embedded by another model: `reindex` them.
         """
-        if not 1 <= k <= 1_000:
-            raise InvalidInput(f"k must be 1..1000, not {k}")
+        if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= 1_000:
+            raise InvalidInput(f"k must be a whole number 1..1000, not {k!r}")
         return Searcher(self._redis, self._space, self.embedder).search(query, k=k)
 
     def get(self, doc_id: str) -> Document | None:
@@ -121,6 +121,8 @@ class KnowledgeBase:
 
     def versions(self, ids: Sequence[str]) -> dict[str, int]:
         """Version of each document that was ever seen; negative = deleted at that version."""
+        if isinstance(ids, str):
+            raise InvalidInput(f"give a list of document ids, not {ids!r} alone")
         for id in ids:
             check_id(id)
         if not ids:

@@ -8,7 +8,6 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
 from typing import Any, cast
 
 from redis import Redis
@@ -20,7 +19,6 @@ from semcache.memory.entities.gather import gather
 from semcache.memory.entities.types import Entity
 from semcache.memory.facts.recall import read_facts
 from semcache.memory.facts.timeline import current
-from semcache.memory.facts.times import seconds
 from semcache.memory.facts.types import Fact
 from semcache.memory.fetch import Limits, Reach, fetch
 from semcache.memory.forget import (
@@ -34,6 +32,7 @@ from semcache.memory.forget import (
     pinned,
     unpin,
 )
+from semcache.memory.given import Moment, count, duration, moment, moment_or_none
 from semcache.memory.layout import UserKeys
 from semcache.memory.rank import Question, rank
 from semcache.memory.records import read_turns, read_window_form
@@ -48,6 +47,7 @@ from semcache.store.connect import client_of, guarded
 from semcache.store.sealing import UNSEALED, Sealer
 from semcache.text.tokens import token_count
 
+MAX_QUERY_CHARS = 20_000
 _POLL_S = 0.01
 
 
@@ -81,11 +81,11 @@ class AgentMemory:
         self._namespace = check_id("namespace", namespace)
         self._user = check_id("user", user)
         self._keys = UserKeys(namespace, user)
-        self._session_ttl_s = session_ttl_s
+        self._session_ttl_s = duration("session_ttl_s", session_ttl_s)
         self._given_weights = weights
         self._reach = reach or Reach()
         self._sealer = sealer
-        self._max_turns = max_turns
+        self._max_turns = None if max_turns is None else count("max_turns", max_turns)
         self._derived = tuple(derived)
         self._clock = clock
 
@@ -99,14 +99,14 @@ class AgentMemory:
         role: str,
         text: str,
         *,
-        at: float | None = None,
+        at: Moment | None = None,
         event_id: str | None = None,
         speaker: str = "",
     ) -> str:
         """Remembers one message, for good and in its session's window; returns the turn id.
 
-        The same `event_id` again changes nothing. `at`: seconds since the epoch, now by default; a late message lands
-        where its time says. `speaker`: a name, where the role does not say enough.
+        The same `event_id` again changes nothing. `at`: seconds since the epoch or a datetime with a time zone, now by
+        default; a late message lands where its time says. `speaker`: a name, where the role does not say enough.
 
         Raises:
             InvalidInput: the text is empty, or an id cannot be one.
@@ -122,7 +122,7 @@ class AgentMemory:
         role: str,
         text: str,
         *,
-        at: float | None = None,
+        at: Moment | None = None,
         event_id: str | None = None,
         speaker: str = "",
     ) -> str:
@@ -136,7 +136,7 @@ class AgentMemory:
         check_id("session", session)
         with guarded():
             forms = cast(list[bytes], self._redis.zrange(self._keys.window(session), 0, -1, desc=True))
-        budget = math.inf if max_tokens is None else max_tokens
+        budget = math.inf if max_tokens is None else count("max_tokens", max_tokens, least=0)
         turns: list[Turn] = []
         for form in forms:
             stored = read_window_form(form, session)
@@ -154,21 +154,25 @@ class AgentMemory:
         query: str,
         *,
         k: int = 10,
-        at: float | None = None,
+        at: Moment | None = None,
         session: str | None = None,
-        since: float | None = None,
-        until: float | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
     ) -> list[Recollection]:
         """The `k` turns that best answer a question, best first; `.parts` says why.
 
         `since`, `until`: only turns of that time (s, both included); `session`: only turns of it. `at`: as if asked
         then: later turns do not exist, and "last week" is the week before.
         """
-        if k < 1:
-            raise InvalidInput(f"k has to be at least 1, not {k}")
-        question = self._question(query, asked_at=self._clock() if at is None else at)
-        bounds = [bound for bound in (until, at) if bound is not None]
-        limits = Limits(session, -math.inf if since is None else since, min(bounds, default=math.inf))
+        count("k", k)
+        asked_at = self._moment("at", at)
+        question = self._question(query, asked_at=asked_at)
+        lowest, highest = self._bounds(since, until)
+        limits = Limits(
+            None if session is None else check_id("session", session),
+            lowest,
+            highest if at is None else min(highest, asked_at),
+        )
         weights = self._weights()
         candidates = fetch(
             self._redis,
@@ -189,7 +193,7 @@ class AgentMemory:
         ]
 
     def turns(
-        self, *, session: str | None = None, since: float | None = None, until: float | None = None
+        self, *, session: str | None = None, since: Moment | None = None, until: Moment | None = None
     ) -> list[Turn]:
         """The turns of a session, or of all, in order of time; `since` and `until`, s, are included."""
         ids = self._ids(session, since, until)
@@ -211,8 +215,8 @@ class AgentMemory:
         session: str | None = None,
         query: str | None = None,
         k: int = 10,
-        since: float | None = None,
-        until: float | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
         dry_run: bool | None = None,
     ) -> Forgotten:
         """Forgets turns by id; or those of a session, of a time (`since`, `until`: s, included), or both; or the `k`
@@ -224,7 +228,7 @@ class AgentMemory:
         Raises:
             InvalidInput: nothing says what to forget.
         """
-        wanted = list(turn_ids)
+        wanted = [turn_ids] if isinstance(turn_ids, str) else list(turn_ids)
         if query is not None:
             found = self.recall(query, k=k, session=session, since=since, until=until)
             wanted += [item.turn.id for item in found]
@@ -236,13 +240,13 @@ class AgentMemory:
             dry_run = query is not None
         return self._forget(list(dict.fromkeys(wanted)), dry_run=dry_run)
 
-    def erase(self, *, at: float | None = None) -> Receipt:
+    def erase(self, *, at: Moment | None = None) -> Receipt:
         """Removes everything of the user up to `at` (s, now by default), pinned turns and windows included.
 
         From then on events of that time or older are refused, so that a replay of the log does not bring the user
         back. Killed at any point, the same call again does the rest; once done, it finds nothing.
         """
-        when = self._clock() if at is None else at
+        when = self._moment("at", at)
         receipt, followers = erase(self._redis, self._keys, at=when, derived=self._derived)
         if followers:
             settle(self._redis, self.embedder, followers, sealer=self._sealer)
@@ -266,24 +270,22 @@ class AgentMemory:
         written, known = states[State.WRITTEN], states[State.DUPLICATE]
         return Imported(written, known, len(turns) - written - known)
 
-    def facts(self, *, at: datetime | float | None = None, history: bool = False) -> list[Fact]:
+    def facts(self, *, at: Moment | None = None, history: bool = False) -> list[Fact]:
         """What the user has said about the user, as it holds `at` a time (s or a datetime; now by default).
 
         A home, a job or a name has one value at a time: "I moved to Porto in March" ends what was before. Preferences,
         family, possessions and the like collect, and end when they are denied. `history`: also what no longer holds.
         """
+        when = self._moment("at", at)
         known = read_facts(self._redis, self._keys, sealer=self._sealer)
-        if history:
-            return list(known)
-        return current(known, seconds(at) if at is not None else self._clock())
+        return list(known) if history else current(known, when)
 
-    def context(self, query: str, session: str, *, max_tokens: int, k: int = 10, at: float | None = None) -> Context:
+    def context(self, query: str, session: str, *, max_tokens: int, k: int = 10, at: Moment | None = None) -> Context:
         """What to put into a prompt for a question: current facts, turns that are recalled, the session's last turns.
 
         Its `.text` has at most `max_tokens` (an estimate), names each turn once, and cites it by its id.
         """
-        if max_tokens < 1:
-            raise InvalidInput(f"max_tokens has to be at least 1, not {max_tokens}")
+        count("max_tokens", max_tokens)
         return assemble(
             query,
             facts=self.facts(at=at),
@@ -316,15 +318,28 @@ class AgentMemory:
     def _question(self, query: str, *, asked_at: float) -> Question:
         if not check_text("query", query).strip():
             raise InvalidInput("the question is empty")
-        vector = self.embedder.embed([query])[0]
+        if len(query) > MAX_QUERY_CHARS:
+            raise InvalidInput(
+                f"the question has {len(query):,} characters, at most {MAX_QUERY_CHARS:,} are looked for"
+            )
+        embedder = self.embedder
+        vector = embedder.embed([query])[0]
+        if vector.shape != (embedder.dim,):
+            raise InvalidInput(f"{embedder.fingerprint} gave {vector.size} numbers for a text, not {embedder.dim}")
         stems = tuple(index_words(self._sealer, self._keys, query))
         return Question(query, stems, vector, mentioned(query, asked_at=asked_at))
 
-    def _ids(self, session: str | None, since: float | None, until: float | None) -> list[str]:
-        if session is not None:
-            check_id("session", session)
-        lowest = -math.inf if since is None else since
-        highest = math.inf if until is None else until
+    def _moment(self, name: str, at: Moment | None) -> float:
+        """The time that was given; now if none was."""
+        return self._clock() if at is None else moment(name, at)
+
+    def _bounds(self, since: Moment | None, until: Moment | None) -> tuple[float, float]:
+        lowest, highest = moment_or_none("since", since), moment_or_none("until", until)
+        return -math.inf if lowest is None else lowest, math.inf if highest is None else highest
+
+    def _ids(self, session: str | None, since: Moment | None, until: Moment | None) -> list[str]:
+        lowest, highest = self._bounds(since, until)
+        session = session if session is None else check_id("session", session)
         return ids_between(self._redis, self._keys, session=session, since=lowest, until=highest)
 
     def _forget(self, ids: list[str], *, dry_run: bool) -> Forgotten:
@@ -337,10 +352,11 @@ class AgentMemory:
             settle(self._redis, self.embedder, followers, sealer=self._sealer)
         return Forgotten(turns, tuple(turn for turn in stored if turn and turn.id in kept), dry_run)
 
-    def _new(self, session: str, role: str, text: str, at: float | None, event_id: str | None, speaker: str) -> NewTurn:
-        when = self._clock() if at is None else at
-        event = event_id or uuid.uuid4().hex
-        return NewTurn(self._user, session, role, text, when, event, self._namespace, speaker)
+    def _new(
+        self, session: str, role: str, text: str, at: Moment | None, event_id: str | None, speaker: str
+    ) -> NewTurn:
+        event = uuid.uuid4().hex if event_id is None else event_id
+        return NewTurn(self._user, session, role, text, self._moment("at", at), event, self._namespace, speaker)
 
     def _writer(self) -> TurnWriter:
         ttl_s = self._session_ttl_s

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
 from semcache.errors import InvalidInput
+from semcache.memory.given import moment
 
 MAX_ID_CHARS = 1_000
+MAX_TEXT_CHARS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,12 @@ class NewTurn:
         check_text("text", self.text)
         if not self.text.strip():
             raise InvalidInput("the text of a turn is empty: there is nothing to remember")
-        if not math.isfinite(self.at):
-            raise InvalidInput(f"the time of a turn is seconds since the epoch, not {self.at}")
+        if len(self.text) > MAX_TEXT_CHARS:
+            raise InvalidInput(
+                f"the text of a turn has {len(self.text):,} characters, at most {MAX_TEXT_CHARS:,} are remembered: "
+                "long texts are documents"
+            )
+        moment("the time of a turn", self.at)
 
     @property
     def id(self) -> str:
