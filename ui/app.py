@@ -1,4 +1,4 @@
-"""The app's entry: page settings, navigation, and the sidebar that every page has."""
+"""The app's entry: page settings, the door if there is a login, navigation, and the sidebar of every page."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import sidebar, theme
+from ui import sidebar, signin, theme
 
 st.set_page_config(page_title="semcache", page_icon=":material/bolt:", layout="wide")
+st.logo(str(Path(__file__).with_name("logo.svg")), size="large")
+st.html(theme.STYLE)
+if not signin.passed():
+    st.stop()
 chosen = st.navigation(
     [
         st.Page("views/chat.py", title="Chat", icon=":material/forum:", default=True),
@@ -20,7 +24,5 @@ chosen = st.navigation(
         st.Page("views/start.py", title="Start here", icon=":material/flag:"),
     ]
 )
-st.logo(str(Path(__file__).with_name("logo.svg")), size="large")
-st.html(theme.STYLE)
 sidebar.shown()
 chosen.run()

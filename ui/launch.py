@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import tomllib
 import urllib.error
 import urllib.request
 from importlib.util import find_spec
 from pathlib import Path
 
-from semcache.errors import MissingExtra
+from semcache.errors import ConfigurationError, MissingExtra
 from semcache.settings import Settings
 from ui import theme
+from ui.services.access import check_reach
 
 APP = Path(__file__).parent / "app.py"
+_AUTH = {"redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url"}
 
 
 def address(settings: Settings) -> str:
@@ -33,6 +37,7 @@ def command(settings: Settings, *, open_browser: bool) -> list[str]:
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
+        **({"secrets.files": settings.ui.login_file.resolve()} if settings.ui.login_file else {}),
         **theme.options(),
     }
     return [sys.executable, "-m", "ui.serve", "run", str(APP), *(f"--{k}={v}" for k, v in options.items())]
@@ -47,17 +52,48 @@ def environment(settings: Settings) -> dict[str, str]:
         "SEMCACHE_MODEL_DIR": str(settings.model_dir),
         "SEMCACHE_REDIS_URL": settings.redis.url,
         "SEMCACHE_KAFKA_BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
+        "SEMCACHE_UI_USER_CLAIM": settings.ui.user_claim,
+        "SEMCACHE_UI_ADMINS": json.dumps(settings.ui.admins),
+        **({"SEMCACHE_UI_LOGIN_FILE": str(settings.ui.login_file.resolve())} if settings.ui.login_file else {}),
     }
+
+
+def check(settings: Settings) -> None:
+    """Whether the app may be served so, and can be.
+
+    Raises:
+        ConfigurationError: others would see everybody's memory, or the login file is none.
+        MissingExtra: Streamlit, or what its login needs, is not installed.
+    """
+    check_reach(settings.ui)
+    if find_spec("streamlit") is None:
+        raise MissingExtra("ui", "the app")
+    if settings.ui.login_file is None:
+        return
+    if find_spec("authlib") is None:
+        raise MissingExtra("login", "signing in")
+    missing = _AUTH - _auth_table(settings.ui.login_file).keys()
+    if missing:
+        raise ConfigurationError(
+            f"{settings.ui.login_file} has no {', '.join(sorted(missing))} in its [auth] table: docs/how-to/login.md"
+        )
+
+
+def _auth_table(path: Path) -> dict[str, object]:
+    try:
+        found = tomllib.loads(path.read_text("utf-8")).get("auth", {})
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"the login file {path} cannot be read: {error}") from error
+    return dict(found) if isinstance(found, dict) else {}
 
 
 def start(settings: Settings, *, open_browser: bool = False, log: Path | None = None) -> subprocess.Popen[bytes]:
     """Starts the server; the caller ends it.
 
     Raises:
-        MissingExtra: Streamlit is not installed.
+        ConfigurationError, MissingExtra: as `check`.
     """
-    if find_spec("streamlit") is None:
-        raise MissingExtra("ui", "the app")
+    check(settings)
     output = log.open("ab") if log else None
     return subprocess.Popen(
         command(settings, open_browser=open_browser), env=environment(settings), stdout=output, stderr=output

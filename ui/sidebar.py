@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from semcache.errors import SemcacheError
-from ui import components, resources, visitor
+from ui import components, resources, signin, visitor
 from ui.services import words
 from ui.services.health import Health
 from ui.services.installation import Installation
@@ -30,6 +30,13 @@ def shown() -> None:
 
 
 def _user(who: Visitor) -> None:
+    if person := visitor.identity():
+        signin.signed_in(person)
+    if who.admin:
+        _switch(who)
+
+
+def _switch(who: Visitor) -> None:
     known = visitor.known_users()
     options = known if who.user in known else [who.user, *known]
     chosen = st.selectbox(

@@ -1,4 +1,4 @@
-"""Who looks at the page: the user and session in the page's address, or whoever is signed in."""
+"""Who looks at the page: whoever is signed in, or without login the user in the page's address."""
 
 from __future__ import annotations
 
@@ -8,24 +8,57 @@ from dataclasses import dataclass
 import streamlit as st
 
 from semcache import samples
+from semcache.settings import load_settings
+from ui.services.access import AccessDenied, Identity, identify
 
 YOU = "you"
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """The user whose memory is seen, and the session that is talked in."""
+    """The user whose memory is seen, and the session that is talked in.
+
+    `admin`: may look at other users, and change what all share. Without login everybody at this machine may.
+    """
 
     user: str
     session: str
+    admin: bool = True
+
+
+def login_needed() -> bool:
+    """Whether people have to sign in."""
+    return load_settings().ui.login_file is not None
+
+
+def identity() -> Identity | None:
+    """Who is signed in; None without login, and before it.
+
+    Raises:
+        AccessDenied: the provider does not say who it is.
+    """
+    rules = load_settings().ui
+    if rules.login_file is None or not st.user.is_logged_in:
+        return None
+    return identify(st.user.to_dict(), rules)
 
 
 def current() -> Visitor:
-    """The visitor of this browser session; a fresh one is `you` in a new session."""
+    """The visitor of this browser session; a fresh one is the signed-in person or `you`, in a new session.
+
+    Raises:
+        AccessDenied: login is on, and nobody is signed in who could be told apart.
+    """
+    person = identity()
+    if person is None and login_needed():
+        raise AccessDenied("sign in first")
     if "user" not in st.session_state:
-        st.session_state["user"] = st.query_params.get("user") or YOU
+        wanted = st.query_params.get("user")
+        st.session_state["user"] = wanted or (person.user if person else YOU)
         st.session_state["session"] = st.query_params.get("session") or new_session()
-    return Visitor(st.session_state["user"], st.session_state["session"])
+    if person is not None and not person.admin:
+        st.session_state["user"] = person.user  # whatever the address says
+    return Visitor(st.session_state["user"], st.session_state["session"], person is None or person.admin)
 
 
 def become(user: str) -> None:
@@ -48,4 +81,5 @@ def new_session() -> str:
 
 def known_users() -> list[str]:
     """Who can be chosen: oneself, and the people of the sample world."""
-    return [YOU, *sorted({turn.user for turn in samples.conversations()})]
+    person = identity()
+    return [person.user if person else YOU, *sorted({turn.user for turn in samples.conversations()})]

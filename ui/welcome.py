@@ -29,7 +29,7 @@ def shown(installation: Installation) -> None:
         if job is not None and job.status.state == "failed":
             components.problem("The sample could not be played", job.status.error)
         with st.container(horizontal=True):
-            if st.button("Play the sample", type="primary", icon=":material/play_arrow:"):
+            if visitor.current().admin and st.button("Play the sample", type="primary", icon=":material/play_arrow:"):
                 installation.sample.start(visitor.current().user)
                 st.rerun()
             if st.button("Use my own documents", icon=":material/menu_book:"):

@@ -136,6 +136,8 @@ def _remove(installation: Installation, label: str, user: str | None, **which: s
         removed = installation.caches.remove(user=user, **which)
         st.toast(f"{words.count(removed, 'answer')} removed", icon=":material/delete:")
 
+    if user is None and not visitor.current().admin:
+        return
     key = "-".join(["remove", *which, *which.values()])
     st.button(components.plain(label), key=key, icon=":material/delete:", on_click=partial(shell.told, remove))
 
@@ -216,7 +218,9 @@ def _other_budget(installation: Installation, budget: Budget) -> None:
                 f"**{words.share(region.share)}** of the questions that have a neighbour would be served, "
                 f"**{wrong}** of them wrong (at most {most})."
             )
-        if st.button("Apply", icon=":material/check:", disabled=chosen / 100 == budget.max_error_rate):
+        if visitor.current().admin and st.button(
+            "Apply", icon=":material/check:", disabled=chosen / 100 == budget.max_error_rate
+        ):
             installation.app.allow(chosen / 100)
             st.toast("Applied in this app. SEMCACHE_CACHE_MAX_ERROR_RATE makes it last.", icon=":material/check:")
             st.rerun()

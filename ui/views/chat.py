@@ -22,7 +22,7 @@ def page(installation: Installation) -> None:
         welcome.shown(installation)
         return
     exchanges = installation.chat.history(user=who.user, session=who.session)
-    _head(installation, exchanges)
+    _head(installation, exchanges, may_edit=who.admin)
     health = installation.health.get()
     if health is not None:
         components.troubles(health.troubles)
@@ -36,11 +36,11 @@ def page(installation: Installation) -> None:
         st.rerun()
 
 
-def _head(installation: Installation, exchanges: Sequence[Exchange]) -> None:
+def _head(installation: Installation, exchanges: Sequence[Exchange], *, may_edit: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("### Chat", width="stretch")
         st.caption(f"answered by **{components.plain(installation.app.llm.name)}**", width="content")
-        if st.button("Edit a document", icon=":material/edit_document:", help="See cached answers die"):
+        if may_edit and st.button("Edit a document", icon=":material/edit_document:", help="See cached answers die"):
             editing.opened(installation, _last_document(exchanges))
         if st.button("New conversation", icon=":material/add_comment:"):
             visitor.talk_in(visitor.new_session())

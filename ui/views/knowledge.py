@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from semcache.knowledge import Document, Found
-from ui import components, editing, shell
+from ui import components, editing, shell, visitor
 from ui.services import words
 from ui.services.installation import Installation
 
@@ -25,7 +25,7 @@ def page(installation: Installation) -> None:
 def _documents(installation: Installation) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         wanted = st.text_input("Filter", placeholder="Title or id", icon=":material/filter_alt:", width="stretch")
-        if st.button("Add a document", icon=":material/add:"):
+        if visitor.current().admin and st.button("Add a document", icon=":material/add:"):
             editing.opened_new(installation)
     found = installation.documents.like(wanted)
     if not found:
@@ -58,10 +58,8 @@ def _opened(installation: Installation, chosen: str | None) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"#### {components.plain(document.title)}", width="stretch")
-        if st.button("Edit", icon=":material/edit:"):
-            editing.opened(installation, document.document)
-        if st.button("Delete", icon=":material/delete:"):
-            editing.opened_deletion(installation, document)
+        if visitor.current().admin:
+            _change(installation, document)
     st.markdown(
         f":blue-badge[version {document.version}] :gray-badge[{components.plain(document.document)}] "
         f":gray-badge[{words.moment(document.at)} UTC]"
@@ -71,6 +69,13 @@ def _opened(installation: Installation, chosen: str | None) -> None:
         st.markdown(components.plain(document.text or ""))
     if document.metadata:
         st.json(dict(document.metadata), expanded=False)
+
+
+def _change(installation: Installation, document: Document) -> None:
+    if st.button("Edit", icon=":material/edit:"):
+        editing.opened(installation, document.document)
+    if st.button("Delete", icon=":material/delete:"):
+        editing.opened_deletion(installation, document)
 
 
 def _dependants(installation: Installation, document: Document) -> None:

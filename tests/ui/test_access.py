@@ -1,0 +1,170 @@
+"""Who may see and change what, and where the app may be served."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from semcache.errors import ConfigurationError
+from semcache.settings import UiSettings, load_settings
+from tests.ui.conftest import PAGES
+from ui import launch
+from ui.services.access import AccessDenied, check_reach, identify
+from ui.services.installation import Installation
+
+ANA = {"is_logged_in": True, "email": "Ana@example.org", "email_verified": True}
+LOGIN_FILE = """[auth]
+redirect_uri = "http://localhost:8501/oauth2callback"
+cookie_secret = "a secret of the test, long enough"
+client_id = "semcache"
+client_secret = "another"
+server_metadata_url = "http://localhost:1/.well-known/openid-configuration"
+"""
+Open = Callable[..., AppTest]
+
+
+def said(test: AppTest) -> str:
+    assert not test.exception
+    return "\n".join(element.value for element in [*test.markdown, *test.caption, *test.warning, *test.error])
+
+
+def labels(test: AppTest) -> set[str]:
+    return {button.label for button in test.button}
+
+
+@pytest.fixture
+def login_file(tmp_path: Path) -> Path:
+    path = tmp_path / "login.toml"
+    path.write_text(LOGIN_FILE)
+    return path
+
+
+@pytest.fixture
+def with_login(environment: pytest.MonkeyPatch, login_file: Path, helpdesk: Installation) -> Open:
+    """`with_login("views/chat.py", ANA)`: a page of an installation in which people sign in; `root` is an admin."""
+    environment.setenv("SEMCACHE_UI_LOGIN_FILE", str(login_file))
+    environment.setenv("SEMCACHE_UI_ADMINS", '["root@example.org"]')
+
+    def open_page(path: str, claims: dict[str, object], /, **query: str) -> AppTest:
+        test = AppTest.from_file(str(PAGES / path), default_timeout=60)
+        test.user = claims  # type: ignore[assignment]
+        for name, value in query.items():
+            test.query_params[name] = value
+        return test.run()
+
+    return open_page
+
+
+def test_a_person_is_the_user_of_the_claim() -> None:
+    """The e-mail address, whatever its case, names the user; those in the settings are admins."""
+    rules = UiSettings(admins=["ROOT@example.org"])
+    assert identify(ANA, rules).user == "ana@example.org"
+    assert not identify(ANA, rules).admin
+    assert identify({"email": "Root@Example.org"}, rules).admin
+    by_subject = UiSettings(user_claim="sub", admins=["7"])
+    assert identify({"sub": "7"}, by_subject).admin
+    assert identify({"sub": "aB"}, by_subject).user == "aB"
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {},
+        {"email": "  "},
+        {"email": 7},
+        {"email": "a@b.c", "email_verified": False},
+        {"email": "a@b.c", "email_verified": "false"},
+        {"sub": "a@b.c"},
+    ],
+)
+def test_who_cannot_be_told_apart_is_not_let_in(claims: dict[str, object]) -> None:
+    """No address, or one that the provider has not verified, is nobody's user."""
+    with pytest.raises(AccessDenied):
+        identify(claims, UiSettings())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.2", "[::1]"])
+def test_without_login_this_machine_is_served(host: str) -> None:
+    """Every way to write this machine's own address is allowed."""
+    check_reach(UiSettings(host=host))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.7", "example.org", ""])
+def test_without_login_no_other_machine_is_served(host: str) -> None:
+    """An address that others reach is refused unless there is a login, or it was asked for."""
+    with pytest.raises(ConfigurationError, match="login_file"):
+        check_reach(UiSettings(host=host))
+    check_reach(UiSettings(host=host, allow_anonymous=True))
+    check_reach(UiSettings(host=host, login_file=Path("login.toml")))
+
+
+def test_the_app_does_not_start_open_to_others() -> None:
+    """`semcache ui` on all addresses ends before anything is served."""
+    with pytest.raises(ConfigurationError, match="allow_anonymous"):
+        launch.start(load_settings(ui_host="0.0.0.0"))
+
+
+def test_a_login_file_is_checked_at_the_start(tmp_path: Path, login_file: Path) -> None:
+    """A missing file, broken TOML and a missing entry are named; a good file reaches Streamlit."""
+    launch.check(load_settings(ui_login_file=login_file))
+    assert f"--secrets.files={login_file}" in launch.command(
+        load_settings(ui_login_file=login_file), open_browser=False
+    )
+    for content, named in (("[auth", "cannot be read"), (LOGIN_FILE.replace("client_id", "id"), "client_id")):
+        broken = tmp_path / "broken.toml"
+        broken.write_text(content)
+        with pytest.raises(ConfigurationError, match=named):
+            launch.check(load_settings(ui_login_file=broken))
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        launch.check(load_settings(ui_login_file=tmp_path / "none.toml"))
+
+
+def test_nobody_passes_the_door_without_signing_in(with_login: Open) -> None:
+    """Before the login the app shows the way in and nothing else."""
+    test = with_login("app.py", {"is_logged_in": False})
+    assert "Sign in to semcache" in said(test)
+    assert labels(test) == {"Sign in"}
+    assert not test.sidebar.selectbox
+
+
+def test_an_unverified_address_is_told_so(with_login: Open) -> None:
+    """Who cannot be let in reads why, and can sign out."""
+    test = with_login("app.py", ANA | {"email_verified": False})
+    assert "has not verified" in said(test)
+    assert labels(test) == {"Sign out"}
+
+
+def test_a_person_sees_the_own_memory_whatever_the_address_says(with_login: Open, helpdesk: Installation) -> None:
+    """`?user=pia` does not open pia's memory to somebody else; an admin sees it."""
+    helpdesk.app.memory(user="pia").append("s1", "user", "My dog is called Muffin.")
+    helpdesk.app.memory(user="ana@example.org").append("s1", "user", "My parrot is called Rio.")
+    own = with_login("views/memory.py", ANA, user="pia")
+    assert "What is remembered of ana@example.org" in said(own)
+    assert "Muffin" not in said(own)
+    assert "Rio" in said(own)
+    admin = with_login("views/memory.py", ANA | {"email": "root@example.org"}, user="pia")
+    assert "Muffin" in said(admin)
+
+
+def test_only_admins_choose_a_user(with_login: Open) -> None:
+    """The switcher is there for admins; others read who they are, and can sign out."""
+    person = with_login("app.py", ANA)
+    assert not person.sidebar.selectbox
+    assert "ana@example.org" in said(person)
+    assert "Sign out" in labels(person)
+    admin = with_login("app.py", ANA | {"email": "root@example.org"})
+    assert [box.label for box in admin.sidebar.selectbox] == ["User"]
+
+
+def test_only_admins_change_what_all_share(with_login: Open, helpdesk: Installation) -> None:
+    """Documents and shared answers are read by everybody, and changed by admins."""
+    for _ in helpdesk.chat.ask("How long do I have to return a bike?", user="ana@example.org", session="s1"):
+        pass
+    changing = {"Edit", "Delete", "Add a document", "Edit a document", "Remove this answer", "Play the sample"}
+    pages = ("views/knowledge.py", "views/chat.py", "views/cache.py", "views/start.py")
+    assert not any(changing & labels(with_login(page, ANA)) for page in pages)
+    root = ANA | {"email": "root@example.org"}
+    assert changing <= set().union(*(labels(with_login(page, root)) for page in pages))

@@ -1,0 +1,66 @@
+"""Who may see and change what: the user that a signed-in person is, and where the app may be served (pure)."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from semcache.errors import ConfigurationError, SemcacheError
+from semcache.settings import UiSettings
+
+
+class AccessDenied(SemcacheError):
+    """Somebody is signed in who cannot be told apart from others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A signed-in person. Who is no admin sees the own memory only, and changes nothing that others see."""
+
+    user: str
+    admin: bool
+
+
+def identify(claims: Mapping[str, object], rules: UiSettings) -> Identity:
+    """The person that the provider's claims describe.
+
+    Raises:
+        AccessDenied: the claim that names the user is missing, or the provider has not verified the e-mail address.
+    """
+    claim = rules.user_claim
+    named = claims.get(claim)
+    if not isinstance(named, str) or not named.strip():
+        raise AccessDenied(f"your provider does not say your `{claim}`: ask for that scope, or set ui.user_claim")
+    if claim == "email" and str(claims.get("email_verified", True)).casefold() == "false":
+        raise AccessDenied(f"your provider has not verified the address {named}: verify it there, and sign in again")
+    user = _known_as(named, claim)
+    return Identity(user, user in {_known_as(admin, claim) for admin in rules.admins})
+
+
+def check_reach(rules: UiSettings) -> None:
+    """Without login the app is served to this machine alone.
+
+    Raises:
+        ConfigurationError: it would be open to others.
+    """
+    if rules.login_file is None and not rules.allow_anonymous and not is_local(rules.host):
+        raise ConfigurationError(
+            f"ui.host = {rules.host!r} would show everybody's memory to whoever reaches the port. Set ui.login_file "
+            "(docs/how-to/login.md), or ui.allow_anonymous = true behind something that lets only the right people in"
+        )
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine reaches the address."""
+    if host.casefold() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _known_as(name: str, claim: str) -> str:
+    """Providers write the same e-mail address in upper and lower case."""
+    return name.strip().casefold() if claim == "email" else name.strip()
