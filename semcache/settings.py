@@ -199,9 +199,7 @@ class SealSettings(Section):
 class UiSettings(Section):
     """The Streamlit app."""
 
-    host: str = Field(
-        "127.0.0.1", description="address it binds to; one that other machines reach needs `login_file`"
-    )
+    host: str = Field("127.0.0.1", description="address it binds to; one that other machines reach needs `login_file`")
     port: int = Field(8501, ge=1, le=65_535, description="port it binds to")
     login_file: Path | None = Field(
         None, description="file with Streamlit's `[auth]` table: people sign in through OpenID Connect; none = no login"

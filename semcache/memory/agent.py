@@ -37,6 +37,7 @@ from semcache.memory.layout import UserKeys
 from semcache.memory.rank import Question, rank
 from semcache.memory.records import read_turns, read_window_form
 from semcache.memory.sealed import index_words, opened
+from semcache.memory.sessions import SessionInfo, list_sessions, name_session, refuse_window
 from semcache.memory.settle import settle
 from semcache.memory.transfer import Imported, export_memory, in_batches, read_export
 from semcache.memory.types import NewTurn, Recollection, State, Turn, check_id, check_text, turn_id
@@ -199,6 +200,21 @@ class AgentMemory:
         ids = self._ids(session, since, until)
         found = read_turns(self._redis, [(self._keys, id) for id in ids], sealer=self._sealer)
         return [turn for turn in found if turn]
+
+    def sessions(self, *, most: int = 50, also: Iterable[str] = ()) -> list[SessionInfo]:
+        """The user's sessions, the latest first; `also`: sessions that may not have reached long-term memory yet."""
+        return list_sessions(self._redis, self._keys, most=most, also=also, sealer=self._sealer)
+
+    def name_session(self, session: str, name: str) -> None:
+        """Gives a session a name of at most 200 characters; an empty one takes it away."""
+        check_id("session", session)
+        name_session(self._redis, self._keys, session, check_text("name", name), sealer=self._sealer)
+
+    def delete_session(self, session: str) -> Forgotten:
+        """Forgets a session with its name, and what of it is still on its way through Kafka; pinned turns stay."""
+        check_id("session", session)
+        refuse_window(self._redis, self._keys, session)
+        return self.forget(session=session)
 
     def pin(self, *turn_ids: str) -> set[str]:
         """Keeps turns from being forgotten or evicted; only an erasure removes them. Returns those that exist."""

@@ -130,6 +130,7 @@ def erase(redis: Redis, user: UserKeys, *, at: float, derived: Sequence[Derived]
     window_turns = _empty_windows(redis, user, at)
     with guarded():
         redis.zremrangebyscore(user.of(keys.FORGOTTEN), "-inf", at)
+        redis.delete(user.of(keys.SESSION_NAMES))
     counts: dict[str, int] = {}
     for remove in derived:
         for what, count in remove(user.user, at).items():

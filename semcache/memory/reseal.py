@@ -15,6 +15,7 @@ from redis import Redis
 
 from semcache.errors import ConfigurationError, SealError
 from semcache.memory.records import read_window_form, window_form
+from semcache.memory.sessions import name_place
 from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.lua import Argument, script
@@ -54,7 +55,7 @@ def count_turns(redis: Redis, namespace: str) -> int:
 
 
 def reseal(redis: Redis, namespace: str, sealer: Sealer, *, advance: Advance = lambda turns: None) -> Resealed:
-    """Seals all turns, claims and windows of a namespace under the active key; `advance` is told of turns done.
+    """Seals turns, claims, windows and names of sessions under the active key; `advance` is told of turns done.
 
     Raises:
         ConfigurationError: there is no active key.
@@ -74,6 +75,9 @@ def reseal(redis: Redis, namespace: str, sealer: Sealer, *, advance: Advance = l
     for batch in _batches(redis, _pattern(keys.WINDOW, namespace)):
         for window in batch:
             _reseal_window(redis, window, sealer, done)
+    for batch in _batches(redis, _pattern(keys.SESSION_NAMES, namespace)):
+        for names in batch:
+            _reseal_names(redis, names, sealer, done)
     return done
 
 
@@ -152,6 +156,20 @@ def _reseal_window(redis: Redis, window: str, sealer: Sealer, done: Resealed) ->
     if changes:
         with guarded():
             script("memory_reseal_window")(redis, keys=[window], args=changes)
+
+
+def _reseal_names(redis: Redis, names: str, sealer: Sealer, done: Resealed) -> None:
+    with guarded():
+        stored = cast(dict[bytes, bytes], redis.hgetall(names))
+    for session, name in stored.items():
+        try:
+            again = _again(sealer, name.decode(), name_place(names, session.decode()))
+        except SealError as error:
+            done.refuse(error)
+            continue
+        if again.encode() != name:
+            with guarded():
+                script("memory_reseal_name")(redis, keys=[names], args=[session.decode(), name.decode(), again])
 
 
 def _window_form(window: str, form: bytes, sealer: Sealer) -> str:

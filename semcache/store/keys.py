@@ -135,6 +135,9 @@ TURN_VECTORS = _declare("turn vectors", _M + "turns:{fingerprint}", "vector set"
 CHRONOLOGY = _declare("chronology", _M + "chronology", "sorted set", "permanent", "turn id by time, s")
 SESSION = _declare("session", _M + "session:{session}", "sorted set", "permanent", "turn ids of a session by time, s")
 SESSIONS = _declare("sessions", _M + "sessions", "sorted set", "permanent", "session id by its last turn's time, s")
+SESSION_NAMES = _declare(
+    "session names", _M + "session-names", "hash", "with its sessions", "session id -> the name its user gave it"
+)
 SESSION_LENGTHS = _declare("session lengths", _M + "lengths", "sorted set", "permanent", "session id by its stems")
 SESSION_STEM = _declare(
     "session stem", _M + "session-stem:{stem}", "sorted set", "permanent", "session id by how often the stem is in it"

@@ -57,6 +57,7 @@ if last[2] then
 else
   redis.call('ZREM', KEYS[3], session)
   redis.call('ZREM', KEYS[4], session)
+  redis.call('HDEL', prefix .. 'session-names', session)
 end
 if redis.call('EXISTS', KEYS[2]) == 0 then redis.call('DEL', KEYS[8]) end
 
