@@ -10,7 +10,7 @@ from semcache.cache import Hit, Miss
 from semcache.llm import Passage
 from semcache.text.questions import QuestionClass
 
-OutcomeKind = Literal["hit", "miss", "uncacheable"]
+OutcomeKind = Literal["hit", "miss", "uncacheable", "fresh"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,8 @@ class Saved:
 class Answer:
     """One answered question.
 
-    `outcome`: "hit" (served from the cache), "miss" (computed, and stored unless `entry_id` is None) or "uncacheable"
-    (computed, never stored); `reason` says why, in words. `personal_scope`: it is kept for its asker alone.
+    `outcome`: "hit" (served from the cache), "miss" (computed, and stored unless `entry_id` is None), "uncacheable"
+    (computed, never stored) or "fresh" (the same, because that was asked for); `reason` says why, in words. `personal_scope`: it is kept for its asker alone.
     `question`: as it was understood, standing alone. `sources`: document id -> the version the answer rests on.
     `passages`, `memories`: what was retrieved, best first. `cited`: ids of those the answer names. `timings`: seconds
     by stage (understand, embed, lookup, recall, generate, store), with `total`. `tokens`: prompt and answer, 0 on a

@@ -16,7 +16,10 @@ from semcache.memory import Turn
 
 @dataclass(slots=True)
 class Asked:
-    """One question. What is learned about it is added as it goes. `at`: seconds since the epoch."""
+    """One question. What is learned about it is added as it goes. `at`: seconds since the epoch.
+
+    `anew`: without the cache.
+    """
 
     text: str
     user: str
@@ -25,6 +28,7 @@ class Asked:
     stages: Stages
     window: list[Turn]
     understood: Understood
+    anew: bool = False
     memories: tuple[Passage, ...] = ()
     retrieved: Retrieved = field(default_factory=Retrieved)
     completion: Completion | None = None

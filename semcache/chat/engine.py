@@ -15,7 +15,7 @@ from typing import Any, Literal
 import redis
 
 from semcache.cache import Computed, Hit, Miss, Outcome, SemanticCache
-from semcache.chat.answer import Answer
+from semcache.chat.answer import Answer, OutcomeKind
 from semcache.chat.asked import Asked
 from semcache.chat.limiting import CallLimit
 from semcache.chat.retrieval import history_of, recall_memories, retrieve_documents, told_since, very_near_part
@@ -65,14 +65,16 @@ class ChatEngine:
 
     # -- for callers
 
-    def ask(self, text: str, *, user: str, session: str) -> Answer:
+    def ask(self, text: str, *, user: str, session: str, fresh: bool = False) -> Answer:
         """The whole answer at once; raises as `stream`."""
-        *_, answer = self.stream(text, user=user, session=session)
+        *_, answer = self.stream(text, user=user, session=session, fresh=fresh)
         assert isinstance(answer, Answer)  # every stream ends with it
         return answer
 
-    def stream(self, text: str, *, user: str, session: str) -> Iterator[str | Answer]:
+    def stream(self, text: str, *, user: str, session: str, fresh: bool = False) -> Iterator[str | Answer]:
         """The answer in pieces as they come, and at the end the `Answer`. Closed early, it stores nothing.
+
+        `fresh`: made anew without a look into the cache, and not kept there.
 
         Raises:
             InvalidInput: the question is empty or longer than MAX_QUESTION_CHARS, or an id is none; at once.
@@ -81,7 +83,7 @@ class ChatEngine:
         """
         checked = _checked(text)
         self._stores.memory(user)  # finds a wrong id now
-        return self._stream(checked, user, session)
+        return self._stream(checked, user, session, fresh)
 
     def scope(self, user: str | None = None) -> dict[str, str]:
         """The walls around what is shared or, with a user, around what is this user's own."""
@@ -104,9 +106,10 @@ class ChatEngine:
 
     # -- the way of a question
 
-    def _stream(self, text: str, user: str, session: str) -> Iterator[str | Answer]:
+    def _stream(self, text: str, user: str, session: str, fresh: bool) -> Iterator[str | Answer]:
         with closing(Stages("semcache.ask")) as stages:
             asked = self._asked(text, user, session, stages)
+            asked.anew = fresh
             answer = yield from self._answer(asked)
             with stages.stage("store"):
                 warnings = self._remember(asked, answer)
@@ -120,6 +123,8 @@ class ChatEngine:
         return Asked(text, user, session, at, stages, window, understood)
 
     def _answer(self, asked: Asked) -> Parts:
+        if asked.anew:
+            return (yield from self._uncached(asked, "asked for without the cache"))
         if reason := asked.understood.uncacheable or (asked.understood.personal and self._unsealable):
             return (yield from self._uncached(asked, reason))
         owner = asked.user if asked.understood.personal else None
@@ -188,11 +193,12 @@ class ChatEngine:
 
     def _uncached(self, asked: Asked, reason: str) -> Parts:
         self._limit.take(asked.user)
-        if asked.understood.personal:
+        if asked.understood.personal or asked.anew:
             self._recall(asked)
         pieces: list[str] = []
         yield from _collected(self._generate(asked), pieces)
-        return asked.fresh("".join(pieces), self.llm, outcome="uncacheable", reason=reason)
+        outcome: OutcomeKind = "fresh" if asked.anew else "uncacheable"
+        return asked.fresh("".join(pieces), self.llm, outcome=outcome, reason=reason)
 
     def _computed(self, asked: Asked, cache: SemanticCache, miss: Miss) -> Parts:
         self._limit.take(asked.user)

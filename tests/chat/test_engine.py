@@ -309,3 +309,14 @@ def test_every_key_of_the_chat_is_declared(
     """A chat leaves no key behind that the key table does not know."""
     make_engine(calls_per_minute=5).ask("Where is my lamp?", **WHO)
     assert keys.undeclared(key.decode() for key in redis.scan_iter("*")) == []
+
+
+def test_asked_anew_the_cache_is_left_alone(engine: ChatEngine) -> None:
+    """With `fresh` a stored answer is not served, and nothing is counted or stored."""
+    engine.ask("How long can I return a lamp?", **WHO)
+    before = engine.cache().stats()
+    again = engine.ask("How long can I return a lamp?", **WHO, fresh=True)
+    assert (again.outcome, again.reason, again.entry_id) == ("fresh", "asked for without the cache", None)
+    assert again.text
+    assert engine.cache().stats() == before
+    assert engine.ask("How long can I return a lamp?", **WHO).outcome == "hit"
