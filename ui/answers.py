@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 
 from semcache.errors import SemcacheError
-from ui import charts, components
+from ui import charts, components, copying
 from ui.services.conversations import Exchange
 from ui.services.installation import Installation
 from ui.services.provenance import Provenance
 from ui.visitor import Visitor
+
+ANEW = "ask-anew"
+"""Where a question waits that is to be asked again without the cache."""
 
 
 def shown(installation: Installation, who: Visitor, exchange: Exchange) -> None:
@@ -31,13 +35,13 @@ def shown(installation: Installation, who: Visitor, exchange: Exchange) -> None:
             _actions(installation, who, exchange)
 
 
-def streamed(installation: Installation, who: Visitor, question: str) -> None:
-    """Asks, and shows the answer as it comes."""
+def streamed(installation: Installation, who: Visitor, question: str, *, fresh: bool = False) -> None:
+    """Asks, and shows the answer as it comes; `fresh`: made anew, without the cache."""
     with st.chat_message("user", avatar=":material/person:"):
         st.markdown(components.plain(question))
     with st.chat_message("assistant", avatar=":material/bolt:"):
-        pieces = installation.chat.ask(question, user=who.user, session=who.session)
-        with st.spinner("Looking in the cache …"):
+        pieces = installation.chat.ask(question, user=who.user, session=who.session, fresh=fresh)
+        with st.spinner("Answering …" if fresh else "Looking in the cache …"):
             first = next(pieces, None)
         if first is not None:
             st.write_stream(_escaped(first, pieces))
@@ -55,10 +59,24 @@ def _actions(installation: Installation, who: Visitor, exchange: Exchange) -> No
         for source in exchange.sources:
             components.source_chip(source)
         if provenance is not None:
-            with st.popover("Why", icon=":material/help:", type="tertiary", width="content"):
+            with st.popover("Why did you say that?", icon=":material/help:", type="tertiary", width="content"):
                 _why(provenance)
+        if exchange.question:
+            st.button(
+                "Without the cache",
+                key=f"again-{exchange.id}",
+                icon=":material/refresh:",
+                type="tertiary",
+                help="Ask the same again; the answer is made anew",
+                on_click=partial(_ask_anew, exchange.question),
+            )
+        copying.button(exchange.text, key=f"copy-{exchange.id}")
         if exchange.entry_id is not None:
             _thumbs(installation, who, exchange)
+
+
+def _ask_anew(question: str) -> None:
+    st.session_state[ANEW] = question
 
 
 def _thumbs(installation: Installation, who: Visitor, exchange: Exchange) -> None:
@@ -80,6 +98,7 @@ def _thumbs(installation: Installation, who: Visitor, exchange: Exchange) -> Non
 def _why(provenance: Provenance) -> None:
     """The evidence: what was near, and how long each stage took."""
     st.markdown(f"**{provenance.label}**: {components.plain(provenance.why)}")
+    st.markdown(components.plain(provenance.because))
     if provenance.understood_as:
         st.caption(f"understood as: {components.plain(provenance.understood_as)}")
     if provenance.neighbours:
@@ -92,5 +111,7 @@ def _why(provenance: Provenance) -> None:
             hide_index=True,
             column_config={"similarity": st.column_config.NumberColumn(format="%.3f")},
         )
+    if provenance.numbers:
+        st.table(dict(provenance.numbers), border="horizontal")
     if provenance.stages:
         st.altair_chart(charts.stages(provenance.stages), width=420)

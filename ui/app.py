@@ -6,16 +6,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import sidebar, signin, theme
+from ui import sidebar, signin, theme, visitor
 
 st.set_page_config(page_title="semcache", page_icon=":material/bolt:", layout="wide")
 st.logo(str(Path(__file__).with_name("logo.svg")), size="large")
 st.html(theme.STYLE)
 if not signin.passed():
     st.stop()
+CHAT = st.Page("views/chat.py", title="Chat", icon=":material/forum:", default=True)
 chosen = st.navigation(
     [
-        st.Page("views/chat.py", title="Chat", icon=":material/forum:", default=True),
+        CHAT,
         st.Page("views/cache.py", title="Cache", icon=":material/bolt:"),
         st.Page("views/memory.py", title="Memory", icon=":material/psychology:"),
         st.Page("views/knowledge.py", title="Knowledge", icon=":material/menu_book:"),
@@ -25,4 +26,6 @@ chosen = st.navigation(
     ]
 )
 sidebar.shown()
+if st.session_state.pop(visitor.TO_CHAT, False) and chosen.title != CHAT.title:
+    st.switch_page(CHAT)
 chosen.run()

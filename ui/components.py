@@ -19,6 +19,7 @@ _BADGES = {
     "hit": (":material/bolt:", "green"),
     "miss": (":material/search:", "orange"),
     "uncacheable": (":material/block:", "gray"),
+    "fresh": (":material/refresh:", "blue"),
 }
 _CHIP_CHARS = 38
 _SIGNS = re.compile(r"[\\`*_\[\]$:<~#|]")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from semcache.errors import SemcacheError
-from ui import components, resources, signin, visitor
+from ui import conversing, resources, signin, visitor
 from ui.services import words
 from ui.services.health import Health
 from ui.services.installation import Installation
 from ui.visitor import Visitor
 
 _REFRESH_S = 2.0
-_CONVERSATIONS = 8
 
 
 def shown() -> None:
@@ -22,7 +21,7 @@ def shown() -> None:
         _user(who)
         try:
             installation = resources.installation()
-            _conversations(installation, who)
+            conversing.listed(installation, who)
             st.space("small")
             _live(installation)
         except SemcacheError:
@@ -49,25 +48,6 @@ def _switch(who: Visitor) -> None:
     if chosen and chosen != who.user:
         visitor.become(chosen)
         st.rerun()
-
-
-def _conversations(installation: Installation, who: Visitor) -> None:
-    listed = installation.chat.conversations_of(who.user)
-    if not listed:
-        return
-    st.caption("Conversations")
-    with st.container(gap="xxsmall"):
-        for conversation in listed[:_CONVERSATIONS]:
-            here = conversation.session == who.session
-            pressed = st.button(
-                components.plain(conversation.title),
-                key=f"conversation-{conversation.session}",
-                type="secondary" if here else "tertiary",
-                width="stretch",
-            )
-            if pressed and not here:
-                visitor.talk_in(conversation.session)
-                st.rerun()
 
 
 @st.fragment(run_every=_REFRESH_S)

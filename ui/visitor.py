@@ -12,6 +12,8 @@ from semcache.settings import load_settings
 from ui.services.access import AccessDenied, Identity, identify
 
 YOU = "you"
+TO_CHAT = "to-chat"
+"""Set in the session when the visitor has chosen a conversation: the chat page opens."""
 
 
 @dataclass(frozen=True, slots=True)

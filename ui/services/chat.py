@@ -12,6 +12,7 @@ from semcache.chat import Answer
 from semcache.errors import InvalidInput, RateLimited, SemcacheError
 from semcache.llm import Passage
 from semcache.memory import Turn
+from semcache.memory.sessions import SessionInfo
 from ui.services import events, words
 from ui.services.conversations import Conversations, Exchange, Source
 from ui.services.provenance import provenance
@@ -22,10 +23,11 @@ _TITLE_CHARS = 34
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A session as a list shows it."""
+    """A session as a list shows it; `last`: when somebody spoke last, s."""
 
     session: str
     title: str
+    last: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,14 @@ class Chat:
     publish: Callable[[dict[str, Any]], None] | None = None
     clock: Callable[[], float] = time.time
 
-    def ask(self, question: str, *, user: str, session: str) -> Generator[str, None, Exchange]:
-        """The answer in pieces; returns the exchange, which also joins the conversation. Errors are told in it."""
+    def ask(self, question: str, *, user: str, session: str, fresh: bool = False) -> Generator[str, None, Exchange]:
+        """The answer in pieces; returns the exchange, which also joins the conversation. Errors are told in it.
+
+        `fresh`: made anew, without the cache.
+        """
         asked_at = self.clock()
         try:
-            answer = yield from self._streamed(question, user, session)
+            answer = yield from self._streamed(question, user, session, fresh)
             exchange = self._answered(question, asked_at, answer)
         except SemcacheError as error:
             exchange = Exchange(question, asked_at, error=friendly(error))
@@ -49,16 +54,26 @@ class Chat:
         return exchange
 
     def history(self, *, user: str, session: str) -> tuple[Exchange, ...]:
-        """A session from its start: as this process knows it, else its window in memory, without provenance."""
-        return self.conversations.of(user, session) or paired(self.app.memory(user=user).window(session))
+        """A session from its start: as this process knows it, else what memory has of it, without provenance."""
+        running = self.conversations.of(user, session)
+        if running:
+            return running
+        memory = self.app.memory(user=user)
+        said = {turn.id: turn for turn in (*memory.turns(session=session), *memory.window(session))}
+        return paired(sorted(said.values(), key=lambda turn: turn.at))
 
-    def conversations_of(self, user: str) -> list[Conversation]:
-        """The user's conversations in this app, the latest first."""
-        return [
-            Conversation(session, words.shortened(exchanges[0].question, _TITLE_CHARS))
-            for session in self.conversations.sessions(user)
-            if (exchanges := self.conversations.of(user, session))
-        ]
+    def conversations_of(self, user: str, *, most: int = 50) -> list[Conversation]:
+        """The user's conversations, the latest first: those in memory, and those that only begin here."""
+        running = {
+            s: exchanges for s in self.conversations.sessions(user) if (exchanges := self.conversations.of(user, s))
+        }
+        known = self.app.memory(user=user).sessions(most=most, also=running)
+        found = [_conversation(info, running.get(info.id, ())) for info in known]
+        return sorted(found, key=lambda conversation: -conversation.last)[:most]
+
+    def rename(self, name: str, *, user: str, session: str) -> None:
+        """Gives a conversation a name; an empty one takes it away. Raises InvalidInput if it is too long."""
+        self.app.memory(user=user).name_session(session, name)
 
     def judge(self, exchange: Exchange, *, user: str, session: str, correct: bool) -> None:
         """Sends a verdict on an answer on its way; raises KafkaUnavailable or RedisUnavailable."""
@@ -74,8 +89,8 @@ class Chat:
     def namespace(self) -> str:
         return self.app.settings.namespace
 
-    def _streamed(self, question: str, user: str, session: str) -> Generator[str, None, Answer]:
-        for part in self.app.engine.stream(question, user=user, session=session):
+    def _streamed(self, question: str, user: str, session: str, fresh: bool) -> Generator[str, None, Answer]:
+        for part in self.app.engine.stream(question, user=user, session=session, fresh=fresh):
             if isinstance(part, Answer):
                 return part
             yield part
@@ -114,6 +129,12 @@ class Chat:
         if document is None:
             return None
         return Source(id, "document", document.title, document.text or "", used=True, version=version)
+
+
+def _conversation(info: SessionInfo, running: Sequence[Exchange]) -> Conversation:
+    title = info.title or (running[0].question if running else "") or info.id
+    last = max(info.last, running[-1].at if running else 0.0)
+    return Conversation(info.id, words.shortened(title, _TITLE_CHARS), last)
 
 
 def paired(turns: Sequence[Turn]) -> tuple[Exchange, ...]:

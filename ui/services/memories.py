@@ -111,8 +111,8 @@ class Memories:
         return self._of(user).forget([turn_id])
 
     def forget_session(self, user: str, session: str) -> Forgotten:
-        """Forgets a conversation but for what is pinned in it."""
-        forgotten = self._of(user).forget(session=session)
+        """Forgets a conversation but for what is pinned in it; what is still on its way through Kafka too."""
+        forgotten = self._of(user).delete_session(session)
         self.conversations.forget(user, session)
         return forgotten
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from semcache.chat import Answer
 from ui.services import words
 
-Kind = Literal["hit", "miss", "uncacheable"]
+Kind = Literal["hit", "miss", "uncacheable", "fresh"]
 
 STAGES = ("understand", "embed", "lookup", "recall", "generate", "store")
-_LABELS: Mapping[Kind, str] = {"hit": "cache hit", "miss": "miss", "uncacheable": "not cacheable"}
+_LABELS: Mapping[Kind, str] = {
+    "hit": "cache hit", "miss": "miss", "uncacheable": "not cacheable", "fresh": "without the cache"
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,10 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What stands under an answer. `label` and `why` make one line, `facts` the next."""
+    """What stands under an answer. `label` and `why` make one line, `facts` the next.
+
+    `because`: why it says what it says, in a sentence or two; `numbers`: what the decision was made of.
+    """
 
     kind: Kind
     label: str
@@ -46,6 +51,8 @@ class Provenance:
     neighbours: tuple[Neighbour, ...]
     understood_as: str = ""
     personal: bool = False
+    because: str = ""
+    numbers: tuple[tuple[str, str], ...] = ()
 
 
 def provenance(answer: Answer, *, asked: str) -> Provenance:
@@ -59,6 +66,8 @@ def provenance(answer: Answer, *, asked: str) -> Provenance:
         neighbours=_neighbours(answer),
         understood_as=answer.question if _differs(answer.question, asked) else "",
         personal=answer.personal_scope,
+        because=_because(answer),
+        numbers=tuple(_numbers(answer)),
     )
 
 
@@ -76,6 +85,36 @@ def _why(answer: Answer) -> str:
     if answer.hit.exact:
         return "the same question was asked before"
     return f"same meaning as “{words.shortened(answer.hit.prompt, 90)}”"
+
+
+def _because(answer: Answer) -> str:
+    """`It was made now, because nothing similar is stored. It rests on Returns and on what you told.`"""
+    if answer.hit is not None:
+        began = f"This was answered {words.ago(answer.hit.age_s)}, and what it rests on has not changed since."
+    elif answer.outcome == "fresh":
+        began = "You asked for it to be made anew."
+    else:
+        began = f"It was made now: {answer.reason}."
+    if not answer.known:
+        return f"{began} Nothing that was found answers the question."
+    named = [f"{document} (version {version})" for document, version in answer.sources.items()]
+    told = sum(memory.id in answer.cited for memory in answer.memories)
+    named += [f"{words.count(told, 'thing')} you told"] if told else []
+    return f"{began} It rests on {', '.join(named)}." if named else began
+
+
+def _numbers(answer: Answer) -> Iterator[tuple[str, str]]:
+    yield "question is", "about everyone" if answer.kind == "shared" else str(answer.kind)
+    yield "looked up in", "your own answers" if answer.personal_scope else "the shared answers"
+    if answer.hit is not None:
+        yield "similarity", f"{answer.hit.similarity:.4f}"
+        yield "confidence", words.share(answer.hit.confidence, digits=2)
+    elif found := _neighbours(answer):
+        yield "nearest", f"{found[0].similarity:.4f}"
+    if answer.miss is not None:
+        yield "reason", answer.miss.reason.value.replace("_", " ")
+    if entry := answer.entry_id:
+        yield "kept as", entry
 
 
 def _facts(answer: Answer) -> list[str]:

@@ -29,10 +29,11 @@ def page(installation: Installation) -> None:
     for exchange in exchanges[-EARLIER:]:
         answers.shown(installation, who, exchange)
     asked = st.chat_input("Ask something", key=f"question-{who.session}", max_chars=20_000)
-    if not exchanges and not asked:
+    if not exchanges and not asked and answers.ANEW not in st.session_state:
         asked = _suggested(who)
-    if asked:
-        answers.streamed(installation, who, asked)
+    anew = st.session_state.pop(answers.ANEW, None)
+    if question := anew or asked:
+        answers.streamed(installation, who, question, fresh=bool(anew))
         st.rerun()
 
 
