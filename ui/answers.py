@@ -17,6 +17,7 @@ from ui.visitor import Visitor
 
 ANEW = "ask-anew"
 """Where a question waits that is to be asked again without the cache."""
+_MOST_NEIGHBOURS = 5
 
 
 def shown(installation: Installation, who: Visitor, exchange: Exchange) -> None:
@@ -101,17 +102,17 @@ def _why(provenance: Provenance) -> None:
     st.markdown(components.plain(provenance.because))
     if provenance.understood_as:
         st.caption(f"understood as: {components.plain(provenance.understood_as)}")
+    if provenance.numbers:
+        st.table(dict(provenance.numbers), border="horizontal")
     if provenance.neighbours:
         rows = [
             {"similarity": n.similarity, "stored question": n.prompt, "": "served" if n.served else n.note}
-            for n in provenance.neighbours
+            for n in provenance.neighbours[:_MOST_NEIGHBOURS]
         ]
         st.dataframe(
             pd.DataFrame(rows),
             hide_index=True,
             column_config={"similarity": st.column_config.NumberColumn(format="%.3f")},
         )
-    if provenance.numbers:
-        st.table(dict(provenance.numbers), border="horizontal")
     if provenance.stages:
         st.altair_chart(charts.stages(provenance.stages), width=420)

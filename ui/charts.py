@@ -69,7 +69,7 @@ def hit_rate(rates: Sequence[Rates]) -> alt.Chart:
         alt.Chart(pd.DataFrame(rows))
         .mark_line(point=True)
         .encode(
-            x=alt.X("time:T", title=None),
+            x=_time("time"),
             y=alt.Y("hit rate:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
             color=alt.Color(
                 "what:N", title=None, scale=alt.Scale(range=[ORANGE, BLUE]), legend=alt.Legend(orient="top")
@@ -217,7 +217,7 @@ def timeline(facts: Sequence[Fact], *, now: float, at: float) -> alt.LayerChart 
     )
     moment = pd.DataFrame([{"at": datetime.fromtimestamp(at, UTC)}])
     line = alt.Chart(moment).mark_rule(color=VERMILLION, strokeDash=[5, 4]).encode(x="at:T")
-    return alt.layer(bars, line).properties(height=24 * max(1, len(order)) + _AXIS)
+    return alt.layer(bars, line).properties(height=_BAR * max(1, len(order)) + 2 * _AXIS)
 
 
 def recollection(parts: Mapping[str, float]) -> alt.Chart:
@@ -233,12 +233,13 @@ def throughput(rates: Sequence[Rates]) -> alt.Chart:
         for what, value in (("produced", rate.produced_per_s), ("applied", rate.applied_per_s))
         if value is not None
     ]
+    most = max(1.0, *(float(str(row["events a second"])) for row in rows)) if rows else 1.0
     chart: alt.Chart = (
         alt.Chart(pd.DataFrame(rows))
         .mark_line()
         .encode(
-            x=alt.X("time:T", title=None),
-            y=alt.Y("events a second:Q"),
+            x=_time("time"),
+            y=alt.Y("events a second:Q", scale=alt.Scale(domain=[0, most]), axis=alt.Axis(tickCount=5)),
             color=alt.Color(
                 "what:N", title=None, scale=alt.Scale(range=[GREEN, ORANGE]), legend=alt.Legend(orient="top")
             ),
@@ -247,3 +248,8 @@ def throughput(rates: Sequence[Rates]) -> alt.Chart:
         .properties(height=240)
     )
     return chart
+
+
+def _time(field: str) -> alt.X:
+    """Moments since the app is open."""
+    return alt.X(f"{field}:T", title=None, axis=alt.Axis(format="%H:%M:%S", tickCount=5, labelOverlap=True))

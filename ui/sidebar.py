@@ -21,9 +21,8 @@ def shown() -> None:
         _user(who)
         try:
             installation = resources.installation()
-            conversing.listed(installation, who)
-            st.space("small")
             _live(installation)
+            conversing.listed(installation, who)
         except SemcacheError:
             st.caption(":material/cloud_off: Redis does not answer")
 

@@ -14,9 +14,13 @@ CATEGORICAL = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY)
 
 STYLE = """<style>
 .stMainBlockContainer { max-width: 76rem; padding-top: 2.6rem }
-.stSidebar .stButton button p { text-align: left; width: 100% }
+@media (max-width: 48rem) { .stMainBlockContainer { padding-top: 4.2rem } }
+.stMainBlockContainer h3 { padding: 0 0 .25rem }
+.stSidebar .stButton button > div { width: 100%; justify-content: flex-start }
+.stSidebar [data-testid=stMenuButtonButton] div[aria-hidden=true] { display: none }
+.stSidebar .stMenuButton button { min-width: 2rem; padding-inline: .25rem }
 </style>"""
-"""Little that the options cannot say: less air above, lists that begin at the left."""
+"""Little that the options cannot say: less air above, lists that begin at the left, a menu that is three dots."""
 
 _SHARED = {
     "baseRadius": "10px",

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from semcache.app import App
 from semcache.memory import AgentMemory, Recollection, Turn
-from semcache.memory.facts.extract import extract
-from semcache.memory.facts.timeline import facts_of
-from semcache.memory.facts.types import Fact, Told
+from semcache.memory.entities.types import Entity
+from semcache.memory.facts.types import Fact
 from semcache.memory.forget import Forgotten, Receipt, pinned
 from semcache.memory.layout import UserKeys
-from semcache.text.entities import names
-from semcache.text.tokens import stem
 from ui.services import events
 from ui.services.conversations import Conversations
 
 MOST_READ = 5_000
 """So many of the newest turns are read for facts, names and sessions."""
-_WORD = re.compile(r"[^\W_][\w'-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +36,11 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Somebody or something that was named, in how many turns, and in which last."""
+    """Somebody or something that was named: of what kind, how else, in how many turns, and in which last."""
 
     name: str
+    kind: str
+    aliases: tuple[str, ...]
     turns: int
     last: Turn
 
@@ -84,13 +80,13 @@ class Memories:
 
     def look(self, user: str) -> Memory:
         """All of a user's memory, of the newest turns at most 5,000."""
-        turns = self._of(user).turns()[-MOST_READ:]
-        told = [turn for turn in turns if turn.role == "user"]
+        memory = self._of(user)
+        turns = {turn.id: turn for turn in memory.turns()[-MOST_READ:]}
         return Memory(
-            turns={turn.id: turn for turn in turns},
-            sessions=sessions_of(turns),
-            facts=facts_of(_claims(told)),
-            named=named_in(told),
+            turns=turns,
+            sessions=sessions_of(list(turns.values())),
+            facts=tuple(memory.facts(history=True)),
+            named=named_in(memory.entities(), turns),
             pinned=frozenset(pinned(self.app.redis, UserKeys(self.app.settings.namespace, user))),
         )
 
@@ -146,27 +142,14 @@ def sessions_of(turns: Sequence[Turn]) -> tuple[Session, ...]:
     return tuple(sorted(sessions, key=lambda session: session.last, reverse=True))
 
 
-def named_in(turns: Iterable[Turn]) -> tuple[Named, ...]:
-    """Names in the turns, the most frequent first; written as they were most often."""
-    spelled: dict[str, Counter[str]] = {}
-    last: dict[str, Turn] = {}
-    for turn in turns:
-        known = names(turn.text)
-        written = {
-            stem(word.lower()): word for word in _WORD.findall(turn.text) if word[:1].isupper() and len(word) > 1
-        }
-        for root in known & written.keys():
-            spelled.setdefault(root, Counter())[written[root]] += 1
-            last[root] = turn
-    found = [Named(words.most_common(1)[0][0], words.total(), last[root]) for root, words in spelled.items()]
-    return tuple(sorted(found, key=lambda named: (-named.turns, named.name)))
+def named_in(entities: Iterable[Entity], turns: Mapping[str, Turn]) -> tuple[Named, ...]:
+    """What the memory mentions, the most mentioned first, each with the last of the turns that are known."""
+    return tuple(
+        Named(entity.name, entity.kind.value, entity.aliases, len(entity.turns), turns[known[-1]])
+        for entity in entities
+        if (known := [id for id in entity.turns if id in turns])
+    )
 
 
 def _opening(turns: Sequence[Turn]) -> str:
     return next((turn.text for turn in turns if turn.role == "user"), turns[0].text)
-
-
-def _claims(turns: Iterable[Turn]) -> Iterable[Told]:
-    for turn in turns:
-        for number, claim in enumerate(extract(turn.text, at=turn.at)):
-            yield Told(claim, turn.id, turn.at, number)

@@ -85,6 +85,11 @@ def _answers(installation: Installation, user: str | None) -> None:
             [e.entry_id for e in shown],
             key="answer",
             height="content",
+            column_config={
+                "question": st.column_config.TextColumn(width=190),
+                "hits": st.column_config.NumberColumn(width=50),
+                "tokens saved": st.column_config.NumberColumn(width=95),
+            },
         )
     with opened:
         _opened(installation, chosen, user)

@@ -39,14 +39,22 @@ def _documents(installation: Installation) -> None:
         st.caption(words.count(len(found), "document"))
         shown = components.paged(found, key="documents-page")
         chosen = components.chosen_row(
-            [_row(d) for d in shown], [d.document for d in shown], key="document", height="content"
+            [_row(d) for d in shown],
+            [d.document for d in shown],
+            key="document",
+            height="content",
+            column_config={
+                "title": st.column_config.TextColumn(width=210),
+                "version": st.column_config.NumberColumn(width=60),
+                "passages": st.column_config.NumberColumn(width=70),
+            },
         )
     with opened:
         _opened(installation, chosen)
 
 
 def _row(document: Document) -> dict[str, object]:
-    return {"title": document.title, "version": document.version, "words": document.words, "passages": document.chunks}
+    return {"title": document.title, "version": document.version, "passages": document.chunks}
 
 
 def _opened(installation: Installation, chosen: str | None) -> None:
@@ -62,7 +70,7 @@ def _opened(installation: Installation, chosen: str | None) -> None:
             _change(installation, document)
     st.markdown(
         f":blue-badge[version {document.version}] :gray-badge[{components.plain(document.document)}] "
-        f":gray-badge[{words.moment(document.at)} UTC]"
+        f":gray-badge[{words.moment(document.at)} UTC] :gray-badge[{words.count(document.words, 'word')}]"
     )
     _dependants(installation, document)
     with st.container(border=True, height=420):

@@ -45,7 +45,7 @@ def page(installation: Installation) -> None:
             ":material/fact_check: Facts",
             ":material/manage_search: Recall",
             ":material/forum: Sessions",
-            ":material/label: Names",
+            ":material/label: Entities",
             ":material/shield_person: Your data",
         ]
     )
@@ -183,11 +183,21 @@ def _turn(installation: Installation, turn: Turn, user: str, *, pinned: bool) ->
 
 def _named(memory: Memory) -> None:
     if not memory.named:
-        components.empty("No names yet", "People, places and things that are named appear here.")
+        components.empty("No entities yet", "People, places, dates and things that are named appear here.")
         return
     shown = components.paged(memory.named, key="names-page")
     st.dataframe(
-        [{"name": n.name, "turns": n.turns, "last": words.moment(n.last.at), "said": n.last.text} for n in shown],
+        [
+            {
+                "name": n.name,
+                "what": n.kind,
+                "also": ", ".join(n.aliases),
+                "turns": n.turns,
+                "last": words.moment(n.last.at),
+                "said": n.last.text,
+            }
+            for n in shown
+        ],
         hide_index=True,
     )
 

@@ -8,20 +8,42 @@ from ui import shell, welcome
 from ui.services.installation import Installation
 
 TOUR = (
-    (":material/forum:", "Chat", "Ask, ask again in other words, and look under each answer for where it came from."),
-    (":material/bolt:", "Cache", "What is kept, why it would be served, and how sure the cache has to be."),
-    (":material/psychology:", "Memory", "What is known of a user now and back then, and how to make it forget."),
-    (":material/menu_book:", "Knowledge", "Change a document and watch the answers that rest on it die."),
-    (":material/stream:", "Stream", "What Kafka carries, how far the ingestor is, and what could not be applied."),
-    (":material/query_stats:", "Hit rates", "How much a cache would have served of your own log, and how much wrong."),
+    (
+        "chat",
+        ":material/forum:",
+        "Chat",
+        "Ask, ask again in other words, and look under each answer for where it came from.",
+    ),
+    ("cache", ":material/bolt:", "Cache", "What is kept, why it would be served, and how sure the cache has to be."),
+    (
+        "memory",
+        ":material/psychology:",
+        "Memory",
+        "What is known of a user now and back then, and how to make it forget.",
+    ),
+    ("knowledge", ":material/menu_book:", "Knowledge", "Change a document and watch the answers that rest on it die."),
+    (
+        "stream",
+        ":material/stream:",
+        "Stream",
+        "What Kafka carries, how far the ingestor is, and what could not be applied.",
+    ),
+    (
+        "hit_rates",
+        ":material/query_stats:",
+        "Hit rates",
+        "How much a cache would have served of your own log, and how much wrong.",
+    ),
 )
 
 
 def page(installation: Installation) -> None:
     """The welcome, and a line about each page."""
     welcome.shown(installation)
-    for icon, title, text in TOUR:
-        st.markdown(f"{icon} **{title}** &nbsp;{text}")
+    for page, icon, title, text in TOUR:
+        with st.container(gap="xxsmall"):
+            st.page_link(f"views/{page}.py", label=f"**{title}**", icon=icon)
+            st.caption(text)
 
 
 shell.run(page)
