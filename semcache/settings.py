@@ -26,6 +26,9 @@ from pydantic_settings import (
 
 from semcache.errors import ConfigurationError
 
+_PREFIX = "SEMCACHE_"
+_CONFIG = "SEMCACHE_CONFIG"
+
 
 class Section(BaseModel):
     """One table of semcache.toml."""
@@ -236,7 +239,7 @@ class Settings(BaseSettings):
     """Everything that can be set. Unknown names are an error."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SEMCACHE_",
+        env_prefix=_PREFIX,
         env_nested_delimiter="_",
         env_nested_max_split=1,
         extra="forbid",
@@ -271,7 +274,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        toml = TomlConfigSettingsSource(settings_cls, Path(os.environ.get("SEMCACHE_CONFIG", "semcache.toml")))
+        toml = TomlConfigSettingsSource(settings_cls, Path(os.environ.get(_CONFIG, "semcache.toml")))
         return init_settings, env_settings, toml, DevStackSource(settings_cls)
 
 
@@ -290,12 +293,37 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**_nest(overrides))
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(
-            f"{os.environ.get('SEMCACHE_CONFIG', 'semcache.toml')} is not TOML: {error}"
-        ) from error
+        raise ConfigurationError(f"{os.environ.get(_CONFIG, 'semcache.toml')} is not TOML: {error}") from error
     except ValidationError as error:
         lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']}{_got(e['loc'], e['input'])}" for e in error.errors()]
         raise ConfigurationError("settings are wrong:\n" + "\n".join(lines)) from error
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The variables from which a child process reads these very settings, secrets included; in place of ours."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(_PREFIX) or name == _CONFIG}
+    found: dict[str, object] = {}
+    for name, value in settings:
+        # model_fields and not dict(value): a section may have a field named `keys`
+        fields = (
+            {field: getattr(value, field) for field in type(value).model_fields}
+            if isinstance(value, Section)
+            else {"": value}
+        )
+        found |= {f"{_PREFIX}{name}_{field}".rstrip("_").upper(): inner for field, inner in fields.items()}
+    return others | {name: _written(value) for name, value in found.items() if value is not None}
+
+
+def _written(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, str | Path):
+        return str(value)
+    return json.dumps(value, default=_plain)
+
+
+def _plain(value: object) -> object:
+    return value.model_dump() if isinstance(value, BaseModel) else _written(value)
 
 
 def _got(where: Sequence[int | str], value: Any) -> str:

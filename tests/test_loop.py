@@ -11,9 +11,9 @@ import pytest
 from ingest.publish import EventPublisher
 from ingest.topics import ensure_topics
 from semcache import App, samples
-from semcache.settings import Settings, load_settings
+from semcache.settings import Settings, as_environment, load_settings
 from tests.waiting import wait_until
-from ui import launch, running
+from ui import running
 
 STORY = samples.demo()[0]
 
@@ -39,7 +39,7 @@ def settings(redis_url: str, kafka: str, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="module")
 def world(settings: Settings) -> Iterator[tuple[App, EventPublisher]]:
     """An application whose turns go to Kafka, and a worker in a process of its own."""
-    environment = launch.environment(settings) | {
+    environment = as_environment(settings) | {
         "SEMCACHE_KAFKA_CONVERSATIONS_TOPIC": settings.kafka.conversations_topic,
         "SEMCACHE_KAFKA_KNOWLEDGE_TOPIC": settings.kafka.knowledge_topic,
         "SEMCACHE_INGEST_GROUP": settings.ingest.group,

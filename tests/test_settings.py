@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from semcache.errors import ConfigurationError
-from semcache.settings import load_settings
+from semcache.settings import as_environment, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -72,3 +73,23 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load_settings()
     assert "sk-very-secret" not in repr(settings)
     assert settings.llm.api_key.get_secret_value() == "sk-very-secret"
+
+
+def test_a_child_reads_the_same_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever was given, as argument, in the environment or in a file, a child process has it too."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "semcache.toml").write_text('[cache]\nttl_s = 7\n[[ingest.debezium]]\ntable = "a"\ntext = "{b}"\n')
+    monkeypatch.setenv("SEMCACHE_UI_ADMINS", '["ann"]')
+    monkeypatch.setenv("SEMCACHE_LLM_MODEL", "of the parent")
+    given = load_settings(
+        namespace="n s", redis_url="unix:///x", kafka_bootstrap_servers="", llm_model="mine", llm_api_key="k",
+        seal_keys={"k1": "c2VjcmV0"}, cache_max_entries=3, ui_login_file=tmp_path / "login.toml",
+        kafka_client={"a.b": "c"},
+    )  # fmt: skip
+    child = as_environment(given)
+    for name in [name for name in os.environ if name.startswith("SEMCACHE_")]:
+        monkeypatch.delenv(name)
+    (tmp_path / "semcache.toml").unlink()
+    for name, value in child.items():
+        monkeypatch.setenv(name, value)
+    assert load_settings() == given

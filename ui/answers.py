@@ -15,8 +15,8 @@ from ui.services.installation import Installation
 from ui.services.provenance import Provenance
 from ui.visitor import Visitor
 
-ANEW = "ask-anew"
-"""Where a question waits that is to be asked again without the cache."""
+_ASKED = "asked"
+"""Where a question waits until it is answered: whatever interrupts the page, it is not lost."""
 _MOST_NEIGHBOURS = 5
 
 
@@ -36,19 +36,30 @@ def shown(installation: Installation, who: Visitor, exchange: Exchange) -> None:
             _actions(installation, who, exchange)
 
 
-def streamed(installation: Installation, who: Visitor, question: str, *, fresh: bool = False) -> None:
-    """Asks, and shows the answer as it comes; `fresh`: made anew, without the cache."""
+def streamed(installation: Installation, who: Visitor) -> None:
+    """Answers the question that waits, and shows the answer as it comes."""
+    question, fresh = st.session_state[_ASKED]
     with st.chat_message("user", avatar=":material/person:"):
         st.markdown(components.plain(question))
     with st.chat_message("assistant", avatar=":material/bolt:"):
-        pieces = installation.chat.ask(question, user=who.user, session=who.session, fresh=fresh)
+        pieces = _answering(installation.chat.ask(question, user=who.user, session=who.session, fresh=fresh))
         with st.spinner("Answering …" if fresh else "Looking in the cache …"):
             first = next(pieces, None)
         if first is not None:
             st.write_stream(_escaped(first, pieces))
 
 
-def _escaped(first: str, pieces: Generator[str, None, Exchange]) -> Iterator[str]:
+def _answering(pieces: Generator[str, None, Exchange]) -> Iterator[str]:
+    """The pieces; with the last one, or when it fails for good, the question waits no longer."""
+    try:
+        yield from pieces
+    except Exception:
+        del st.session_state[_ASKED]
+        raise
+    del st.session_state[_ASKED]
+
+
+def _escaped(first: str, pieces: Iterator[str]) -> Iterator[str]:
     yield components.answer_text(first)
     for piece in pieces:
         yield components.answer_text(piece)
@@ -69,15 +80,21 @@ def _actions(installation: Installation, who: Visitor, exchange: Exchange) -> No
                 icon=":material/refresh:",
                 type="tertiary",
                 help="Ask the same again; the answer is made anew",
-                on_click=partial(_ask_anew, exchange.question),
+                on_click=partial(put, exchange.question, fresh=True),
             )
         copying.button(exchange.text, key=f"copy-{exchange.id}")
         if exchange.entry_id is not None:
             _thumbs(installation, who, exchange)
 
 
-def _ask_anew(question: str) -> None:
-    st.session_state[ANEW] = question
+def put(question: str, *, fresh: bool = False) -> None:
+    """A question that the page answers next; `fresh`: made anew, without the cache."""
+    st.session_state[_ASKED] = (question, fresh)
+
+
+def waits() -> bool:
+    """Whether a question is to be answered."""
+    return _ASKED in st.session_state
 
 
 def _thumbs(installation: Installation, who: Visitor, exchange: Exchange) -> None:

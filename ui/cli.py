@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from semcache.cli.output import Json, console, emit_fields, errors
 from semcache.cli.progress import TerminalProgress
 from semcache.errors import SemcacheError
-from semcache.settings import Settings, load_settings
+from semcache.settings import Settings, as_environment, load_settings
 from ui import launch, running
 from ui.demo import Demo, DemoFailed, Told
 
@@ -55,7 +55,7 @@ def demo(
         first = load_settings(namespace=namespace, **({"ui_port": port} if port else {}))
         stack.enter_context(running.servers(first, TerminalProgress(), keep=False))
         settings = load_settings(namespace=namespace, **({"ui_port": port} if port else {}))
-        worker = stack.enter_context(running.worker(settings, launch.environment(settings)))
+        worker = stack.enter_context(running.worker(settings, as_environment(settings)))
         page = None if exit_ else stack.enter_context(_page(settings))
         with running.opened(settings) as (app, publisher), _bar() as bar:
             task = bar.add_task("events into Redis", total=None)

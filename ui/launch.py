@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
 import tomllib
@@ -13,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from semcache.errors import ConfigurationError, MissingExtra
-from semcache.settings import Settings
+from semcache.settings import Settings, as_environment
 from ui import theme
 from ui.services.access import check_reach
 
@@ -41,21 +39,6 @@ def command(settings: Settings, *, open_browser: bool) -> list[str]:
         **theme.options(),
     }
     return [sys.executable, "-m", "ui.serve", "run", str(APP), *(f"--{k}={v}" for k, v in options.items())]
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """The child's environment: these settings, as the child would read them."""
-    return {
-        **os.environ,
-        "SEMCACHE_NAMESPACE": settings.namespace,
-        "SEMCACHE_DATA_DIR": str(settings.data_dir),
-        "SEMCACHE_MODEL_DIR": str(settings.model_dir),
-        "SEMCACHE_REDIS_URL": settings.redis.url,
-        "SEMCACHE_KAFKA_BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
-        "SEMCACHE_UI_USER_CLAIM": settings.ui.user_claim,
-        "SEMCACHE_UI_ADMINS": json.dumps(settings.ui.admins),
-        **({"SEMCACHE_UI_LOGIN_FILE": str(settings.ui.login_file.resolve())} if settings.ui.login_file else {}),
-    }
 
 
 def check(settings: Settings) -> None:
@@ -96,7 +79,7 @@ def start(settings: Settings, *, open_browser: bool = False, log: Path | None = 
     check(settings)
     output = log.open("ab") if log else None
     return subprocess.Popen(
-        command(settings, open_browser=open_browser), env=environment(settings), stdout=output, stderr=output
+        command(settings, open_browser=open_browser), env=as_environment(settings), stdout=output, stderr=output
     )
 
 

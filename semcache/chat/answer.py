@@ -27,7 +27,8 @@ class Answer:
     """One answered question.
 
     `outcome`: "hit" (served from the cache), "miss" (computed, and stored unless `entry_id` is None), "uncacheable"
-    (computed, never stored) or "fresh" (the same, because that was asked for); `reason` says why, in words. `personal_scope`: it is kept for its asker alone.
+    (computed, never stored) or "fresh" (the same, because that was asked for); `reason` says why, in words.
+    `personal_scope`: it is kept for its asker alone.
     `question`: as it was understood, standing alone. `sources`: document id -> the version the answer rests on.
     `passages`, `memories`: what was retrieved, best first. `cited`: ids of those the answer names. `timings`: seconds
     by stage (understand, embed, lookup, recall, generate, store), with `total`. `tokens`: prompt and answer, 0 on a

@@ -12,6 +12,7 @@ IMAGES = Path(__file__).parents[2] / "docs" / "images"
 
 def ask(page: Page, question: str) -> Locator:
     """Types a question, and returns the answer once its badge is there."""
+    settled(page)
     before = page.get_by_test_id("stChatMessage").count()
     field = page.get_by_test_id("stChatInput").locator("textarea")
     field.fill(question)
@@ -23,7 +24,30 @@ def ask(page: Page, question: str) -> Locator:
 
 def badge(answer: Locator) -> Locator:
     """The badge that says hit or miss."""
-    return answer.locator(".stMarkdownBadge", has_text=re.compile("cache hit|miss|not cacheable")).first
+    return answer.locator(".stMarkdownBadge", has_text=re.compile("cache hit|miss|not cacheable|without")).first
+
+
+def tab(page: Page, name: str) -> Locator:
+    """Opens a tab of the page, and returns what is in it."""
+    page.get_by_role("tab", name=name).click()
+    return page.get_by_role("tabpanel", name=name)
+
+
+def go(page: Page, name: str) -> None:
+    """Chooses another page of the app, as its visitors do: nothing is loaded anew."""
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+    heading(page, name)
+
+
+def heading(page: Page, name: str) -> None:
+    """Returns when the page of that title is there."""
+    expect(page.locator("h3", has_text=name).first).to_be_visible()
+
+
+def fill(field: Locator, text: str) -> None:
+    """Types into a field and leaves it, as a person does."""
+    field.fill(text)
+    field.press("Tab")
 
 
 def settled(page: Page) -> None:

@@ -10,13 +10,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ingest.publish import EventPublisher
 from semcache import samples
 from semcache.app import App, open_app
 from semcache.devstack.ports import free_port
-from semcache.settings import Settings, load_settings
+from semcache.settings import Settings, as_environment, load_settings
 from tests.waiting import wait_until
 from ui import launch
 
@@ -25,8 +25,8 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-IMAGES = Path(__file__).parents[2] / "docs" / "images"
 TIMEOUT_MS = 60_000
+EXPECT_MS = 30_000
 
 
 @pytest.fixture(scope="session")
@@ -41,11 +41,20 @@ def site(redis_url: str, kafka: str, tmp_path_factory: pytest.TempPathFactory) -
     )
     with ExitStack() as stack:
         stack.enter_context(_running([sys.executable, "-m", "ingest.cli", "run"], settings, "ingest.log"))
-        server = launch.start(settings, log=settings.data_dir / "ui.log")
-        stack.callback(_ended, server)
+        stack.enter_context(served(settings))
         stream_sample(settings)
-        wait_until("the page is served", lambda: launch.answers(settings), timeout_s=120)
         yield settings
+
+
+@contextmanager
+def served(settings: Settings) -> Iterator[None]:
+    """The app of an installation, as `semcache ui` serves it."""
+    server = launch.start(settings, log=settings.data_dir / "ui.log")
+    try:
+        wait_until("the page is served", lambda: launch.answers(settings), timeout_s=120)
+        yield
+    finally:
+        _ended(server)
 
 
 def stream_sample(settings: Settings) -> None:
@@ -69,7 +78,7 @@ def _all_there(app: App) -> bool:
 @contextmanager
 def _running(command: list[str], settings: Settings, log: str) -> Iterator[subprocess.Popen[bytes]]:
     with (settings.data_dir / log).open("ab") as output:
-        process = subprocess.Popen(command, env=launch.environment(settings), stdout=output, stderr=output)
+        process = subprocess.Popen(command, env=as_environment(settings), stdout=output, stderr=output)
         try:
             yield process
         finally:
@@ -88,6 +97,7 @@ def _ended(process: subprocess.Popen[bytes]) -> None:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """One browser for all journeys."""
+    expect.set_options(timeout=EXPECT_MS)
     if not Path(CHROMIUM).exists():
         pytest.fail(f"{CHROMIUM} is missing: `make test-browser` installs it")
     with sync_playwright() as playwright:
@@ -101,17 +111,20 @@ Visit = Callable[..., Page]
 
 @pytest.fixture
 def visit(site: Settings, chromium: Browser) -> Iterator[Visit]:
-    """`visit("memory", user="pia")`: a page in a browser session of its own; `dark=True` for a dark one."""
+    """`visit("memory", user="pia", dark=True)`: a page in a browser session of its own; `at`: another installation."""
     contexts = []
 
-    def open_page(path: str = "", *, user: str = "you", dark: bool = False, width: int = 1280) -> Page:
+    def open_page(
+        path: str = "", *, user: str = "you", dark: bool = False, width: int = 1280, at: Settings = site
+    ) -> Page:
         context = chromium.new_context(
             viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
         )
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
         context.set_default_timeout(TIMEOUT_MS)
         contexts.append(context)
         page = context.new_page()
-        page.goto(f"{launch.address(site)}/{path}?user={user}")
+        page.goto(f"{launch.address(at)}/{path}?user={user}")
         return page
 
     yield open_page

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from semcache import samples
-from tests.browser.actions import ask, badge, picture
+from tests.browser.actions import ask, badge, fill, go, heading, picture
 from tests.browser.conftest import Visit
 
 pytestmark = pytest.mark.browser
@@ -43,3 +43,46 @@ def test_a_paraphrase_is_a_hit_until_the_document_changes(visit: Visit) -> None:
     third = ask(page, STORY.question)
     expect(badge(third)).to_contain_text("miss")
     expect(third).to_contain_text(STORY.after)
+
+
+def test_an_answer_is_explained_copied_and_made_anew(visit: Visit) -> None:
+    """Under an answer one reads why, takes its text along, and asks again without the cache."""
+    page = visit(user="kai")
+    answer = ask(page, STORY.near_miss.question)
+    answer.get_by_role("button", name="Why did you say that?").click()
+    why = page.get_by_test_id("stPopoverBody")
+    expect(why).to_contain_text("It rests on")
+    expect(why.get_by_test_id("stVegaLiteChart")).to_be_visible()
+    picture(page, "why")
+    page.keyboard.press("Escape")
+    answer.get_by_role("button", name="Copy the answer").click()
+    expect(answer.get_by_role("status").filter(has_text="copied")).to_be_visible()
+    assert STORY.near_miss.expect in page.evaluate("navigator.clipboard.readText()")
+    answer.get_by_role("button", name="Without the cache").click()
+    anew = page.get_by_test_id("stChatMessage").nth(3)
+    expect(badge(anew)).to_contain_text("without the cache")
+    expect(anew).to_contain_text(STORY.near_miss.expect)
+
+
+def test_a_conversation_is_renamed_found_again_and_deleted(visit: Visit) -> None:
+    """A conversation gets a name that another tab shows too, and is deleted with all that was said in it."""
+    page = visit(user="mia")
+    ask(page, "My canoe is called Rosalie.")
+    row = page.get_by_test_id("stSidebar").get_by_role("button", name="My canoe is called Rosalie.")
+    expect(row).to_be_visible()
+    page.get_by_test_id("stSidebar").get_by_test_id("stMenuButtonButton").first.click()
+    page.get_by_role("menuitem", name="Rename").click()
+    dialog = page.get_by_role("dialog")
+    fill(dialog.get_by_role("textbox", name="Name"), "Boats")
+    dialog.get_by_role("button", name="Rename").click()
+
+    other = visit("memory", user="mia")
+    other.get_by_test_id("stSidebar").get_by_role("button", name="Boats").click()
+    heading(other, "Chat")
+    expect(other.get_by_test_id("stChatMessage").first).to_contain_text("Rosalie")
+    other.get_by_test_id("stSidebar").get_by_test_id("stMenuButtonButton").first.click()
+    other.get_by_role("menuitem", name="Delete").click()
+    other.get_by_role("dialog").get_by_role("button", name="Delete it").click()
+    expect(other.get_by_test_id("stSidebar").get_by_role("button", name="Boats")).to_have_count(0)
+    go(other, "Memory")
+    expect(other.get_by_role("main")).to_contain_text("Nothing is remembered")

@@ -100,7 +100,7 @@ def test_an_erasure_leaves_nothing_and_its_receipt_counts(pia: Installation) -> 
 
 @pytest.mark.usefixtures("ingestor")
 def test_an_erasure_goes_through_kafka_too(streamed: Installation) -> None:
-    """The erasure is an event as well: it is delivered before anything is removed."""
+    """The erasure is an event as well, and its receipt counts what it removed although the ingestor erases too."""
     streamed.app.memory(user="ann").append("s", "user", "I am Ann.")
     before = produced(streamed)
     assert streamed.memories.erase("ann").turns == 1

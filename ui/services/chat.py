@@ -18,6 +18,7 @@ from ui.services.conversations import Conversations, Exchange, Source
 from ui.services.provenance import provenance
 
 _MOST_SOURCES = 6
+_MOST_MEMORIES = 3
 _TITLE_CHARS = 34
 
 
@@ -151,10 +152,11 @@ def paired(turns: Sequence[Turn]) -> tuple[Exchange, ...]:
 
 
 def memories(answer: Answer) -> list[Source]:
-    """The memories an answer used, best first."""
+    """The memories that an answer names or, if it names none, the best of those it was made with."""
+    named = [m for m in answer.memories if m.id in answer.cited]
     return [
         Source(m.id, "memory", m.title or "memory", m.text, used=m.id in answer.cited, at=m.at)
-        for m in answer.memories[:_MOST_SOURCES]
+        for m in (named or answer.memories)[:_MOST_MEMORIES]
     ]
 
 

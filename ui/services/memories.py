@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from semcache.app import App
+from semcache.errors import KafkaUnavailable
 from semcache.memory import AgentMemory, Recollection, Turn
 from semcache.memory.entities.types import Entity
 from semcache.memory.facts.types import Fact
@@ -117,17 +118,29 @@ class Memories:
         return json.dumps(self._of(user).export(), indent=2, ensure_ascii=False)
 
     def erase(self, user: str) -> Receipt:
-        """Removes everything about a user now, and tells Kafka, so that no replay of the log brings it back.
+        """Removes everything about a user now, and tells Kafka, so that whoever else reads the log removes it too.
+
+        Here first: what an ingestor has removed meanwhile would be missing in the receipt.
 
         Raises:
-            KafkaUnavailable: nothing was removed; ask again.
-            RedisUnavailable: Kafka knows, and the ingestor will remove it; or ask again.
+            RedisUnavailable: ask again.
+            KafkaUnavailable: nothing is left in Redis, but Kafka does not know: ask again.
         """
-        if self.publish is not None:
-            self.publish(events.user_erased(self.app.settings.namespace, user))
         receipt = self._of(user).erase(at=self.clock())
         self.conversations.forget(user)
+        if self.publish is not None:
+            self._tell(user)
         return receipt
+
+    def _tell(self, user: str) -> None:
+        assert self.publish is not None
+        try:
+            self.publish(events.user_erased(self.app.settings.namespace, user))
+        except KafkaUnavailable as error:
+            raise KafkaUnavailable(
+                f"everything was removed from Redis, but Kafka has not taken the event: erase again later ({error})",
+                retry_after_s=error.retry_after_s,
+            ) from error
 
     def _of(self, user: str) -> AgentMemory:
         return self.app.memory(user=user)

@@ -81,14 +81,14 @@ def _answers(installation: Installation, user: str | None) -> None:
         st.caption(words.count(len(listing.entries), "answer") + more)
         shown = components.paged(listing.entries, key="answers-page")
         chosen = components.chosen_row(
-            [{"question": e.prompt, "hits": e.hits, "tokens saved": caches.saved_tokens(e)} for e in shown],
+            [{"question": e.prompt, "hits": e.hits, "saved": caches.saved_tokens(e)} for e in shown],
             [e.entry_id for e in shown],
             key="answer",
             height="content",
             column_config={
-                "question": st.column_config.TextColumn(width=190),
+                "question": st.column_config.TextColumn(width=185),
                 "hits": st.column_config.NumberColumn(width=50),
-                "tokens saved": st.column_config.NumberColumn(width=95),
+                "saved": st.column_config.NumberColumn(width=60, help="tokens"),
             },
         )
     with opened:

@@ -28,12 +28,12 @@ def page(installation: Installation) -> None:
         components.troubles(health.troubles)
     for exchange in exchanges[-EARLIER:]:
         answers.shown(installation, who, exchange)
-    asked = st.chat_input("Ask something", key=f"question-{who.session}", max_chars=20_000)
-    if not exchanges and not asked and answers.ANEW not in st.session_state:
-        asked = _suggested(who)
-    anew = st.session_state.pop(answers.ANEW, None)
-    if question := anew or asked:
-        answers.streamed(installation, who, question, fresh=bool(anew))
+    if asked := st.chat_input("Ask something", key=f"question-{who.session}", max_chars=20_000):
+        answers.put(asked)
+    if not exchanges and not answers.waits() and (suggested := _suggested(who)):
+        answers.put(suggested)
+    if answers.waits():
+        answers.streamed(installation, who)
         st.rerun()
 
 

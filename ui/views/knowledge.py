@@ -44,9 +44,8 @@ def _documents(installation: Installation) -> None:
             key="document",
             height="content",
             column_config={
-                "title": st.column_config.TextColumn(width=210),
+                "title": st.column_config.TextColumn(width=235),
                 "version": st.column_config.NumberColumn(width=60),
-                "passages": st.column_config.NumberColumn(width=70),
             },
         )
     with opened:
@@ -54,7 +53,7 @@ def _documents(installation: Installation) -> None:
 
 
 def _row(document: Document) -> dict[str, object]:
-    return {"title": document.title, "version": document.version, "passages": document.chunks}
+    return {"title": document.title, "version": document.version}
 
 
 def _opened(installation: Installation, chosen: str | None) -> None:
@@ -70,7 +69,8 @@ def _opened(installation: Installation, chosen: str | None) -> None:
             _change(installation, document)
     st.markdown(
         f":blue-badge[version {document.version}] :gray-badge[{components.plain(document.document)}] "
-        f":gray-badge[{words.moment(document.at)} UTC] :gray-badge[{words.count(document.words, 'word')}]"
+        f":gray-badge[{words.moment(document.at)} UTC] "
+        f":gray-badge[{words.count(document.words, 'word')}, {words.count(document.chunks, 'passage')}]"
     )
     _dependants(installation, document)
     with st.container(border=True, height=420):

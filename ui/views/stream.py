@@ -16,6 +16,7 @@ from ui.services.installation import Installation
 from ui.services.stream import DeadLetters, Stream
 
 _REFRESH_S = 2.0
+_REPLAYED = "replayed"
 
 
 def page(installation: Installation) -> None:
@@ -109,7 +110,9 @@ def _per_second(value: float | None) -> str:
     return "–" if value is None else f"{value:,.1f}/s"
 
 
+@st.fragment(run_every=_REFRESH_S)
 def _letters(installation: Installation, kafka: Stream) -> None:
+    """What could not be applied, as last seen; a new letter appears by itself."""
     kept = installation.dead_letters.wait(0.15) if installation.dead_letters else None
     if kept is None:
         with st.spinner("Reading the dead letters …"):
@@ -133,10 +136,12 @@ def _kind(kafka: Stream, kept: DeadLetters, kind: Mapping[str, object]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         label = f"Replay all of class {kind['error_class']} from {kind['topic']}"
         if st.button(components.plain(label), icon=":material/replay:"):
-            _replay(kafka, wanted)
+            st.session_state[_REPLAYED] = _replay(kafka, wanted)
         st.caption(
             "Once what they stumbled over is mended. They stay listed until their retention ends.", width="content"
         )
+    if replayed := st.session_state.get(_REPLAYED):
+        st.success(components.plain(replayed), icon=":material/check:")
     for letter in components.paged(alike, key="letters-page", size=10):
         _letter(letter)
 
@@ -160,15 +165,16 @@ def _letter(letter: Letter) -> None:
             st.toast("It is under By hand now: mend it there and send it.", icon=":material/build:")
 
 
-def _replay(kafka: Stream, wanted: Wanted) -> None:
+def _replay(kafka: Stream, wanted: Wanted) -> str:
+    """Replays, and says what came of it; '' if it failed, which is told beside the page."""
     try:
         with st.spinner("Replaying …"):
             done = kafka.replay(wanted)
     except SemcacheError as error:
-        st.error(components.plain(str(error)), icon=":material/error:")
-        return
+        st.toast(components.plain(str(error)), icon=":material/error:")
+        return ""
     stayed = "".join(f"; {words.count(number, 'letter')} stayed: {why}" for why, number in done.skipped.items())
-    st.success(f"{words.count(done.replayed, 'letter')} replayed{stayed}.", icon=":material/check:")
+    return f"{words.count(done.replayed, 'letter')} replayed{stayed}."
 
 
 def _by_hand(kafka: Stream) -> None:

@@ -1,0 +1,50 @@
+"""Measuring a hit rate."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.actions import heading, picture
+from tests.browser.conftest import Visit
+
+pytestmark = pytest.mark.browser
+
+LOG = "question,answer_id\n" + "".join(
+    f"{asked},{answer}\n"
+    for answer, askings in enumerate((("How do I reset my password?",) * 9, ("Where is my parcel?",) * 9))
+    for asked in askings
+)
+
+
+def test_a_hit_rate_report_is_made_and_taken_along(visit: Visit) -> None:
+    """The sample is measured in the background; the report has its figures, its plots and a download."""
+    page = visit("hit_rates", user="hugo")
+    heading(page, "Hit rates")
+    page.get_by_role("button", name="Measure").click()
+    expect(page.get_by_role("progressbar").first).to_be_visible()
+    expect(page.locator("h4", has_text="Hit rate of the sample's traffic")).to_be_visible(timeout=170_000)
+    expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
+    page.locator("h4").scroll_into_view_if_needed()
+    picture(page, "hit-rates")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Report (ZIP)").click()
+    assert download.value.suggested_filename == "hit-rate.zip"
+
+
+def test_an_own_log_is_measured_or_refused(visit: Visit) -> None:
+    """A log with questions and ids of answers is measured; one without is refused, naming the columns."""
+    page = visit("hit_rates", user="ivy")
+    page.get_by_text("Your own log", exact=True).click()
+    upload = page.locator("input[type=file]")
+    upload.set_input_files({"name": "log.csv", "mimeType": "text/csv", "buffer": LOG.encode()})
+    page.get_by_role("button", name="Measure").click()
+    expect(page.locator("h4", has_text="Hit rate of log.csv")).to_be_visible()
+    expect(page.get_by_test_id("stMetric").filter(has_text="Requests")).to_contain_text("18")
+    upload.set_input_files({"name": "bad.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n"})
+    expect(page.get_by_text("bad.csv").first).to_be_visible()
+    page.get_by_role("button", name="Measure").click()
+    refused = page.get_by_test_id("stAlert").filter(has_text="could not be measured")
+    expect(refused).to_contain_text(re.compile("column", re.IGNORECASE))
