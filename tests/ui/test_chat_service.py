@@ -96,3 +96,27 @@ def test_a_used_up_limit_says_when_to_come_back(
     helpdesk: Installation = request.getfixturevalue("helpdesk")
     ask(helpdesk, STORY.question)
     assert "Ask again in" in ask(helpdesk, STORY.near_miss.question).error
+
+
+def test_a_conversation_keeps_its_name_and_is_deleted_whole(helpdesk: Installation) -> None:
+    """The latest comes first, a name replaces the first words, and a deleted one is gone from list and memory."""
+    ask(helpdesk, "My canoe is called Rosalie.", session="s1")
+    ask(helpdesk, STORY.question, session="s2")
+    helpdesk.chat.rename("Boats", user="ann", session="s1")
+    assert [(c.session, c.title) for c in helpdesk.chat.conversations_of("ann")][1] == ("s1", "Boats")
+    helpdesk.conversations.forget("ann")
+    assert {c.title for c in helpdesk.chat.conversations_of("ann")} >= {"Boats"}
+    assert helpdesk.memories.forget_session("ann", "s1").turns
+    assert [c.session for c in helpdesk.chat.conversations_of("ann")] == ["s2"]
+    assert helpdesk.chat.history(user="ann", session="s1") == ()
+
+
+def test_asked_without_the_cache_an_answer_is_made_anew(helpdesk: Installation) -> None:
+    """The kept answer is not served, and not replaced."""
+    ask(helpdesk, STORY.question)
+    for _ in helpdesk.chat.ask(STORY.question, user="ann", session="s1", fresh=True):
+        pass
+    anew = helpdesk.chat.history(user="ann", session="s1")[-1]
+    assert (label(anew), anew.entry_id) == ("without the cache", None)
+    assert STORY.before in anew.text
+    assert label(ask(helpdesk, STORY.question)) == "cache hit"

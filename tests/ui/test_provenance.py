@@ -7,6 +7,7 @@ from dataclasses import replace
 from semcache.cache import Candidate, Hit, Miss, Reason
 from semcache.chat import Answer
 from semcache.chat.answer import Saved
+from semcache.llm import Passage
 from ui.services.provenance import provenance, stages
 
 HIT = Hit(
@@ -88,3 +89,27 @@ def test_stages_come_in_the_order_of_the_way() -> None:
     """Stages keep their order whatever took longest, and their shares add up with what is not shown."""
     found = stages({"store": 0.05, "embed": 0.05, "recall": 0.0, "total": 0.2})
     assert [(s.name, s.share) for s in found] == [("embed", 0.25), ("store", 0.25)]
+
+
+def test_a_miss_shows_what_was_near() -> None:
+    """Why nothing was served is seen on the neighbours, of which none is marked as served."""
+    near = Candidate("e2", "How long is it?", 0.7, "the number differs")
+    missed = replace(COMPUTED, miss=Miss(Reason.NOT_SIMILAR, "nothing similar", (near,)))
+    said = provenance(missed, asked=missed.question)
+    assert [(n.prompt, n.note, n.served) for n in said.neighbours] == [("How long is it?", "the number differs", False)]
+    assert ("nearest", "0.7000") in said.numbers
+
+
+def test_an_answer_says_what_it_rests_on() -> None:
+    """The reason names documents with their versions, memories, and whether it was made now or before."""
+    served = replace(SERVED, sources={"returns": 2})
+    assert provenance(served, asked="").because == (
+        "This was answered 3 min ago, and what it rests on has not changed since. It rests on returns (version 2)."
+    )
+    told = Passage("m1", "memory", "you, 3 May 2026", "I ride a C2.", 1.0)
+    made = replace(COMPUTED, memories=(told,), cited=("m1",))
+    assert provenance(made, asked="").because.endswith("It rests on 1 thing you told.")
+    anew = provenance(replace(COMPUTED, outcome="fresh", miss=None), asked="")
+    assert (anew.label, anew.because) == ("without the cache", "You asked for it to be made anew.")
+    unknown = provenance(replace(COMPUTED, known=False), asked="")
+    assert "Nothing that was found answers the question" in unknown.because

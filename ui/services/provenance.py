@@ -159,7 +159,7 @@ def _saved(answer: Answer) -> str:
 
 
 def _neighbours(answer: Answer) -> tuple[Neighbour, ...]:
-    found = answer.hit.candidates if answer.hit else answer.miss.candidates if answer.miss else ()
+    found = answer.hit.candidates if answer.hit else answer.miss.candidates if answer.miss is not None else ()
     served = answer.hit.entry_id if answer.hit else None
     return tuple(Neighbour(c.prompt, c.similarity, c.note, c.entry_id == served) for c in found[:10])
 
