@@ -239,8 +239,8 @@ class Worker:
             self._ledger.expect(partition, noted(known) if known else None)
             self._assignment.add(partition, committed=known.offset if known else None)
         consumer.incremental_assign(partitions)
-        if self._held:
-            consumer.pause(partitions)
+        # The client remembers a pause although the partition has been somebody else's since.
+        (consumer.pause if self._held else consumer.resume)(partitions)
         self._pipeline.watch(self._assignment.partitions)
         _log.info("assigned: %s", _names(partitions))
 
