@@ -16,6 +16,7 @@ from redis.exceptions import (
     ClusterDownError,
     MasterDownError,
     NoPermissionError,
+    NoScriptError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
@@ -125,6 +126,7 @@ _UNAVAILABLE: tuple[tuple[type[RedisError], str, float], ...] = (
     (ClusterDownError, "Redis cluster is down", 1.0),
     (MasterDownError, "Redis replica has lost its master", 1.0),
     (TryAgainError, "Redis is moving the keys", 0.5),
+    (NoScriptError, "Redis has forgotten its scripts: it was restarted in the middle", 0.1),
 )
 
 

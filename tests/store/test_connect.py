@@ -81,6 +81,13 @@ def test_an_unknown_command_says_which_redis_is_needed(redis: redis_py.Redis) ->
         redis.eval("return redis.call('VFUTURE')", 0)
 
 
+def test_scripts_that_are_gone_are_an_outage(redis: redis_py.Redis) -> None:
+    """A Redis that was restarted between a script's load and its call is tried again: no record is at fault."""
+    with pytest.raises(RedisUnavailable, match="restarted"), guarded(), redis.pipeline(transaction=False) as pipe:
+        pipe.evalsha("0" * 40, 0)
+        pipe.execute()
+
+
 def test_errors_of_the_caller_pass_unchanged(redis: redis_py.Redis, namespace: str) -> None:
     """A WRONGTYPE is a defect of the program and stays redis-py's error."""
     redis.set(namespace, "text", ex=60)
