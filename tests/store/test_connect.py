@@ -83,8 +83,9 @@ def test_an_unknown_command_says_which_redis_is_needed(redis: redis_py.Redis) ->
 
 def test_scripts_that_are_gone_are_an_outage(redis: redis_py.Redis) -> None:
     """A Redis that was restarted between a script's load and its call is tried again: no record is at fault."""
-    with pytest.raises(RedisUnavailable, match="restarted"), guarded(), redis.pipeline(transaction=False) as pipe:
-        pipe.evalsha("0" * 40, 0)
+    pipe = redis.pipeline(transaction=False)
+    pipe.evalsha("0" * 40, 0)
+    with pytest.raises(RedisUnavailable, match="restarted"), guarded():
         pipe.execute()
 
 
