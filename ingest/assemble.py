@@ -146,6 +146,7 @@ def make_handlers(
         embedder=embedder,
         session_ttl_s=settings.memory.session_ttl_s,
         max_turns=settings.memory.max_turns,
+        max_age_s=settings.memory.max_age_s,
         sealer=sealer,
     )
     documents = Documents(

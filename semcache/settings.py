@@ -118,6 +118,14 @@ class MemorySettings(Section):
     max_turns: int | None = Field(
         None, gt=0, description="turns a user may have; beyond it the oldest that are not pinned leave; none = no cap"
     )
+    max_age_days: float | None = Field(
+        None, gt=0, description="older turns leave with the next that is written, unless pinned; none = never"
+    )
+
+    @property
+    def max_age_s(self) -> float | None:
+        """`max_age_days` in seconds."""
+        return None if self.max_age_days is None else 86_400 * self.max_age_days
 
 
 class TableMapping(Section):

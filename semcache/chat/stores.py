@@ -80,6 +80,7 @@ class Stores:
             namespace=self.settings.namespace,
             session_ttl_s=self.settings.memory.session_ttl_s,
             max_turns=self.settings.memory.max_turns,
+            max_age_s=self.settings.memory.max_age_s,
             sealer=self._sealer,
             derived=[answers_of(self.redis, self.settings.namespace)],
             clock=self.clock,

@@ -17,6 +17,7 @@ from semcache.chat.stores import Stores
 from semcache.cli.output import Json, emit_fields, emit_json, emit_rows, errors
 from semcache.embed import open_embedder
 from semcache.errors import InvalidInput
+from semcache.llm import open_llm
 from semcache.memory import AgentMemory, Turn
 from semcache.settings import load_settings
 from semcache.store.connect import connect
@@ -93,6 +94,26 @@ def facts(
     rows = [asdict(fact) | {"valid_from": _shown(fact.valid_from), "valid_to": _shown(fact.valid_to)} for fact in found]
     columns = ("subject", "attribute", "value", "holds", "valid_from", "valid_to", "confidence", "turns")
     emit_rows(rows, columns=columns, as_json=as_json, title="facts")
+
+
+@app.command("read-facts")
+def read_facts(
+    user: User,
+    most: Annotated[int | None, typer.Option(min=1, help="Turns, the oldest first; else all.")] = None,
+    namespace: Namespace = None,
+    as_json: Json = False,
+) -> None:
+    """Have the language model of the settings read the turns that none has read yet; rules read them otherwise.
+
+    What was read is kept, so the same command again goes on from there. `semcache-ingest extract` reads as turns come.
+    """
+    llm = open_llm(load_settings().llm)
+    try:
+        with _opened(user, namespace) as memory:
+            done = memory.read_facts(llm, most=most)
+    finally:
+        getattr(llm, "close", lambda: None)()
+    emit_fields(asdict(done), as_json=as_json, title="read")
 
 
 @app.command()

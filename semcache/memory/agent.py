@@ -14,9 +14,11 @@ from redis import Redis
 
 from semcache.embed import Embedder, default_embedder
 from semcache.errors import InvalidInput
+from semcache.llm import Llm
 from semcache.memory.context import Context, assemble
 from semcache.memory.entities.gather import gather
 from semcache.memory.entities.types import Entity
+from semcache.memory.facts.reader import FactsRead, read_by_model
 from semcache.memory.facts.recall import read_facts
 from semcache.memory.facts.timeline import current
 from semcache.memory.facts.types import Fact
@@ -71,11 +73,12 @@ class AgentMemory:
         reach: Reach | None = None,
         sealer: Sealer = UNSEALED,
         max_turns: int | None = None,
+        max_age_s: float | None = None,
         derived: Sequence[Derived] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`max_turns`: beyond it the oldest turns that are not pinned are evicted, oldest first. `derived`: what else
-        an erasure has to remove, for example personal caches.
+        """`max_turns`, `max_age_s`: with each write, turns that are beyond that number or older leave, oldest first,
+        unless they are pinned. `derived`: what else an erasure has to remove, for example personal caches.
         """
         self._redis = client_of(redis)
         self._given_embedder = embedder
@@ -87,6 +90,7 @@ class AgentMemory:
         self._reach = reach or Reach()
         self._sealer = sealer
         self._max_turns = None if max_turns is None else count("max_turns", max_turns)
+        self._max_age_s = None if max_age_s is None else duration("max_age_s", max_age_s)
         self._derived = tuple(derived)
         self._clock = clock
 
@@ -296,6 +300,18 @@ class AgentMemory:
         known = read_facts(self._redis, self._keys, sealer=self._sealer)
         return list(known) if history else current(known, when)
 
+    def read_facts(self, llm: Llm, *, most: int | None = None) -> FactsRead:
+        """Has a language model read the user's turns that none has read yet, oldest first, at most `most` of them.
+
+        What it reads in a turn takes the place of what the rules read there. Slow: keep it out of the way of requests.
+
+        Raises:
+            InvalidInput: the model follows no instructions: none is configured.
+            LlmUnavailable: what was read until then is kept; the same call again goes on from there.
+        """
+        limit = None if most is None else count("most", most)
+        return read_by_model(self._redis, self._keys, llm, most=limit, sealer=self._sealer)
+
     def context(self, query: str, session: str, *, max_tokens: int, k: int = 10, at: Moment | None = None) -> Context:
         """What to put into a prompt for a question: current facts, turns that are recalled, the session's last turns.
 
@@ -381,6 +397,7 @@ class AgentMemory:
             self.embedder,
             session_ttl_s=ttl_s,
             max_turns=self._max_turns,
+            max_age_s=self._max_age_s,
             sealer=self._sealer,
             clock=self._clock,
         )

@@ -112,6 +112,14 @@ def over_capacity(redis: Redis, user: UserKeys, most: int) -> list[str]:
     return [id.decode() for id in oldest if id.decode() not in kept][:excess]
 
 
+def too_old(redis: Redis, user: UserKeys, before: float) -> list[str]:
+    """Ids of the turns from before a time, s, that are not pinned, oldest first."""
+    kept = pinned(redis, user)
+    with guarded():
+        old = cast(list[bytes], redis.zrange(user.of(keys.CHRONOLOGY), "-inf", f"({before!r}", byscore=True))
+    return [id.decode() for id in old if id.decode() not in kept]
+
+
 def erase(redis: Redis, user: UserKeys, *, at: float, derived: Sequence[Derived] = ()) -> tuple[Receipt, set[Place]]:
     """Removes all of a user's memory up to a time, and refuses the user's older events from now on.
 

@@ -22,7 +22,7 @@ from redis import Redis
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.errors import InvalidInput
 from semcache.memory.facts.recall import tells
-from semcache.memory.forget import forget_turns, over_capacity
+from semcache.memory.forget import forget_turns, over_capacity, too_old
 from semcache.memory.layout import TURN_WEIGHTING, UserKeys, pack, session_token, vectors_field
 from semcache.memory.records import context_text, turn_fields, window_form
 from semcache.memory.sealed import index_words, opened, sealed
@@ -70,7 +70,8 @@ class Plan:
 class TurnWriter:
     """Writes turns of any user; safe to share between threads, and between processes on one Redis.
 
-    `max_turns`: what a user may have; beyond it the oldest turns that are not pinned leave, oldest first.
+    `max_turns`, `max_age_s`: what a user may have; beyond that number, or older, turns that are not pinned leave,
+    oldest first.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class TurnWriter:
         session_ttl_s: float = SESSION_TTL_S,
         quantisation: Quantisation = "Q8",
         max_turns: int | None = None,
+        max_age_s: float | None = None,
         sealer: Sealer = UNSEALED,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -89,6 +91,7 @@ class TurnWriter:
         self._session_ttl_s = session_ttl_s
         self._quantisation = quantisation
         self._max_turns = max_turns
+        self._max_age_s = max_age_s
         self._sealer = sealer
         self._clock = clock
 
@@ -140,12 +143,14 @@ class TurnWriter:
         return _outcomes(plan, [state for state, *_ in replies])
 
     def _evict(self, plan: Plan) -> set[Place]:
-        """Brings the users of a plan back to `max_turns`; the places of turns whose previous turn left."""
+        """Takes from the users of a plan what is too much or too old; places of turns whose previous turn left."""
         followers: set[Place] = set()
-        if self._max_turns is not None:
-            for user in {_keys(planned.new) for planned in plan.fresh}:
-                evicted = over_capacity(self._redis, user, self._max_turns)
-                followers |= forget_turns(self._redis, user, evicted, refuse_replay=False)[1]
+        if self._max_turns is None and self._max_age_s is None:
+            return followers
+        for user in {_keys(planned.new) for planned in plan.fresh}:
+            leaving = [] if self._max_age_s is None else too_old(self._redis, user, self._clock() - self._max_age_s)
+            leaving += [] if self._max_turns is None else over_capacity(self._redis, user, self._max_turns)
+            followers |= forget_turns(self._redis, user, dict.fromkeys(leaving), refuse_replay=False)[1]
         return followers
 
     def _before(self, turns: Sequence[NewTurn]) -> list[list[Any]]:

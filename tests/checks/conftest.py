@@ -13,7 +13,11 @@ from semcache.cache import SemanticCache
 from semcache.embed.protocol import Kind, Vectors
 from semcache.knowledge import KnowledgeBase
 from semcache.memory import AgentMemory
+from semcache.memory.facts.kept import keep_claims
+from semcache.memory.facts.types import Claim
+from semcache.memory.layout import UserKeys
 from semcache.store.checks import Finding, check_data
+from semcache.store.sealing import UNSEALED
 
 START = time.time()  # the same for all installations of a run, so that equal events leave equal bytes
 
@@ -57,7 +61,9 @@ class Installation:
         for user in ("ann", "a:b}"):
             memory = self.memory(user)
             for n, text in enumerate(("I live in Lyon.", "Lyon is rainy.", "My cat is called Tom.", "!")):
-                memory.append(f"s{n % 2}", "user", text, event_id=f"{user}{n}", at=START + n)
+                turn = memory.append(f"s{n % 2}", "user", text, event_id=f"{user}{n}", at=START + n)
+            owner = UserKeys(self.namespace, user)
+            keep_claims(self.redis, owner, turn, [Claim("mood", "surprised")], sealer=UNSEALED)
         self.knowledge.upsert("faq", "Returns take 14 days.\n\nShipping is free.", version=3)
         self.knowledge.upsert("gone", "Old prices.", version=1)
         self.knowledge.delete("gone", version=2)

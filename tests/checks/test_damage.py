@@ -107,6 +107,12 @@ class Damage:
     def forgotten_but_there(self) -> None:
         self.redis.zadd(self.key(keys.FORGOTTEN), {ID: 1.0})
 
+    def claims_alone(self) -> None:
+        self.redis.hset(self.key(keys.CLAIMS), "stray", "[]")
+
+    def claims_unreadable(self) -> None:
+        self.redis.hset(self.key(keys.CLAIMS), ID, "{")
+
     def turn_will_vanish(self) -> None:
         self.redis.expire(self.key(keys.TURN, turn=ID), 1_000)
 
@@ -221,6 +227,8 @@ SHOWN_BY = {
     "older_than_the_erasure": keys.TURN,
     "pin_alone": keys.PINNED,
     "forgotten_but_there": keys.FORGOTTEN,
+    "claims_alone": keys.CLAIMS,
+    "claims_unreadable": keys.CLAIMS,
     "turn_will_vanish": keys.TURN,
     "document_lost": keys.DOCUMENT_VERSIONS,
     "document_without_version": keys.DOCUMENT,
@@ -272,7 +280,7 @@ def test_what_mends_it_mends_it(installation: Installation) -> None:
     damage = Damage(installation)
     for name in ("posting_alone", "turn_corpus_wrong", "chronology_moved", "turn_will_vanish", "session_length_wrong",
                  "use_alone", "chunk_corpus_wrong", "dependant_unknown", "session_unknown",
-                 "turn_of_another_length"):  # fmt: skip
+                 "turn_of_another_length", "claims_alone"):  # fmt: skip
         getattr(damage, name)()
     for finding in installation.findings():
         damage.redis.execute_command(*finding.mend.split())

@@ -9,6 +9,9 @@ from redis import Redis
 
 from semcache.errors import InvalidInput
 from semcache.memory import TurnWriter
+from semcache.memory.facts.kept import keep_claims
+from semcache.memory.facts.types import Claim
+from semcache.memory.layout import UserKeys
 from semcache.memory.types import NewTurn, turn_id
 from semcache.store import keys
 from semcache.store.checks import compare
@@ -72,10 +75,12 @@ def test_sealed_namespaces_are_compared_by_what_they_say(redis: Redis, installat
     names, sealer = [f"{installation.namespace}{n}" for n in "pqr"], ring("k1")
     for name, text in zip(names, ("I live in Lyon.", "I live in Lyon.", "I live in Rome."), strict=True):
         writer = TurnWriter(redis, installation.embedder, sealer=sealer)  # type: ignore[arg-type]
-        writer.append([NewTurn("ann", "s", "user", text, 1e9, "e", name)])
+        new = NewTurn("ann", "s", "user", text, 1e9, "e", name)
+        writer.append([new])
+        keep_claims(redis, UserKeys(name, "ann"), new.id, [Claim("home", text[10:14])], sealer=sealer)
     try:
         assert compare(redis, names[0], names[1], sealer=sealer).differences == []
-        assert {"turn", "turn vectors"} <= {
+        assert {"turn", "turn vectors", "claims"} <= {
             d.kind for d in compare(redis, names[0], names[2], sealer=sealer).differences
         }
     finally:

@@ -16,12 +16,17 @@ from semcache.devstack.redis import RedisServer
 from semcache.embed import CachedEmbedder
 from semcache.errors import Unavailable
 from semcache.memory import AgentMemory, NewTurn, TurnWriter
+from semcache.memory.facts.kept import keep_claims
+from semcache.memory.facts.types import Claim
 from semcache.memory.layout import UserKeys
+from semcache.store.checks import check_data
 from semcache.store.connect import connect
+from semcache.store.sealing import UNSEALED
 from tests.memory.invariants import check_user
 from tests.waiting import wait_until
 
 KILLS = 5
+TOWNS = "lyon porto oslo rome bern graz cork bath york nice".split()
 USER = UserKeys("crash", "ann")
 SETTLED_LATER = (
     "the context of turn"  # a crash between a write and its settling leaves that, until the event comes again
@@ -83,7 +88,8 @@ def interrupted(server: Server, steps: list[Callable[[], object]], *, after: int
 
 
 def problems(redis: Redis) -> list[str]:
-    return [problem.what for problem in check_user(redis, USER)]
+    """What the tests' own checker finds, and what `semcache doctor --check-data` finds."""
+    return [problem.what for problem in check_user(redis, USER)] + [finding.wrong for finding in check_data(redis)]
 
 
 def test_killed_while_writing(server: Server, embedder: CachedEmbedder) -> None:
@@ -122,3 +128,28 @@ def test_killed_while_forgetting_and_erasing(server: Server, embedder: CachedEmb
     TurnWriter(redis, embedder, clock=lambda: 2_000.0).append(events)
     assert [key for key in redis.scan_iter("sc:{m:*") if not key.endswith(b":erased")] == []
     assert problems(redis) == []
+
+
+def test_killed_while_claims_are_kept(server: Server, embedder: CachedEmbedder) -> None:
+    """What a model read takes the place of what rules read: each turn always tells one of the two."""
+    redis, rng = server.start(), random.Random(3)
+    said = [
+        NewTurn("ann", "s", "user", f"I live in {town}.", 1_000.0 + n, f"e{n}", "crash") for n, town in enumerate(TOWNS)
+    ]
+    TurnWriter(redis, embedder, clock=lambda: 2_000.0).append(said)
+    for _ in range(KILLS):
+        steps = [lambda turn=turn, redis=redis: keep(redis, turn) for turn in rng.sample(said, len(said))]
+        interrupted(server, steps, after=rng.randrange(len(said)))
+        redis = server.start()
+        assert problems(redis) == []
+        memory = AgentMemory(redis, user="ann", namespace="crash", embedder=embedder)
+        assert [fact.value.lower() for fact in memory.facts(history=True)] == TOWNS
+    for turn in said:
+        keep(redis, turn)
+    assert all(fact.confidence == 0.9 for fact in memory.facts(history=True))
+
+
+def keep(redis: Redis, turn: NewTurn) -> None:
+    """Keeps the one claim of a turn, as a model writes it."""
+    town = turn.text.removeprefix("I live in ").removesuffix(".")
+    keep_claims(redis, USER, turn.id, [Claim("home", town.upper(), confidence=0.9)], sealer=UNSEALED)

@@ -10,8 +10,9 @@ import pytest
 from semcache.errors import InvalidInput, LlmUnavailable
 from semcache.llm import open_llm
 from semcache.llm.openai import OpenAiLlm
-from semcache.memory import Turn
+from semcache.memory import AgentMemory, Turn
 from semcache.memory.facts.model import facts_by_model, facts_request
+from semcache.memory.facts.reader import AT_ONCE, FactsRead
 from semcache.memory.facts.timeline import facts_of
 from semcache.settings import LlmSettings
 from tests.llm.server import FakeOpenAi, serving
@@ -70,6 +71,38 @@ def test_an_invalid_answer_is_asked_for_again(api: FakeOpenAi, llm: OpenAiLlm) -
     api.reply = lambda _: "I would rather not."
     with pytest.raises(LlmUnavailable, match="form"):
         facts_by_model(llm, TURNS)
+
+
+def test_a_memory_has_its_turns_read_once(api: FakeOpenAi, llm: OpenAiLlm, memory: AgentMemory) -> None:
+    """Only the user's turns that no model has read are asked about; what was read takes the place of the rules'."""
+    said = ["I live in Lyon.", "Boxes, boxes. Porto it is!", "Nice weather."]
+    for n, text in enumerate(said):
+        memory.append("s", "user", text, at=1_000.0 + n)
+    memory.append("s", "assistant", "I live in a data centre.", at=1_004.0)
+    asked: list[str] = []
+    api.reply = lambda request: (
+        asked.append(json.dumps(request))
+        or answer({"turn": 1, "attribute": "home", "value": "Lyon"}, {"turn": 2, "attribute": "home", "value": "Porto"})
+    )
+    assert [fact.value for fact in memory.facts()] == ["Lyon"]
+    assert memory.read_facts(llm) == FactsRead(turns=3, claims=2)
+    assert [fact.value for fact in memory.facts()] == ["Porto"]
+    assert memory.read_facts(llm) == FactsRead(turns=0, claims=0)
+    assert len(asked) == 1
+    assert "data centre" not in asked[0]
+
+
+def test_an_outage_loses_nothing_that_was_read(api: FakeOpenAi, llm: OpenAiLlm, memory: AgentMemory) -> None:
+    """The turns of the answers that came are kept, and the next run asks about the others alone."""
+    for n in range(AT_ONCE + 2):
+        memory.append("s", "user", f"Number {n}.", at=1_000.0 + n)
+    replies = iter([answer()])
+    api.reply = lambda _: next(replies, "no JSON")
+    with pytest.raises(LlmUnavailable):
+        memory.read_facts(llm)
+    api.reply = lambda _: answer()
+    assert memory.read_facts(llm, most=1).turns == 1
+    assert memory.read_facts(llm).turns == 1
 
 
 def test_without_a_language_model_nothing_is_asked() -> None:

@@ -130,6 +130,24 @@ def test_the_oldest_turns_are_evicted(open_memory: OpenMemory, redis: Redis, nam
     assert check_user(redis, UserKeys(namespace, "ann")) == []
 
 
+def test_what_is_too_old_leaves_with_the_next_write(
+    open_memory: OpenMemory, redis: Redis, namespace: str, clock: Clock
+) -> None:
+    """Older than `max_age_s` by their own time, late arrivals too, pinned ones not; no other user's."""
+    memory, other = open_memory(max_age_s=100.0), open_memory("bob")
+    pinned = memory.append("s", "user", "pinned", at=clock.now - 90)
+    memory.pin(pinned)
+    for ago in (95, 60, 20):
+        for who in (memory, other):
+            who.append("s", "user", f"{ago} s ago", at=clock.now - ago)
+    clock.advance(50)
+    assert len(memory.turns()) == 4
+    memory.append("s", "user", "very late", at=clock.now - 101)
+    assert [turn.text for turn in memory.turns()] == ["pinned", "20 s ago"]
+    assert len(other.turns()) == 3
+    assert check_user(redis, UserKeys(namespace, "ann")) == []
+
+
 def test_an_erasure_removes_everything_once(
     open_memory: OpenMemory, redis: Redis, namespace: str, clock: Clock
 ) -> None:

@@ -122,6 +122,13 @@ def _in(known: Known, namespace: str) -> Known:
     return read_key(f"{keys.PREFIX}:{letter}:{keys.escape(namespace)}{user}}}{rest}")
 
 
+def _place(known: Known, name: bytes) -> str:
+    """The place that a field is sealed for; '' if it is not sealed."""
+    if known.kind is keys.TURN and name in _SEALED:
+        return f"{known.name}#{name.decode()}"
+    return f"{known.sibling(keys.TURN, turn=name.decode())}#claims" if known.kind is keys.CLAIMS else ""
+
+
 class _Reader:
     """Values as digests: equal digests, equal values."""
 
@@ -157,8 +164,8 @@ class _Reader:
         with guarded():
             fields: Any = self._redis.hgetall(known.name)
         for name, value in sorted(fields.items()):
-            if known.kind is keys.TURN and name in _SEALED:
-                value = self._sealer.open(value.decode(), f"{known.name}#{name.decode()}").encode()
+            if place := _place(known, name):
+                value = self._sealer.open(value.decode(), place).encode()
             if not (known.kind is keys.TURN and self._sealer.active and name == b"stems"):
                 yield from (name, value)
 

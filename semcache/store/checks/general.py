@@ -33,11 +33,15 @@ def check(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
 
 
 def unsealed(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
-    """Turns that nobody sealed, where sealing is on."""
+    """Turns, and claims read in them, that nobody sealed, where sealing is on."""
     turns = [key for key in found if key.kind is keys.TURN]
     for key, text in zip(turns, ask(redis, [("HGET", key.name, "text") for key in turns]), strict=True):
         if isinstance(text, bytes) and not is_sealed(text.decode("utf-8", "replace")):
             yield Finding(key.name, "the turn is not sealed, though sealing is on", "`semcache seal rotate`")
+    claims = [key for key in found if key.kind is keys.CLAIMS]
+    for key, forms in zip(claims, ask(redis, [("HVALS", key.name) for key in claims]), strict=True):
+        if not all(is_sealed(form.decode("utf-8", "replace")) for form in forms):
+            yield Finding(key.name, "claims are not sealed, though sealing is on", "`semcache seal rotate`")
 
 
 def _lifetime(name: str, kind: keys.KeyKind, ttl_ms: int) -> Iterator[Finding]:

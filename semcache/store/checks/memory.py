@@ -14,6 +14,7 @@ from redis import Redis
 from semcache.store import keys
 from semcache.store.checks.finding import Finding, Known
 from semcache.store.checks.reading import Question, ask, judged, listings, members, scored, texts
+from semcache.store.sealing import is_sealed
 
 REBUILD = "write this memory again from Kafka's log: `semcache-ingest run --from-beginning` into a fresh namespace"
 _STABLE_TRIES = 5
@@ -238,7 +239,28 @@ def forgotten(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
                 yield Finding(key.name, f"turn {id} was forgotten, but is there", "forget it again")
 
 
+def claims(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
+    """What a model read belongs to turns that are there, and can be read again."""
+    for key in found:
+        (stored,) = ask(redis, [("HGETALL", key.name)])
+        forms = _fields(stored)
+        there = ask(redis, [("EXISTS", key.sibling(keys.TURN, turn=id)) for id in forms])
+        for (id, form), exists in zip(forms.items(), there, strict=True):
+            if not exists:
+                yield Finding(key.name, f"there is no turn {id}", f"HDEL {key.name} {id}")
+            elif not _is_list(form.decode("utf-8", "replace")):
+                yield Finding(key.name, f"what was read in turn {id} is no list", f"HDEL {key.name} {id}")
+
+
+def _is_list(form: str) -> bool:
+    try:
+        return is_sealed(form) or isinstance(json.loads(form), list)
+    except ValueError:
+        return False
+
+
 CHECKS = {
+    keys.CLAIMS: claims,
     keys.PINNED: pinned,
     keys.FORGOTTEN: forgotten,
     keys.TURN: turns,
