@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-WITH_CODE = [ROOT / "README.md", ROOT / "docs" / "quickstart.md"]
+WITH_CODE = [ROOT / "README.md", ROOT / "docs" / "quickstart.md", ROOT / "docs" / "how-to" / "memory.md"]
 
 
 def blocks(page: Path, language: str) -> list[str]:
