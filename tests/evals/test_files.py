@@ -53,7 +53,9 @@ def test_a_cell_may_be_large(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [gzip.compress(b"prompt,answer\n" * 99)[:-9], b"\x1f\x8b" + b"\x08" * 60, b'[{"prompt": 1', b"[1]"]
+    "content",
+    [gzip.compress(b"prompt,answer\n" * 99)[:-9], b"\x1f\x8b" + b"\x08" * 60, b'[{"prompt": 1', b"[1]"],
+    ids=["cut gzip", "damaged gzip", "cut JSON", "no objects"],
 )
 def test_what_is_broken_is_said_to_be(tmp_path: Path, content: bytes) -> None:
     """A cut or damaged file is invalid input that names the file, not a traceback."""
