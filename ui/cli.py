@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import subprocess
 import threading
 import time
@@ -51,6 +52,7 @@ def demo(
 ) -> None:
     """Start everything on this machine, stream the sample through Kafka, ask, change a document, open the page."""
     started = time.perf_counter()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside, it stops what it started too
     with contextlib.ExitStack() as stack:
         first = load_settings(namespace=namespace, **({"ui_port": port} if port else {}))
         stack.enter_context(running.servers(first, TerminalProgress(), keep=False))
@@ -64,6 +66,7 @@ def demo(
         summary.milliseconds["all"] = round((time.perf_counter() - started) * 1000)
         emit_fields(asdict(summary), as_json=as_json, title="demonstration")
         if page is not None:
+            _wait_for_page(settings, page)
             console.print(f"\nOpen [bold]{launch.address(settings)}[/bold] in a browser.  (Ctrl-C ends everything)")
             _until_interrupted(page)
         if summary.failed:

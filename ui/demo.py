@@ -69,6 +69,7 @@ class Demo:
         """All steps in order. `on_ingested(done, total)` is called while events arrive."""
         self._produce(on_ingested)
         for story in samples.demo():
+            self._app.engine.cache(story.personal.user).clear()  # what an earlier run, or version, has left
             self._ask_twice(story)
         self._check(self.summary.hits > 0, f"{self.summary.hits} paraphrases were answered from the cache")
         self._change(samples.demo()[0])

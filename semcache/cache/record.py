@@ -13,7 +13,7 @@ from semcache.store.vectors import cosine
 
 ENTRY_FIELDS = (
     "prompt", "response", "created", "expires", "sources", "tags", "hits", "metadata", "cost", "format",
-    "tokens", "compute_s", "confirmed", "rejected",
+    "tokens", "compute_s", "confirmed", "rejected", "verified",
 )  # fmt: skip
 # An entry opens an answer group of its own, named by so many digits of its id: 40 bits.
 GROUP_CHARS = 10
@@ -175,7 +175,7 @@ def to_hash(entry: NewEntry, *, created: float, expires: float, indexes: list[st
 
 def from_hash(id: str, row: Sequence[bytes]) -> Entry:
     prompt, response, created, expires, sources, tags, hits, metadata, cost, response_format, *effects = row
-    tokens, compute_s, confirmed, rejected = effects
+    tokens, compute_s, confirmed, rejected, verified = effects
     return Entry(
         entry_id=id,
         prompt=prompt.decode(),
@@ -192,4 +192,5 @@ def from_hash(id: str, row: Sequence[bytes]) -> Entry:
         compute_s=float(compute_s or 0),
         confirmed=int(confirmed or 0),
         rejected=int(rejected or 0),
+        verified_at=float(verified or created),
     )

@@ -281,3 +281,14 @@ def test_construction_needs_no_server() -> None:
     cache = SemanticCache(f"redis://127.0.0.1:{free_port()}/0")
     with pytest.raises(RedisUnavailable):
         cache.lookup(PASSWORD)
+
+
+def test_an_entry_knows_when_it_was_last_verified(cache: SemanticCache, clock: Clock) -> None:
+    """At first that is when it was made, then whenever it is served; a miss changes nothing."""
+    cache.store("How long can I return a lamp?", "30 days.")
+    made = clock.now
+    clock.advance(60)
+    cache.lookup("Where do you ship to?")
+    assert next(cache.entries()).verified_at == made
+    assert cache.lookup("how long can I return a lamp")
+    assert next(cache.entries()).verified_at == clock.now

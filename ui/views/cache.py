@@ -68,7 +68,8 @@ def _answers(installation: Installation, user: str | None) -> None:
             "Filter", placeholder="Words of the question or the answer", icon=":material/filter_alt:"
         )
         order = st.selectbox("Order", caches.ORDERS, width=220)
-    listing = installation.caches.find(wanted, order=order, user=user)
+    with st.spinner("Reading the answers …"):
+        listing = installation.caches.find(wanted, order=order, user=user)
     if not listing.entries:
         components.empty(
             "Nothing matches" if wanted else "Nothing is kept yet",
@@ -103,6 +104,7 @@ def _opened(installation: Installation, chosen: str | None, user: str | None) ->
     st.markdown(f"#### {components.plain(entry.prompt)}")
     left = installation.caches.remaining_s(entry)
     facts = [words.count(entry.hits, "hit"), f"kept since {words.moment(entry.created_at)} UTC"]
+    facts += [f"last verified {words.moment(entry.verified_at)} UTC"]
     facts += [f"{words.age(left)} left"] if left is not None else ["kept for ever"]
     facts += (
         [f"{words.count(entry.confirmed, 'thumb')} up, {entry.rejected} down"]
@@ -176,7 +178,8 @@ def _why(installation: Installation, user: str | None) -> None:
 
 def _budget(installation: Installation, user: str | None) -> None:
     """How far the learning is, and what the budget, or another one, lets through."""
-    budget = budget_of(installation.app, user)
+    with st.spinner("Reading the decisions …"):
+        budget = budget_of(installation.app, user)
     status = budget.status
     label = ":green-badge[:material/check: serving]" if status.serving else ":orange-badge[:material/school: learning]"
     st.markdown(f"{label} &nbsp;{components.plain(status.summary)}")
@@ -232,7 +235,8 @@ def _other_budget(installation: Installation, budget: Budget) -> None:
 
 
 def _savings(installation: Installation, stats: Stats, user: str | None) -> None:
-    best = caches.leaderboard(installation.caches.find(user=user).entries)
+    with st.spinner("Reading the answers …"):
+        best = caches.leaderboard(installation.caches.find(user=user).entries)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Questions that save most**")

@@ -27,7 +27,8 @@ def _documents(installation: Installation) -> None:
         wanted = st.text_input("Filter", placeholder="Title or id", icon=":material/filter_alt:", width="stretch")
         if visitor.current().admin and st.button("Add a document", icon=":material/add:"):
             editing.opened_new(installation)
-    found = installation.documents.like(wanted)
+    with st.spinner("Reading the documents …"):
+        found = installation.documents.like(wanted)
     if not found:
         components.empty(
             "Nothing matches" if wanted else "No documents yet",

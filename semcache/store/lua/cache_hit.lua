@@ -11,6 +11,7 @@ local expires = tonumber(known[1])
 if not expires or known[2] ~= '0' or (expires > 0 and expires <= now) then return false end
 
 redis.call('HINCRBY', key, 'hits', 1)
+redis.call('HSET', key, 'verified', ARGV[3])  -- its sources were found unchanged, and the decision fell for it
 -- Use decays exponentially. Kept as the log2 of the sum of 2^(time / half-life), scores never need ageing.
 local before = tonumber(redis.call('ZSCORE', KEYS[1], id) or mine)
 local high, low = math.max(before, mine), math.min(before, mine)
