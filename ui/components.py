@@ -78,14 +78,14 @@ def server_down(name: str, trouble: str) -> None:
     st.error(f"**{name} does not answer.** {plain(trouble)}", icon=":material/cloud_off:")
     st.code("semcache up", language="bash")
     st.caption("starts Redis and Kafka on this machine; what is stored in them is kept.")
-    _again()
+    _again(name)
 
 
 def problem(title: str, text: str, *, again: bool = False) -> None:
     """Something the visitor can mend or try again."""
     st.error(f"**{title}.** {plain(text)}", icon=":material/error:")
     if again:
-        _again()
+        _again(title)
 
 
 def troubles(said: Sequence[str]) -> None:
@@ -111,6 +111,6 @@ def answer_text(text: str) -> str:
     return text.replace("$", "\\$").replace("~", "\\~").replace("![", "!\\[")
 
 
-def _again() -> None:
-    if st.button("Try again", icon=":material/refresh:"):
+def _again(about: str) -> None:
+    if st.button("Try again", key=f"again-{about}", icon=":material/refresh:"):
         st.rerun()

@@ -9,7 +9,7 @@ import streamlit as st
 
 from semcache.errors import SemcacheError
 from semcache.knowledge import Document
-from ui import components
+from ui import components, shell
 from ui.services import words
 from ui.services.documents import Edit
 from ui.services.installation import Installation
@@ -111,6 +111,7 @@ def _watched(installation: Installation) -> bool:
 
 
 @st.fragment(run_every=_POLL_S)
+@shell.shielded
 def _watch(installation: Installation, edit: Edit) -> None:
     """The change on its way; looks every moment until it has arrived."""
     state = installation.documents.state(edit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from semcache.errors import SemcacheError
-from ui import conversing, resources, signin, visitor
+from ui import conversing, resources, shell, signin, visitor
 from ui.services import words
 from ui.services.health import Health
 from ui.services.installation import Installation
@@ -50,6 +50,7 @@ def _switch(who: Visitor) -> None:
 
 
 @st.fragment(run_every=_REFRESH_S)
+@shell.shielded
 def _live(installation: Installation) -> None:
     """Hit rate and lag, looked up in the background and shown as last known."""
     health = installation.health.get()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import components, visitor
+from ui import components, shell, visitor
 from ui.services.installation import Installation
 from ui.services.jobs import Job
 from ui.services.sample import SESSION, Played
@@ -38,6 +38,7 @@ def shown(installation: Installation) -> None:
 
 
 @st.fragment(run_every=_POLL_S)
+@shell.shielded
 def _playing(job: Job[Played]) -> None:
     status = job.status
     if status.state == "running":

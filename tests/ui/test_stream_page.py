@@ -169,3 +169,19 @@ def test_history_turns_counters_into_rates(installation: Installation) -> None:
     grown, reset = installation.history.rates()
     assert (grown.lookups, grown.hit_rate) == (4, 0.75)
     assert (reset.lookups, reset.hit_rate) == (0, None)
+
+
+def test_without_kafka_the_chat_answers_and_says_what_is_wrong(
+    environment: pytest.MonkeyPatch, request: pytest.FixtureRequest, page: Page
+) -> None:
+    """A Kafka that does not answer is named on the pages; questions are answered all the same."""
+    environment.setenv("SEMCACHE_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    helpdesk: Installation = request.getfixturevalue("helpdesk")
+    assert helpdesk.health.wait(60) is not None
+    test = page("views/chat.py")
+    assert "Kafka" in said(test)
+    test.chat_input[0].set_value("How long do I have to return a bike?").run()
+    assert "within 30 days" in said(test)
+    assert "Kafka does not answer" in said(page("views/stream.py"))
+    with pytest.raises(KafkaUnavailable, match="erase again"):
+        helpdesk.memories.erase("you")

@@ -211,6 +211,7 @@ def _budget(installation: Installation, user: str | None) -> None:
 
 
 @st.fragment
+@shell.shielded
 def _other_budget(installation: Installation, budget: Budget) -> None:
     """A slider that simulates, and a button that applies."""
     with st.container(border=True):

@@ -92,6 +92,7 @@ def _more(budget: float) -> tuple[Plan, int, Columns]:
 
 
 @st.fragment(run_every=_POLL_S)
+@shell.shielded
 def _running(job: Job[Report]) -> None:
     status = job.status
     if status.state != "running":

@@ -17,6 +17,7 @@ from ui.services.stream import DeadLetters, Stream
 
 _REFRESH_S = 2.0
 _REPLAYED = "replayed"
+_LONGEST_READ_S = 20.0
 
 
 def page(installation: Installation) -> None:
@@ -65,6 +66,7 @@ def _probe(kafka: Stream) -> None:
 
 
 @st.fragment(run_every=_REFRESH_S)
+@shell.shielded
 def _live(installation: Installation) -> None:
     """Lag and rates, as last seen."""
     health = installation.health.wait(0.15)
@@ -111,12 +113,16 @@ def _per_second(value: float | None) -> str:
 
 
 @st.fragment(run_every=_REFRESH_S)
+@shell.shielded
 def _letters(installation: Installation, kafka: Stream) -> None:
     """What could not be applied, as last seen; a new letter appears by itself."""
-    kept = installation.dead_letters.wait(0.15) if installation.dead_letters else None
+    if installation.dead_letters is None:
+        return
+    with st.spinner("Reading the dead letters …"):
+        kept = installation.dead_letters.wait(_LONGEST_READ_S)
     if kept is None:
-        with st.spinner("Reading the dead letters …"):
-            kept = kafka.letters()
+        st.skeleton(height=120)
+        return
     if kept.trouble:
         components.problem("The dead letters cannot be read", kept.trouble, again=True)
         return
