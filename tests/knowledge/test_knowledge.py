@@ -257,6 +257,8 @@ BAD: list[Callable[[KnowledgeBase], object]] = [
     lambda kb: kb.delete("d", version=0),
     lambda kb: kb.search(""),
     lambda kb: kb.search("x", k=0),
+    lambda kb: kb.search("x", k=1.5),  # type: ignore[arg-type]
+    lambda kb: kb.versions("faq"),
     lambda kb: kb.search("half \ud800"),
     lambda kb: kb.get(""),
     lambda kb: kb.versions([""]),
