@@ -65,3 +65,16 @@ def picture(page: Page, name: str) -> None:
     settled(page)
     IMAGES.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=IMAGES / f"{name}.png")
+
+
+def tab_to(page: Page, selector: str, *, containing: str = "", back: bool = False, most: int = 80) -> None:
+    """Moves the focus with the tab key until it is on such an element."""
+    for _ in range(most):
+        page.keyboard.press("Shift+Tab" if back else "Tab")
+        if page.evaluate(
+            "([selector, text]) => document.activeElement.matches(selector)"
+            " && document.activeElement.innerText.includes(text)",
+            [selector, containing],
+        ):
+            return
+    raise AssertionError(f"{most} times Tab, and the focus was never on {selector} {containing}")

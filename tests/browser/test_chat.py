@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from semcache import samples
-from tests.browser.actions import ask, badge, fill, go, heading, picture
+from tests.browser.actions import ask, badge, fill, go, heading, picture, settled, tab_to
 from tests.browser.conftest import Visit
 
 pytestmark = pytest.mark.browser
@@ -86,3 +86,21 @@ def test_a_conversation_is_renamed_found_again_and_deleted(visit: Visit) -> None
     expect(other.get_by_test_id("stSidebar").get_by_role("button", name="Boats")).to_have_count(0)
     go(other, "Memory")
     expect(other.get_by_role("main")).to_contain_text("Nothing is remembered")
+
+
+def test_the_chat_is_used_with_the_keyboard_alone(visit: Visit) -> None:
+    """Without a pointer one asks, opens the evidence of the answer, and closes it again."""
+    page = visit(user="noa")
+    heading(page, "Chat")
+    settled(page)
+    tab_to(page, "textarea[data-testid=stChatInputTextArea]")
+    page.keyboard.type("What are the Saturday opening hours in Hamburg?")
+    page.keyboard.press("Enter")
+    answer = page.get_by_test_id("stChatMessage").nth(1)
+    expect(badge(answer)).to_be_visible()
+    settled(page)
+    tab_to(page, "[data-testid=stPopoverButton]", containing="Why did you say that?", back=True)
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("stPopoverBody")).to_contain_text("It rests on")
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
