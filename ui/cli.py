@@ -23,6 +23,8 @@ from ui import launch, running
 from ui.demo import Demo, DemoFailed, Told
 
 START_TIMEOUT_S = 60.0
+OPENS_AS = "pia"
+"""Whose memory the demonstration opens on: somebody of the sample who has told a lot."""
 Port = Annotated[int | None, typer.Option(min=1, max=65_535, help="Port of the page.", show_default=False)]
 
 
@@ -67,7 +69,8 @@ def demo(
         emit_fields(asdict(summary), as_json=as_json, title="demonstration")
         if page is not None:
             _wait_for_page(settings, page)
-            console.print(f"\nOpen [bold]{launch.address(settings)}[/bold] in a browser.  (Ctrl-C ends everything)")
+            address = f"{launch.address(settings)}/?user={OPENS_AS}"
+            console.print(f"\nOpen [bold]{address}[/bold] in a browser.  (Ctrl-C ends everything)", soft_wrap=True)
             _until_interrupted(page)
         if summary.failed:
             raise DemoFailed("the demonstration did not do what it should:\n  " + "\n  ".join(summary.failed))

@@ -33,6 +33,9 @@ def test_a_dead_letter_is_replayed_and_mended(visit: Visit, site: Settings) -> N
 
     page = visit("stream", user="ida")
     heading(page, "Stream")
+    topics = tab(page, "Topics")
+    expect(topics.get_by_test_id("stVegaLiteChart")).to_be_visible()
+    expect(topics.get_by_test_id("stMetric").filter(has_text="Dead letters")).to_contain_text("1")
     picture(page, "stream")
     letters = tab(page, "Dead letters")
     expect(letters).to_contain_text("1 dead letter")

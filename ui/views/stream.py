@@ -131,7 +131,8 @@ def _letters(installation: Installation, kafka: Stream) -> None:
         return
     st.markdown(f"**{words.count(kept.count, 'dead letter')}**, by what is wrong with them")
     kinds = list(kept.kinds)
-    chosen = components.chosen_row(kinds, [str(number) for number in range(len(kinds))], key="kind", height="content")
+    rows = [{"letters": k["count"], "topic": k["topic"], "class": k["error_class"], "cause": k["cause"]} for k in kinds]
+    chosen = components.chosen_row(rows, [str(number) for number in range(len(kinds))], key="kind", height="content")
     if chosen is not None:
         _kind(kafka, kept, kinds[int(chosen)])
 
