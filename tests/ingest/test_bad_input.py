@@ -107,14 +107,14 @@ def test_timestamp_of_a_dead_letter_is_that_of_its_record(settings: Settings, dr
 
 
 @pytest.mark.parametrize("peculiarity", ["REFUSED", "WRONG SIZE", "NAN"])
-def test_one_poison_text_among_a_hundred_costs_the_others_nothing(
+def test_one_poison_text_among_a_thousand_costs_the_others_nothing(
     peculiarity: str, settings: Settings, redis: redis_py.Redis, fast_embedder: Embedder, drain: Drain
 ) -> None:
-    """A text that the model refuses, or gives a wrong vector, is found by halving; the other 99 are applied."""
-    texts = [f"remark {n % 7}" if n != 61 else f"{peculiarity} please" for n in range(100)]
+    """A text that the model refuses, or gives a wrong vector, is found by halving; the other 999 are applied."""
+    texts = [f"remark {n % 7}" if n != 617 else f"{peculiarity} please" for n in range(1_000)]
     send_events(settings, [message(n, text=text, session=f"s{n}") for n, text in enumerate(texts)])
     worker = drain(embedder=Peculiar(fast_embedder))
-    assert worker.count("semcache_ingest_records_total", outcome="applied") == 99
+    assert worker.count("semcache_ingest_records_total", outcome="applied") == 999
     (letter,) = read_all(settings, dlq(settings))
     assert json.loads(letter.value())["text"] == f"{peculiarity} please"
     assert dict(letter.headers())["dlq.error_class"] == b"poison"

@@ -92,11 +92,15 @@ def test_bad_lines_are_named_and_the_others_sent(call: Call, settings: Settings,
     assert len(read_all(settings, settings.kafka.conversations_topic)) == 2
 
 
-@pytest.mark.parametrize("command", [["produce", "-"], ["run"], ["status"], ["dlq", "list"], ["topics", "--make"]])
+@pytest.mark.parametrize(
+    "command",
+    [["produce", "-"], ["run"], ["status"], ["dlq", "list"], ["dlq", "replay"], ["topics", "--make"], ["extract"]],
+)
 def test_without_kafka_every_command_says_so_within_seconds(command: list[str], call: Call) -> None:
     """No broker: one line that says where it looked and how to start one, exit code 1, no traceback."""
     started = time.monotonic()
-    done = call(*command, input=lines(message(0)), SEMCACHE_KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{free_port()}")
+    nowhere = {"SEMCACHE_KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}", "SEMCACHE_LLM_MODEL": "some-model"}
+    done = call(*command, input=lines(message(0)), **nowhere)
     assert done.code == 1
     assert "does not answer" in done.err
     assert "semcache up" in done.err
@@ -111,6 +115,7 @@ def test_without_kafka_every_command_says_so_within_seconds(command: list[str], 
         (["run", "--since", "soon"], "neither a time"),
         (["run", "--since", "2h", "--from-beginning"], "not both"),
         (["dlq", "show", "nowhere"], "no position"),
+        (["extract"], "SEMCACHE_LLM_MODEL"),
     ],
 )
 def test_wrong_argument_is_one_line(command: list[str], cause: str, call: Call) -> None:
