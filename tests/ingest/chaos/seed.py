@@ -115,7 +115,7 @@ def _await_quiet(settings: Settings, servers: Fleet) -> float:
             before, moved_at = left, time.monotonic()
         if time.monotonic() - moved_at > STALLED_S:
             raise AssertionError(f"for {STALLED_S:g} s nothing was applied, left are {left}\n{servers.logs()}")
-        pause.wait(0.3)
+        pause.wait(1.0)
     return time.monotonic() - started
 
 
