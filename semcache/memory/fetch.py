@@ -41,7 +41,7 @@ class Reach:
 
     candidates: int = 100
     by_vector: int = 100
-    by_postings: int = 60
+    by_postings: int = 40
 
     def at_least(self, k: int) -> Reach:
         """The same, wide enough for `k` results."""

@@ -670,6 +670,20 @@ def _future(said: Said) -> Claims:
         yield from _planned(said, f"{said.form} {value}") if value and not _FEELING_OBJECT.match(value) else ()
 
 
+_NO_PLANS = Pattern(
+    r"\s*(?:need|have|want|see|be|try|call|ask|tell|send|wait|use|check|say|let|look|reply|write|complain|contact)\b"
+    r"|\s*\w+\s+(?:you|it|this|that|them|him|her|back|again|up)\b"
+)
+
+
+def _intended(said: Said) -> Claims:
+    """Plans of any verb: "we're going to renovate the bathroom next spring"; "I'll send it tomorrow" is none."""
+    going = re.search(r"\b(?:going to|gonna)\b", said.clause)
+    if going and not said.denied and mentions_future(said.clause, said.at) and not _NO_PLANS.match(said.rest):
+        value = cut(said.rest.strip(), most_words=6)
+        yield from _planned(said, value) if value else ()
+
+
 def _adopt(said: Said) -> Claims:
     return _possess(said) if pet_or_kin(said.rest) else iter(())
 
@@ -758,5 +772,5 @@ HANDLERS: dict[str, Callable[[Said], Claims]] = {
     "ride": _drive,
     "attend": _future,
     "learn": _future,
-    "": _future,
+    "": _intended,
 }
