@@ -190,7 +190,7 @@ def _against_redisvl(
 def redis_server(search_module: Path | None = None) -> Iterator[redis.Redis]:
     """A client of an embedded Redis of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        extra = {"loadmodule": str(search_module)} if search_module else {}
+        extra = {"loadmodule": str(search_module.resolve())} if search_module else {}
         server = RedisServer(Path(folder), free_port(), extra)
         process = server.start(tied=True)
         try:
