@@ -21,6 +21,7 @@ from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedCol
 
 from ingest.assemble import RunOptions, open_worker
 from ingest.dlq_cli import app as dlq_app
+from ingest.events import json_schema
 from ingest.extraction.assemble import open_extractor
 from ingest.http import Health, serving
 from ingest.moments import moment_of
@@ -150,6 +151,12 @@ def topics(
         for t in wanted_topics(settings, group=group)
     ]
     emit_rows(rows, columns=["topic", "partitions", "config", *(["made"] if make else [])], as_json=as_json)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the events, for a registry or for your own tests."""
+    emit_json(json_schema())
 
 
 def main() -> None:

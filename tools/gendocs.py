@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from types import UnionType
@@ -13,6 +14,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from ingest.cli import app as ingest_app
+from ingest.events import json_schema
 from ingest.metrics import WORRY, ExtractionMetrics, Metrics, labels_of
 from semcache.cli.main import build_app
 from semcache.settings import Section, Settings
@@ -130,11 +132,54 @@ def metric_table() -> str:
     return table(["metric", "type", "labels", "what it says", "when to worry"], rows)
 
 
+def event_tables() -> str:
+    definitions = json_schema()["$defs"]
+    events = [d for d in definitions.values() if "const" in d.get("properties", {}).get("type", {})]
+    events.sort(key=lambda d: (d["properties"]["type"]["const"] != "message", d["properties"]["type"]["const"]))
+    others = [(name, d) for name, d in definitions.items() if d not in events]
+    parts = [f"### `{d['properties']['type']['const']}`\n{d['description']}\n\n{field_table(d)}" for d in events]
+    return "\n\n".join([*parts, *(f"### {name}\n{d['description']}\n\n{field_table(d)}" for name, d in others)])
+
+
+def field_table(definition: dict[str, Any]) -> str:
+    required = definition.get("required", [])
+    rows = [
+        [f"`{name}`", cell(schema_type(f)), "yes" if name in required else cell(default_of(f)), cell(limits(f))]
+        for name, f in definition["properties"].items()
+        if name != "type"
+    ]
+    return table(["field", "type", "required, or default", "what it is"], rows)
+
+
+def schema_type(schema: dict[str, Any]) -> str:
+    if "anyOf" in schema:
+        return " or ".join(schema_type(option) for option in schema["anyOf"])
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "$ref" in schema:
+        return str(schema["$ref"].rpartition("/")[2])
+    if schema.get("type") == "array":
+        return f"list of {schema_type(schema['items'])}"
+    return "time" if schema.get("format") == "date-time" else str(schema.get("type", "any"))
+
+
+def default_of(schema: dict[str, Any]) -> str:
+    value = schema.get("default")
+    return "" if value is None else f"`{json.dumps(value)}`"
+
+
+def limits(schema: dict[str, Any]) -> str:
+    names = {"minimum": "at least", "maximum": "at most", "maxLength": "characters at most", "maxItems": "at most"}
+    found = [f"{what} {schema[name]:,}" for name, what in names.items() if name in schema]
+    return "; ".join([part for part in [schema.get("description", "")] if part] + found)
+
+
 PARTS = {
     "data-model.md": ("keys", key_table),
     "configuration.md": ("settings", settings_table),
     "command-line.md": ("commands", command_tables),
     "operations.md": ("metrics", metric_table),
+    "events.md": ("events", event_tables),
 }
 
 

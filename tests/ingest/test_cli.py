@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from ingest.cli import main
@@ -179,3 +180,11 @@ def test_topics_lists_what_has_to_be_made(call: Call, settings: Settings) -> Non
     configs = {row["topic"]: row["config"] for row in rows}
     assert configs[settings.kafka.knowledge_topic]["cleanup.policy"] == "compact"
     assert len(rows) == 4
+
+
+def test_schema_accepts_events_and_nothing_else(call: Call) -> None:
+    """`schema` prints a JSON Schema that any validator understands."""
+    schema = json.loads(call("schema").out)
+    jsonschema.validate(message(0), schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(message(0) | {"type": "mesage"}, schema)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.events import (
+    TYPES,
     DocumentDeleted,
     DocumentUpserted,
     MessageEvent,
@@ -155,3 +157,10 @@ def test_exported_schema_refuses_an_unknown_type() -> None:
     """The exported JSON Schema refuses a type it does not list."""
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(MESSAGE | {"type": "mesage"}, json_schema())
+
+
+def test_events_in_the_documentation_are_events() -> None:
+    """Each example of docs/events.md is accepted, and every type but the model's own has one."""
+    page = (Path(__file__).parent.parent.parent / "docs" / "events.md").read_text()
+    shown = [json.loads(line) for line in page.splitlines() if line.startswith('{"type"')]
+    assert {parse_event(fields).type for fields in shown} == TYPES - {"facts_extracted"}
