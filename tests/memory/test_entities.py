@@ -62,6 +62,27 @@ def test_a_short_name_is_the_same_person() -> None:
     assert sorted(entity.name for entity in two) == ["Mel", "Melanie", "Melissa"]
 
 
+def test_what_is_called_before_a_name_is_no_part_of_it() -> None:
+    """ "Woohoo Melanie" is Melanie, and does not keep "Mel" from being her."""
+    said = [
+        "Hi Melanie!",
+        "Melanie said so.",
+        "Ask Melanie.",
+        "I met Melanie.",
+        "Melanie came.",
+        "Woohoo Melanie! Bye Mel!",
+    ]
+    found = gather(turns(*said))
+    assert [(one.name, one.mentions) for one in found] == [("Melanie", 7)]
+    assert found[0].aliases == ("Mel", "Woohoo Melanie")
+
+
+def test_a_word_that_is_mostly_written_small_is_no_name() -> None:
+    """At the start of a sentence every word looks like a name."""
+    said = ["Appreciate it, Tim.", "I appreciate that.", "We appreciate you, Tim."]
+    assert [one.name for one in gather(turns(*said))] == ["Tim"]
+
+
 def test_a_memory_lists_its_entities(memory: AgentMemory) -> None:
     """The most mentioned first, with the turns and facts that name them."""
     first = memory.append("s", "user", "My sister Clara lives in Lisbon.", at=1.0)

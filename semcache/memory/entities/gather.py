@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from semcache.memory.facts.types import Fact
 from semcache.memory.types import Turn
 
 _NAMED = (Kind.PERSON, Kind.PLACE, Kind.ORGANISATION, Kind.PRODUCT, Kind.NAME)
+_OFTEN = 5  # a text has to say what a name is of in one of so many mentions
+_CALLED = 3  # of two readings of a name the one that is found so many times as often counts
+_LOWER = re.compile(r"\b[a-z][a-z'-]+\b")
 _LEAST_SHARED = 3  # letters that a short form has in common with its long one
 _NICKNAMES = dict(
     pair.split("-")
@@ -52,14 +56,16 @@ def gather(turns: Sequence[Turn], facts: Iterable[Fact] = ()) -> list[Entity]:
     known = list(facts)
     persons = _persons(turns, known)
     found: dict[tuple[str, str], _Found] = defaultdict(_Found)
+    ordinary: Counter[str] = Counter()
     for turn in sorted(turns, key=lambda turn: (turn.at, turn.id)):
+        ordinary.update(_LOWER.findall(turn.text))
         for mention in mentions(turn.text, persons):
             group = "name" if mention.kind in _NAMED else mention.kind.value
             one = found[(group, mention.key)]
             one.kinds[mention.kind] += 1
             one.forms[mention.text] += 1
             one.turns[turn.id] = None
-    merged = _merged(found)
+    merged = _merged({place: one for place, one in found.items() if not _is_ordinary(place, one, ordinary)})
     entities = [_entity(one, known) for one in merged]
     return sorted(entities, key=lambda entity: (-entity.mentions, entity.name.lower()))
 
@@ -71,6 +77,12 @@ def _persons(turns: Iterable[Turn], facts: Iterable[Fact]) -> frozenset[str]:
         if fact.attribute in ("name", "family", "acquaintance", "pet"):
             names += [word.strip(",.") for word in fact.value.split() if word[:1].isupper()]
     return frozenset(name.split(" ")[0].lower() for name in names)
+
+
+def _is_ordinary(place: tuple[str, str], one: _Found, ordinary: Counter[str]) -> bool:
+    """Whether a word that was taken for a name is mostly written small: "Appreciate it" """
+    group, key = place
+    return group == "name" and ordinary[key] >= one.forms.total()
 
 
 def _merged(found: dict[tuple[str, str], _Found]) -> list[_Found]:
@@ -89,9 +101,27 @@ def _merged(found: dict[tuple[str, str], _Found]) -> list[_Found]:
 
 
 def _stands_for(key: str, names: dict[str, _Found]) -> str:
-    """The longer name of "mel" ("melanie") or "roth" ("amelie roth"); '' if there is none, or more than one."""
-    longer = [other for other in names if other != key and _is_short_for(key, other, names)]
-    return longer[0] if len(longer) == 1 else ""
+    """The longer name of "mel" ("melanie") or "roth" ("amelie roth"); '' if there is none, or no clear one.
+
+    What is said before a name ("Woohoo Melanie") makes no other one of it.
+    """
+    called = key.partition(" ")[2]
+    if _is_called(called, key, names):
+        return called
+    longer = {
+        other: one.forms.total()
+        for other, one in names.items()
+        if other != key and _is_short_for(key, other, names) and not _is_called(key, other, names)
+    }
+    best = max(longer, key=longer.__getitem__, default="")
+    return best if best and longer[best] >= _CALLED * (sum(longer.values()) - longer[best]) else ""
+
+
+def _is_called(name: str, whole: str, names: dict[str, _Found]) -> bool:
+    """Whether the first word of "woohoo melanie" is only said before the name."""
+    if name not in names or whole.partition(" ")[2] != name:
+        return False
+    return names[name].forms.total() >= _CALLED * names[whole].forms.total()
 
 
 def _is_short_for(short: str, long: str, names: dict[str, _Found]) -> bool:
@@ -107,9 +137,11 @@ def _is_short_for(short: str, long: str, names: dict[str, _Found]) -> bool:
 
 
 def _entity(one: _Found, facts: Iterable[Fact]) -> Entity:
-    sure = Counter({kind: count for kind, count in one.kinds.items() if kind is not Kind.NAME}) or one.kinds
+    least = one.forms.total() / _OFTEN  # "at Harry Potter's" once in thirty mentions makes him no place
+    sure = Counter({kind: n for kind, n in one.kinds.items() if kind is not Kind.NAME and n >= least}) or one.kinds
     kind = sure.most_common(1)[0][0]
-    name = max(one.forms, key=lambda form: (len(form) if kind is Kind.PERSON else 0, one.forms[form], form))
+    usual = [form for form in one.forms if one.forms[form.partition(" ")[2]] < _CALLED * one.forms[form]]
+    name = max(usual, key=lambda form: (len(form) if kind is Kind.PERSON else 0, one.forms[form], form))
     told = tuple(fact.id for fact in facts if any(_names(form, fact.value) for form in one.forms))
     aliases = tuple(sorted(form for form in one.forms if form != name))
     return Entity(kind, name, one.forms.total(), tuple(one.turns), told, aliases)

@@ -55,6 +55,8 @@ _COMMON = STOP_WORDS | NO_NAMES | LANGUAGES | NATIONALITIES | _CALENDAR | _START
         " every each some any many most let let's "
     "hope nice cool awesome amazing sounds looks have has had do does did can could would should"
         " will may might christmas easter ok "
+    "yo aw aww ah oh ooh whoa woah man dude bro buddy guys cheers ugh hm hmm huh ha alright"
+        " right true agreed great good ask "
     "lol haha btw omg fyi asap sent dear best regards absolutely definitely totally exactly"
         " indeed actually finally first second "
     "today tomorrow yesterday tonight day week month year one two three congrats congratulations"
