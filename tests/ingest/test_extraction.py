@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,10 @@ from semcache.settings import Settings
 from tests.ingest.conftest import Running
 from tests.ingest.producing import message, read_all, send, send_events
 from tests.llm.server import FakeOpenAi, Messages, Trouble, serving
-from tests.waiting import wait_until
+from tests.waiting import wait_until as wait_within
 
 Drain = Callable[..., Running]
+wait_until = partial(wait_within, timeout_s=90.0)  # a share group's first records take seconds
 
 
 def reads(messages: Messages) -> str:
@@ -146,7 +148,7 @@ def test_an_outage_of_the_model_costs_one_delivery(reading: Settings, model: Fak
     send_events(reading, [message(0, text="Porto it is.")])
     with extracting(reading) as (extraction,):
         wait_until("the outage is seen", lambda: bool(extraction.health()))
-        wait_until("it is read", lambda: count(extraction, Verdict.ACCEPT) >= 1, timeout_s=60)
+        wait_until("it is read", lambda: count(extraction, Verdict.ACCEPT) >= 1)
         assert not extraction.health()
     assert len(extracted(reading)) == 1
     assert list(Letters(reading, group=reading.extract.group).read()) == []
@@ -159,7 +161,7 @@ def test_what_the_model_cannot_read_is_dead_lettered_and_the_others_are_read(
     send(reading, [{"topic": reading.kafka.conversations_topic, "key": "ada", "value": b"[]"}])
     send_events(reading, [message(0, text="Here is a riddle."), message(2, text="Porto it is.")])
     with extracting(reading) as (extraction,):
-        wait_until("two are rejected", lambda: count(extraction, Verdict.REJECT) >= 2, timeout_s=60)
+        wait_until("two are rejected", lambda: count(extraction, Verdict.REJECT) >= 2)
         wait_until("one is read", lambda: count(extraction, Verdict.ACCEPT) >= 1)
     letters = {letter.error_class: letter for letter in Letters(reading, group=reading.extract.group).read()}
     assert letters.keys() == {"schema", "retryable"}
@@ -181,7 +183,7 @@ def test_more_workers_than_partitions_share_the_work(reading: Settings, model: F
             return all(count(worker, Verdict.ACCEPT) for worker in workers)
 
         wait_until("each has read some", all_have_some)
-        wait_until("all is read", lambda: len(model.requests) >= number, timeout_s=60)
+        wait_until("all is read", lambda: len(model.requests) >= number)
 
 
 def test_an_ordinary_group_takes_over_where_there_are_no_share_groups(
@@ -198,8 +200,8 @@ def test_an_ordinary_group_takes_over_where_there_are_no_share_groups(
         model.then(*[Trouble("status", 503)])
         send_events(old, [message(0, text="Here is a riddle."), message(2, text="Porto it is.")])
         with extracting(old) as (extraction,):
-            wait_until("one is rejected", lambda: count(extraction, Verdict.REJECT) >= 1, timeout_s=60)
-            wait_until("one is read", lambda: count(extraction, Verdict.ACCEPT) >= 1, timeout_s=60)
+            wait_until("one is rejected", lambda: count(extraction, Verdict.REJECT) >= 1)
+            wait_until("one is read", lambda: count(extraction, Verdict.ACCEPT) >= 1)
         assert [event["message"] for event in extracted(old)] == [message(2)["id"]]
         assert [letter.error_class for letter in Letters(old, group=old.extract.group).read()] == ["retryable"]
     finally:

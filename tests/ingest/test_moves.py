@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
+
+import pytest
 
 from ingest.status import group_status
 from semcache.devstack.ports import free_port
@@ -12,9 +15,10 @@ from semcache.settings import Settings
 from tests.ingest.conftest import Run, Running
 from tests.ingest.producing import message, send_events, upsert
 from tests.ingest.test_worker import with_redis
-from tests.waiting import wait_until
+from tests.waiting import wait_until as wait_within
 
 USERS = [f"u{n}" for n in range(12)]
+wait_until = partial(wait_within, timeout_s=60.0)  # members join and leave: seconds each, on a busy machine more
 
 
 def say(settings: Settings, numbers: Iterable[int]) -> None:
@@ -28,6 +32,7 @@ def paused(worker: Running) -> bool:
     return worker.count("semcache_ingest_paused") == 1
 
 
+@pytest.mark.timeout(400)
 def test_partition_that_left_while_it_was_paused_is_read_when_it_comes_back(
     settings: Settings, run: Run, tmp_path: Path
 ) -> None:
