@@ -1,11 +1,12 @@
 """Hits and wrong hits of the learned cache on labelled streams, for several budgets, beside the best static threshold.
 
-    python benchmarks/cache_quality.py DATA [--only banking|qqp|pairs ...] [--budget R ...] [--shuffles N] [--json]
+    python benchmarks/cache_quality.py DATA [--only STREAM ...] [--budget R ...] [--shuffles N] [--json]
 
-DATA holds banking77_train.csv.gz (text, category) and qqp_train.tsv.gz (text_a, text_b, label). Three streams:
+DATA holds banking77_train.csv.gz (text, category) and qqp_train.tsv.gz (text_a, text_b, label). The streams:
 
 - banking: every row once, in shuffled order; the right answer is the category;
 - qqp: 10,000 open-domain questions; the right answer is shared by questions connected through pairs of label 1;
+- topics: of the same questions those that are asked in four wordings or more, 6,000 of them;
 - pairs: each labelled pair by itself, the first question stored, the second asked.
 
 The decisions and the learning are the cache's own, kept in memory (semcache.evals.simulate); the judge of answers is
@@ -18,63 +19,34 @@ Vectors are kept in --vectors DIR for the next run.
 from __future__ import annotations
 
 import argparse
-import csv
-import gzip
-import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import platformdirs
-from numpy.typing import NDArray
+from cache_streams import Pairs, Stream, Vectors, cut, read_banking, read_pairs, read_qqp, read_topics
 
 from semcache.embed import Embedder, default_embedder
 from semcache.evals.simulate import Judge, Near, Run, SimulatedCache
 from semcache.evals.stats import wilson
 from semcache.evals.thresholds import StaticResult, best_within, replay_thresholds
 
-Vectors = NDArray[np.float32]
+STREAMS = ("banking", "qqp", "topics", "pairs")
 NEIGHBOURS = 10
 BLOCK = 256
-QQP_QUESTIONS = 10_000
-PAIRS = 12_000
 #: Share of requests after which a stored question is asked again: these streams have no repeats, real ones do.
 REPEATS = 0.03
 #: Shares of comparisons: equal answers called different, different ones called equal, and no verdict at all.
 JUDGES = {"perfect": (0.0, 0.0, 0.0), "noisy": (0.03, 0.005, 0.0), "hesitant": (0.03, 0.02, 0.3)}
 
 
-@dataclass(frozen=True)
-class Stream:
-    """Questions, the ids of their right answers, and their unit vectors, in order."""
-
-    texts: list[str]
-    answers: list[int]
-    vectors: Vectors
-
-    def shuffled(self, seed: int) -> Stream:
-        order = np.random.default_rng(seed).permutation(len(self.texts))
-        return Stream([self.texts[i] for i in order], [self.answers[i] for i in order], self.vectors[order])
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Labelled pairs: for each, the two questions, whether they have one answer, and their cosine."""
-
-    first: list[str]
-    second: list[str]
-    same: list[bool]
-    cosine: list[float]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--only", nargs="+", choices=("banking", "qqp", "pairs"), default=["banking", "qqp", "pairs"])
+    parser.add_argument("--only", nargs="+", choices=STREAMS, default=list(STREAMS))
     parser.add_argument("--budget", nargs="+", type=float, default=[0.01, 0.02, 0.05])
     parser.add_argument("--judge", nargs="+", choices=tuple(JUDGES), default=["perfect", "noisy"])
     parser.add_argument("--shuffles", type=int, default=3)
@@ -100,7 +72,7 @@ def _measured(
         pairs = read_pairs(args.data / "qqp_train.tsv.gz", embedder, args.vectors, seed)
         static = pair_thresholds(pairs)
     else:
-        read = {"banking": read_banking, "qqp": read_qqp}[name]
+        read = {"banking": read_banking, "qqp": read_qqp, "topics": read_topics}[name]
         stream = cut(read(args.data, embedder, args.vectors).shuffled(seed + 17), args.requests)
         static = replay_thresholds(stream.vectors, stream.answers)
     for budget in args.budget:
@@ -111,88 +83,6 @@ def _measured(
             row = {"stream": name, "budget": budget, "judge": judge, "shuffle": seed, **figures(run, budget, static)}
             say(json.dumps(row))
             yield row
-
-
-# ---- data
-
-
-def read_banking(data: Path, embedder: Embedder, vectors: Path) -> Stream:
-    with gzip.open(data / "banking77_train.csv.gz", "rt", encoding="utf8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    texts = [row["text"] for row in rows]
-    return Stream(texts, numbered([row["category"] for row in rows]), embedded(texts, embedder, vectors))
-
-
-def read_qqp(data: Path, embedder: Embedder, vectors: Path) -> Stream:
-    """Whole components of questions connected by any pair, until there are enough; answers by pairs of label 1."""
-    rows = _qqp_rows(data / "qqp_train.tsv.gz")
-    connected, same = Components(), Components()
-    for row in rows:
-        connected.join(row["text_a"], row["text_b"])
-        if row["label"] == "1":
-            same.join(row["text_a"], row["text_b"])
-    members: dict[str, list[str]] = {}
-    for text in sorted({row[side] for row in rows for side in ("text_a", "text_b")}):
-        members.setdefault(connected.of(text), []).append(text)
-    texts: list[str] = []
-    for component in np.random.default_rng(0).permutation(sorted(members)):
-        if len(texts) >= QQP_QUESTIONS:
-            break
-        texts += members[str(component)]
-    return Stream(texts, numbered([same.of(text) for text in texts]), embedded(texts, embedder, vectors))
-
-
-def read_pairs(path: Path, embedder: Embedder, vectors: Path, seed: int) -> Pairs:
-    rows = _qqp_rows(path)
-    rows = [rows[i] for i in np.random.default_rng(seed).permutation(len(rows))[:PAIRS]]
-    first, second = [row["text_a"] for row in rows], [row["text_b"] for row in rows]
-    cosine = (embedded(first, embedder, vectors) * embedded(second, embedder, vectors)).sum(1)
-    return Pairs(first, second, [row["label"] == "1" for row in rows], cosine.tolist())
-
-
-def _qqp_rows(path: Path) -> list[dict[str, str]]:
-    with gzip.open(path, "rt", encoding="utf8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
-
-
-class Components:
-    """Which texts are connected (union-find)."""
-
-    def __init__(self) -> None:
-        self._parents: dict[str, str] = {}
-
-    def of(self, text: str) -> str:
-        root = text
-        while (parent := self._parents.get(root, root)) != root:
-            root = parent
-        while (parent := self._parents.get(text, text)) != root:
-            self._parents[text], text = root, parent
-        return root
-
-    def join(self, first: str, second: str) -> None:
-        self._parents[self.of(first)] = self.of(second)
-
-
-def numbered(ids: Sequence[str]) -> list[int]:
-    known: dict[str, int] = {}
-    return [known.setdefault(id, len(known)) for id in ids]
-
-
-def embedded(texts: Sequence[str], embedder: Embedder, folder: Path) -> Vectors:
-    """(n, dim) unit vectors, kept in a file named by model and texts."""
-    key = hashlib.sha256("\0".join((embedder.fingerprint, *texts)).encode()).hexdigest()[:24]
-    path = folder / f"{key}.npy"
-    if path.exists():
-        return np.asarray(np.load(path), np.float32)
-    folder.mkdir(parents=True, exist_ok=True)
-    print(f"embedding {len(texts)} texts ...", file=sys.stderr, flush=True)
-    vectors = np.concatenate([embedder.embed(texts[at : at + 512]) for at in range(0, len(texts), 512)])
-    np.save(path, vectors)
-    return vectors
-
-
-def cut(stream: Stream, requests: int | None) -> Stream:
-    return Stream(stream.texts[:requests], stream.answers[:requests], stream.vectors[:requests])
 
 
 # ---- replays
