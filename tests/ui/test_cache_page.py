@@ -116,13 +116,18 @@ def test_why_explains_without_counting(asked: Installation, page: Page) -> None:
     assert asked.caches.stats() == before
 
 
-def teach(installation: Installation) -> None:
-    """Compares the sample's questions with one another, as answers would be."""
+def labelled_sample() -> list[tuple[str, str, bool]]:
+    """Pairs of the sample's questions, and whether they have one answer."""
     questions = [q for q in samples.questions() if q.kind in ("shared", "near_miss")]
     pairs = [(a.question, b.question, a.group == b.group) for a, b in pairwise(questions)]
     known = {q.id: q for q in questions}
     pairs += [(q.question, known[q.near_miss_of].question, False) for q in questions if q.near_miss_of in known]
-    installation.caches.cache().add_labelled(pairs)
+    return pairs
+
+
+def teach(installation: Installation) -> None:
+    """Compares the sample's questions with one another, as answers would be."""
+    installation.caches.cache().add_labelled(labelled_sample())
 
 
 def test_a_cache_that_learns_says_how_far_it_is(asked: Installation, page: Page) -> None:

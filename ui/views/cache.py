@@ -182,7 +182,8 @@ def _budget(installation: Installation, user: str | None) -> None:
         budget = budget_of(installation.app, user)
     status = budget.status
     label = ":green-badge[:material/check: serving]" if status.serving else ":orange-badge[:material/school: learning]"
-    st.markdown(f"{label} &nbsp;{components.plain(status.summary)}")
+    said = status.summary.removeprefix("serving: ").removeprefix("learning: ")
+    st.markdown(f"{label} &nbsp;{components.plain(said)}")
     if budget.model is None:
         st.progress(budget.progress, f"{status.labels:,} of {status.labels_needed:,} answers compared")
         st.caption(
