@@ -26,7 +26,7 @@ test: check ## the checks and the tests, on the embedded Redis and Kafka (JOBS=1
 
 test-browser: .venv/.installed ## the journeys in a real Chromium; refreshes the screenshots in docs/
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
-	$(BIN)/pytest -m browser $(ARGS)
+	$(BIN)/pytest -m browser --timeout 600 $(ARGS)
 
 chaos: .venv/.installed ## everything killed at random while events flow (ARGS="--minutes 30", ARGS="--seed 7")
 	$(BIN)/python -m tests.ingest.chaos $(ARGS)

@@ -51,7 +51,7 @@ def served(settings: Settings) -> Iterator[None]:
     """The app of an installation, as `semcache ui` serves it."""
     server = launch.start(settings, log=settings.data_dir / "ui.log")
     try:
-        wait_until("the page is served", lambda: launch.answers(settings), timeout_s=120)
+        wait_until("the page is served", lambda: launch.answers(settings), timeout_s=300)
         yield
     finally:
         _ended(server)
@@ -63,7 +63,7 @@ def stream_sample(settings: Settings) -> None:
         for event in [*samples.documents(), *samples.conversations()]:
             publisher.publish({**asdict(event), "namespace": settings.namespace})
         publisher.flush()
-        wait_until("the sample is in Redis", lambda: _all_there(app), timeout_s=170)
+        wait_until("the sample is in Redis", lambda: _all_there(app), timeout_s=400)
 
 
 def _all_there(app: App) -> bool:
