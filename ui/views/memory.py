@@ -225,7 +225,7 @@ def _receipt(user: str) -> None:
     if not isinstance(receipt, Receipt) or receipt.user != user:
         return
     parts = [words.count(receipt.turns, "turn"), f"{words.count(receipt.window_turns, 'turn')} of running sessions"]
-    parts += [f"{count:,} {what}" for what, count in receipt.derived.items()]
+    parts += [words.count(count, what.removesuffix("s")) for what, count in receipt.derived.items()]
     when = f"{datetime.fromtimestamp(receipt.at, UTC):%d %b %Y, %H:%M:%S} UTC"
     st.success(f"**Erased.** {components.plain(', '.join(parts))} removed, {when}.", icon=":material/receipt_long:")
 
