@@ -38,6 +38,7 @@ from semcache.store import keys
 
 CUTS = (5, 10, 25, 50)
 CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop"}
+_STAGES_K = 10  # with fifty wanted, the candidates of a conversation are nearly all of its turns
 EVERYTHING = Reach(candidates=10**9)
 
 
@@ -84,7 +85,7 @@ class Bench:
             (talk, asked, to_question(embedder, talk, asked)) for talk in conversations for asked in talk.questions
         ]
 
-    def retrieve(self, reach: Reach) -> list[Retrieved]:
+    def retrieve(self, reach: Reach, *, k: int = CUTS[-1]) -> list[Retrieved]:
         return [
             Retrieved(
                 asked,
@@ -95,7 +96,7 @@ class Bench:
                     question,
                     fingerprint=self._fingerprint,
                     weights=weights_for(self._fingerprint),
-                    k=CUTS[-1],
+                    k=k,
                     limits=Limits(),
                     reach=reach,
                 ),
@@ -168,18 +169,18 @@ def ablation(retrieved: Sequence[Retrieved], weights: Weights) -> list[dict[str,
 
 
 def stages(bench: Bench, weights: Weights) -> list[dict[str, Any]]:
-    """What each source of candidates reaches, and what is lost against ranking every turn."""
-    usual = Reach().at_least(CUTS[-1])
+    """What each source of candidates reaches with ten results wanted, and what is lost against ranking every turn."""
+    usual = Reach().at_least(_STAGES_K)
     reaches = {
         "every turn": EVERYTHING,
         "vectors": replace(usual, by_postings=0),
         "postings": replace(usual, by_vector=0),
-        "both, all of them": replace(usual, candidates=1_000),
+        "both, 300 of them": replace(usual, candidates=300),
         "both, first choice": usual,
     }
     rows = []
     for name, reach in reaches.items():
-        retrieved = bench.retrieve(reach)
+        retrieved = bench.retrieve(reach, k=_STAGES_K)
         present = [
             len(r.asked.evidence & {t.id for t in r.candidates.turns}) / len(r.asked.evidence) for r in retrieved
         ]
