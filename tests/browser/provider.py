@@ -43,6 +43,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._json({"keys": [self.server.key.as_dict(private=False)]})
         elif url.path == "/authorize":
             self._form(asked)
+        elif url.path != "/signed-in":
+            self.send_error(404)
         else:
             back = {"code": asked["email"], "state": asked["state"]}
             self.server.nonces[asked["email"]] = asked.get("nonce", "")
