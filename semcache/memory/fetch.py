@@ -39,13 +39,13 @@ _REST = 0.07  # how far the context's cosine, length and question mark may move 
 class Reach:
     """How many turns vectors and postings bring in, and how many of them and their neighbours become candidates."""
 
-    candidates: int = 100
-    by_vector: int = 100
-    by_postings: int = 40
+    candidates: int = 64
+    by_vector: int = 60
+    by_postings: int = 30
 
     def at_least(self, k: int) -> Reach:
-        """The same, wide enough for `k` results."""
-        return Reach(max(self.candidates, 10 * k), max(self.by_vector, 5 * k), max(self.by_postings, 3 * k))
+        """The same, wide enough for `k` results; as it is for up to ten."""
+        return Reach(self.candidates + 10 * max(0, k - 10), max(self.by_vector, 5 * k), max(self.by_postings, 3 * k))
 
 
 @dataclass(frozen=True, slots=True)

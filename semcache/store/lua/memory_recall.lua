@@ -162,10 +162,11 @@ end
 table.sort(chosen)
 redis.call('DEL', union)
 
--- How often the question's stems are in a turn (false: none of them), and its length in stems.
+-- How often the question's stems are in a turn (false: none of them), and its length in stems; of a neighbour with none
+-- of them the usual length: asking for each took a tenth of the time, and moved no recall on LoCoMo by .001.
 local needles = {}
 for i, stem in ipairs(asked) do needles[i] = ' ' .. stem .. ' ' end
-local tf_of = {}
+local tf_of, usual_length = {}, math.floor(tonumber(terms or '0') / math.max(tonumber(members or '0'), 1) + 0.5)
 local function count(id)
   local tf = false
   if all or limited or bm25[id] then
@@ -182,7 +183,7 @@ local function count(id)
       end
     end
   elseif not length_of[id] then
-    length_of[id] = redis.call('HGET', prefix .. 'turn:' .. id, 'length')
+    length_of[id] = usual_length
   end
   tf_of[id] = tf
   return tf
