@@ -61,7 +61,8 @@ def status(
               "memory_bytes")  # fmt: skip
     emit_fields({name: row[name] for name in fields}, as_json=False)
     columns = ("max_error_rate", "share", "error", "error_bound")
-    emit_rows(row["others"], columns=columns, as_json=False, title="what other budgets would give")
+    if row["others"]:
+        emit_rows(row["others"], columns=columns, as_json=False, title="what other budgets would give")
 
 
 def fill(

@@ -33,6 +33,14 @@ def test_rows_as_json_keep_all_keys(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out) == [{"a": 1, "b": 2}]
 
 
+def test_large_numbers_are_written_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """No exponents in tables; small numbers have four digits."""
+    emit_rows([{"a": 14_941.7, "b": 0.123456}], columns=["a", "b"], as_json=False)
+    printed = capsys.readouterr().out
+    assert "14,942" in printed
+    assert "0.1235" in printed
+
+
 def failing(error: Exception) -> typer.Typer:
     app = typer.Typer(pretty_exceptions_enable=False)
 
