@@ -65,6 +65,8 @@ def test_data_survives_kill_and_down(settings: Settings) -> None:
             client.execute_command(
                 "VADD", "vectors", "VALUES", 2, math.cos(i / 100), math.sin(i / 100), f"v{i}", "NOQUANT"
             )
+        # While the disk is busy with a flush, Redis holds writes of the next two seconds back (appendfsync everysec).
+        assert client.execute_command("WAITAOF", 1, 0, 20_000)[0] == 1
 
     def check_all_is_kept() -> None:
         assert read_all(servers, "kept") == written
