@@ -20,12 +20,16 @@ from tests.ingest.chaos.stream import DOCUMENTS
 
 @dataclass
 class Feed:
-    """Sends records over so many seconds; the idempotent producer sees them through whatever happens to Kafka."""
+    """Sends records over so many seconds; the idempotent producer sees them through whatever happens to Kafka.
+
+    The last tenth waits for `rest`: on a slow machine too there are records to send while everything happens.
+    """
 
     settings: Settings
     records: Sequence[dict[str, Any]]
     seconds: float
     sent: int = 0
+    rest: threading.Event = field(default_factory=threading.Event)
     stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
@@ -33,6 +37,8 @@ class Feed:
         refused: list[str] = []
         pause = self.seconds / max(1, len(self.records))
         for record in self.records:
+            if self.sent == len(self.records) * 9 // 10:
+                self.rest.wait()
             producer.produce(**record, on_delivery=lambda error, _: refused.append(error.str()) if error else None)
             producer.poll(pause)
             self.sent += 1

@@ -38,6 +38,11 @@ class Mischief:
         }
         self._deck = random_.sample(list(self._acts), len(self._acts))
 
+    @property
+    def complete(self) -> bool:
+        """Whether every act has happened."""
+        return not self._deck
+
     def next(self) -> None:
         """One act."""
         act = self._deck.pop() if self._deck else self._random.choices(list(self._acts), list(self._acts.values()))[0]

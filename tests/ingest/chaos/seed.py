@@ -91,12 +91,15 @@ def _storm(
         try:
             while not _ended(feeding, within_s=random_.uniform(0.5, 1.5) * every_s):
                 mischief.next()
+                if mischief.complete:
+                    feed.rest.set()
             feeding.result()
             mischief.settle()
             tell("quiet: waiting until everything is applied")
             return _await_quiet(feed.settings, servers)
         finally:
             feed.stop.set()
+            feed.rest.set()
             watcher.stop.set()
             watching.result()
 
