@@ -122,7 +122,7 @@ def open_cache(client: redis.Redis, embedder: Embedder, entries: int) -> Semanti
         namespace=f"bench{entries}",
         max_error_rate=0.01,
         ttl=None,
-        learn="inline",
+        learn="background",
         draw=lambda asked, repeats: 1.0,
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 import redis
 
 from semcache.cache import SemanticCache
-from semcache.cache.background import BACKGROUND
+from semcache.cache.background import COUNTS, LESSONS
 from semcache.chat import ChatEngine, Publish
 from semcache.chat.stores import Stores
 from semcache.embed import Embedder, open_embedder
@@ -27,7 +27,7 @@ from semcache.store.expiry import Sweeper
 
 SWEEP_INTERVAL_S = 5.0
 LEARN_TIMEOUT_S = 5.0
-"""How long closing waits for what the caches still have to learn: it needs the connection."""
+"""How long closing waits for what the caches still have to count and to learn: both need the connection."""
 
 
 @dataclass
@@ -109,7 +109,8 @@ def open_app(
     with ExitStack() as owned:
         redis_client = client_of(client) if client is not None else _connected(settings, owned)
         _check(redis_client, settings)
-        owned.callback(BACKGROUND.wait, LEARN_TIMEOUT_S)
+        owned.callback(LESSONS.wait, LEARN_TIMEOUT_S)
+        owned.callback(COUNTS.wait, LEARN_TIMEOUT_S)
         embedder = embedder or open_embedder(
             settings.embed, model_dir=settings.model_dir, shared=open_embeddings(redis_client, settings.redis)
         )

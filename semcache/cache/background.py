@@ -1,8 +1,10 @@
-"""Work off the request's path: one daemon thread a process, a bounded queue, nothing lost silently."""
+"""Work off the request's path: daemon threads with bounded queues, nothing lost silently."""
 
 from __future__ import annotations
 
+import atexit
 import logging
+import os
 import queue
 import threading
 from collections.abc import Callable
@@ -11,6 +13,8 @@ from semcache.errors import SemcacheError
 
 Task = Callable[[], None]
 _LONGEST = 1_000
+# How long the end of the process waits for what is counted.
+_END_S = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -18,22 +22,27 @@ _log = logging.getLogger(__name__)
 class Background:
     """Runs tasks one after the other in a thread that starts with the first one.
 
-    A task that fails with an error of ours is logged. When the queue is full, or the process ends, tasks are dropped:
-    they may only do what may be left undone.
+    A task that fails is logged: `what` is lost. Tasks that wait when the process dies are lost too; a forked child
+    starts with none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._reset()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._reset)
+
+    def _reset(self) -> None:
         self._tasks: queue.Queue[Task] = queue.Queue(_LONGEST)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def submit(self, task: Task) -> bool:
-        """Queues a task; False if it is dropped because too many wait."""
+        """Queues a task; False, and it is not done, if too many wait."""
         self._start()
         try:
             self._tasks.put_nowait(task)
         except queue.Full:
-            _log.warning("too much is waiting to be learned: one lesson is dropped")
             return False
         return True
 
@@ -55,11 +64,13 @@ class Background:
             try:
                 task()
             except SemcacheError as error:
-                _log.warning("a lesson is lost: %s", error)
-            except Exception:  # noqa: BLE001  the top of the loop: one bad lesson must not end all learning
-                _log.exception("a lesson is lost")
+                _log.warning("%s is lost: %s", self._what, error)
+            except Exception:  # noqa: BLE001  the top of the loop: one bad task must not end all others
+                _log.exception("%s is lost", self._what)
             finally:
                 self._tasks.task_done()
 
 
-BACKGROUND = Background()
+LESSONS = Background("a lesson")
+COUNTS = Background("the count of a hit or a miss")
+atexit.register(COUNTS.wait, _END_S)

@@ -9,13 +9,16 @@ from typing import Any
 
 import redis
 
+from semcache.cache.background import COUNTS
 from semcache.cache.inputs import Question
 from semcache.cache.record import (
+    ANSWER_FIELDS,
     ENTRY_FIELDS,
-    Near,
+    Exact,
     NewEntry,
     Noted,
     Progress,
+    Search,
     Served,
     Verdict,
     from_hash,
@@ -35,6 +38,8 @@ GRACE_MS = 86_400_000
 # How far a search looks past entries that may not be served.
 MOST_LOOKED_AT = 2_560
 _BATCH = 500
+# How long a reader waits until what this process has served is counted.
+COUNT_S = 5.0
 
 
 class Entries:
@@ -52,21 +57,21 @@ class Entries:
         self._hit_keys = [self._use, self._counters, self._expiry, self._exact, rows, sums, words, repeats]
 
     @guarded()
-    def exact(self, asked: str) -> tuple[Near, Progress, int] | None:
-        """The entry stored under the fingerprint, served or not; how far the learning is; the size of its group."""
+    def exact(self, asked: str) -> Exact | None:
+        """What is stored under the fingerprint of a question."""
         found = script("cache_exact")(self._redis, keys=[self._exact, *self._learned], args=[self._prefix, asked])
         if not found:
             return None
-        progress, row, size = json.loads(found)
-        return near_of(row), Progress.of(progress), size
+        progress, row, size = json.loads(found[0])
+        return Exact(near_of(row), Progress.of(progress), size, Served.of(found[1]) if found[1] else None)
 
     @guarded()
-    def search(self, question: Question, vector: bytes, *, count: int, now: float) -> tuple[list[Near], Progress]:
-        """The nearest entries asked in the same context with the question's tags, best first; and the learning.
+    def search(self, question: Question, vector: bytes, *, count: int, now: float) -> Search:
+        """The nearest entries asked in the same context with the question's tags, best first.
 
         Among them at least `count` that are neither expired nor rejected, if there are so many.
         """
-        found = script("cache_search")(
+        found, nearest, answer = script("cache_search")(
             self._redis,
             keys=[self._vectors, *self._learned],
             args=[
@@ -74,11 +79,23 @@ class Entries:
             ],
         )  # fmt: skip
         progress, *rows = json.loads(found)
-        return [near_of(row) for row in rows], Progress.of(progress)
+        answers = {nearest.decode(): Served.of(answer)} if answer else {}
+        return Search(tuple([near_of(row) for row in rows]), Progress.of(progress), answers)
+
+    @guarded()
+    def answer(self, entry_id: str, *, now: float) -> Served | None:
+        """The answer of an entry; None if it may not be served any more."""
+        found: Any = self._redis.hmget(self._prefix + entry_id, "expires", "rejected", *ANSWER_FIELDS)
+        expires, rejected, *answer = found
+        if expires is None or rejected != b"0" or 0 < float(expires) <= now:
+            return None
+        return Served.of(answer)
 
     @guarded()
     def put(self, entry: NewEntry, *, now: float, cap: int | None) -> int:
         """Stores an entry in place of the one under the same question; returns how many were evicted for it."""
+        if cap:
+            COUNTS.wait(COUNT_S)  # whom it evicts depends on it
         indexes = self._indexes(entry)
         ttl_ms = 0 if entry.ttl_s is None else max(1, math.ceil(entry.ttl_s * 1000))
         expires = 0.0 if entry.ttl_s is None else now + entry.ttl_s
@@ -99,20 +116,19 @@ class Entries:
         return by_source + [keys.CACHE_TAG.build(scope=self.scope, tag=tag) for tag in entry.tags]
 
     @guarded()
-    def hit(
-        self, entry_id: str, *, now: float, counter: str, refresh_ttl: bool, noted: Noted | None = None
-    ) -> Served | None:
-        """The answer and its worth, and the hit is counted; None if the entry may not be served any more."""
+    def count_hit(
+        self, entry_id: str, served: Served, *, now: float, counter: str, refresh_ttl: bool, noted: Noted | None = None
+    ) -> None:
+        """Counts a hit, with what it saved and what was noted of it, whether or not the entry is still there."""
         row, sums, words, asked = (noted.row, noted.sums, noted.words, noted.asked) if noted else (b"", {}, (), "")
-        found = script("cache_hit")(
+        script("cache_hit")(
             self._redis,
             keys=self._hit_keys,
             args=[
                 self._prefix, entry_id, now, counter, now / USE_HALF_LIFE_S, int(refresh_ttl), GRACE_MS,
-                row, json.dumps(sums), json.dumps(words), asked,
+                served.tokens, served.cost, served.compute_s, row, json.dumps(sums), json.dumps(words), asked,
             ],
         )  # fmt: skip
-        return Served.of(found) if found else None
 
     def remove(
         self,
@@ -151,12 +167,14 @@ class Entries:
     @guarded()
     def most_used(self, offset: int, limit: int) -> list[str]:
         """Ids, the most used first."""
+        COUNTS.wait(COUNT_S)
         found: Any = self._redis.zrange(self._use, offset, offset + limit - 1, desc=True)
         return [id.decode() for id in found]
 
     @guarded()
     def read(self, ids: Sequence[str]) -> list[Entry]:
         """The entries that are there, in the order of `ids`."""
+        COUNTS.wait(COUNT_S)
         pipe = self._redis.pipeline(transaction=False)
         for id in ids:
             pipe.hmget(self._prefix + id, *ENTRY_FIELDS)
@@ -172,6 +190,7 @@ class Entries:
     @guarded()
     def forget(self) -> None:
         """Starts the counters again from zero."""
+        COUNTS.wait(COUNT_S)
         self._redis.delete(self._counters)
 
     def all(self, *, offset: int = 0, limit: int | None = None) -> Iterator[Entry]:
@@ -187,6 +206,7 @@ class Entries:
     @guarded()
     def feedback(self, entry_id: str, *, correct: bool, event_id: str = "") -> Verdict | None:
         """Takes a user's verdict down, once for each `event_id`; None if the entry is gone."""
+        COUNTS.wait(COUNT_S)
         found = script("cache_feedback")(
             self._redis,
             keys=[self._prefix + entry_id, self._counters],
@@ -210,6 +230,7 @@ class Entries:
     @guarded()
     def counters(self) -> dict[str, float]:
         """All counters of the scope."""
+        COUNTS.wait(COUNT_S)
         found: Any = self._redis.hgetall(self._counters)
         return {name.decode(): float(value) for name, value in found.items()}
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from semcache.cache.inputs import MAX_SEMANTIC_CHARS, Question
 from semcache.cache.lineage import outdated
-from semcache.cache.record import Near, Progress
+from semcache.cache.record import Near, Progress, Served
 from semcache.cache.rule import Decision, Rule
 from semcache.cache.types import Candidate, Reason
 
@@ -29,7 +29,8 @@ class Unfit:
 class Findings:
     """All that a lookup learns. `near`: best first; `unfit`: which of them, by id; no vector: none was needed.
 
-    `progress` of the scope's learning; `exact_group`: entries in the answer group of the exact match.
+    `progress` of the scope's learning; `exact_group`: entries in the answer group of the exact match; `answers` that
+    came with the entries, by id.
     """
 
     question: Question
@@ -39,6 +40,7 @@ class Findings:
     vector: NDArray[np.float32] | None = None
     progress: Progress = field(default_factory=Progress)
     exact_group: int = 0
+    answers: Mapping[str, Served] = field(default_factory=dict)
 
     @property
     def exact_fit(self) -> bool:

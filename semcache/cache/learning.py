@@ -7,12 +7,13 @@ there. All state is in Redis, shared by the processes of a scope; one process fi
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
-from semcache.cache.background import BACKGROUND
+from semcache.cache.background import LESSONS
 from semcache.cache.budget import (
     FLOOR_SHARE,
     KEPT_AFTER_DRIFT,
@@ -44,6 +45,8 @@ from semcache.cache.votes import DIFFERENT, SAME, Votes
 Draw = Callable[[str, int], float]
 When = Literal["background", "inline", "off"]
 _ROWS_AT_ONCE = 200
+
+_log = logging.getLogger(__name__)
 
 
 def draw_of(asked: str, repeats: int) -> float:
@@ -151,8 +154,8 @@ class Learning:
     def _later(self, task: Callable[[], None]) -> None:
         if self._when == "inline":
             task()
-        else:
-            BACKGROUND.submit(task)
+        elif not LESSONS.submit(task):
+            _log.warning("too much is waiting to be learned: one lesson is dropped")
 
     def _teach(self, lesson: Lesson) -> None:
         others = lesson.recheck or [a for a in self.answers(lesson.near) if a.entry_id != lesson.entry_id]

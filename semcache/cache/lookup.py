@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import redis
 
+from semcache.cache.background import COUNTS, Task
 from semcache.cache.entries import Entries
 from semcache.cache.findings import NEIGHBOURS, Findings, Unfit, Work, candidates, judge, unfit
 from semcache.cache.inputs import Question
 from semcache.cache.learning import Learning
 from semcache.cache.lineage import current_versions
-from semcache.cache.record import Near
+from semcache.cache.record import Near, Served
 from semcache.cache.rule import Decision, Rule
 from semcache.cache.stats import EXPIRED, HITS_EXACT, HITS_SEMANTIC, STALE, miss_counter
 from semcache.cache.types import Explanation, Hit, Miss, Reason
@@ -34,6 +35,7 @@ class Lookup:
         learning: Learning,
         clock: Callable[[], float],
         refresh_ttl: bool,
+        count_inline: bool,
     ) -> None:
         self._redis = client
         self._entries = entries
@@ -43,6 +45,7 @@ class Lookup:
         self._learning = learning
         self._clock = clock
         self._refresh_ttl = refresh_ttl
+        self._count_inline = count_inline
 
     def look_up(self, asked: Question) -> Hit | Miss:
         """A hit, which is counted, or a miss, which is counted too."""
@@ -92,16 +95,30 @@ class Lookup:
             return findings
         vector = self._embedder.embed([asked.prompt])[0]
         searched = blob(vector, self._embedder.dim)
-        near, progress = self._entries.search(asked, searched, count=NEIGHBOURS, now=self._clock())
-        unfit = {**findings.unfit, **self._unfit(near)}
-        return replace(findings, near=tuple(near), unfit=unfit, vector=vector, progress=progress)
+        found = self._entries.search(asked, searched, count=NEIGHBOURS, now=self._clock())
+        return replace(
+            findings,
+            near=found.near,
+            unfit={**findings.unfit, **self._unfit(found.near)},
+            vector=vector,
+            progress=found.progress,
+            answers={**findings.answers, **found.answers},
+        )
 
     def _exact(self, asked: Question) -> Findings:
         found = self._entries.exact(asked.asked)
-        if found is None or not set(asked.tags) <= set(found[0].tags):
+        if found is None or not set(asked.tags) <= set(found.near.tags):
             return Findings(asked, None, (), {})
-        near, progress, size = found
-        return Findings(asked, near, (), self._unfit([near]), progress=progress, exact_group=size)
+        answers = {found.near.entry_id: found.answer} if found.answer else {}
+        return Findings(
+            asked,
+            found.near,
+            (),
+            self._unfit([found.near]),
+            progress=found.progress,
+            exact_group=found.size,
+            answers=answers,
+        )
 
     def _rechecks(self, findings: Findings) -> bool:
         """Whether an exact match is answered anew, to measure the judge: the right answer is known to be the same."""
@@ -126,16 +143,10 @@ class Lookup:
     def _serve(self, findings: Findings, chosen: Near, decision: Decision) -> Hit | None:
         exact = chosen is findings.exact
         now = self._clock()
-        counter = HITS_EXACT if exact else HITS_SEMANTIC
-        answer = self._entries.hit(
-            chosen.entry_id,
-            now=now,
-            counter=counter,
-            refresh_ttl=self._refresh_ttl,
-            noted=self._learning.note(findings.question, decision),
-        )
+        answer = findings.answers.get(chosen.entry_id) or self._entries.answer(chosen.entry_id, now=now)
         if answer is None:
             return None
+        self._count_hit(findings, decision, chosen.entry_id, answer, now)
         return Hit(
             response=answer.response,
             response_format=answer.response_format,
@@ -154,10 +165,31 @@ class Lookup:
             metadata=answer.metadata,
         )
 
+    def _count_hit(self, findings: Findings, decision: Decision, entry_id: str, answer: Served, now: float) -> None:
+        def count() -> None:
+            self._entries.count_hit(
+                entry_id,
+                answer,
+                now=now,
+                counter=HITS_EXACT if decision.chosen is findings.exact else HITS_SEMANTIC,
+                refresh_ttl=self._refresh_ttl,
+                noted=self._learning.note(findings.question, decision),
+            )
+
+        if self._refresh_ttl:
+            count()  # who asks next must find it alive
+        else:
+            self._count(count)
+
     def _miss(self, findings: Findings, decision: Decision, *, recheck: bool = False) -> Miss:
         reason = decision.reason or Reason.NOT_SIMILAR
-        self._entries.count(miss_counter(reason))
+        self._count(lambda: self._entries.count(miss_counter(reason)))
         return Miss(reason, decision.detail, candidates(findings, decision), work=Work(findings, decision, recheck))
+
+    def _count(self, task: Task) -> None:
+        """Behind the answer, which does not wait for it."""
+        if self._count_inline or not COUNTS.submit(task):
+            task()
 
     def _remove_dead(self, findings: Findings) -> None:
         if expired := findings.unfit_for(Reason.EXPIRED):

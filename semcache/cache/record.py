@@ -15,6 +15,7 @@ ENTRY_FIELDS = (
     "prompt", "response", "created", "expires", "sources", "tags", "hits", "metadata", "cost", "format",
     "tokens", "compute_s", "confirmed", "rejected", "verified",
 )  # fmt: skip
+ANSWER_FIELDS = ("response", "format", "tokens", "cost", "compute_s", "metadata")
 # An entry opens an answer group of its own, named by so many digits of its id: 40 bits.
 GROUP_CHARS = 10
 
@@ -97,7 +98,7 @@ class Served:
 
     @classmethod
     def of(cls, row: Sequence[bytes | None]) -> Served:
-        """From the reply of `cache_hit.lua`."""
+        """From the values of ANSWER_FIELDS."""
         response, response_format, tokens, cost, compute_s, metadata = (field or b"" for field in row)
         return cls(
             response=response.decode(),
@@ -107,6 +108,28 @@ class Served:
             compute_s=float(compute_s or 0),
             metadata=json.loads(metadata or b"{}"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """The entry stored under the very same question, whether it may be served or not.
+
+    `size`: entries in its answer group; `answer` is None if it is too long to be sent unasked.
+    """
+
+    near: Near
+    progress: Progress
+    size: int
+    answer: Served | None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The entries near a question, best first; `answers` of those that were sent with them, by id."""
+
+    near: tuple[Near, ...]
+    progress: Progress
+    answers: Mapping[str, Served]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from functools import cached_property
 import redis
 
 from semcache.cache import inputs
+from semcache.cache.background import COUNTS
 from semcache.cache.computing import Compute, Computing, Function, Kept, Pieces, remembered
-from semcache.cache.entries import Entries
+from semcache.cache.entries import COUNT_S, Entries
 from semcache.cache.flight import Flights
 from semcache.cache.judge import Judge, default_judge
 from semcache.cache.labelled import LabelledPair, labelled_rows, prompts_of
@@ -112,6 +113,7 @@ class SemanticCache:
             learning=self._learning,
             clock=self._clock,
             refresh_ttl=self._refresh_ttl,
+            count_inline=self._learn == "inline",
         )
 
     @cached_property
@@ -275,6 +277,7 @@ class SemanticCache:
 
     def learning(self) -> LearningStatus:
         """How far the learning is, what this and other budgets give, and in words why nothing is served if so."""
+        COUNTS.wait(COUNT_S)
         return self._learning.status()
 
     def invalidate(self, *, entry_id: str | None = None, tag: str | None = None, source: str | None = None) -> int:
@@ -311,7 +314,7 @@ class SemanticCache:
     def get(self, prompt: str, *, context: Sequence[str] = ()) -> Entry | None:
         """The entry of exactly this question, whether it may be served or not; counts nothing, asks no model."""
         found = self._entries.exact(inputs.question(prompt, context=context).asked)
-        entries = self._entries.read([found[0].entry_id]) if found else []
+        entries = self._entries.read([found.near.entry_id]) if found else []
         return entries[0] if entries else None
 
     def entries(self, *, offset: int = 0, limit: int | None = None) -> Iterator[Entry]:

@@ -9,7 +9,7 @@ import pytest
 import redis as redis_py
 
 from semcache.cache import SemanticCache
-from semcache.cache.background import BACKGROUND
+from semcache.cache.background import LESSONS
 from semcache.embed import CachedEmbedder
 from semcache.store import keys
 from tests.conftest import Clock
@@ -27,7 +27,7 @@ def make_cache(redis: redis_py.Redis, embedder: CachedEmbedder, namespace: str, 
         )
 
     yield make
-    BACKGROUND.wait()
+    LESSONS.wait()
     assert_whole(redis, namespace)
 
 

@@ -15,6 +15,14 @@ local function near_row(id, score)
   return row
 end
 
+-- What is served of an entry, so that nobody has to come back for it; nothing if it is too long to be sent in vain.
+local most_sent = 16384
+local function answer(id)
+  local key = ARGV[1] .. id
+  if redis.call('HSTRLEN', key, 'response') + redis.call('HSTRLEN', key, 'metadata') > most_sent then return false end
+  return redis.call('HMGET', key, 'response', 'format', 'tokens', 'cost', 'compute_s', 'metadata')
+end
+
 -- What a decision needs of the learning: version of the model, labels, how often something could be served, and how
 -- often this question got another question's answer.
 local function learned(model, sums, repeats, asked)

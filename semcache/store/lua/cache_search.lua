@@ -1,4 +1,5 @@
--- The nearest entries that may be served, looking past those that may not; JSON: {learned, row, row ...} (_cache_near).
+-- The nearest entries that may be served, looking past those that may not: {JSON of {learned, row, row ...}
+-- (_cache_near), id of the nearest that is neither expired nor rejected ('' = none), its answer}.
 -- KEYS: vectors, model, sums, repeats. ARGV: entry prefix, vector, how many, how many vectors to look at, at most, now,
 -- asked, context, tags that an entry must carry...
 --@include _cache_near
@@ -17,6 +18,11 @@ local function carries_tags(tags)
 end
 
 local rows, live, seen, width = { learned(KEYS[2], KEYS[3], KEYS[4], ARGV[6]) }, 0, 0, wanted
+local nearest
+local function found()
+  return { cjson.encode(rows), nearest or '', nearest ~= nil and answer(nearest) }
+end
+
 while true do
   local near = redis.call('VSIM', KEYS[1], 'FP32', ARGV[2], 'WITHSCORES', 'COUNT', width, 'EF', math.max(effort, width))
   for i = 2 * seen + 1, #near, 2 do
@@ -24,11 +30,13 @@ while true do
     local expires, rejected, asked_in, tags = row[3], row[4], row[5], row[6]
     if not expires or (asked_in == context and carries_tags(tags)) then
       rows[#rows + 1] = row
-      if expires and rejected == '0' and (expires == '0' or tonumber(expires) > now) then live = live + 1 end
+      if expires and rejected == '0' and (expires == '0' or tonumber(expires) > now) then
+        live, nearest = live + 1, nearest or near[i]
+      end
     end
-    if live >= wanted then return cjson.encode(rows) end
+    if live >= wanted then return found() end
   end
   seen = #near / 2
-  if seen < width or width >= most then return cjson.encode(rows) end
+  if seen < width or width >= most then return found() end
   width = math.min(width * 4, most)
 end
