@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from itertools import islice
 
 import numpy as np
@@ -70,20 +71,24 @@ def index_stems(line: str) -> list[str]:
     return [stem[:MAX_STEM_CHARS] for stem in islice(stems(line), MAX_STEMS)]
 
 
+@cache
 def vectors_field(fingerprint: str) -> str:
     """The hash field of a turn's own vector and its context vector; another embedder has another one."""
     return f"vectors:{hashlib.blake2b(fingerprint.encode(), digest_size=4).hexdigest()}"
 
 
+@lru_cache(maxsize=4_096)
 def session_token(session: str) -> str:
     """A session's name as it stands in vector attributes: hex digits, safe in a filter expression."""
     return hashlib.blake2b(session.encode(), digest_size=8).hexdigest()
 
 
-def pack(vector: NDArray[np.float32]) -> bytes:
-    """A vector as int8 with its scale before it: dim + 4 bytes; cosines move by less than .005."""
-    scale = float(np.abs(vector).max()) / 127 or 1.0
-    return bytes(np.float32(scale).tobytes() + np.rint(vector / scale).astype(np.int8).tobytes())
+def pack(vectors: NDArray[np.float32]) -> list[bytes]:
+    """Each of (n, dim) vectors as int8 with its scale before it: dim + 4 bytes; cosines move by less than .005."""
+    largest = np.abs(vectors).max(axis=1, initial=0.0)
+    scales = np.where(largest > 0, largest / 127, 1.0).astype("<f4")[:, np.newaxis]
+    values = np.rint(vectors / scales).astype(np.int8)
+    return [row.tobytes() for row in np.concatenate([scales.view(np.int8), values], axis=1)]
 
 
 def packed_bytes(dim: int) -> int:

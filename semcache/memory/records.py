@@ -13,31 +13,17 @@ from semcache.memory.types import Turn
 from semcache.store.connect import guarded
 from semcache.store.sealing import Sealer
 
+_JSON = json.JSONEncoder(ensure_ascii=False).encode
+
 
 def context_text(previous: Turn, turn: Turn) -> str:
     """What the context vector is made of: the previous turn and the turn."""
     return f"{previous.line}\n{turn.line}"
 
 
-def turn_fields(stored: Turn, *, event_id: str, stems: Sequence[str], previous: Turn | None) -> dict[str, str | bytes]:
-    """The fields of a turn's hash that do not depend on the embedder; `stored`: the turn, sealed if that is on."""
-    fields: dict[str, str | bytes] = {
-        "session": stored.session,
-        "role": stored.role,
-        "text": stored.text,
-        "at": repr(stored.at),
-        "event": event_id,
-        "stems": " ".join(stems),
-        "length": str(len(stems)),
-        "previous": previous.id if previous else "",
-    }
-    return {**fields, "speaker": stored.speaker} if stored.speaker else fields
-
-
 def window_form(turn: Turn) -> str:
     """A turn as it stands in a window; equal turns have equal forms."""
-    said = {"id": turn.id, "role": turn.role, "speaker": turn.speaker, "text": turn.text, "at": turn.at}
-    return json.dumps(said, ensure_ascii=False)
+    return _JSON({"id": turn.id, "role": turn.role, "speaker": turn.speaker, "text": turn.text, "at": turn.at})
 
 
 def read_window_form(form: bytes, session: str) -> Turn:

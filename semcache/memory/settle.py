@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
 from redis import Redis
 
 from semcache.embed.protocol import Embedder
@@ -67,16 +65,13 @@ def _replace(redis: Redis, embedder: Embedder, wrong: dict[Place, str], sealer: 
     with guarded(), redis.pipeline(transaction=False) as pipe:
         for place, before in wrong.items():
             names = [place.user.turn(place.turn), place.user.session(place.session)]
-            packed = pack(vectors[place]) if place in vectors else b""
-            script("memory_settle")(pipe, keys=names, args=[place.turn, before, field, size, packed])
+            script("memory_settle")(pipe, keys=names, args=[place.turn, before, field, size, vectors.get(place, b"")])
         done = pipe.execute()
     return {place for place, replaced in zip(wrong, done, strict=True) if not replaced}
 
 
-def _contexts(
-    redis: Redis, embedder: Embedder, wrong: dict[Place, str], sealer: Sealer
-) -> dict[Place, NDArray[np.float32]]:
-    """The vector of each place that has a turn before it."""
+def _contexts(redis: Redis, embedder: Embedder, wrong: dict[Place, str], sealer: Sealer) -> dict[Place, bytes]:
+    """The packed vector of each place that has a turn before it."""
     followers = [(place, before) for place, before in wrong.items() if before]
     turns = read_turns(redis, [(place.user, place.turn) for place, _ in followers], sealer=sealer)
     previous = read_turns(redis, [(place.user, before) for place, before in followers], sealer=sealer)
@@ -85,8 +80,8 @@ def _contexts(
         for (place, _), turn, earlier in zip(followers, turns, previous, strict=True)
         if turn and earlier
     }
-    vectors = embedder.embed(list(texts.values()), kind="passage") if texts else ()
-    return dict(zip(texts, vectors, strict=True))
+    packed = pack(embedder.embed(list(texts.values()), kind="passage")) if texts else []
+    return dict(zip(texts, packed, strict=True))
 
 
 def _links(redis: Redis, places: Iterable[Place]) -> dict[Place, Links]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
@@ -53,6 +53,7 @@ class NewTurn:
     event_id: str
     namespace: str = "default"
     speaker: str = ""
+    turn: Turn = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("namespace", "user", "session", "role", "event_id"):
@@ -68,15 +69,14 @@ class NewTurn:
                 "long texts are documents"
             )
         moment("the time of a turn", self.at)
+        # Made once: a write asks for it two dozen times.
+        turn = Turn(turn_id(self.event_id), self.session, self.role, self.text, self.at, self.speaker)
+        object.__setattr__(self, "turn", turn)
 
     @property
     def id(self) -> str:
         """The turn id: 16 hex digits of BLAKE2b over the event id."""
-        return turn_id(self.event_id)
-
-    @property
-    def turn(self) -> Turn:
-        return Turn(self.id, self.session, self.role, self.text, self.at, self.speaker)
+        return self.turn.id
 
 
 class State(StrEnum):

@@ -7,16 +7,14 @@ than planned is settled. What is stored in the end depends only on the set of tu
 
 from __future__ import annotations
 
-import json
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from itertools import groupby
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from redis import Redis
 
 from semcache.embed.protocol import Embedder, Vectors
@@ -24,7 +22,7 @@ from semcache.errors import InvalidInput
 from semcache.memory.facts.recall import tells
 from semcache.memory.forget import forget_turns, over_capacity, too_old
 from semcache.memory.layout import TURN_WEIGHTING, UserKeys, pack, session_token, vectors_field
-from semcache.memory.records import context_text, turn_fields, window_form
+from semcache.memory.records import context_text, window_form
 from semcache.memory.sealed import index_words, opened, sealed
 from semcache.memory.settle import Place, settle
 from semcache.memory.types import NewTurn, State, Turn
@@ -32,19 +30,26 @@ from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.lua import Argument, script
 from semcache.store.sealing import UNSEALED, Sealer
-from semcache.store.vectors import Quantisation, blob
+from semcache.store.vectors import Quantisation, blobs
 
 SESSION_TTL_S = 7 * 86_400.0
 WINDOW_TURNS = 200
+TURNS_AT_ONCE = 8
+"""Turns in one call of a script: Redis does nothing else for about a millisecond."""
 _STATES = {1: State.WRITTEN, 0: State.DUPLICATE, -1: State.ERASED, -2: State.FORGOTTEN}
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A turn about to be written and the turn it follows, as far as known before the write."""
+    """A turn about to be written and the turn it follows, as far as known before the write.
+
+    `form`: all of it but its vectors, as memory_append.lua takes it.
+    """
 
     new: NewTurn
     previous: Turn | None
+    form: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,7 @@ class TurnWriter:
         for new, (state, *before) in zip(ordered, self._before(ordered), strict=True):
             if state == 0:
                 earlier = pending.setdefault(_session(new), [])
-                fresh.append(Planned(new, _latest(new, [*self._stored(new, before), *earlier])))
+                fresh.append(self._planned(new, _latest(new, [*self._stored(new, before), *earlier])))
                 earlier.append(new.turn)
             else:
                 others.setdefault(state, []).append(new)
@@ -128,11 +133,15 @@ class TurnWriter:
             InvalidInput: `vectors` does not fit the plan; nothing is written.
             RedisUnavailable: some turns may be written; the same turns again complete the rest.
         """
-        commands = self._commands(plan, vectors)
+        packed = self._packed(plan, vectors)
         with guarded(), self._redis.pipeline(transaction=False) as pipe:
-            for names, arguments in commands:
-                script("memory_append")(pipe, keys=names, args=arguments)
-            replies = pipe.execute()
+            for user, some in _calls(list(zip(plan.fresh, packed, strict=True)), lambda item: item[0].new):
+                arguments = self._given(user)
+                for planned, both in some:
+                    arguments += planned.form
+                    arguments += both
+                script("memory_append")(pipe, keys=[user.of(keys.CHRONOLOGY)], args=arguments)
+            replies = [reply for call in pipe.execute() for reply in call]
         moved = list(plan.known)
         for planned, (state, before, after) in zip(plan.fresh, replies, strict=True):
             expected = planned.previous.id if planned.previous else ""
@@ -156,47 +165,45 @@ class TurnWriter:
     def _before(self, turns: Sequence[NewTurn]) -> list[list[Any]]:
         """For each turn whether it is known, and the stored turn that it follows."""
         with guarded(), self._redis.pipeline(transaction=False) as pipe:
-            for new in turns:
-                user = _keys(new)
-                names = [user.turn(new.id), user.session(new.session), user.of(keys.ERASED), user.of(keys.FORGOTTEN)]
-                script("memory_before")(pipe, keys=names, args=[new.id, repr(new.at), user.turn_prefix])
-            return list(pipe.execute())
+            for user, some in _calls(turns, lambda new: new):
+                arguments = [user.prefix]
+                for new in some:
+                    arguments += (new.id, repr(new.at), new.session)
+                script("memory_before")(pipe, keys=[user.of(keys.CHRONOLOGY)], args=arguments)
+            return [found for call in pipe.execute() for found in call]
 
     def _stored(self, new: NewTurn, before: Sequence[bytes]) -> list[Turn]:
         """The stored turn that a new one follows, if there is one."""
         id, at, speaker, role, text = (part.decode() for part in before)
         return [opened(self._sealer, _keys(new), Turn(id, new.session, role, text, float(at), speaker))] if id else []
 
-    def _commands(self, plan: Plan, vectors: Vectors) -> list[tuple[list[str], list[Argument]]]:
-        followers = [planned for planned in plan.fresh if planned.previous]
-        if len(vectors) != len(plan.fresh) + len(followers):
-            raise InvalidInput(f"the plan has {len(plan.texts)} texts, but {len(vectors)} vectors were given")
-        contexts = {planned.new.id: vectors[len(plan.fresh) + i] for i, planned in enumerate(followers)}
+    def _planned(self, new: NewTurn, previous: Turn | None) -> Planned:
+        user, turn = _keys(new), new.turn
+        stored, stems = sealed(self._sealer, user, turn), index_words(self._sealer, user, turn.line)
+        form = (
+            *(turn.id, repr(turn.at), turn.session, session_token(turn.session)),
+            *(stored.role, stored.text, stored.speaker, new.event_id, " ".join(stems)),
+            *(previous.id if previous else "", window_form(stored), "1" if tells(turn) else "0"),
+        )
+        return Planned(new, previous, form)
+
+    def _given(self, user: UserKeys) -> list[Argument]:
+        """The arguments of memory_append.lua before those of the turns."""
+        model, weighting = self._embedder.fingerprint, TURN_WEIGHTING
         return [
-            self._command(planned, vector, contexts.get(planned.new.id))
-            for planned, vector in zip(plan.fresh, vectors, strict=False)
+            *(user.prefix, model, vectors_field(model), self._quantisation),
+            *(weighting.k1, weighting.b, weighting.reference_length),
+            *(repr(self._clock()), repr(self._session_ttl_s), WINDOW_TURNS),
         ]
 
-    def _command(
-        self, planned: Planned, vector: NDArray[np.float32], context: NDArray[np.float32] | None
-    ) -> tuple[list[str], list[Argument]]:
-        """Keys and arguments of memory_append.lua."""
-        new, user = planned.new, _keys(planned.new)
-        stored, stems = sealed(self._sealer, user, new.turn), index_words(self._sealer, user, new.turn.line)
-        weights, counts = TURN_WEIGHTING.weights(stems), Counter(stems)
-        names = [user.turn(new.id), *_shared_names(user, new.session, self._embedder.fingerprint)]
-        names += [key for stem in weights for key in (user.stem(stem), user.session_stem(stem))]
-
-        arguments: list[Argument] = [new.id, repr(new.at), new.session, len(stems)]
-        arguments += [blob(vector, self._embedder.dim), self._quantisation, _attributes(new)]
-        arguments += [self._embedder.fingerprint]
-        arguments += [repr(self._clock()), repr(self._session_ttl_s), WINDOW_TURNS, window_form(stored)]
-        arguments += [int(tells(new.turn))]
-        fields = turn_fields(stored, event_id=new.event_id, stems=stems, previous=planned.previous)
-        fields[vectors_field(self._embedder.fingerprint)] = pack(vector) + pack(vector if context is None else context)
-        arguments += [2 * len(fields), *(part for pair in fields.items() for part in pair)]
-        arguments += [part for stem, weight in weights.items() for part in (repr(weight), counts[stem])]
-        return names, arguments
+    def _packed(self, plan: Plan, vectors: Vectors) -> Iterator[tuple[bytes, bytes]]:
+        """For each fresh turn its vector as VADD takes it, and the packed vectors that its hash keeps."""
+        if len(vectors) != len(plan.texts):
+            raise InvalidInput(f"the plan has {len(plan.texts)} texts, but {len(vectors)} vectors were given")
+        own, small = blobs(vectors[: len(plan.fresh)], self._embedder.dim), pack(vectors)
+        contexts = iter(small[len(plan.fresh) :])
+        packed = [mine + (next(contexts) if p.previous else mine) for p, mine in zip(plan.fresh, small, strict=False)]
+        return zip(own, packed, strict=True)
 
 
 def write_window(redis: Redis, new: NewTurn, *, now: float, session_ttl_s: float, sealer: Sealer = UNSEALED) -> State:
@@ -214,20 +221,12 @@ def _keys(new: NewTurn) -> UserKeys:
     return _keys_of(new.namespace, new.user)
 
 
-@lru_cache(maxsize=4_096)
-def _shared_names(user: UserKeys, session: str, fingerprint: str) -> tuple[str, ...]:
-    """What memory_append.lua is given between the turn's key and the postings: the same for a whole session."""
-    kinds = (keys.ERASED, keys.FORGOTTEN, keys.TURN_MODELS, keys.TELLING)
-    return (
-        user.vectors(fingerprint),
-        user.of(keys.CHRONOLOGY),
-        user.session(session),
-        user.of(keys.SESSIONS),
-        user.of(keys.SESSION_LENGTHS),
-        user.of(keys.TURN_CORPUS),
-        user.window(session),
-        *(user.of(kind) for kind in kinds),
-    )
+def _calls(items: Sequence[_T], turn_of: Callable[[_T], NewTurn]) -> Iterator[tuple[UserKeys, list[_T]]]:
+    """Items in order, by user, as many as one call of a script takes."""
+    for user, group in groupby(items, lambda item: _keys(turn_of(item))):
+        same = list(group)
+        for start in range(0, len(same), TURNS_AT_ONCE):
+            yield user, same[start : start + TURNS_AT_ONCE]
 
 
 @lru_cache(maxsize=4_096)
@@ -259,11 +258,6 @@ def _place(new: NewTurn) -> tuple[str, str, str, float, str]:
 
 def _session(new: NewTurn) -> tuple[str, str, str]:
     return (new.namespace, new.user, new.session)
-
-
-def _attributes(new: NewTurn) -> str:
-    """What VSIM may filter by."""
-    return json.dumps({"at": new.at, "session": session_token(new.session)})
 
 
 def _pending(plan: Plan | None) -> dict[tuple[str, str, str], list[Turn]]:

@@ -47,6 +47,15 @@ def blob(vector: ArrayLike, dim: int) -> bytes:
     return values.tobytes()
 
 
+def blobs(vectors: NDArray[np.float32], dim: int) -> list[bytes]:
+    """Each of (n, dim) vectors as `blob` makes it, all at once; raises as it does."""
+    rows = np.asarray(vectors, dtype="<f4")
+    squared = np.einsum("ij,ij->i", rows, rows)
+    if rows.shape[1:] != (dim,) or not (np.isfinite(squared) & (squared != 0.0)).all():
+        return [blob(row, dim) for row in rows]
+    return [row.tobytes() for row in rows]
+
+
 class VectorSet:
     """One vector set: elements are ids with a vector of `dim` numbers and, optionally, JSON attributes.
 

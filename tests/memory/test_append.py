@@ -14,9 +14,11 @@ from semcache.embed import CachedEmbedder
 from semcache.embed.protocol import Kind, Vectors
 from semcache.errors import InvalidInput
 from semcache.memory import AgentMemory, NewTurn, State, TurnWriter
+from semcache.memory.layout import TURN_WEIGHTING, UserKeys, index_stems
 from semcache.store import keys
 from tests.conftest import Clock
 from tests.memory.conftest import OpenMemory
+from tests.memory.invariants import check_user
 from tests.memory.states import snapshot
 
 MakeTurn = Callable[..., NewTurn]
@@ -141,6 +143,26 @@ def test_a_wrong_vector_leaves_nothing_behind(
         with pytest.raises(InvalidInput):
             writer.write(plan, wrong)
     assert snapshot(redis, namespace) == {}
+
+
+def test_a_batch_of_several_users_is_answered_in_its_order(redis: Redis, writer: TurnWriter, turn: MakeTurn) -> None:
+    """However many turns of however many users a batch has, each gets its own answer, and all are there."""
+    turns = [turn(n, f"Line {n}.", user=f"u{n % 3}", session=f"s{n % 2}") for n in range(60)]
+    known = turns[::7]
+    assert writer.append(known) == [State.WRITTEN] * len(known)
+    assert writer.append(turns) == [State.DUPLICATE if t in known else State.WRITTEN for t in turns]
+    assert [check_user(redis, UserKeys(turns[0].namespace, f"u{n}")) for n in range(3)] == [[], [], []]
+
+
+@pytest.mark.parametrize("text", ["Yes yes yes, no.", "Der Zug nach Zürich, über 日本: наконец.", "word " * 300, "..."])
+def test_weights_in_the_postings_are_exact(
+    redis: Redis, writer: TurnWriter, turn: MakeTurn, namespace: str, text: str
+) -> None:
+    """The script weighs a stem as `Weighting` does, to the last bit."""
+    new = turn(1, text)
+    writer.append([new])
+    user, expected = UserKeys(namespace, new.user), TURN_WEIGHTING.weights(index_stems(new.turn.line))
+    assert {stem: redis.zscore(user.stem(stem), new.id) for stem in expected} == expected
 
 
 @pytest.mark.parametrize(

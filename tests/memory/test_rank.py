@@ -157,5 +157,5 @@ def test_packed_vectors_keep_their_cosines(values: list[float]) -> None:
     """A vector that was packed to int8 and unpacked points where it did, to within 1 %."""
     vector = np.array(values, np.float32)
     vector /= np.linalg.norm(vector)
-    (back,) = unpack(pack(vector), dim=16)
+    (back,) = unpack(*pack(vector[np.newaxis]), dim=16)
     assert float(back @ vector) / float(np.linalg.norm(back)) > 0.99

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from semcache.errors import InvalidInput, RedisUnavailable
 from semcache.store.connect import connect
-from semcache.store.vectors import Quantisation, VectorSet, cosine
+from semcache.store.vectors import Quantisation, VectorSet, blob, blobs, cosine
 from tests.conftest import free_port
 
 DIM = 8
@@ -51,6 +51,17 @@ def test_any_two_vectors_score_their_cosine(redis_url: str, values: list[float])
     vectors.remove("a")
     client.close()
     assert similarity == pytest.approx(float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)), abs=1e-5)
+
+
+def test_many_vectors_are_refused_as_each_is() -> None:
+    """Blobs made at once are those made one by one, and one wrong vector among them is refused by its name."""
+    rows = np.random.default_rng(1).standard_normal((3, DIM)).astype(np.float32)
+    assert blobs(rows, DIM) == [blob(row, DIM) for row in rows]
+    for wrong, name in ((np.nan, "NaN"), (np.inf, "infinity"), (0.0, "zero")):
+        with pytest.raises(InvalidInput, match=name):
+            blobs(np.vstack([rows, np.full(DIM, wrong, np.float32)]), DIM)
+    with pytest.raises(InvalidInput, match="shape"):
+        blobs(rows[:, 1:], DIM)
 
 
 def test_both_protocols_give_the_same(redis: redis_py.Redis, redis_url: str, vectors: VectorSet) -> None:

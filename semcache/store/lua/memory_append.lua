@@ -1,39 +1,73 @@
--- Writes one turn: all of it or nothing.
--- KEYS: turn, vectors, chronology, session, sessions, lengths, corpus, window, erased, forgotten, models,
---   telling,
---   then a posting and a session stem for each stem.
--- ARGV: id, at, session, stems with repetition, vector (FP32), quantisation, attributes, fingerprint, now, time to
---   live of the window (s), turns it keeps, turn as JSON for the window, whether it tells facts (0/1), number of hash fields and
---   values, these,
---   then a weight and a count for each stem.
--- Returns {state, turn before, turn after}; state 1: written, 0: was there, -1: the user was erased after that time,
---   -2: it was forgotten.
+-- Writes turns of one user, each whole or not at all.
+-- KEYS: the user's chronology; the other keys begin as it does.
+-- ARGV: prefix of the user's keys, fingerprint of the embedder, field of the vectors, quantisation; k1, b and reference
+--   length of the weights in the postings; now, time to live of a window (s), turns it keeps; then of each turn:
+--   id, at, session, its token, role, text, speaker ('' none), event, stems in order with repetition, turn before
+--   ('' none), turn as JSON for the window, whether it tells facts (0/1), vector (FP32), packed vectors.
+-- Returns {state, turn before, turn after} of each; state 1: written, 0: was there, -1: the user was erased after that
+--   time, -2: it was forgotten.
+--@include _escape
 --@include _session_links
+--@include _terms
 --@include _window_push
-local id, at, session = ARGV[1], tonumber(ARGV[2]), ARGV[3]
-if at <= tonumber(redis.call('GET', KEYS[9]) or '-inf') then return {-1, '', ''} end
-if redis.call('ZSCORE', KEYS[10], id) then return {-2, '', ''} end
-if redis.call('EXISTS', KEYS[1]) == 1 then return {0, links(KEYS[4], id)} end
+local call = redis.call
+local chronology, prefix, fingerprint, field, quantisation = KEYS[1], unpack(ARGV, 1, 4)
+local k1, b, reference = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local now, ttl, most = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+local vectors = prefix .. 'turns:' .. escape(fingerprint)
+local erased = tonumber(call('GET', prefix .. 'erased') or '-inf')
 
--- First what may be refused: a vector of a wrong size leaves nothing behind.
-redis.call('VADD', KEYS[2], 'FP32', ARGV[5], id, ARGV[6], 'SETATTR', ARGV[7])
-redis.call('SADD', KEYS[11], ARGV[8])
-local fields = tonumber(ARGV[14])
-redis.call('HSET', KEYS[1], unpack(ARGV, 15, 14 + fields))
-redis.call('ZADD', KEYS[3], ARGV[2], id)
-redis.call('ZADD', KEYS[4], ARGV[2], id)
-redis.call('ZADD', KEYS[5], 'GT', ARGV[2], session)
-if ARGV[13] == '1' then redis.call('ZADD', KEYS[12], ARGV[2], id) end
-local argument = 15 + fields
-for i = 13, #KEYS, 2 do
-  redis.call('ZADD', KEYS[i], ARGV[argument], id)
-  redis.call('ZINCRBY', KEYS[i + 1], ARGV[argument + 1], session)
-  argument = argument + 2
+-- As semcache.store.postings.Weighting.
+local function weights(counts, length)
+  local damping, known = k1 * (1 - b + b * length / reference), {}
+  return function(stem)
+    local tf = counts[stem]
+    known[tf] = known[tf] or string.format('%.17g', tf * (k1 + 1) / (tf + damping))
+    return known[tf]
+  end
 end
-if #KEYS > 12 then
-  redis.call('HINCRBY', KEYS[7], 'members', 1)
-  redis.call('HINCRBY', KEYS[7], 'terms', ARGV[4])
+
+local function add_to_postings(id, session, stems)
+  local distinct, counts, length = terms(stems)
+  local weight = weights(counts, length)
+  for _, stem in ipairs(distinct) do
+    local name = escape(stem)
+    call('ZADD', prefix .. 'stem:' .. name, weight(stem), id)
+    call('ZINCRBY', prefix .. 'session-stem:' .. name, counts[stem], session)
+  end
+  if length > 0 then
+    call('HINCRBY', prefix .. 'corpus', 'members', 1)
+    call('HINCRBY', prefix .. 'corpus', 'terms', length)
+  end
+  call('ZINCRBY', prefix .. 'lengths', length, session)
+  return length
 end
-redis.call('ZINCRBY', KEYS[6], ARGV[4], session)
-push_window(KEYS[8], at, ARGV[12], tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]))
-return {1, links(KEYS[4], id)}
+
+local function append(id, at, session, token, role, text, speaker, event, stems, previous, form, tells, vector, packed)
+  local turn, escaped = prefix .. 'turn:' .. id, escape(session)
+  local ordered = prefix .. 'session:' .. escaped
+  if tonumber(at) <= erased then return {-1, '', ''} end
+  if call('ZSCORE', prefix .. 'forgotten', id) then return {-2, '', ''} end
+  if call('EXISTS', turn) == 1 then return {0, links(ordered, id)} end
+
+  -- First what may be refused: a vector of a wrong size leaves nothing behind.
+  local attributes = '{"at": ' .. at .. ', "session": "' .. token .. '"}'
+  call('VADD', vectors, 'FP32', vector, id, quantisation, 'SETATTR', attributes)
+  call('SADD', prefix .. 'models', fingerprint)
+  local length = add_to_postings(id, session, stems)
+  call('HSET', turn, 'session', session, 'role', role, 'text', text, 'at', at, 'event', event, 'stems', stems,
+    'length', length, 'previous', previous, field, packed)
+  if speaker ~= '' then call('HSET', turn, 'speaker', speaker) end
+  call('ZADD', chronology, at, id)
+  call('ZADD', ordered, at, id)
+  call('ZADD', prefix .. 'sessions', 'GT', at, session)
+  if tells == '1' then call('ZADD', prefix .. 'telling', at, id) end
+  push_window(prefix .. 'window:' .. escaped, tonumber(at), form, now, ttl, most)
+  return {1, links(ordered, id)}
+end
+
+local states = {}
+for first = 11, #ARGV, 14 do
+  table.insert(states, append(unpack(ARGV, first, first + 13)))
+end
+return states

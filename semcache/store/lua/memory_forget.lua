@@ -4,6 +4,7 @@
 -- Returns {state, session, turn after}; state 1: removed, 0: it was not there, -1: it is pinned.
 --@include _escape
 --@include _session_links
+--@include _terms
 local id, prefix = ARGV[1], ARGV[2]
 if ARGV[4] == '0' and redis.call('SISMEMBER', KEYS[6], id) == 1 then return {-1, '', ''} end
 local session, at, stems = unpack(redis.call('HMGET', KEYS[1], 'session', 'at', 'stems'))
@@ -11,11 +12,7 @@ if not session then return {0, '', ''} end
 
 local ordered = prefix .. 'session:' .. escape(session)
 local _, after = links(ordered, id)
-local counts, length = {}, 0
-for stem in string.gmatch(stems, '%S+') do
-  counts[stem] = (counts[stem] or 0) + 1
-  length = length + 1
-end
+local _, counts, length = terms(stems)
 for stem, count in pairs(counts) do
   redis.call('ZREM', prefix .. 'stem:' .. escape(stem), id)
   local session_stem = prefix .. 'session-stem:' .. escape(stem)
