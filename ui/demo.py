@@ -15,9 +15,9 @@ from semcache.cache import Reason
 from semcache.cache.lineage import invalidate_source
 from semcache.chat import Answer
 from semcache.errors import SemcacheError
-from semcache.memory.types import turn_id
 from semcache.store import keys
 from semcache.store.connect import guarded
+from ui.services.arrival import Arrival
 
 INGEST_TIMEOUT_S = 120.0
 STALE_TIMEOUT_S = 10.0
@@ -106,33 +106,14 @@ class Demo:
             invalidate_source(self._app.redis, self._app.settings.namespace, document.document)
 
     def _wait_ingested(self, events: list[dict[str, Any]], on_ingested: Callable[[int, int], None]) -> int:
-        wanted = {e["document"]: e["version"] for e in events if e["type"] == "document_upserted"}
-        turns: dict[str, set[str]] = {}
-        for event in events:
-            if event["type"] == "message":
-                turns.setdefault(event["user"], set()).add(event["id"])
+        arrival = Arrival(self._app, events)
         deadline = time.monotonic() + INGEST_TIMEOUT_S
         while True:
-            done = self._arrived(wanted, turns)
+            done = arrival.count()
             on_ingested(done, len(events))
             if done >= len(events) or time.monotonic() > deadline or not self._worker_runs():
                 return done
             time.sleep(0.1)
-
-    def _arrived(self, wanted: dict[str, int], turns: dict[str, set[str]]) -> int:
-        versions = self._app.knowledge.versions(list(wanted))
-        documents = sum(versions.get(document, 0) >= version for document, version in wanted.items())
-        return documents + self._known(turns)
-
-    @guarded()
-    def _known(self, turns: dict[str, set[str]]) -> int:
-        """How many of these turns are in Redis."""
-        pipe = self._app.redis.pipeline(transaction=False)
-        for user, events in turns.items():
-            for event in events:
-                turn = turn_id(event)
-                pipe.exists(keys.TURN.build(namespace=self._app.settings.namespace, user=user, turn=turn))
-        return sum(pipe.execute())
 
     @guarded()
     def _vectors(self) -> int:

@@ -108,19 +108,18 @@ class ChatEngine:
 
     def _stream(self, text: str, user: str, session: str, fresh: bool) -> Iterator[str | Answer]:
         with closing(Stages("semcache.ask")) as stages:
-            asked = self._asked(text, user, session, stages)
-            asked.anew = fresh
+            asked = self._asked(text, user, session, stages, anew=fresh)
             answer = yield from self._answer(asked)
             with stages.stage("store"):
                 warnings = self._remember(asked, answer)
             yield replace(answer, timings=stages.finished(), warnings=warnings)
 
-    def _asked(self, text: str, user: str, session: str, stages: Stages) -> Asked:
+    def _asked(self, text: str, user: str, session: str, stages: Stages, *, anew: bool) -> Asked:
         at = self._clock()
         with stages.stage("understand"):
             window = self._stores.memory(user).window(session, max_tokens=self._settings.memory.window_max_tokens)
             understood = understand(text, window, self.llm, before_call=lambda: self._limit.take(user))
-        return Asked(text, user, session, at, stages, window, understood)
+        return Asked(text, user, session, at, stages, window, understood, anew)
 
     def _answer(self, asked: Asked) -> Parts:
         if asked.anew:

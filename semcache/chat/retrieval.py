@@ -71,7 +71,7 @@ def _corrected(memory: AgentMemory, turns: Sequence[Turn]) -> dict[str, list[Tur
     following: dict[str, list[Turn]] = {}
     for turn in turns:
         later = memory.turns(session=turn.session, since=turn.at, until=turn.at + _CORRECTED_WITHIN_S)
-        told = [other for other in later if other.name == turn.name and other.id != turn.id and other.at >= turn.at]
+        told = [other for other in later if other.name == turn.name and other.id != turn.id]
         following[turn.id] = list(takewhile(lambda other: corrects(other.text), told))
     return following
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -16,6 +15,7 @@ from semcache.app import App
 from semcache.errors import KafkaUnavailable
 from semcache.knowledge import Upsert
 from semcache.memory import NewTurn
+from ui.services.arrival import Arrival
 from ui.services.chat import Chat
 from ui.services.jobs import Job, Progress
 
@@ -86,10 +86,10 @@ class Sample:
             if number % _AT_ONCE == 0:
                 progress(SENDING, number, len(events))
         publisher.flush()
-        arriving = _Arriving(self.app)
+        arrival = Arrival(self.app, events)
         done, seen_at = 0, self.clock()
         while done < len(events):
-            now = arriving.count()
+            now = arrival.count()
             if now > done:
                 done, seen_at = now, self.clock()
             if self.clock() - seen_at > 60:
@@ -117,25 +117,3 @@ class Sample:
 
     def _here(self, event: dict[str, Any]) -> dict[str, Any]:
         return event | {"namespace": self.app.settings.namespace}
-
-
-class _Arriving:
-    """How many of the sample's events are in Redis. A user's turns come in order: only the next is looked for."""
-
-    def __init__(self, app: App) -> None:
-        self._app = app
-        self._versions = {d.document: d.version for d in samples.documents()}
-        self._awaited: dict[str, deque[str]] = {}
-        for turn in samples.conversations():
-            self._awaited.setdefault(turn.user, deque()).append(turn.id)
-        self._turns = 0
-
-    def count(self) -> int:
-        """Documents and turns that are there."""
-        for user, awaited in self._awaited.items():
-            memory = self._app.memory(user=user)
-            while awaited and memory.wait_for(awaited[0], timeout_s=0.0):
-                awaited.popleft()
-                self._turns += 1
-        known = self._app.knowledge.versions(list(self._versions))
-        return self._turns + sum(abs(known.get(id, 0)) >= version for id, version in self._versions.items())
