@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
 import queue
 import threading
 from collections.abc import Callable
+from multiprocessing.util import Finalize
 
 from semcache.errors import SemcacheError
 
 Task = Callable[[], None]
 _LONGEST = 1_000
-# How long the end of the process waits for what is counted.
-_END_S = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -22,12 +20,13 @@ _log = logging.getLogger(__name__)
 class Background:
     """Runs tasks one after the other in a thread that starts with the first one.
 
-    A task that fails is logged: `what` is lost. Tasks that wait when the process dies are lost too; a forked child
-    starts with none.
+    A task that fails is logged: `what` is lost. The end of the process waits for those that are left, `end_s` at most;
+    a forked child starts with none.
     """
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, *, end_s: float) -> None:
         self._what = what
+        self._end_s = end_s
         self._reset()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._reset)
@@ -57,6 +56,8 @@ class Background:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="semcache-background", daemon=True)
                 self._thread.start()
+                # Not atexit: that is passed over at the end of a forked child of multiprocessing.
+                Finalize(None, self.wait, (self._end_s,), exitpriority=0)
 
     def _run(self) -> None:
         while True:
@@ -71,6 +72,5 @@ class Background:
                 self._tasks.task_done()
 
 
-LESSONS = Background("a lesson")
-COUNTS = Background("the count of a hit or a miss")
-atexit.register(COUNTS.wait, _END_S)
+LESSONS = Background("a lesson", end_s=0.0)
+COUNTS = Background("the count of a hit or a miss", end_s=2.0)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 import redis as redis_py
 
 from semcache.cache import SemanticCache
@@ -15,10 +16,18 @@ from semcache.cache.background import COUNTS
 from semcache.store import keys
 
 QUESTION = "How do I reset my password?"
-ASK_AND_END = """
-import sys
+ASK = """
+import multiprocessing, sys
 from semcache.cache import SemanticCache
-assert SemanticCache(sys.argv[1], namespace=sys.argv[2], scope={"tenant": "acme"}).lookup(sys.argv[3])
+def ask(url, namespace, question):
+    assert SemanticCache(url, namespace=namespace, scope={"tenant": "acme"}).lookup(question)
+"""
+AND_END = "ask(*sys.argv[1:])"
+IN_A_FORK = """
+child = multiprocessing.get_context("fork").Process(target=ask, args=sys.argv[1:])
+child.start()
+child.join()
+assert child.exitcode == 0
 """
 
 
@@ -76,10 +85,11 @@ def test_when_too_much_waits_to_be_counted_the_caller_counts(cache: SemanticCach
     assert cache.stats().hits_exact == 1
 
 
-def test_the_end_of_a_process_waits_until_its_hits_are_counted(cache: SemanticCache, redis_url: str) -> None:
-    """A script that asks once and ends is counted."""
+@pytest.mark.parametrize("end", [AND_END, IN_A_FORK])
+def test_the_end_of_a_process_waits_until_its_hits_are_counted(cache: SemanticCache, redis_url: str, end: str) -> None:
+    """A script that asks once and ends is counted, and so is a forked child."""
     cache.store(QUESTION, "Use the link.", ttl=1e10)
     subprocess.run(
-        [sys.executable, "-c", ASK_AND_END, redis_url, cache.scope.namespace, QUESTION], check=True, timeout=60
+        [sys.executable, "-c", ASK + end, redis_url, cache.scope.namespace, QUESTION], check=True, timeout=60
     )
     assert cache.stats().hits_exact == 1
