@@ -85,7 +85,7 @@ class Bench:
             (talk, asked, to_question(embedder, talk, asked)) for talk in conversations for asked in talk.questions
         ]
 
-    def retrieve(self, reach: Reach, *, k: int = CUTS[-1]) -> list[Retrieved]:
+    def retrieve(self, reach: Reach) -> list[Retrieved]:
         return [
             Retrieved(
                 asked,
@@ -96,7 +96,6 @@ class Bench:
                     question,
                     fingerprint=self._fingerprint,
                     weights=weights_for(self._fingerprint),
-                    k=k,
                     limits=Limits(),
                     reach=reach,
                 ),
@@ -180,7 +179,7 @@ def stages(bench: Bench, weights: Weights) -> list[dict[str, Any]]:
     }
     rows = []
     for name, reach in reaches.items():
-        retrieved = bench.retrieve(reach, k=_STAGES_K)
+        retrieved = bench.retrieve(reach)
         present = [
             len(r.asked.evidence & {t.id for t in r.candidates.turns}) / len(r.asked.evidence) for r in retrieved
         ]

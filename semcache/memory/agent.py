@@ -187,7 +187,6 @@ class AgentMemory:
             weights=weights,
             limits=limits,
             reach=self._reach.at_least(k),
-            k=k,
             sealer=self._sealer,
         )
         if not len(candidates):

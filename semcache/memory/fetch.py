@@ -7,6 +7,7 @@ added nothing that the other two did not bring: `benchmarks/locomo.py --stages`.
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -22,7 +23,7 @@ from semcache.memory.rank import Candidates, Question
 from semcache.memory.sealed import opened
 from semcache.memory.types import Turn
 from semcache.memory.weights import Weights
-from semcache.memory.when import asks_when
+from semcache.memory.when import Mention
 from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.lua import Argument, script
@@ -32,20 +33,20 @@ from semcache.store.vectors import blob
 _SESSION_K1, _SESSION_B = 1.5, 0.75
 _OWN_SHARE = 0.6  # of the context vector's cosine is the turn's own
 _NEAR_SHARE = 0.6  # of the sum of its turns' BM25 is the window's
-_REST = 0.07  # how far the context's cosine, length and question mark may move a turn
+_YEAR_S = 31_556_952
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
     """How many turns vectors and postings bring in, and how many of them and their neighbours become candidates."""
 
-    candidates: int = 64
-    by_vector: int = 60
-    by_postings: int = 30
+    candidates: int = 40
+    by_vector: int = 40
+    by_postings: int = 20
 
     def at_least(self, k: int) -> Reach:
         """The same, wide enough for `k` results; as it is for up to ten."""
-        return Reach(self.candidates + 10 * max(0, k - 10), max(self.by_vector, 5 * k), max(self.by_postings, 3 * k))
+        return Reach(max(self.candidates, 4 * k), max(self.by_vector, 4 * k), max(self.by_postings, 2 * k))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +75,13 @@ def fetch(
     user: UserKeys,
     question: Question,
     *,
-    k: int,
     fingerprint: str,
     weights: Weights,
     limits: Limits,
     reach: Reach,
     sealer: Sealer = UNSEALED,
 ) -> Candidates:
-    """The candidates for the best `k` answers to a question, and the turns around them.
+    """The candidates for the answers to a question, and the turns around them.
 
     Raises:
         SealError: a turn cannot be opened, as `Sealer.open`.
@@ -98,7 +98,7 @@ def fetch(
     arguments += [blob(question.vector, dim), limits.filter]
     arguments += [_bound(limits.since), _bound(limits.until), int(limits.limited)]
     arguments += [reach.candidates, reach.by_vector, reach.by_postings, RADIUS, _SESSION_K1, _SESSION_B]
-    arguments += [*_first_choice(weights), k, _margin(question, weights)]
+    arguments += [*_first_choice(weights), *_times(question.mention)]
     arguments += [part for stem, factor in asked.items() for part in (factor, stem)]
     with guarded():
         reply = script("memory_recall")(redis, keys=names, args=arguments)
@@ -107,7 +107,7 @@ def fetch(
 
 
 def _first_choice(weights: Weights) -> tuple[float, ...]:
-    """Weights of a turn's own cosine, those of the turns before and after, its window's turns and its session.
+    """Weights of a turn's own cosine, those of the turns before and after, its window's turns, its session, its time.
 
     The context vector is not known yet: it lies between the turn's own and the one before.
     """
@@ -118,14 +118,15 @@ def _first_choice(weights: Weights) -> tuple[float, ...]:
         weights.next,
         _NEAR_SHARE * weights.window,
         weights.session,
+        weights.date,
     )
 
 
-def _margin(question: Question, weights: Weights) -> float:
-    """How much a turn may gain on another by what the first choice does not see."""
-    seen_later = weights.speaker + _REST * (weights.turn + weights.context)
-    seen_later += weights.when if asks_when(question.text) else 0.0
-    return seen_later + (weights.date if question.mention else 0.0)
+def _times(mention: Mention | None) -> tuple[str, int]:
+    """How near to a time that is named turns of which times are, as JSON, and after how long that repeats, s."""
+    if mention is None:
+        return "[]", 0
+    return json.dumps(mention.stretches()), _YEAR_S if mention.yearly else 0
 
 
 def _bound(at: float) -> str:
@@ -135,12 +136,13 @@ def _bound(at: float) -> str:
 def _candidates(reply: list[Any], stems: Sequence[str], dim: int) -> Candidates:
     members, terms, df, records, strings, vectors = reply
     found = np.frombuffer(records, _record(len(stems)))
-    count, rows = len(found), unpack(b"".join(vectors), dim=dim)
+    rows = unpack(b"".join(vectors), dim=dim)
     return Candidates(
         turns=tuple(_turns(strings, found["sizes"])),
-        own=np.concatenate([rows[: 2 * count : 2], rows[2 * count :]]),
-        context=rows[1 : 2 * count : 2],
+        own=rows[::2],
+        context=rows[1::2],
         following=found["following"].astype(np.int64),
+        next_cosine=found["next_cosine"],
         window_tf=found["window_tf"].astype(np.float64),
         window_length=found["window_length"].astype(np.float64),
         session_score=found["session_score"],
@@ -153,8 +155,8 @@ def _candidates(reply: list[Any], stems: Sequence[str], dim: int) -> Candidates:
 
 def _record(stems: int) -> np.dtype[np.void]:
     """A candidate's numbers, as memory_recall.lua writes them."""
-    counts = [("window_length", "<i4"), ("following", "<i4"), ("sizes", "<i4", (6,)), ("window_tf", "<i4", (stems,))]
-    return np.dtype([("session_score", "<f8"), *counts])
+    counts = [("following", "<i4"), ("window_length", "<i4"), ("sizes", "<i4", (6,)), ("window_tf", "<i4", (stems,))]
+    return np.dtype([("session_score", "<f8"), ("next_cosine", "<f8"), *counts])
 
 
 def _turns(strings: bytes, sizes: NDArray[np.int32]) -> Iterator[Turn]:

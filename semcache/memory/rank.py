@@ -3,7 +3,7 @@
 The score of a turn is the weighted sum of named parts:
 
 - turn: cosine of the question and "name: text"; context: the same with the previous turn before it
-- next: cosine of the turn that follows, for what follows often tells what was meant
+- next: cosine of the turn that follows, or about it where that is no candidate: it often tells what was meant
 - window: BM25 of the turn with two turns on each side; session: BM25 of the session as one document
 - speaker: 1 if the question names exactly one participant and the turn is theirs
 - date: 0..1, how near the turn is to a time named in the question
@@ -49,10 +49,11 @@ class Question:
 class Candidates:
     """n turns to be ranked, and what was counted about them.
 
-    `own`: (n + m, dim) vectors of the turns, and of the m that follow one and are no candidates; `context`: (n, dim)
-    vectors of each with the turn before; zero where there is none. `following`: (n,) place of the next turn among
-    `own`, -1 if there is none. `window_tf`: (n, stems) how often each of the question's `stems` is in a turn's window;
-    `window_length`: (n,) stems in it. `session_score`: (n,) BM25 of the turn's session. `members`, `terms`: turns of
+    `own`: (n, dim) vectors of the turns; `context`: (n, dim) vectors of each with the turn before; zero where there is
+    none. `following`: (n,) place of the next turn among them; where that is -1, `next_cosine`, (n,), is about that of
+    the next turn, 0 if there is none. `window_tf`: (n, stems) how often each of the question's `stems` is in a turn's
+    window; `window_length`: (n,) stems in it, where turns without any of the question's words may count with the usual
+    length. `session_score`: (n,) BM25 of the turn's session. `members`, `terms`: turns of
     the user and their stems; `df`: turns that contain each stem.
     """
 
@@ -60,6 +61,7 @@ class Candidates:
     own: NDArray[np.float32]
     context: NDArray[np.float32]
     following: NDArray[np.int64]
+    next_cosine: Floats
     window_tf: Floats
     window_length: Floats
     session_score: Floats
@@ -99,9 +101,9 @@ def _values(question: Question, candidates: Candidates) -> dict[str, Floats]:
     turns = candidates.turns
     own = _cosine(candidates.own, question)
     return {
-        "turn": own[: len(turns)],
+        "turn": own,
         "context": _cosine(candidates.context, question),
-        "next": np.where(candidates.following >= 0, own[candidates.following], 0.0),
+        "next": np.where(candidates.following >= 0, own[candidates.following], candidates.next_cosine),
         "window": window_bm25(question.stems, candidates),
         "speaker": _speaker(question.text, turns),
         "date": _date(question.mention, turns),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 
 from semcache.text.dates import MONTHS, month_at, written_date
 from semcache.text.tokens import tokens
@@ -36,6 +37,12 @@ _UNIT_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 _NUMBERS = {word: n for n, word in enumerate("zero one two three four five six seven eight nine ten".split())}
 _VAGUE = {"a couple of": "two", "couple of": "two", "a few": "three", "few": "three", "several": "four"}
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
+_DAY_S = 86_400
+_EPOCH = date(1970, 1, 1).toordinal()
+_ANY_YEAR = 2000
+
+Stretch = tuple[int, int, float]
+"""Turns with a time in [from, to), s since the epoch, and how near they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,19 @@ class CalendarDate:
             return 0.0
         base = 0.25 if months_later == 1 else 0.6
         return base if self.day is None else self._day_nearness(day, year, base)
+
+    @property
+    def yearly(self) -> bool:
+        """Whether it may be any year's."""
+        return self.year is None
+
+    def stretches(self) -> list[Stretch]:
+        """Where the nearness is above 0; if `yearly`, in one year."""
+        first = date(self.year or _ANY_YEAR, self.month, 1).toordinal()
+        days = range(first, min(first + 62, date.max.toordinal()))
+        runs = groupby(days, lambda day: self.nearness(date.fromordinal(day)))
+        spans = [(nearness, list(run)) for nearness, run in runs if nearness]
+        return [_stretch(run[0], run[-1], nearness) for nearness, run in spans]
 
     def _day_nearness(self, day: date, year: int, base: float) -> float:
         try:
@@ -82,8 +102,23 @@ class Span:
         later = (day - self.last).days
         return inside * 0.6 if 0 < later <= 3 else 0.0
 
+    @property
+    def yearly(self) -> bool:
+        """As `CalendarDate.yearly`."""
+        return False
+
+    def stretches(self) -> list[Stretch]:
+        """As `CalendarDate.stretches`."""
+        inside, last = self.nearness(self.first), self.last.toordinal()
+        return [_stretch(self.first.toordinal(), last, inside), _stretch(last + 1, last + 3, 0.6 * inside)]
+
 
 Mention = CalendarDate | Span
+
+
+def _stretch(first: int, last: int, nearness: float) -> Stretch:
+    """From the start of one day to the end of another, both by their ordinals."""
+    return (first - _EPOCH) * _DAY_S, (last + 1 - _EPOCH) * _DAY_S, nearness
 
 
 def asks_when(question: str) -> bool:

@@ -39,6 +39,7 @@ def candidates(
         ),
         own=vectors,
         context=vectors,
+        next_cosine=np.zeros(n),
         following=np.array([i + 1 if session[i + 1 : i + 2] == [s] else -1 for i, s in enumerate(session)], np.int64),
         window_tf=np.array(
             [[sum(words[j].count(stem) for j in window) for stem in stems] for window in windows], np.float64
@@ -104,11 +105,10 @@ def test_the_next_turn_counts_only_if_it_is_there() -> None:
 
 
 def test_the_next_turn_counts_though_it_is_no_candidate() -> None:
-    """Its vector comes with those of the candidates."""
-    found = replace(candidates([("ann", "x")] * 2), own=AXES[[1, 1, 0]], following=np.array([2, -1]))
+    """Then with the cosine that is known of it."""
+    found = replace(candidates([("ann", "x")] * 2), own=AXES[[1, 0]], next_cosine=np.array([0.5, 0.5]))
     parts = rank(asked("x"), found, Weights()).parts
-    assert list(parts["next"]) == pytest.approx([0.1, 0])
-    assert list(parts["turn"]) == [0, 0]
+    assert list(parts["next"]) == pytest.approx([0.1, 0.05])
 
 
 @pytest.mark.parametrize(

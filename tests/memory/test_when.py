@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcache.memory.when import CalendarDate, Span, asks_when, has_time_word, mentioned, utc_day
+from semcache.memory.when import CalendarDate, Mention, Span, asks_when, has_time_word, mentioned, utc_day
 
 ASKED_AT = datetime(2024, 3, 14, 9, tzinfo=UTC).timestamp()  # a Thursday
 
@@ -113,3 +114,30 @@ def test_dateparser_is_loaded_only_for_questions_that_need_it() -> None:
         "mentioned('Who called two weeks ago?', asked_at=1.7e9); assert 'dateparser' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@given(st.dates(date(2015, 1, 1), date(2025, 12, 31)), st.dates(date(2015, 1, 1), date(2025, 12, 31)))
+@pytest.mark.parametrize(
+    "meant",
+    [
+        lambda day: CalendarDate(day.month, day.day, day.year),
+        lambda day: CalendarDate(day.month, None, day.year),
+        lambda day: Span(day, day),
+        lambda day: Span(day, day + timedelta(days=30)),
+    ],
+)
+def test_stretches_say_the_same_as_nearness(meant: Callable[[date], Mention], day: date, told: date) -> None:
+    """At noon of every day."""
+    mention = meant(day)
+    at = datetime(told.year, told.month, told.day, 12, tzinfo=UTC).timestamp()
+    found = [nearness for first, end, nearness in mention.stretches() if first <= at < end]
+    assert found == ([mention.nearness(told)] if mention.nearness(told) else [])
+    assert not mention.yearly
+
+
+def test_a_time_without_a_year_is_any_years() -> None:
+    """Its stretches lie in one year, and hold for all."""
+    mention = CalendarDate(12, 20)
+    assert mention.yearly
+    first, end, nearness = mention.stretches()[0]
+    assert (utc_day(first).month, utc_day(first).day, end - first, nearness) == (12, 19, 86_400, 0.6)

@@ -3,15 +3,16 @@
 --   corpus, two temporary keys, then a posting and a session stem for each stem of the question.
 -- ARGV: prefix of the user's keys, field of the vectors, bytes of a turn's vectors, question's vector (FP32),
 --   VSIM filter ('' none), since, until, whether that limits anything (0/1), candidates wanted, turns by vector,
---   turns by postings, neighbours on each side, k1 and b of sessions; weights of the first choice: a turn's own cosine,
---   that of the turn before and of the turn after, BM25 of each turn near, BM25 of the session; results
---   wanted, and how far behind the last of them a candidate may be; then factor and stem for each stem.
--- Returns {members, terms, df of each stem, records, strings, vectors}, for the candidates by session and rank.
---   records: BM25 of the session (double), then as int32 the stems in its window, the place of the next turn among the
---   vectors (-1 none), the lengths of the strings, how often each stem of the question is in the window.
+--   turns by postings, turns on each side that belong to a window, k1 and b of sessions; weights of the first choice: a
+--   turn's own cosine, that of the turn before and of the turn after, BM25 of each turn near, BM25 of the session,
+--   nearness to the time that the question names; that time as JSON: [[from, to (s), nearness]...], and what it repeats
+--   after (s, 0 never); then factor and stem for each stem.
+-- Returns {members, terms, df of each stem, records, strings, {vectors...}}, for the candidates by session and rank.
+--   records: BM25 of the session, and about the cosine of the next turn if that is no candidate (doubles); then as int32
+--   the place of the next turn among the candidates (-1 none), the stems in its window, the lengths of the strings, how
+--   often each stem of the question is in the window.
 --   strings: id, session, at, speaker, role, text of each, in bytes of these lengths.
---   vectors: of each its own and its context's, then the own of each next turn that is no candidate; zero bytes where
---   missing.
+--   vectors: of each its own and its context's; zero bytes where missing.
 --@include _escape
 --@include _weighted_union
 local SPREAD = 1e7  -- more turns than a session has: a turn's number is its session's place times this, plus its rank
@@ -22,14 +23,26 @@ local since, until_, limited = ARGV[6], ARGV[7], ARGV[8] == '1'
 local wanted, by_vector, by_postings, radius = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
 local k1, b = tonumber(ARGV[13]), tonumber(ARGV[14])
 local w_own, w_before, w_next = tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17])
-local w_near, w_session, k, margin = tonumber(ARGV[18]), tonumber(ARGV[19]), tonumber(ARGV[20]), tonumber(ARGV[21])
+local w_near, w_session, w_date = tonumber(ARGV[18]), tonumber(ARGV[19]), tonumber(ARGV[20])
+local times, period = cjson.decode(ARGV[21]), tonumber(ARGV[22])
 
 local postings, session_stems, factors, asked = {}, {}, {}, {}
 for i = 8, #KEYS, 2 do
   postings[#postings + 1], session_stems[#session_stems + 1] = KEYS[i], KEYS[i + 1]
-  factors[#factors + 1], asked[#asked + 1] = tonumber(ARGV[20 + 2 * #postings]), ARGV[21 + 2 * #postings]
+  factors[#factors + 1], asked[#asked + 1] = tonumber(ARGV[21 + 2 * #postings]), ARGV[22 + 2 * #postings]
 end
 local members, terms = unpack(redis.call('HMGET', corpus, 'members', 'terms'))
+
+-- Scores of ids in a sorted set, in their order; false where one is missing.
+local function scores_of(key, ids)
+  local found = {}
+  for from = 1, #ids, UNPACKED do
+    for _, score in ipairs(redis.call('ZMSCORE', key, unpack(ids, from, math.min(from + UNPACKED - 1, #ids)))) do
+      found[#found + 1] = score and tonumber(score)
+    end
+  end
+  return found
+end
 
 -- Seeds: all turns within the limits if they are few, else the nearest and the best by postings.
 local df, seeds, cosine, floor = {}, {}, {}, 0
@@ -57,12 +70,12 @@ else
   end
 end
 
--- Their sessions, and their neighbours in them. `at` has the turns by number: that of their session plus their rank.
-local session_of, stems_of, length_of, keys, names, first_of = {}, {}, {}, {}, {}, {}
+-- Their sessions, and the turns around them. `at` has turns by number: that of their session plus their rank.
+local session_of, keys, names, first_of = {}, {}, {}, {}
 for _, id in ipairs(seeds) do
-  local name, stems, length = unpack(redis.call('HMGET', prefix .. 'turn:' .. id, 'session', 'stems', 'length'))
+  local name = redis.call('HGET', prefix .. 'turn:' .. id, 'session')
   if name then
-    session_of[id], stems_of[id], length_of[id] = name, stems, length
+    session_of[id] = name
     if not keys[name] then
       keys[name] = prefix .. 'session:' .. escape(name)
       names[#names + 1] = name
@@ -71,7 +84,7 @@ for _, id in ipairs(seeds) do
 end
 table.sort(names)
 for place, name in ipairs(names) do first_of[name] = place * SPREAD end
-local at, pool, numbers = {}, {}, {}
+local at, around, numbers, pool, pooled = {}, {}, {}, {}, {}
 for _, id in ipairs(seeds) do
   local name = session_of[id]
   if name then
@@ -85,8 +98,16 @@ for _, id in ipairs(seeds) do
         local n = number + first + i - 1
         if not at[n] then
           at[n] = other
-          pool[#pool + 1], numbers[#numbers + 1] = other, n
+          around[#around + 1], numbers[#numbers + 1] = other, n
         end
+      end
+    end
+    -- The turns right before and after a seed may be candidates too: farther ones added nothing on LoCoMo.
+    local n = number + rank
+    for near = all and n or n - 1, all and n or n + 1 do
+      if at[near] and not pooled[near] then
+        pooled[near] = true
+        pool[#pool + 1] = near
       end
     end
   end
@@ -95,19 +116,16 @@ end
 -- BM25 of these sessions, each as one document.
 local session_score = {}
 for i = 1, #names do session_score[i] = 0 end
-for from = 1, #session_stems > 0 and #names or 0, UNPACKED do
-  local to = math.min(from + UNPACKED - 1, #names)
-  local sessions = redis.call('ZCARD', lengths)
-  local length = redis.call('ZMSCORE', lengths, unpack(names, from, to))
+if #names > 0 and #session_stems > 0 then
+  local sessions, length = redis.call('ZCARD', lengths), scores_of(lengths, names)
   local average = math.max(tonumber(terms or '0') / math.max(sessions, 1), 1)
   for s, key in ipairs(session_stems) do
     local n = redis.call('ZCARD', key)
     if n > 0 then
       local weight = factors[s] * math.log(1 + (sessions - n + 0.5) / (n + 0.5)) * (k1 + 1)
-      for i, tf in ipairs(redis.call('ZMSCORE', key, unpack(names, from, to))) do
+      for place, tf in ipairs(scores_of(key, names)) do
         if tf then
-          local place, damping = from + i - 1, k1 * (1 - b + b * length[i] / average)
-          tf = tonumber(tf)
+          local damping = k1 * (1 - b + b * length[place] / average)
           session_score[place] = session_score[place] + weight * tf / (tf + damping)
         end
       end
@@ -115,37 +133,43 @@ for from = 1, #session_stems > 0 and #names or 0, UNPACKED do
   end
 end
 
+-- How near a turn of that time is to the time that the question names.
+local function nearness(time)
+  if period > 0 then time = times[1][1] + (time - times[1][1]) % period end
+  for _, stretch in ipairs(times) do
+    if time >= stretch[1] and time < stretch[2] then return stretch[3] end
+  end
+  return 0
+end
+
 -- First choice, by what is known so far; the best of them are candidates.
 local chosen, bm25 = {}, {}
 if all then
-  local seed = {}
-  for _, id in ipairs(seeds) do seed[id] = true end
-  for i, id in ipairs(pool) do
-    if seed[id] then chosen[#chosen + 1] = numbers[i] end
-  end
+  chosen = pool
 else
   local own, near = {}, {}
-  for i, id in ipairs(pool) do own[numbers[i]] = cosine[id] or floor end
-  if has_union then
-    for from = 1, #pool, UNPACKED do
-      local to = math.min(from + UNPACKED - 1, #pool)
-      for i, score in ipairs(redis.call('ZMSCORE', union, unpack(pool, from, to))) do
-        if score then
-          i = from + i - 1
-          bm25[pool[i]] = true
-          score = w_near * tonumber(score)
-          for n = numbers[i] - radius, numbers[i] + radius do near[n] = (near[n] or 0) + score end
-        end
-      end
+  for i, id in ipairs(around) do own[numbers[i]] = cosine[id] or floor end
+  for i, score in ipairs(has_union and scores_of(union, around) or {}) do
+    if score then
+      bm25[around[i]] = true
+      score = w_near * score
+      for n = numbers[i] - radius, numbers[i] + radius do near[n] = (near[n] or 0) + score end
     end
+  end
+  local told = {}
+  if limited or #times > 0 then
+    local ids = {}
+    for i, n in ipairs(pool) do ids[i] = at[n] end
+    told = scores_of(limits, ids)
   end
   local lowest, highest = tonumber(since), tonumber(until_)
   local scores, places = {}, {}
-  for i, n in ipairs(numbers) do
-    local time = limited and tonumber(redis.call('ZSCORE', limits, pool[i]) or 'nan')
-    if not limited or (time >= lowest and time <= highest) then
+  for i, n in ipairs(pool) do
+    local time = told[i]
+    if not limited or (time and time >= lowest and time <= highest) then
       local cos = own[n]
       local score = w_session * session_score[math.floor(n / SPREAD)] + w_own * cos + w_before * (own[n - 1] or cos)
+      if #times > 0 then score = score + w_date * nearness(time) end
       scores[#scores + 1] = score + w_next * (own[n + 1] or 0) + (near[n] or 0)
       places[#places + 1] = n
     end
@@ -153,8 +177,7 @@ else
   local ordered = {}
   for i, score in ipairs(scores) do ordered[i] = score end
   table.sort(ordered)
-  local least = ordered[math.max(#ordered - wanted + 1, 1)] or 0
-  least = math.max(least, (ordered[math.max(#ordered - k + 1, 1)] or 0) - margin)
+  local least = ordered[math.max(#ordered - wanted + 1, 1)]
   for i, score in ipairs(scores) do
     if score >= least then chosen[#chosen + 1] = places[i] end
   end
@@ -162,27 +185,27 @@ end
 table.sort(chosen)
 redis.call('DEL', union)
 
--- How often the question's stems are in a turn (false: none of them), and its length in stems; of a neighbour with none
--- of them the usual length: asking for each took a tenth of the time, and moved no recall on LoCoMo by .001.
+-- How often the question's stems are in a turn (false: none of them), and its length in stems; of a turn with none of
+-- them the usual length: asking for each took a tenth of the time, and moved no recall on LoCoMo by .001.
 local needles = {}
 for i, stem in ipairs(asked) do needles[i] = ' ' .. stem .. ' ' end
-local tf_of, usual_length = {}, math.floor(tonumber(terms or '0') / math.max(tonumber(members or '0'), 1) + 0.5)
+local tf_of, length_of = {}, {}
+local usual_length = math.floor(tonumber(terms or '0') / math.max(tonumber(members or '0'), 1) + 0.5)
 local function count(id)
   local tf = false
   if all or limited or bm25[id] then
-    if not stems_of[id] then
-      stems_of[id], length_of[id] = unpack(redis.call('HMGET', prefix .. 'turn:' .. id, 'stems', 'length'))
-    end
-    local padded = ' ' .. (stems_of[id] or '') .. ' '
+    local stems, length = unpack(redis.call('HMGET', prefix .. 'turn:' .. id, 'stems', 'length'))
+    length_of[id] = length or 0
+    stems = ' ' .. (stems or '') .. ' '
     for i, needle in ipairs(needles) do
-      local from, last = string.find(padded, needle, 1, true)
+      local from, last = string.find(stems, needle, 1, true)
       while from do
         tf = tf or {}
         tf[i] = (tf[i] or 0) + 1
-        from, last = string.find(padded, needle, last, true)
+        from, last = string.find(stems, needle, last, true)
       end
     end
-  elseif not length_of[id] then
+  else
     length_of[id] = usual_length
   end
   tf_of[id] = tf
@@ -190,8 +213,8 @@ local function count(id)
 end
 
 -- What ranking needs of the candidates; of the turns around them only the counts, summed over each window.
-local strings, records, vectors, place_of, others = {}, {}, {}, {}, 0
-local layout, nothing = '<di4i4i4i4i4i4i4i4' .. string.rep('i4', #asked), string.rep('\0', vector_bytes)
+local strings, records, vectors, place_of = {}, {}, {}, {}
+local layout, nothing = '<ddi4i4i4i4i4i4i4i4' .. string.rep('i4', #asked), string.rep('\0', vector_bytes)
 for place, n in ipairs(chosen) do place_of[n] = place - 1 end
 for place, n in ipairs(chosen) do
   local id = at[n]
@@ -203,23 +226,18 @@ for place, n in ipairs(chosen) do
     if other then
       local tf = tf_of[other]
       if tf == nil then tf = count(other) end
-      length = length + (length_of[other] or 0)
+      length = length + length_of[other]
       if tf then
         for i, times in pairs(tf) do window[i] = window[i] + times end
       end
     end
   end
-  local next_ = place_of[n + 1] or -1
-  if next_ < 0 and at[n + 1] then
-    next_ = #chosen + others
-    others = others + 1
-    local both = redis.call('HGET', prefix .. 'turn:' .. at[n + 1], ARGV[2]) or nothing
-    vectors[#chosen + others] = string.sub(both, 1, vector_bytes / 2)
-  end
-  local session = math.floor(n / SPREAD)
+  local after = at[n + 1]
+  local session, next_cosine = math.floor(n / SPREAD), after and (cosine[after] or floor) or 0
   local name, time, speaker, role, text = names[session], turn[1], turn[2] or '', turn[3], turn[4]
   records[place] = struct.pack(
-    layout, session_score[session], length, next_, #id, #name, #time, #speaker, #role, #text, unpack(window))
+    layout, session_score[session], next_cosine, place_of[n + 1] or -1, length, #id, #name, #time, #speaker, #role,
+    #text, unpack(window))
   strings[place] = id .. name .. time .. speaker .. role .. text
   vectors[place] = turn[5] or nothing
 end
