@@ -18,7 +18,7 @@ from semcache.cli.output import Json, emit_fields, emit_json, emit_rows, errors
 from semcache.embed import open_embedder
 from semcache.errors import InvalidInput
 from semcache.llm import open_llm
-from semcache.memory import AgentMemory, Turn
+from semcache.memory import AgentMemory, Fact, Turn
 from semcache.settings import load_settings
 from semcache.store.connect import connect
 
@@ -59,9 +59,15 @@ def recall(
         found = memory.recall(
             query, k=k, at=_time(at, end=True), session=session, since=_time(since), until=_time(until, end=True)
         )
+        facts = [item.fact for item in found]
     rows = [_turn(item.turn) | {"score": item.score, "parts": dict(item.parts)} for item in found]
-    shown = rows if as_json else [row | {"parts": _rounded(row["parts"])} for row in rows]
-    emit_rows(shown, columns=("at", "said_by", "text", "score", "parts"), as_json=as_json, title="recalled turns")
+    shown = [
+        row
+        | ({"fact": fact and _fact(fact)} if as_json else {"parts": _rounded(row["parts"]), "fact": _in_words(fact)})
+        for row, fact in zip(rows, facts, strict=True)
+    ]
+    columns = ("at", "said_by", "text", "score", "parts", "fact")
+    emit_rows(shown, columns=columns, as_json=as_json, title="recalled turns")
 
 
 @app.command()
@@ -91,7 +97,7 @@ def facts(
     """List what the user has said about the user, as it holds now or at a time."""
     with _opened(user, namespace) as memory:
         found = memory.facts(at=_time(at, end=True), history=history)
-    rows = [asdict(fact) | {"valid_from": _shown(fact.valid_from), "valid_to": _shown(fact.valid_to)} for fact in found]
+    rows = [_fact(fact) for fact in found]
     columns = ("subject", "attribute", "value", "holds", "valid_from", "valid_to", "confidence", "turns")
     emit_rows(rows, columns=columns, as_json=as_json, title="facts")
 
@@ -256,6 +262,19 @@ def _turn(turn: Turn) -> dict[str, Any]:
         "role": turn.role,
         "text": turn.text,
     }
+
+
+def _fact(fact: Fact) -> dict[str, Any]:
+    return asdict(fact) | {"valid_from": _shown(fact.valid_from), "valid_to": _shown(fact.valid_to)}
+
+
+def _in_words(fact: Fact | None) -> str:
+    """`home: Lyon, until 2026-06-02T00:00:00+00:00`."""
+    if fact is None:
+        return ""
+    who = "" if fact.subject == "user" else f"{fact.subject}, "
+    until = "" if fact.valid_to is None else f", until {_shown(fact.valid_to)}"
+    return f"{who}{fact.attribute}: {'' if fact.holds else 'not '}{fact.value}{until}"
 
 
 def _shown(at: float | None) -> str | None:

@@ -22,7 +22,7 @@ from semcache.memory.facts.reader import FactsRead, read_by_model
 from semcache.memory.facts.recall import read_facts
 from semcache.memory.facts.timeline import current
 from semcache.memory.facts.types import Fact
-from semcache.memory.fetch import Limits, Reach, fetch
+from semcache.memory.fetch import Limits, Reach
 from semcache.memory.forget import (
     Derived,
     Forgotten,
@@ -36,21 +36,19 @@ from semcache.memory.forget import (
 )
 from semcache.memory.given import Moment, count, duration, moment, moment_or_none
 from semcache.memory.layout import UserKeys
-from semcache.memory.rank import Question, rank
+from semcache.memory.recall import Recaller
 from semcache.memory.records import read_turns, read_window_form
-from semcache.memory.sealed import index_words, opened
+from semcache.memory.sealed import opened
 from semcache.memory.sessions import SessionInfo, list_sessions, name_session, refuse_window
 from semcache.memory.settle import settle
 from semcache.memory.transfer import Imported, export_memory, in_batches, read_export
 from semcache.memory.types import NewTurn, Recollection, State, Turn, check_id, check_text, turn_id
-from semcache.memory.weights import Weights, weights_for
-from semcache.memory.when import mentioned
+from semcache.memory.weights import Weights
 from semcache.memory.write import SESSION_TTL_S, TurnWriter, write_window
 from semcache.store.connect import client_of, guarded
 from semcache.store.sealing import UNSEALED, Sealer
 from semcache.text.tokens import token_count
 
-MAX_QUERY_CHARS = 20_000
 _POLL_S = 0.01
 
 
@@ -164,37 +162,19 @@ class AgentMemory:
         since: Moment | None = None,
         until: Moment | None = None,
     ) -> list[Recollection]:
-        """The `k` turns that best answer a question, best first; `.parts` says why.
+        """The `k` turns that best answer a question, best first; `.parts` says why, `.fact` what a turn states.
 
         `since`, `until`: only turns of that time (s, both included); `session`: only turns of it. `at`: as if asked
         then: later turns do not exist, and "last week" is the week before.
         """
         count("k", k)
         asked_at = self._moment("at", at)
-        question = self._question(query, asked_at=asked_at)
         lowest, highest = self._bounds(since, until)
-        limits = Limits(
-            None if session is None else check_id("session", session),
-            lowest,
-            highest if at is None else min(highest, asked_at),
-        )
-        weights = self._weights()
-        candidates = fetch(
-            self._redis,
-            self._keys,
-            question,
-            fingerprint=self.embedder.fingerprint,
-            weights=weights,
-            limits=limits,
-            reach=self._reach.at_least(k),
-            sealer=self._sealer,
-        )
-        if not len(candidates):
-            return []
-        ranking = rank(question, candidates, weights)
-        return [
-            Recollection(candidates.turns[i], float(ranking.scores[i]), ranking.explain(i)) for i in ranking.best(k)
-        ]
+        known_until = math.inf if at is None else asked_at
+        within = session if session is None else check_id("session", session)
+        ask = Recaller(self._redis, self._keys, self.embedder, self._sealer, self._given_weights, self._reach)
+        limits = Limits(within, lowest, min(highest, known_until))
+        return ask(query, k=k, asked_at=asked_at, known_until=known_until, limits=limits)
 
     def turns(
         self, *, session: str | None = None, since: Moment | None = None, until: Moment | None = None
@@ -346,20 +326,6 @@ class AgentMemory:
                 return False
             pause.wait(_POLL_S)
 
-    def _question(self, query: str, *, asked_at: float) -> Question:
-        if not check_text("query", query).strip():
-            raise InvalidInput("the question is empty")
-        if len(query) > MAX_QUERY_CHARS:
-            raise InvalidInput(
-                f"the question has {len(query):,} characters, at most {MAX_QUERY_CHARS:,} are looked for"
-            )
-        embedder = self.embedder
-        vector = embedder.embed([query])[0]
-        if vector.shape != (embedder.dim,):
-            raise InvalidInput(f"{embedder.fingerprint} gave {vector.size} numbers for a text, not {embedder.dim}")
-        stems = tuple(index_words(self._sealer, self._keys, query))
-        return Question(query, stems, vector, mentioned(query, asked_at=asked_at))
-
     def _moment(self, name: str, at: Moment | None) -> float:
         """The time that was given; now if none was."""
         return self._clock() if at is None else moment(name, at)
@@ -400,6 +366,3 @@ class AgentMemory:
             sealer=self._sealer,
             clock=self._clock,
         )
-
-    def _weights(self) -> Weights:
-        return self._given_weights or weights_for(self.embedder.fingerprint)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from semcache.memory.facts.stated import by_relevance
 from semcache.memory.facts.types import Fact
 from semcache.memory.types import Recollection, Turn
-from semcache.text.tokens import stems, token_count
+from semcache.text.tokens import token_count
 
 T = TypeVar("T")
 
@@ -49,7 +50,7 @@ def assemble(
     shown = _fitting(said, session_budget, head=_HEADS[2], stop=True)
     rest = max_tokens - _cost(_HEADS[2], shown)
 
-    known = [(fact, fact_line(fact)) for fact in _by_relevance(query, facts)]
+    known = [(fact, fact_line(fact)) for fact in by_relevance(query, facts)]
     told = _fitting(known, int(_FACTS_SHARE * rest), head=_HEADS[0])
     rest -= _cost(_HEADS[0], told)
 
@@ -85,17 +86,6 @@ def earlier_line(turn: Turn) -> str:
 def session_line(turn: Turn) -> str:
     """`- [turn id] user: ...`."""
     return f"- [{turn.id}] {turn.line}"
-
-
-def _by_relevance(query: str, facts: Iterable[Fact]) -> list[Fact]:
-    """Facts that share words with the question first, then the latest told."""
-    asked = set(stems(query))
-
-    def relevance(fact: Fact) -> tuple[int, float, str]:
-        shared = asked.intersection(stems(f"{fact.subject} {fact.attribute} {fact.value}"))
-        return (-len(shared), -fact.told_at, fact.id)
-
-    return sorted(facts, key=relevance)
 
 
 def _fitting(pairs: Iterable[tuple[T, str]], budget: int, *, head: str, stop: bool = False) -> list[tuple[T, str]]:

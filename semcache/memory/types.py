@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
 from semcache.errors import InvalidInput
+from semcache.memory.facts.types import Fact
 from semcache.memory.given import moment
 
 MAX_ID_CHARS = 1_000
@@ -88,6 +89,11 @@ class State(StrEnum):
     FORGOTTEN = "forgotten"  # forgotten before: refused
 
 
+def states_nothing(turn: Turn) -> Fact | None:
+    """For recollections of which no facts are known."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Recollection:
     """A turn that recall found. `parts` sum up to `score`: what each kind of evidence contributed."""
@@ -95,6 +101,19 @@ class Recollection:
     turn: Turn
     score: float
     parts: Mapping[str, float]
+    _fact_of: Callable[[Turn], Fact | None] = field(default=states_nothing, repr=False, compare=False)
+
+    @property
+    def fact(self) -> Fact | None:
+        """What the turn states of its user, as known by now (or at the recall's `at`): `valid_to` says if it is over.
+
+        Of several facts the one that the question asks for; None if it states none. Facts follow from all that was
+        told, so the first call for a recall's turns reads that: three round trips, none for the others.
+
+        Raises:
+            RedisUnavailable: as any read.
+        """
+        return self._fact_of(self.turn)
 
 
 @lru_cache(maxsize=16_384)

@@ -66,6 +66,20 @@ def test_recall_finds_and_says_why(run: Run, ann: AgentMemory) -> None:
     assert "turn +" in " ".join(run("recall", "home", "-u", "ann").stdout.split())
 
 
+def test_recall_says_what_a_turn_states(run: Run, ann: AgentMemory) -> None:
+    """The fact with its time, as JSON and in words; asked as of an earlier time, as it was known then."""
+    rows = output(run("recall", "Where is my home?", "-u", "ann", "--json"))
+    facts = {row["text"]: row["fact"] for row in rows}
+    assert (facts["I live in Lyon."]["value"], facts["I live in Lyon."]["valid_to"]) == (
+        "Lyon",
+        "2023-05-02T01:00:00+00:00",
+    )
+    (then,) = output(run("recall", "Where is my home?", "-u", "ann", "--at", "2023-05-01", "--json"))
+    assert then["fact"]["valid_to"] is None
+    shown = "".join(run("recall", "Where is my home?", "-u", "ann").stdout.split())
+    assert "home:" in shown
+
+
 def test_facts_now_and_then(run: Run, ann: AgentMemory) -> None:
     """The home is Porto now, was Lyon at an earlier time, and both are in the history."""
 

@@ -142,6 +142,54 @@ def test_thousands_of_results_can_be_wanted(open_memory: OpenMemory, redis: Redi
     assert len({one.turn.id for one in found}) == 1_000
 
 
+def test_a_recollection_says_what_its_turn_states_and_whether_that_still_holds(memory: AgentMemory) -> None:
+    """A home that was given up has an end; what states nothing, or is said by the assistant, has no fact."""
+    tell(
+        memory,
+        {"2023-05-01": "I live in Lyon.", "2023-05-03": "The weather is fine.", "2023-09-01": "I live in Porto."},
+    )
+    memory.append("s", "assistant", "I live in a data centre.", at=day("2023-09-02"))
+    facts = {found.turn.text: found.fact for found in memory.recall("Where do I live?")}
+    lyon, porto = facts["I live in Lyon."], facts["I live in Porto."]
+    assert lyon
+    assert (lyon.attribute, lyon.value, lyon.valid_to) == ("home", "Lyon", day("2023-09-01"))
+    assert porto
+    assert (porto.value, porto.valid_to, porto.supersedes) == ("Porto", None, lyon.id)
+    assert facts["The weather is fine."] is None
+    assert facts["I live in a data centre."] is None
+
+
+def test_of_several_facts_a_recollection_states_the_one_that_is_asked_for(memory: AgentMemory) -> None:
+    """One turn, two questions."""
+    memory.append("s", "user", "My name is Ann and I live in Lyon.")
+
+    def stated(query: str) -> str:
+        (found,) = memory.recall(query)
+        return found.fact.value if found.fact else ""
+
+    assert (stated("Which town is my home?"), stated("What is my name?")) == ("Lyon", "Ann")
+
+
+def test_facts_of_recollections_are_those_of_the_time_that_is_asked_for(memory: AgentMemory) -> None:
+    """As of an earlier time nothing of what was told later is known, even if it speaks of that time."""
+    tell(memory, {"2023-05-01": "I live in Lyon.", "2023-09-01": "I have been living in Porto since April 2023."})
+    (then,) = memory.recall("Where do I live?", at=day("2023-06-01"))
+    assert then.fact
+    assert then.fact.valid_to is None
+    assert [fact.value for fact in memory.facts(at=day("2023-06-01"))] == ["Porto"]
+
+
+def test_facts_are_read_once_when_first_asked_for(memory: AgentMemory) -> None:
+    """Recall reads none: what is told after it and before the first question for a fact is known, later things not."""
+    tell(memory, {"2023-05-01": "I live in Lyon."})
+    (found,) = memory.recall("Where do I live?")
+    tell(memory, {"2023-09-01": "I live in Porto."})
+    assert found.fact
+    assert found.fact.valid_to == day("2023-09-01")
+    memory.append("s", "user", "I live in Lyon.", at=day("2023-09-01") - 86_400)
+    assert found.fact.turns == (found.turn.id,)
+
+
 def test_asked_at_an_earlier_time(memory: AgentMemory) -> None:
     """`at` asks as of then: later turns do not exist yet."""
     tell(memory, {"2023-05-01": "I live in Lyon.", "2023-09-01": "I live in Porto."})

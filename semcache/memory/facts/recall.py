@@ -7,6 +7,7 @@ everything had been told in order and nothing else.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import cast
@@ -48,14 +49,17 @@ def told_in(turns: Sequence[Turn], kept: Mapping[str, tuple[Claim, ...]] | None 
     ]
 
 
-def read_facts(redis: Redis, user: UserKeys, *, sealer: Sealer) -> tuple[Fact, ...]:
+def read_facts(redis: Redis, user: UserKeys, *, sealer: Sealer, until: float = math.inf) -> tuple[Fact, ...]:
     """Everything known of a user, past and present; three round trips for up to 2,000 telling turns.
+
+    `until`: from what was told up to that time, s.
 
     Raises:
         SealError: a turn is sealed with a key that is not there.
     """
     with guarded():
-        ids = [id.decode() for id in cast(list[bytes], redis.zrange(user.of(keys.TELLING), 0, -1))]
+        told = redis.zrange(user.of(keys.TELLING), "-inf", repr(until), byscore=True)
+    ids = [id.decode() for id in cast(list[bytes], told)]
     turns: list[Turn] = []
     kept: dict[str, tuple[Claim, ...]] = {}
     for first in range(0, len(ids), _READ_AT_ONCE):

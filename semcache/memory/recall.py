@@ -1,0 +1,80 @@
+"""Recall: a question is embedded, its candidates are fetched and ranked; the best are returned, with why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from redis import Redis
+
+from semcache.embed import Embedder
+from semcache.errors import InvalidInput
+from semcache.memory.facts.recall import read_facts
+from semcache.memory.facts.stated import stated
+from semcache.memory.fetch import Limits, Reach, fetch
+from semcache.memory.layout import UserKeys
+from semcache.memory.rank import Question, rank
+from semcache.memory.sealed import index_words
+from semcache.memory.types import Recollection, check_text
+from semcache.memory.weights import Weights, weights_for
+from semcache.memory.when import mentioned
+from semcache.store.sealing import Sealer
+
+MAX_QUERY_CHARS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Recaller:
+    """Answers questions from the turns of one user. `weights`: those of the embedder if None."""
+
+    redis: Redis
+    user: UserKeys
+    embedder: Embedder
+    sealer: Sealer
+    weights: Weights | None
+    reach: Reach
+
+    def __call__(
+        self, query: str, *, k: int, asked_at: float, known_until: float, limits: Limits
+    ) -> list[Recollection]:
+        """The `k` turns within the limits that best answer a question; of facts, what was told until `known_until`, s.
+
+        Raises:
+            InvalidInput: the question is empty or too long, or the embedder gives vectors of another length.
+            SealError: a turn cannot be opened, as `Sealer.open`.
+        """
+        question = self._question(query, asked_at=asked_at)
+        fingerprint = self.embedder.fingerprint
+        weights = self.weights or weights_for(fingerprint)
+        candidates = fetch(
+            self.redis,
+            self.user,
+            question,
+            fingerprint=fingerprint,
+            weights=weights,
+            limits=limits,
+            reach=self.reach.at_least(k),
+            sealer=self.sealer,
+        )
+        if not len(candidates):
+            return []
+        ranking = rank(question, candidates, weights)
+        fact_of = stated(query, partial(read_facts, self.redis, self.user, until=known_until, sealer=self.sealer))
+        return [
+            Recollection(candidates.turns[i], float(ranking.scores[i]), ranking.explain(i), fact_of)
+            for i in ranking.best(k)
+        ]
+
+    def _question(self, query: str, *, asked_at: float) -> Question:
+        if not check_text("query", query).strip():
+            raise InvalidInput("the question is empty")
+        if len(query) > MAX_QUERY_CHARS:
+            raise InvalidInput(
+                f"the question has {len(query):,} characters, at most {MAX_QUERY_CHARS:,} are looked for"
+            )
+        embedder = self.embedder
+        vector = embedder.embed([query])[0]
+        if vector.shape != (embedder.dim,):
+            raise InvalidInput(f"{embedder.fingerprint} gave {vector.size} numbers for a text, not {embedder.dim}")
+        stems = tuple(index_words(self.sealer, self.user, query))
+        return Question(query, stems, vector, mentioned(query, asked_at=asked_at))
