@@ -44,7 +44,7 @@ class SemanticCache:
     (for tests and replays), or off. `draw` decides which would-be hits are answered anew to check them. With a `rule`
     of one's own nothing is learned.
 
-    What it serves is counted behind the answer: this process sees it in `stats` at once, others some milliseconds later.
+    What it serves is counted behind the answer: this process sees it in `stats` at once, others milliseconds later.
 
     Nothing is sent to Redis and no model is loaded before the first call. Every method raises RedisUnavailable when
     Redis does not answer: an outage never looks like a miss.
