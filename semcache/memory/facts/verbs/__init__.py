@@ -1,0 +1,17 @@
+"""What verbs in the first person tell: "I moved to ...", "we sold ...", "I hate ..." (pure rules), by subject."""
+
+from collections.abc import Callable
+
+from semcache.memory.facts.reading import Said
+from semcache.memory.facts.verbs import body, family, homes, plans, tastes, things, work
+from semcache.memory.facts.verbs.shared import Claims
+
+HANDLERS: dict[str, Callable[[Said], Claims]] = {
+    **homes.HANDLERS,
+    **tastes.HANDLERS,
+    **family.HANDLERS,
+    **body.HANDLERS,
+    **plans.HANDLERS,
+    **things.HANDLERS,
+    **work.HANDLERS,
+}

@@ -1,0 +1,67 @@
+"""What the rules of all verbs share: how claims, states and plans are made of what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from semcache.memory.facts.patterns import Pattern
+from semcache.memory.facts.reading import Said
+from semcache.memory.facts.times import resolve
+from semcache.memory.facts.types import Change, Claim
+
+Claims = Iterator[Claim]
+JOB = Pattern(
+    r"^(?:(?:a|an|my|the|this|that|your)\s+)?(?:(?:new|old|current|dream|first|full[- ]time|part[- ]time"
+    r"|summer|day|awful|boring)\s+)*(?:job|position|role|work|contract|gig|post)\b"
+)
+_THEN = frozenset(
+    "lived worked studied taught owned had drove played ran smoked rode practised practiced spoke".split()
+)
+_PERFECT = Pattern(r"^\W*(?:and\s+|but\s+)?(?:i|we)(?:'?ve|\s+have)\b")
+_LASTING = Pattern(r"\b(?:since|for (?!\w+ing\b))")
+
+
+def claim(
+    said: Said,
+    attribute: str,
+    value: str,
+    *,
+    change: Change = Change.ASSERTS,
+    holds: bool = True,
+    since: float | None = None,
+    until: float | None = None,
+    subject: str = "user",
+    confidence: float = 0.8,
+) -> Claims:
+    if value:
+        yield Claim(attribute, value, subject, holds, change, since, until, "", confidence, said.start, said.end)
+
+
+def state(said: Said, attribute: str, value: str, *, since: float | None = None, confidence: float = 0.8) -> Claims:
+    """A value that holds, or is over, or is denied."""
+    if said.over or (_told_of_then(said) and not said.denied):
+        yield from claim(said, attribute, value, change=Change.ENDS, confidence=confidence)
+    elif said.denied:
+        yield from claim(said, attribute, value, holds=False, confidence=confidence)
+    else:
+        yield from claim(said, attribute, value, since=since, confidence=confidence)
+
+
+def _told_of_then(said: Said) -> bool:
+    """ "I lived in ..." tells of what was; "I've lived here for six years" of what is."""
+    lasts = _PERFECT.match(said.clause.strip()) and _LASTING.search(said.rest)
+    return said.tense == "past" and not said.progressive and said.form in _THEN and not lasts
+
+
+def back(said: Said) -> float | None:
+    """The time named, where it lies in the past: "since 2019", "for three years"."""
+    phrase = said.phrase
+    since = resolve(phrase, said.at, "past") if phrase and said.tense != "future" else said.since
+    return since if since is None or said.tense == "future" or since <= said.at else None
+
+
+def planned(said: Said, value: str, *, change: Change = Change.ASSERTS) -> Claims:
+    """A plan: known from when it is told, and over a month after the time it is for, if that is named."""
+    when = resolve(said.phrase, said.at, "future") if said.phrase else None
+    over = None if when is None or change is Change.ENDS else max(when, said.at) + 31 * 86_400
+    yield from claim(said, "plan", value, change=change, until=over)
