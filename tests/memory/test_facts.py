@@ -16,6 +16,7 @@ from redis import Redis
 from semcache.memory import AgentMemory, NewTurn, TurnWriter
 from semcache.memory.facts.extract import extract
 from semcache.memory.facts.timeline import current, facts_of
+from semcache.memory.facts.times import find_time
 from semcache.memory.facts.types import Change, Claim, Fact, Told
 from semcache.memory.facts.values import words
 from semcache.store import keys
@@ -239,3 +240,24 @@ def test_late_turns_and_replays_end_with_the_same_facts(
     facts = open_memory(user).facts(history=True)
     assert values(facts, "home") == ["Lyon", "Porto", "Faro"]
     assert [fact.valid_to for fact in facts[:3]] == [turns[1].at, turns[2].at, None]
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    (
+        "since 2019|on the 5th|in three weeks|two months ago|for a couple of years|next spring|last weekend|tomorrow|"
+        "this morning|last night|coming Friday|on Sunday|5 June|June 5th|in May|next May|2023-06-05|"
+        "since the start of March"
+    ).split("|"),
+)
+def test_time_phrases_are_not_missed(phrase: str) -> None:
+    """Each kind is found in a sentence, and what only looks a little like it is not."""
+    found = find_time(f"Well, {phrase} I met her")
+    assert found
+    assert found[0].split()[-1] == phrase.rsplit(maxsplit=1)[-1]
+
+
+@pytest.mark.parametrize("text", ["I met her in the hall", "She may go", "Bake it for 3 or 4", "I swim on Sundays"])
+def test_what_names_no_time(text: str) -> None:
+    """Prepositions, numbers, habits."""
+    assert find_time(text) is None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from semcache.memory.entities.types import Kind, Mention
 from semcache.memory.facts.lexicon import LANGUAGES, NATIONALITIES, NO_NAMES, PETS, RELATIONS
@@ -23,7 +25,7 @@ _SPOKEN_TO = re.compile(
     re.IGNORECASE,
 )
 _KIN_BEFORE = Pattern(
-    rf"(?:{either(RELATIONS)}|{either(PETS)}|named|called|i'm|i am|my name is|this is|it's)\s*,?\s+(?:is\s+"
+    rf"\b(?:{either(RELATIONS)}|{either(PETS)}|named|called|i'm|i am|my name is|this is|it's)\s*,?\s+(?:is\s+"
     rf"|called\s+|named\s+)?$"
 )
 _DOES = Pattern(
@@ -66,8 +68,33 @@ _COMMON = STOP_WORDS | NO_NAMES | LANGUAGES | NATIONALITIES | _CALENDAR | _START
 _KINDS = {"place": Kind.PLACE, "company": Kind.ORGANISATION, "software": Kind.PRODUCT, "medicine": Kind.PRODUCT}
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A name as its text alone shows it. `sure`: its kind is known from the name itself; `start`: it starts a sentence,
+    where any word is written like a name."""
+
+    mention: Mention
+    sure: bool
+    start: bool
+
+
 def name_mentions(text: str, persons: frozenset[str] = frozenset()) -> Iterator[Mention]:
     """The names in a text. `persons`: first names, in lower case, that are known to be persons'."""
+    for named in _named(text):
+        mention = named.mention
+        if not named.sure and mention.key.split(" ", maxsplit=1)[0] in persons:
+            mention = replace(mention, kind=Kind.PERSON)
+        if mention.kind is not Kind.NAME or not named.start:
+            yield mention
+
+
+@lru_cache(maxsize=16_384)
+def _named(text: str) -> tuple[_Named, ...]:
+    """Remembered, since entities are asked for again and again."""
+    return tuple(_names(text))
+
+
+def _names(text: str) -> Iterator[_Named]:
     for found in _NAME.finditer(text):
         start, words = found.start(), found[0].split(" ")
         while words and words[0].split("'")[0].lower() in _COMMON:
@@ -77,24 +104,26 @@ def name_mentions(text: str, persons: frozenset[str] = frozenset()) -> Iterator[
         if not name or (len(name) < 2 and not name.isdigit()) or name.isdigit() or _shouted(name, text):
             continue
         first_in_sentence = not text[:start].strip() or text[:start].rstrip()[-1:] in ".!?:"
-        kind = _kind(name, text[max(0, start - 40) : start], text[start + len(name) : start + len(name) + 24], persons)
-        if kind is Kind.NAME and first_in_sentence and len(words) == 1:
-            continue  # a capital that only starts a sentence
-        yield Mention(kind, name, name.lower(), start, start + len(name))
+        sure = _kind_of_name(name)
+        kind = sure or _kind(name, text[max(0, start - 40) : start], text[start + len(name) : start + len(name) + 24])
+        mention = Mention(kind, name, name.lower(), start, start + len(name))
+        yield _Named(mention, sure is not None, first_in_sentence and len(words) == 1)
 
 
 def _shouted(name: str, text: str) -> bool:
     return name.isupper() and len(name) > 3 and (text.isupper() or " " in name)
 
 
-def _kind(name: str, before: str, after: str, persons: frozenset[str]) -> Kind:
-    first = name.split(" ", maxsplit=1)[0].lower()
+def _kind_of_name(name: str) -> Kind | None:
+    """The kind of what is known by name; None if that says nothing."""
     if _ORGANISATION.search(name):
         return Kind.ORGANISATION
-    known = known_names().get(stem(name.lower().replace(" ", "_")))
-    if known in _KINDS:
-        return _KINDS[known]
-    if first in persons or _TITLE.search(before) or _KIN_BEFORE.search(before) or _SPOKEN_TO.search(before):
+    return _KINDS.get(known_names().get(stem(name.lower().replace(" ", "_")), ""))
+
+
+def _kind(name: str, before: str, after: str) -> Kind:
+    """The kind of what stands between these words."""
+    if _TITLE.search(before) or _KIN_BEFORE.search(before) or _SPOKEN_TO.search(before):
         return Kind.PERSON
     if _ORGANISATION_BEFORE.search(before):
         return Kind.ORGANISATION

@@ -16,6 +16,7 @@ _AMOUNT = re.compile(
     r"|gb\b|tb\b|mb\b))(?:k\b)?",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
 _DIGITS = re.compile(r"(?<![\w@.])\+?\(?\d[\d ()/.-]{6,24}\d(?!\w)")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{2,4}){3,8}\b")
 _ISBN = re.compile(r"\b(?:ISBN[ :-]*)?((?:97[89][- ]?)?\d{1,5}[- ]?\d{1,7}[- ]?\d{1,7}[- ]?[\dX])\b")
@@ -24,9 +25,9 @@ _REGION = "GB"  # for numbers without a country code
 
 def exact_mentions(text: str) -> Iterator[Mention]:
     """What has a form that can be checked."""
-    for found in EMAIL.finditer(text):
+    for found in EMAIL.finditer(text) if "@" in text else ():
         yield Mention(Kind.EMAIL, found[0], found[0].lower(), *found.span())
-    if any(character.isdigit() for character in text):
+    if _DIGIT.search(text):
         yield from _numbers(text)
         for found in _AMOUNT.finditer(text):
             yield Mention(Kind.AMOUNT, found[0], re.sub(r"\s+", "", found[0].lower()), *found.span())

@@ -49,22 +49,35 @@ _WHEN = Pattern(
     r"|on\s+the\s+(?P<day14>\d{1,2})(?:st|nd|rd|th)\b"
     r")"
 )
-_HINT = Pattern(
-    rf"\d|\b(?:next|last|this|past|coming|ago|since|for|in|within|yesterday|today|tonight|tomorrow"
-    rf"|\w+day|{_SURE_MONTHS}|may|march)\b"
+_UNITS = "day week weekend month year spring summer autumn fall winter morning afternoon evening night"
+_HINTS = frozenset(  # words: each time phrase but a year and "on the 5th" has one of them
+    [
+        *MONTHS,
+        *(day for day in WEEKDAYS if not day.endswith("days")),  # "on Fridays" alone is a habit
+        *_UNITS.split(),
+        *(f"{unit}s" for unit in _UNITS.split()),
+        *"yesterday today tonight tomorrow".split(),
+    ]
 )
+_HINT_DIGITS = re.compile(r"(?:19|20)\d\d|\bon\s+the\s+\d", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 _UNIT_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 
 
 def find_time(text: str) -> re.Match[str] | None:
     """The first time phrase of a text."""
-    return _WHEN.search(text) if _HINT.search(text) else None
+    return _WHEN.search(text) if _hints_at_time(text) else None
 
 
 def find_dates(text: str) -> Iterator[re.Match[str]]:
     """All time phrases of a text."""
-    return _WHEN.finditer(text) if _HINT.search(text) else iter(())
+    return _WHEN.finditer(text) if _hints_at_time(text) else iter(())
+
+
+def _hints_at_time(text: str) -> bool:
+    """Whether a text may have a time phrase: far quicker than to look for one."""
+    return not _HINTS.isdisjoint(_WORD.findall(text.lower())) or _HINT_DIGITS.search(text) is not None
 
 
 def resolve(phrase: re.Match[str], at: float, tense: Tense) -> float | None:
