@@ -39,7 +39,7 @@ from semcache.memory.layout import UserKeys
 from semcache.memory.recall import Recaller
 from semcache.memory.records import read_turns, read_window_form
 from semcache.memory.sealed import opened
-from semcache.memory.sessions import SessionInfo, list_sessions, name_session, refuse_window
+from semcache.memory.sessions import SessionInfo, list_sessions, name_session, name_unnamed, refuse_window
 from semcache.memory.settle import settle
 from semcache.memory.transfer import Imported, export_memory, in_batches, read_export
 from semcache.memory.types import NewTurn, Recollection, State, Turn, check_id, check_text, turn_id
@@ -262,12 +262,13 @@ class AgentMemory:
         Raises:
             InvalidInput: it is no export; nothing was written.
         """
-        turns, pins = read_export(document, self._keys)
+        given = read_export(document, self._keys)
         writer = self._writer()
-        states = Counter(state for batch in in_batches(turns) for state in writer.append(batch))
-        self.pin(*pins)
+        states = Counter(state for batch in in_batches(given.turns) for state in writer.append(batch))
+        self.pin(*given.pinned)
+        name_unnamed(self._redis, self._keys, given.names, sealer=self._sealer)
         written, known = states[State.WRITTEN], states[State.DUPLICATE]
-        return Imported(written, known, len(turns) - written - known)
+        return Imported(written, known, len(given.turns) - written - known)
 
     def facts(self, *, at: Moment | None = None, history: bool = False) -> list[Fact]:
         """What the user has said about the user, as it holds `at` a time (s or a datetime; now by default).

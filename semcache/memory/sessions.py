@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import cast
@@ -53,20 +53,48 @@ def list_sessions(
     return sorted(listed, key=lambda session: -(session.last or inf))
 
 
+def session_names(redis: Redis, user: UserKeys, *, sealer: Sealer) -> dict[str, str]:
+    """The names that were given, by session."""
+    key = user.of(keys.SESSION_NAMES)
+    with guarded():
+        found = cast(dict[bytes, bytes], redis.hgetall(key))
+    named = {session.decode(): name.decode() for session, name in sorted(found.items())}
+    return {session: sealer.open(name, name_place(key, session)) for session, name in named.items()}
+
+
 def name_session(redis: Redis, user: UserKeys, session: str, name: str, *, sealer: Sealer) -> None:
     """Gives a session a name; an empty one takes it away.
 
     Raises:
         InvalidInput: it is too long.
     """
-    key, plain = user.of(keys.SESSION_NAMES), " ".join(name.split())
-    if len(plain) > MAX_NAME_CHARS:
-        raise InvalidInput(f"a name has at most {MAX_NAME_CHARS} characters, not {len(plain)}")
+    key, plain = user.of(keys.SESSION_NAMES), check_name(name)
     with guarded():
         if plain:
             redis.hset(key, session, sealer.seal(plain, name_place(key, session)))
         else:
             redis.hdel(key, session)
+
+
+def name_unnamed(redis: Redis, user: UserKeys, names: Mapping[str, str], *, sealer: Sealer) -> None:
+    """Gives names to those of the sessions that have turns and no name yet."""
+    key = user.of(keys.SESSION_NAMES)
+    if not names:
+        return
+    with guarded():
+        there = redis.zmscore(user.of(keys.SESSIONS), list(names))
+        for (session, name), last in zip(names.items(), there, strict=True):
+            plain = check_name(name)
+            if last is not None and plain:
+                redis.hsetnx(key, session, sealer.seal(plain, name_place(key, session)))
+
+
+def check_name(name: str) -> str:
+    """The name in one line; raises InvalidInput if it is too long."""
+    plain = " ".join(name.split())
+    if len(plain) > MAX_NAME_CHARS:
+        raise InvalidInput(f"a name has at most {MAX_NAME_CHARS} characters, not {len(plain)}")
+    return plain
 
 
 def refuse_window(redis: Redis, user: UserKeys, session: str) -> None:

@@ -3,10 +3,11 @@
 ```json
 {"format": "semcache-memory", "version": 1, "namespace": "default", "user": "u1", "exported_at": "2026-11-23T10:00:00Z",
  "turns": [{"id": "…", "event_id": "…", "session": "s1", "role": "user", "speaker": "Ann", "text": "…",
-            "at": 1795428000.0, "pinned": true}]}
+            "at": 1795428000.0, "pinned": true}],
+ "session_names": {"s1": "Moving house"}}
 ```
-Turns are in order of time; `at` is seconds since the epoch; `speaker` and `pinned` may be missing. What is derived from
-turns (vectors, postings) is not part of it: an import derives it again.
+Turns are in order of time; `at` is seconds since the epoch; `speaker`, `pinned` and `session_names` may be missing.
+What is derived from turns (vectors, postings) is not part of it: an import derives it again.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from semcache.errors import InvalidInput
 from semcache.memory.forget import pinned
 from semcache.memory.layout import UserKeys
 from semcache.memory.records import read_turns
-from semcache.memory.types import NewTurn
+from semcache.memory.sessions import check_name, session_names
+from semcache.memory.types import NewTurn, check_id, check_text
 from semcache.store.connect import guarded
 from semcache.store.sealing import Sealer
 
@@ -45,6 +47,15 @@ class Imported:
     written: int
     known: int
     refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What an export holds, as turns of the user it is read for; `pinned`: ids of turns; `names`: by session."""
+
+    turns: tuple[NewTurn, ...]
+    pinned: tuple[str, ...]
+    names: Mapping[str, str]
 
 
 def export_memory(redis: Redis, user: UserKeys, ids: Sequence[str], *, sealer: Sealer, at: float) -> dict[str, Any]:
@@ -72,11 +83,12 @@ def export_memory(redis: Redis, user: UserKeys, ids: Sequence[str], *, sealer: S
             for turn, event_id in zip(turns, events, strict=True)
             if turn
         ],
+        "session_names": session_names(redis, user, sealer=sealer),
     }
 
 
-def read_export(document: Any, user: UserKeys) -> tuple[list[NewTurn], list[str]]:
-    """The turns of an export as turns of this user, and the ids of those that were pinned.
+def read_export(document: Any, user: UserKeys) -> Export:
+    """The export, for this user.
 
     Raises:
         InvalidInput: it is no export, or of a newer version; the message names what is wrong.
@@ -88,8 +100,21 @@ def read_export(document: Any, user: UserKeys) -> tuple[list[NewTurn], list[str]
     rows = document.get("turns")
     if not isinstance(rows, list):
         raise InvalidInput("the export has no list `turns`")
-    turns = [_turn(row, place, user) for place, row in enumerate(rows)]
-    return turns, [turn.id for turn, row in zip(turns, rows, strict=True) if row.get("pinned") is True]
+    turns = tuple(_turn(row, place, user) for place, row in enumerate(rows))
+    pins = tuple(turn.id for turn, row in zip(turns, rows, strict=True) if row.get("pinned") is True)
+    return Export(turns, pins, _names(document.get("session_names", {})))
+
+
+def _names(names: Any) -> dict[str, str]:
+    if not isinstance(names, Mapping):
+        raise InvalidInput("`session_names` of the export is no object")
+    for session, name in names.items():
+        try:
+            check_id("session", session)
+            check_name(check_text("name", name))
+        except InvalidInput as error:
+            raise InvalidInput(f"session_names[{session!r}]: {error}") from error
+    return dict(names)
 
 
 def _turn(row: Any, place: int, user: UserKeys) -> NewTurn:

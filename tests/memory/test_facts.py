@@ -257,6 +257,12 @@ def test_time_phrases_are_not_missed(phrase: str) -> None:
     assert found[0].split()[-1] == phrase.rsplit(maxsplit=1)[-1]
 
 
+@pytest.mark.parametrize("text", ["Ann from IKEA here", "I'm Ann from IKEA", "It's Ann from Spotify"])
+def test_a_company_is_nobodys_home(text: str) -> None:
+    """Who introduces themselves with a firm lives elsewhere."""
+    assert [claim.attribute for claim in extract(text, at=day("2026-01-01"))] == ["name"]
+
+
 @pytest.mark.parametrize("text", ["I met her in the hall", "She may go", "Bake it for 3 or 4", "I swim on Sundays"])
 def test_what_names_no_time(text: str) -> None:
     """Prepositions, numbers, habits."""

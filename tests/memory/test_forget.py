@@ -210,6 +210,7 @@ def test_an_export_loads_into_an_equal_memory(
     for n, text in enumerate(SAID):
         memory.append(f"s{n % 2}", "user", text, at=1_600_000_000.25 + n, speaker="Zoë: the 1st" if n % 3 else "")
     memory.pin(memory.turns()[2].id)
+    memory.name_session("s1", "Café & more")
     document = json.loads(json.dumps(memory.export()))
     copy = open_memory("bob")
     assert copy.load(document).written == len(SAID)
@@ -218,7 +219,23 @@ def test_an_export_loads_into_an_equal_memory(
     of_bob = {key.replace(":bob}", ":ann}"): value for key, value in found.items() if ":bob}" in key}
     assert of_bob == of_ann
     assert (copy.load(document).written, copy.load(document).known) == (0, len(SAID))
-    assert copy.export()["turns"] == document["turns"]
+    assert (copy.export()["turns"], copy.export()["session_names"]) == (document["turns"], {"s1": "Café & more"})
+
+
+def test_an_import_names_sessions_that_have_turns_and_no_name(open_memory: OpenMemory) -> None:
+    """A name that was given stays; a session whose turns are refused gets none; exports without names are imported."""
+    memory, other = open_memory(), open_memory("bob")
+    for session in ("s0", "s1", "s2"):
+        memory.append(session, "user", f"I live in {session}.", at=1.0 if session == "s2" else 100.0, event_id=session)
+        memory.name_session(session, f"name of {session}")
+    other.append("s0", "user", "Mine.", at=99.0)
+    other.erase(at=50.0)
+    other.name_session("s0", "my own")
+    document = memory.export()
+    assert other.load({k: v for k, v in document.items() if k != "session_names"}).refused == 1
+    assert other.export()["session_names"] == {"s0": "my own"}
+    other.load(document)
+    assert other.export()["session_names"] == {"s0": "my own", "s1": "name of s1"}
 
 
 @pytest.mark.parametrize(
@@ -230,6 +247,9 @@ def test_an_export_loads_into_an_equal_memory(
         (lambda d: d | {"turns": [*d["turns"], "x"]}, r"turns\[1\]"),
         (lambda d: d | {"turns": [{**d["turns"][0], "at": "noon"}]}, r"turns\[0\].at"),
         (lambda d: d | {"turns": [{**d["turns"][0], "text": ""}]}, r"turns\[0\]: the text"),
+        (lambda d: d | {"session_names": ["s"]}, "session_names"),
+        (lambda d: d | {"session_names": {"s": 7}}, r"session_names\['s'\]: name"),
+        (lambda d: d | {"session_names": {"s": "x" * 201}}, r"session_names\['s'\]: a name has at most 200"),
     ],
 )
 def test_a_damaged_export_is_refused_whole(

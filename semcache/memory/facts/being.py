@@ -21,7 +21,7 @@ from semcache.memory.facts.patterns import Pattern, either
 from semcache.memory.facts.reading import Said
 from semcache.memory.facts.times import find_time, mentions_future, resolve
 from semcache.memory.facts.types import Change, Claim
-from semcache.memory.facts.values import cut, name, place, several, thing
+from semcache.memory.facts.values import cut, hails_from, name, place, several, thing
 
 _AGES = {
     word: str(n)
@@ -153,7 +153,7 @@ def _being(said: Said) -> Iterator[tuple[str, str, Change]]:
         home = re.search(r"\b(?:from|in)\s+(?=(?P<place>[A-Z].+))", rest)
         calls = re.search(r"[,]\s*(?P<what>an?\s.+)", rest)
         if home and not find_time(home[0]):
-            yield "home", place(home["place"], said.whole), tell
+            yield "home", hails_from(home["place"], said.whole), tell
         if calls:
             yield "occupation", calling(calls["what"]), tell
         return
@@ -200,7 +200,7 @@ def _being(said: Said) -> Iterator[tuple[str, str, Change]]:
         yield "name", called, tell
         living = re.match(rf"{re.escape(called)}\s*(?:,\s*)?(?:from|in)\s+(?P<place>.+)", rest)
         if living:
-            yield "home", place(living["place"], said.whole), tell
+            yield "home", hails_from(living["place"], said.whole), tell
         following = re.match(rf"{re.escape(called)}\s*,\s*(?P<age>\d\d)\b(?!\s*(?:km|kg|%))", rest)
         if following:
             yield "age", following["age"], tell

@@ -18,7 +18,7 @@ from semcache.memory.facts.patterns import Pattern, either
 from semcache.memory.facts.possessed import possessed
 from semcache.memory.facts.reading import Possessed, Said, read
 from semcache.memory.facts.types import ANY, Change, Claim
-from semcache.memory.facts.values import cut, key, name, place, several, thing
+from semcache.memory.facts.values import cut, hails_from, key, name, several, thing
 from semcache.memory.facts.verbs import HANDLERS
 
 MOST_CLAIMS = 32
@@ -150,7 +150,7 @@ def _bare(clause: Clause, body: str, start: int, end: int) -> Iterator[Claim]:
     here = _HERE.match(clause.text)
     if here and here["name"].lower() not in NO_NAMES and not _TITLES.match(here["name"]):
         yield Claim("name", here["name"], confidence=0.7, start=start, end=end)
-        where = place(here["place"], clause.text) if here["from"] else ""
+        where = hails_from(here["place"], clause.text) if here["from"] else ""
         if where:
             yield Claim("home", where, confidence=0.6, start=start, end=end)
         return

@@ -129,6 +129,12 @@ def place(text: str, clause: str, *, lenient: bool = False) -> str:
     return bare if known or (not cased and len(words) < 4) or (lenient and len(words) == 1) else ""
 
 
+def hails_from(text: str, clause: str) -> str:
+    """The place that somebody introduces themselves with; empty where it is known to be none: "Ann from IKEA"."""
+    value = place(text, clause)
+    return value if known_names().get(stem(value.lower()), "place") == "place" else ""
+
+
 @cache
 def _known_places() -> frozenset[str]:
     return frozenset(known for known, kind in known_names().items() if kind == "place")
