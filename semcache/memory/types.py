@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from semcache.errors import InvalidInput
 from semcache.memory.facts.types import Fact
@@ -94,6 +94,10 @@ def states_nothing(turn: Turn) -> Fact | None:
     return None
 
 
+def _states(fact: Fact | None, turn: Turn) -> Fact | None:
+    return fact
+
+
 @dataclass(frozen=True, slots=True)
 class Recollection:
     """A turn that recall found. `parts` sum up to `score`: what each kind of evidence contributed."""
@@ -114,6 +118,10 @@ class Recollection:
             RedisUnavailable: as any read.
         """
         return self._fact_of(self.turn)
+
+    def __reduce__(self) -> tuple[type[Recollection], tuple[object, ...]]:
+        """A copy for another process knows its fact: it cannot come back for it."""
+        return Recollection, (self.turn, self.score, dict(self.parts), partial(_states, self.fact))
 
 
 @lru_cache(maxsize=16_384)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -188,6 +189,8 @@ def test_facts_are_read_once_when_first_asked_for(memory: AgentMemory) -> None:
     assert found.fact.valid_to == day("2023-09-01")
     memory.append("s", "user", "I live in Lyon.", at=day("2023-09-01") - 86_400)
     assert found.fact.turns == (found.turn.id,)
+    copy = pickle.loads(pickle.dumps(found))
+    assert (copy, copy.fact) == (found, found.fact)
 
 
 def test_asked_at_an_earlier_time(memory: AgentMemory) -> None:
