@@ -14,17 +14,38 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from semcache.memory import AgentMemory, NewTurn, TurnWriter
+from semcache.memory.facts import clauses, times
 from semcache.memory.facts.extract import extract
+from semcache.memory.facts.patterns import Hint, Pattern
 from semcache.memory.facts.timeline import current, facts_of
 from semcache.memory.facts.times import find_time
 from semcache.memory.facts.types import Change, Claim, Fact, Told
 from semcache.memory.facts.values import words
 from semcache.store import keys
+from semcache.text.dates import MONTHS, WEEKDAYS
 from tests.conftest import Clock
 from tests.memory.conftest import OpenMemory
 
 MakeTurn = Callable[..., NewTurn]
 DATA = Path(__file__).parents[1] / "data" / "facts.jsonl"
+LEADING_ASTRAY = """
+If I had a dog ... | So unless we move | Suppose I live in Rome | Imagine we had kids | Let's say I am rich |
+What if we moved | Hypothetically I am a baker | When I was a kid I had a cat | Once upon a time I sang |
+In my next life I am a cat | I am a star in my dreams | Just kidding | I was joking | jk | Not really |
+My character lives in Rome | In the book I live in Rome | This is probably spam | Sure, and I am the pope |
+I am the queen of tea | Haha I am literally dead | Say I live in Rome | In a parallel I am rich |
+My boss said I am late | The letter reads I owe them | According to him I am tall | She keeps telling I am late |
+Everyone thinks I am rich | He asks where I live | My mum goes I am lazy | Tom is like I am late |
+I come, if I can | We move as soon as, unless they sell | I stay until we move | It looks like I am late |
+I run before I eat | I sing so that they sleep | Nice, in case you come, once I am there |
+Translate this text: I am Tom | Proofread my letter: I am Tom | Write a story: I am Tom | Fix grammar in this |
+Rephrase the following sentence: I am Tom | Let us role-play a scene | Summarise this: I am Tom
+""".strip().replace("\n", " ").split(" | ")
+TIMES = """
+on the 5th | 3 May 2020 | May 3 | since 2019 | 2024-01-31 | in 3 days | two weeks ago | for six months |
+next year | last fall | this spring | tonight | last night | tomorrow | this morning | today | within a week |
+next fri | by Dec 5 | from September | back in march | a couple of days ago | 5th of sept | on Tuesday
+""".strip().replace("\n", " ").split(" | ")
 ROWS = [json.loads(line) for line in DATA.read_text("utf-8").splitlines()]
 
 
@@ -43,6 +64,31 @@ def told(*said: tuple[str, str]) -> list[Told]:
         for place, (when, text) in enumerate(said)
         for number, claim in enumerate(extract(text, at=day(when)))
     ]
+
+
+@pytest.mark.parametrize(
+    ("hint", "pattern"),
+    [
+        (clauses._MATERIAL_HINT, clauses._MATERIAL),
+        (clauses._SUPPOSED_HINT, clauses._SUPPOSED),
+        (clauses._REPORTED_HINT, clauses._REPORTED),
+        (clauses._IF_HINT, clauses._IF),
+    ],
+    ids=["material", "supposed", "reported", "if"],
+)
+def test_what_a_rule_matches_has_its_hint(hint: Hint, pattern: Pattern) -> None:
+    """A rule is tried only where its hint is, and no match is lost by that, in labelled turns and in made-up ones."""
+    matching = [text for text in [*(row["text"] for row in ROWS), *LEADING_ASTRAY] if pattern.search(text)]
+    assert len(matching) >= 5
+    assert [text for text in matching if not hint.within(text.lower())] == []
+
+
+def test_what_names_a_time_has_its_hint() -> None:
+    """The same of time phrases. A plural alone ("on Sundays") names no day."""
+    phrases = [*TIMES, *(f"on {name}" for name in [*MONTHS, *WEEKDAYS] if times._WHEN.search(f"on {name}"))]
+    assert all(times._WHEN.search(text) for text in TIMES)
+    lost = [text for text in phrases if not times._hints_at_time(text)]
+    assert lost == [f"on {name}" for name in WEEKDAYS if name.endswith("days")]
 
 
 def test_labelled_turns_give_their_facts() -> None:

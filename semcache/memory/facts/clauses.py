@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from semcache.memory.facts.patterns import Pattern
+from semcache.memory.facts.patterns import Hint, Pattern
 
 # Patterns look ahead within a sentence: what is longer is a pasted text, and only its start is read.
 _MOST_SENTENCE = 600  # characters
@@ -14,7 +14,8 @@ _MOST_CLAUSE = 300
 _FIRST_PERSON = Pattern(
     r"\b(?:i|i'?m|i'?ve|i'?ll|me|my|we|we're|we've|we'll|our|us)\b|’|^\W*(?:not|new|sold|bought"
     r"|got|moved|moving|living|been"
-    r"|starting|started|born|call|just|adopted)\b|\b(?:here|again|from|sorry|not|actually|wait|allergies)\b"
+    r"|starting|started|born|call|just|adopted)\b|\b(?:here|again|from|sorry|not|actually|wait|allergies)\b",
+    cased=True,  # for texts in lower case: with case to ignore it takes twice as long
 )
 _QUOTED = Pattern(r"[\"“«]([^\"“”«»]{1,400})[\"”»]", cased=True)
 _NAMING = Pattern(r"(?:called|named|names?|is|are|:)\s*$")
@@ -28,8 +29,13 @@ _MATERIAL = Pattern(
     r"|paragraph|email|joke)?\b.*",
     dotall=True,
 )
+_MATERIAL_HINT = Hint(
+    r"translate|rewrite|proofread|paraphrase|summari|rephrase|spell|grammar|role|write|compose|draft|correct|fix"
+)
 _SENTENCE = Pattern(
-    r"(?<=[.!?;…])[\"')\]]*\s+|(?<!\s)\s*\n\s*|(?<!\s)\s+[–—-]+\s+|(?<=[a-z)])\s*[:;]-?[)D(]\s*", cased=True
+    # Each begins with one of these: most places are passed by at once.
+    r"(?=[\"')\]\s:;])(?:(?<=[.!?;…])[\"')\]]*\s+|(?<!\s)\s*\n\s*|(?<!\s)\s+[–—-]+\s+|(?<=[a-z)])\s*[:;]-?[)D(]\s*)",
+    cased=True,
 )
 _ABBREVIATED = Pattern(r"(?:\b(?:dr|mr|mrs|ms|prof|st|no|vs|approx|e\.g|i\.e)|^\W*[A-Z])\.$")
 _SUPPOSED = Pattern(
@@ -47,6 +53,12 @@ _SUPPOSED = Pattern(
     r"|\bqueen of\b|\bking of\b|^\W*(?:haha|lol|lmao|rofl)\b.*\b(?:basically|practically|literally"
     r"|married to|dying|dead)\b"
 )
+_SUPPOSED_HINT = Hint(
+    r"if\b|unless|suppos|imagin|pretend|let'?s (?:say|pretend|assume)|assum|say (?:i|we)|hypothetic|when i was"
+    r"|once upon|life|dream|kidding|jk\b|parallel|not really|character|avatar|sim|protagonist|alter ego"
+    r"|in the (?:song|game|book|film|movie|story|novel|play)|ly spam|sure,? and|right,? and|joking|queen of|king of"
+    r"|haha|lol|lmao|rofl"
+)
 _REPORTED = Pattern(
     r"\b(?:(?:he|she|they|it|people|everyone|everybody|somebody|someone|nobody|you|who|which"
     r"|(?:my|our|the|a|his|her) [\w' -]{2,30}?|(?!I\b)[A-Z][a-z]+)"
@@ -58,10 +70,19 @@ _REPORTED = Pattern(
     r"|quote) (?:said|says|goes|reads|starts|started|is|was))(?!\s+(?:yes|no|me to)\b).*",
     dotall=True,
 )
+_REPORTED_HINT = Hint(
+    r"said\b|says?\b|saying\b|told\b|tell|thinks?\b|thought\b|claim|wrote\b|writes\b|ask|goes\b|went like"
+    r"|replied\b|shouted\b|believe|insist|joke|calls me|is like|was like|sang\b|according to"
+    r"|(?:email|letter|article|post|song|text|message|ad|line|quote) (?:reads|starts|started|is|was)"
+)
 _IF = Pattern(
-    r"[,\s]+(?:if|unless|whether|as if|as though|in case|until|once|when|before|after|so that"
+    r"[,\s][,\s]*(?:if|unless|whether|as if|as though|in case|until|once|when|before|after|so that"
     r"|like) (?:i|we|my|our|it|he|she|they|the)\b.*",
     dotall=True,
+)
+_IF_HINT = Hint(
+    r"(?:if|unless|whether|though|in case|until|once|when|before|after|so that|like)"
+    r" (?:i|we|my|our|it|he|she|they|the)\b",
 )
 _THEY = "he|she|they|it|the|this|that|there|you|his|her|their|its|which|who|whose|what|where"
 _VERBS = (
@@ -71,12 +92,13 @@ _VERBS = (
     "|can't|cannot|don't|do|broke|turned"
 )
 _CLAUSE = Pattern(
-    r"\s+(?=(?:i|i'?m|i'?ve|i'?ll|we|we're|we've|we'll)\s(?!and\b))"
+    # Each begins with one of these: most places are passed by at once.
+    r"(?=\s+[abcipstw]|\s*[,;])(?:\s+(?=(?:i|i'?m|i'?ve|i'?ll|we|we're|we've|we'll)\s(?!and\b))"
     r"|[,\s]+(?:but|because|so|although|though|and|plus|as|cause|cuz|while|since|,)\s+(?=(?:i"
     r"|i'?m|i'?ve|i'?ll|we|we're|we've|my|our)\b(?!\.))"
     r"|,\s*(?=(?:my|our)\b)"
     rf"|\s*[,;]\s*(?:and|but|so|or)?\s*(?=(?:{_THEY})\b)|\s+(?:but|because|although|though|cause|cuz)\s+"
-    rf"|\s*,?\s+and\s+(?=(?:{_THEY}|{_VERBS})\b)|,\s*(?=(?:(?:currently|now|still) )?(?:{_VERBS}|used to)\b)"
+    rf"|\s*,?\s+and\s+(?=(?:{_THEY}|{_VERBS})\b)|,\s*(?=(?:(?:currently|now|still) )?(?:{_VERBS}|used to)\b))"
 )
 # What is said after these is not said to be so: "I wish I had ...", "maybe we'll ...".
 _GOVERNS = Pattern(
@@ -85,6 +107,7 @@ _GOVERNS = Pattern(
     r"|if|whether|when|how|why|where|what|maybe|perhaps|probably|possibly|until|unless|once|before"
     r"|worried|afraid|scared|think|guess(?:ed)?|suppose|which|than|might|almost|nearly)\s*$"
 )
+_MOST_GOVERNING = len("wondering")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +121,24 @@ class Clause:
 
 def may_tell(text: str) -> bool:
     """Cheap: whether a text can hold anything about its user at all."""
-    return _FIRST_PERSON.search(text) is not None
+    return _FIRST_PERSON.search(text.lower()) is not None
 
 
 def meant(text: str) -> Iterator[Clause]:
     """The clauses that a user states as true."""
-    text = _MATERIAL.sub(_blank, _QUOTED.sub(_unquoted, text.replace("’", "'")))
+    text = _QUOTED.sub(_unquoted, text.replace("’", "'"))
+    if _MATERIAL_HINT.within(text.lower()):
+        text = _MATERIAL.sub(_blank, text)
     for start, sentence in _sentences(text):
         sentence = sentence[:_MOST_SENTENCE]
-        if sentence.rstrip().endswith("?") or _SUPPOSED.search(sentence):
+        lower = sentence.lower()
+        if lower.rstrip().endswith("?") or (_SUPPOSED_HINT.within(lower) and _SUPPOSED.search(sentence)):
             continue
-        yield from _clauses(start, _IF.sub("", _REPORTED.sub("", sentence)))
+        if _REPORTED_HINT.within(lower):
+            sentence = _REPORTED.sub("", sentence)
+        if _IF_HINT.within(lower):
+            sentence = _IF.sub("", sentence)
+        yield from _clauses(start, sentence)
 
 
 def _unquoted(quoted: re.Match[str]) -> str:
@@ -139,5 +169,10 @@ def _clauses(start: int, sentence: str) -> Iterator[Clause]:
         if part.strip():
             if not governed:
                 yield Clause(part, start + at, at > 0)
-            governed = _GOVERNS.search(part) is not None and (edge is None or "," not in edge[0])
+            governed = _governs(part) and (edge is None or "," not in edge[0])
         at = edge.end() if edge else end
+
+
+def _governs(part: str) -> bool:
+    """Whether a clause ends with a word after which nothing is said to be so."""
+    return _GOVERNS.search(part, max(0, len(part.rstrip()) - _MOST_GOVERNING)) is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from semcache.memory.facts.patterns import Pattern
+from semcache.memory.facts.patterns import Hint, Pattern
 from semcache.memory.facts.types import Claim
 
 EMAIL = Pattern(r"\b[A-Za-z0-9][\w.+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\b", cased=True)
@@ -14,6 +14,7 @@ _OTHERS = Pattern(
     r"\b(?:his|her|their|your|its)\b[^.]{0,40}$|\bis (?:this|that) your\b|\b(?:from|by|to) (?:support"
     r"|info|sales|help)\b"
 )
+_DIGITS = Hint(r"\d[\d\s()./-]{5,18}\d")
 _OWN_PHONE = Pattern(
     r"\b(?:(?:my|our|new)(?:\s+\w+)?\s+(?:number|phone|mobile|cell|tel(?:ephone)?|handy|whatsapp)(?:\s+number)?"
     r"|call me(?: at| on)?|text me(?: at| on)?|reach me (?:at|on|under)|ring me (?:at|on))"
@@ -30,7 +31,7 @@ def contacts(text: str) -> Iterator[Claim]:
             asks = re.match(r"[^.!\n]*\?", text[found.end() :])
             if _OWN_EMAIL.search(sentence) and not _OTHERS.search(sentence) and not asks:
                 yield Claim("email", found[0], confidence=0.85, start=found.start(), end=found.end())
-    for found in _OWN_PHONE.finditer(text):
+    for found in _OWN_PHONE.finditer(text) if _DIGITS.within(text) else ():
         if not re.search(
             r"\b(?:order|case|ticket|invoice|card|account|old)\s+(?:number|phone)", found[0], re.IGNORECASE
         ):

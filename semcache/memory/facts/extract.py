@@ -93,14 +93,15 @@ def _claims(text: str, at: float) -> Iterator[Claim]:
     before = ""
     for clause in meant(text):
         told = list(_of_clause(clause, text, at))
-        renamed = _RENAMED.match(clause.text) if re.search(r"\bname\W*$", before) else None
+        renamed = _RENAMED.match(clause.text) if "name" in before and re.search(r"\bname\W*$", before) else None
         if renamed and name(renamed["name"], sure=False):
             told = [
                 Claim(
                     "name", name(renamed["name"], sure=False), start=clause.start, end=clause.start + len(clause.text)
                 )
             ]
-        taken_back, meant_now = _NOT.match(before), _MEANT.match(clause.text)
+        taken_back = _NOT.match(before) if "not" in before.lower() else None
+        meant_now = _MEANT.match(clause.text) if taken_back else None
         if taken_back and meant_now:
             told = [_correction(clause, meant_now["new"], taken_back["old"])]
         before = clause.text
@@ -115,11 +116,12 @@ def _claims(text: str, at: float) -> Iterator[Claim]:
 
 def _of_clause(clause: Clause, text: str, at: float) -> Iterator[Claim]:
     start, end = clause.start, clause.start + len(clause.text)
-    correction = _NOT_BUT.match(clause.text)
+    lower = clause.text.lower()  # what a rule cannot do without is looked for first: most clauses have none of it
+    correction = _NOT_BUT.match(clause.text) if "not" in lower else None
     if correction:
         yield _correction(clause, correction["new"], correction["old"])
         return
-    called = _CALL_ME.match(clause.text)
+    called = _CALL_ME.match(clause.text) if "call me" in lower else None
     if called:
         value = name(called["name"], sure=True)
         if value:
@@ -154,16 +156,20 @@ def _bare(clause: Clause, body: str, start: int, end: int) -> Iterator[Claim]:
         if where:
             yield Claim("home", where, confidence=0.6, start=start, end=end)
         return
-    disliked = _NOT_MY.match(body) or (_NOT_FAN.match(body) if re.match(r"\W*not\b", body, re.IGNORECASE) else None)
+    lower = body.lower()
+    mine, denied = "my" in lower or "for me" in lower, "not" in lower
+    disliked = _NOT_MY.match(body) if mine else None
+    if not disliked and denied and re.match(r"\W*not\b", body, re.IGNORECASE):
+        disliked = _NOT_FAN.match(body)
     if disliked:
         for value in several(disliked["what"]):
             yield Claim("preference", value, holds=False, start=start, end=end)
         return
-    liked = _MY_THING.match(body)
+    liked = _MY_THING.match(body) if mine else None
     if liked and not re.match(r"(?:this|that|it|which|blue|red|green)\b", liked["what"], re.IGNORECASE):
         yield Claim("preference", thing(liked["what"]), start=start, end=end)
         return
-    ended = _CANCELLED.match(body)
+    ended = _CANCELLED.match(body) if "cancel" in lower or "off" in lower else None
     if ended and not re.match(
         r"(?:order|account|subscription|my order|it|that|this|payment|delivery|motor|display|light"
         r"|app|power|alarm|phone|everything)\b",
@@ -188,7 +194,10 @@ def _of_pronoun(clause: Clause, last: Claim) -> Iterator[Claim]:
 
 def _with_kin(clause: Clause) -> list[Claim]:
     """Relatives named in passing: "with my husband Ron"."""
-    found = []
+    found: list[Claim] = []
+    lower = clause.text.lower()
+    if "my" not in lower and "our" not in lower:
+        return found
     for mention in _WITH.finditer(clause.text):
         names = names_after(mention["names"]) or _lower_names(mention["who"], mention["names"])
         if names:

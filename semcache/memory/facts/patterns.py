@@ -37,6 +37,21 @@ class Pattern:
         return self.compiled.split(text)
 
 
+class Hint:
+    """Says fast whether a text has any of some pieces, in whatever case: what a slow pattern cannot match without.
+
+    Pieces are regular expressions that begin with a letter or a class; only then the search skips from one possible
+    beginning to the next.
+    """
+
+    def __init__(self, *pieces: str) -> None:
+        self._pattern = Pattern("|".join(pieces), cased=True)
+
+    def within(self, lower: str) -> bool:
+        """Whether the text, in lower case, has any of them."""
+        return self._pattern.search(lower) is not None
+
+
 def either(words: Iterable[str]) -> str:
     """Any of some words, the longest first, for a group of a pattern."""
     return "|".join(sorted(map(re.escape, words), key=len, reverse=True))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from semcache.memory.facts.clauses import Clause
 from semcache.memory.facts.patterns import Pattern
-from semcache.memory.facts.times import Tense, find_time, resolve
+from semcache.memory.facts.times import Tense, find_time, leading_time, resolve
 
 _LEAD = Pattern(
     r"^[\s\W]*(?:(?:hi+|hello|hey+|hiya|yo|hola|bonjour|moin|ok(?:ay)?|well|yeah|yes|yep|yup"
@@ -205,8 +205,8 @@ def _skip(text: str) -> int:
     """Length of what leads in: interjections, a time ("next week")."""
     lead = _LEAD.match(text)
     place = lead.end() if lead else 0
-    time = find_time(text[place : place + 40])
-    if time and not time.start():
+    time = leading_time(text[place : place + 40])
+    if time:
         place += time.end()
         place += len(text[place:]) - len(text[place:].lstrip(" ,"))
     return place

@@ -70,6 +70,12 @@ def find_time(text: str) -> re.Match[str] | None:
     return _WHEN.search(text) if _hints_at_time(text) else None
 
 
+def leading_time(text: str) -> re.Match[str] | None:
+    """The time phrase that a text begins with."""
+    found = _WHEN.match(text)
+    return found if found and _hints_at_time(text) else None
+
+
 def find_dates(text: str) -> Iterator[re.Match[str]]:
     """All time phrases of a text."""
     return _WHEN.finditer(text) if _hints_at_time(text) else iter(())
