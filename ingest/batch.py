@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,11 +33,10 @@ class PlannedRun:
 
 @dataclass(slots=True, eq=False)
 class Batch:
-    """Records of one partition, in order. `next_offset`: what may be committed once all have an outcome."""
+    """Records of one partition, in order; it grows until it is submitted."""
 
     partition: Partition
-    records: Sequence[Record]
-    next_offset: int
+    records: list[Record] = field(default_factory=list)
     cancelled: threading.Event = field(default_factory=threading.Event)
     runs: list[PlannedRun] = field(default_factory=list)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
@@ -46,6 +44,11 @@ class Batch:
     letters_kept: bool = False
     seconds: float = 0.0
     """Time of its slowest stage."""
+
+    @property
+    def next_offset(self) -> int:
+        """What may be committed once all records have an outcome."""
+        return self.records[-1].offset + 1
 
     def quarantine(self, place: int, error: Exception, *, stage: str) -> None:
         """Decides that the record at that index can never be applied."""

@@ -36,7 +36,7 @@ class Messages:
         self._planner = planner
         self._writer = writer
 
-    def plan(self, arrivals: Sequence[Incoming], *, after: Plan | None = None) -> Plan:
+    def plan(self, arrivals: Sequence[Incoming], *, after: Sequence[Plan] = ()) -> Plan:
         return self._planner.plan([_turn(arrival.event) for arrival in arrivals], after=after)
 
     def write(self, plan: Plan, vectors: Vectors) -> Sequence[Outcome]:
@@ -63,7 +63,7 @@ class OneByOne:
     def __init__(self, apply: Callable[[Any], Outcome]) -> None:
         self._apply = apply
 
-    def plan(self, arrivals: Sequence[Incoming], *, after: Any = None) -> WithoutTexts:
+    def plan(self, arrivals: Sequence[Incoming], *, after: Sequence[Any] = ()) -> WithoutTexts:
         return WithoutTexts(tuple(arrivals))
 
     def write(self, plan: WithoutTexts, vectors: Vectors) -> Sequence[Outcome]:

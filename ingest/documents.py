@@ -67,7 +67,7 @@ class Documents:
         self._outdated = outdated
         self._clock = clock
 
-    def plan(self, arrivals: Sequence[Incoming], *, after: Any = None) -> DocumentPlan:
+    def plan(self, arrivals: Sequence[Incoming], *, after: Sequence[Any] = ()) -> DocumentPlan:
         by_namespace: dict[str, list[int]] = {}
         for place, arrival in enumerate(arrivals):
             by_namespace.setdefault(arrival.event.namespace, []).append(place)
@@ -113,7 +113,7 @@ class Tombstones:
         self._outdated = outdated
         self._clock = clock
 
-    def plan(self, arrivals: Sequence[Incoming], *, after: Any = None) -> WithoutTexts:
+    def plan(self, arrivals: Sequence[Incoming], *, after: Sequence[Any] = ()) -> WithoutTexts:
         return WithoutTexts(tuple(arrivals))
 
     def write(self, plan: WithoutTexts, vectors: Vectors) -> Sequence[Outcome]:

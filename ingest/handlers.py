@@ -32,8 +32,8 @@ class Plan(Protocol):
 class Handler(Protocol):
     """Applies events of some types. Both methods bear being repeated, on the same events and on any part of them."""
 
-    def plan(self, arrivals: Sequence[Incoming], *, after: Any = None) -> Plan:
-        """What will be written. `after`: the plan that is being written meanwhile, whose effects are not yet seen."""
+    def plan(self, arrivals: Sequence[Incoming], *, after: Sequence[Any] = ()) -> Plan:
+        """What will be written. `after`: plans that are being written meanwhile, whose effects are not yet seen."""
         ...
 
     def write(self, plan: Any, vectors: Vectors) -> Sequence[Outcome]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from ingest.batch import Batch, RolledBack
@@ -15,6 +16,8 @@ from semcache.errors import Unavailable
 
 Stage = Callable[[Batch], None]
 
+AHEAD = 2
+"""Batches that may wait between two stages: when one is begun, at most so many before it are not through the next."""
 MAX_BACKOFF_S = 5.0
 MAX_UNCONFIRMED = 256
 CHECK_S = 2.0
@@ -27,7 +30,7 @@ class Pipeline:
     """Runs `stages` in order, each on its own thread, one batch at a time; then `confirm` for all written ones.
 
     `lost` tells which partitions Redis has lost a part of; it is asked after each confirmation, and now and then.
-    A stage starts on a batch when the next one has taken the batch before it: at most one batch is prepared ahead.
+    A stage starts on a batch when less than `AHEAD` are waiting for the next one.
     Errors of a stage do not end it: it tries again, with back-off, until it succeeds or the batch is cancelled.
     """
 
@@ -44,7 +47,7 @@ class Pipeline:
         self._lost = lost
         self._metrics = metrics
         self._change = threading.Condition()
-        self._slots: list[Batch | None] = [None] * len(stages)
+        self._waiting: list[deque[Batch]] = [deque() for _ in stages]
         self._unconfirmed: list[Batch] = []
         self._in_flight: list[Batch] = []
         self._finished: list[Batch] = []
@@ -96,13 +99,13 @@ class Pipeline:
             if batch.partition in self._rewinds:
                 return False
             self._in_flight.append(batch)
-            self._slots[0] = batch
+            self._waiting[0].append(batch)
             self._change.notify_all()
             return True
 
     def has_room(self) -> bool:
         with self._change:
-            return self._slots[0] is None and len(self._unconfirmed) < MAX_UNCONFIRMED
+            return not self._waiting[0] and len(self._unconfirmed) < MAX_UNCONFIRMED
 
     def finished(self) -> list[Batch]:
         """Batches all of whose records have an outcome, in the order of each partition; once."""
@@ -154,7 +157,7 @@ class Pipeline:
                 continue
             with self._change:
                 if index + 1 < len(self._stages):
-                    self._slots[index + 1] = batch
+                    self._waiting[index + 1].append(batch)
                 else:
                     self._unconfirmed.append(batch)
                 self._change.notify_all()
@@ -163,12 +166,10 @@ class Pipeline:
         """The next batch of a stage, once the next stage is free to take it; None at the end."""
         with self._change:
             while not self._closed:
-                batch = self._slots[index]
-                free = index + 1 == len(self._stages) or self._slots[index + 1] is None
-                if batch is not None and free:
-                    self._slots[index] = None
+                free = index + 1 == len(self._stages) or len(self._waiting[index + 1]) < AHEAD
+                if self._waiting[index] and free:
                     self._change.notify_all()
-                    return batch
+                    return self._waiting[index].popleft()
                 self._change.wait()
         return None
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from ingest.batch import Batch, PlannedRun, RolledBack
 from ingest.bisect import Failed, apply_or_bisect
 from ingest.deadletters import DeadLetterQueue
 from ingest.decode import Decoder
-from ingest.events import NotAnEvent
+from ingest.events import Event, NotAnEvent
 from ingest.handlers import Handler, Incoming, Run, kind_of, no_vectors, runs
 from ingest.ledger import AppliedOffsets, Ledger
 from ingest.link import Partition, RedisLink
 from ingest.metrics import Metrics
 from ingest.outcome import Outcome
+from ingest.pipeline import AHEAD
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.errors import ConfigurationError, InvalidInput, Quarantine, Unavailable
 
@@ -36,13 +38,13 @@ class Preparer:
         self._decode = decode
         self._handlers = handlers
         self._embedder = embedder
-        self._written_meanwhile: dict[int, Any] = {}
+        self._recent: deque[Batch] = deque(maxlen=AHEAD + 1)
 
     def __call__(self, batch: Batch) -> None:
         with self._seconds.labels("decode").time():
             arrivals = self._decoded(batch)
         with self._seconds.labels("plan").time():
-            batch.runs = [PlannedRun(run, self._plan(run)) for run in runs(arrivals, self._handlers)]
+            self._plan_all(batch, runs(arrivals, self._handlers))
         with self._seconds.labels("embed").time():
             self._embed([planned for planned in batch.runs if planned.plan is not None])
 
@@ -64,17 +66,27 @@ class Preparer:
                 arrivals.append((place, Incoming(decoded, record)))
         return arrivals
 
+    def _plan_all(self, batch: Batch, made: Sequence[Run]) -> None:
+        if batch not in self._recent:
+            self._recent.append(batch)
+        batch.runs = []
+        for run in made:
+            batch.runs.append(PlannedRun(run, self._plan(run)))
+
+    def _not_written_yet(self, handler: Handler) -> list[Any]:
+        """The handler's plans that are written before the next one, but perhaps not yet."""
+        planned = (planned for batch in self._recent if not batch.cancelled.is_set() for planned in batch.runs)
+        return [p.plan for p in planned if p.run.handler is handler and p.plan is not None]
+
     def _plan(self, run: Run) -> Any:
         """The run's plan; None if a record in it cannot be planned, which the writer sorts out."""
         try:
-            plan = run.handler.plan(run.arrivals, after=self._written_meanwhile.get(id(run.handler)))
+            return run.handler.plan(run.arrivals, after=self._not_written_yet(run.handler))
         except _NOT_THE_RECORDS_FAULT:
             raise
         except Exception as error:  # noqa: BLE001 - the culprit is found and dead-lettered
             _log.warning("a run of %d events cannot be planned (%s): looking for the culprit", len(run.arrivals), error)
             return None
-        self._written_meanwhile[id(run.handler)] = plan
-        return plan
 
     def _embed(self, planned: Sequence[PlannedRun]) -> None:
         texts = [text for p in planned for text in p.plan.texts]
@@ -176,13 +188,18 @@ class Writer:
             self._metrics.records.labels(topic, outcome.value).inc(number)
         for letter in batch.letters:
             self._metrics.dead_letters.labels(letter.error_class).inc()
+        stored = self._metrics.record_seconds.labels(topic)
         for record in batch.records:
             if record.timestamp_ms:
-                self._metrics.record_seconds.labels(topic).observe(max(0.0, now - record.timestamp_ms / 1000))
-        for planned in batch.runs:
-            for arrival in planned.run.arrivals:
-                seconds = max(0.0, now - arrival.event.seconds)
-                self._metrics.event_seconds.labels(arrival.event.type).observe(seconds)
+                stored.observe(max(0.0, now - record.timestamp_ms / 1000))
+        for type, events in groupby(_events(batch), lambda event: event.type):
+            seen = self._metrics.event_seconds.labels(type)
+            for event in events:
+                seen.observe(max(0.0, now - event.seconds))
+
+
+def _events(batch: Batch) -> Iterator[Event]:
+    return (arrival.event for planned in batch.runs for arrival in planned.run.arrivals)
 
 
 def embed(embedder: Embedder, texts: Sequence[str]) -> Vectors:

@@ -130,22 +130,23 @@ class Worker:
     # --- fetching ---
 
     def _pump(self) -> None:
-        """Hands on a waiting batch, or fetches more; while there is no room, polls on without fetching."""
+        """Fetches what is missing to a full batch, and hands one on; without room, polls on without fetching."""
         if not self._pipeline.has_room():
             if not self._pipeline.wait(self._pipeline.has_room, _POLL_S if self._held else 5 * _POLL_S):
                 self._hold()
             return
         self._release()
+        missing = self._pace.size - sum(len(batch.records) for batch in self._pending)
+        if missing > 0:
+            self._take(self._consumed(missing))
         if self._pending:
             self._pipeline.submit(self._pending.popleft())
-        else:
-            self._take(self._consumed())
 
-    def _consumed(self) -> list[Message]:
+    def _consumed(self, most: int) -> list[Message]:
         from confluent_kafka import KafkaException
 
         try:
-            return self._consumer.consume(self._pace.size, _GATHER_S)
+            return self._consumer.consume(most, 0.0 if self._pending else _GATHER_S)
         except KafkaException as error:
             raise KafkaUnavailable(f"the Kafka client has given up: {error}") from error
 
@@ -166,6 +167,7 @@ class Worker:
             self._consumer.resume(self._consumer.assignment())
 
     def _take(self, messages: Iterable[Message]) -> None:
+        """Adds records to the batches that wait, one for each partition."""
         by_partition: dict[Partition, list[Record]] = {}
         for message in messages:
             error = message.error()
@@ -177,7 +179,11 @@ class Worker:
                 by_partition.setdefault((record.topic, record.partition), []).append(record)
         for partition, records in by_partition.items():
             self._assignment.took(partition, records[-1].offset + 1)
-            self._pending.append(Batch(partition, records, next_offset=records[-1].offset + 1))
+            waiting = next((batch for batch in self._pending if batch.partition == partition), None)
+            if waiting is None:
+                waiting = Batch(partition)
+                self._pending.append(waiting)
+            waiting.records += records
 
     def _on_error(self, message: Message, error: KafkaError) -> None:
         from confluent_kafka import KafkaError

@@ -107,10 +107,10 @@ class TurnWriter:
         empty = np.empty((0, 0), np.float32)
         return self.write(plan, self._embedder.embed(texts, kind="passage") if texts else empty)
 
-    def plan(self, turns: Iterable[NewTurn], *, after: Plan | None = None) -> Plan:
+    def plan(self, turns: Iterable[NewTurn], *, after: Sequence[Plan] = ()) -> Plan:
         """What has to be embedded and written; one round trip.
 
-        `after`: a plan that will be written before this one: its turns count as previous turns.
+        `after`: plans that will be written before this one: their turns count as previous turns.
         """
         given = tuple(turns)
         ordered = sorted({_identity(new): new for new in reversed(given)}.values(), key=_place)
@@ -260,10 +260,10 @@ def _session(new: NewTurn) -> tuple[str, str, str]:
     return (new.namespace, new.user, new.session)
 
 
-def _pending(plan: Plan | None) -> dict[tuple[str, str, str], list[Turn]]:
-    """The turns of a plan by session."""
+def _pending(plans: Iterable[Plan]) -> dict[tuple[str, str, str], list[Turn]]:
+    """The turns of plans by session."""
     found: dict[tuple[str, str, str], list[Turn]] = {}
-    for planned in plan.fresh if plan else ():
+    for planned in (planned for plan in plans for planned in plan.fresh):
         found.setdefault(_session(planned.new), []).append(planned.new.turn)
     return found
 

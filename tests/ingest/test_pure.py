@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,19 +13,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.batch import Batch
 from ingest.bisect import Done, Failed, apply_or_bisect
 from ingest.clients import Throttled, consumer_config, producer_config
 from ingest.events import parse_event, routing_key
 from ingest.handlers import Incoming, runs
+from ingest.metrics import Metrics
 from ingest.moments import moment_of
 from ingest.pace import Pace
 from ingest.partitions import Assignment
+from ingest.pipeline import AHEAD, Pipeline
 from ingest.records import Record
 from ingest.topics import wanted_topics
 from semcache.errors import InvalidInput, Unavailable
 from semcache.settings import load_settings
 from tests.conftest import Clock
 from tests.ingest.producing import AT, message, upsert
+from tests.waiting import wait_until
 
 
 @hypothesis.settings(deadline=None)
@@ -154,6 +159,41 @@ def test_offsets_of_partitions_that_stay_are_not_taken_for_asked() -> None:
         assignment.applied(("t", number), 8, 0)
     assert assignment.to_commit(all_of_it=True, among=[("t", 0)]) == {("t", 0): 8}
     assert assignment.to_commit() == {("t", 1): 8}
+
+
+def test_two_batches_are_prepared_ahead_and_all_are_written_in_order() -> None:
+    """While one batch is written two more are prepared, and no third: no more is missing from Redis."""
+    prepared: list[Batch] = []
+    written: list[Batch] = []
+    may_write = threading.Semaphore(0)
+
+    def write(batch: Batch) -> None:
+        may_write.acquire()
+        written.append(batch)
+
+    pipeline = Pipeline(
+        [("prepare", prepared.append), ("write", write)],
+        confirm=lambda: None,
+        lost=lambda partitions: {},
+        metrics=Metrics(),
+    )
+    batches = [Batch(("t", 0), [Record("t", 0, n, None, None)]) for n in range(6)]
+    pipeline.start()
+    try:
+        for batch in batches[:4]:
+            wait_until("there is room", pipeline.has_room)
+            assert pipeline.submit(batch)
+        wait_until("three are prepared", lambda: len(prepared) == 1 + AHEAD)
+        assert not pipeline.has_room()
+        may_write.release(len(batches))
+        for batch in batches[4:]:
+            wait_until("there is room again", pipeline.has_room)
+            assert pipeline.submit(batch)
+        wait_until("all are written", lambda: pipeline.in_flight() == 0)
+    finally:
+        may_write.release()
+        pipeline.close()
+    assert prepared == written == pipeline.finished() == batches
 
 
 def test_pace_follows_what_a_batch_takes() -> None:

@@ -89,18 +89,20 @@ def test_order_and_replay_leave_no_trace(
     assert snapshot(redis, namespace) == expected
 
 
-def test_a_plan_may_follow_one_that_is_not_written_yet(
+def test_a_plan_may_follow_plans_that_are_not_written_yet(
     redis: Redis, writer: TurnWriter, embedder: CachedEmbedder, turn: MakeTurn, namespace: str
 ) -> None:
-    """Planning the next batch while this one is written gives the same as one after the other, without re-embedding."""
+    """Planning batches while those before are written gives the same as one after the other, without re-embedding."""
     turns = [turn(n, text) for n, text in enumerate(SAID)]
     writer.append(turns)
     expected = snapshot(redis, namespace)
     wipe(redis, namespace)
-    one = writer.plan(turns[:3])
-    two = writer.plan(turns[3:], after=one)
-    assert [planned.previous.id if planned.previous else "" for planned in two.fresh] == [t.id for t in turns[2:5]]
-    for plan in (one, two):
+    one = writer.plan([turns[0], turns[3]])
+    two = writer.plan([turns[1]], after=[one])
+    three = writer.plan([turns[2], turns[4], turns[5]], after=[one, two])
+    followed = [planned.previous.id if planned.previous else "" for planned in three.fresh]
+    assert followed == [turns[n].id for n in (1, 3, 4)]
+    for plan in (one, two, three):
         writer.write(plan, embedder.embed(plan.texts, kind="passage"))
     assert snapshot(redis, namespace) == expected
 
