@@ -19,7 +19,7 @@ from ingest.envelopes import Rules, table_rules
 from ingest.envelopes.registry import open_registry
 from ingest.handlers import UNVERSIONED_DELETE, Handler
 from ingest.ledger import AppliedOffsets, Ledger
-from ingest.link import Partition, RedisLink, durable
+from ingest.link import Partition, RedisLink, durable, sending_at_once
 from ingest.metrics import Metrics
 from ingest.offsets import end_offsets
 from ingest.pipeline import Pipeline
@@ -111,7 +111,7 @@ def make_decoder(
 def _pipeline(
     stack: ExitStack, settings: Settings, group: str, decoder: Decoder, embedder: Embedder, metrics: Metrics
 ) -> tuple[Pipeline, Ledger]:
-    planner = connect(settings.redis.url, timeout_s=settings.redis.timeout_s)
+    planner = sending_at_once(connect(settings.redis.url, timeout_s=settings.redis.timeout_s))
     stack.callback(planner.close)
     writing, confirming = RedisLink(settings.redis), RedisLink(settings.redis)
     stack.callback(writing.close)

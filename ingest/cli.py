@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry
 from rich.markup import escape
 from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from ingest import interpreter
 from ingest.assemble import RunOptions, open_worker
 from ingest.dlq_cli import app as dlq_app
 from ingest.events import json_schema
@@ -70,6 +71,7 @@ def run(
     options = RunOptions(group, namespace, _start(from_beginning, since), until_caught_up)
     with _stopping() as stop, open_worker(settings, options) as (worker, metrics), contextlib.ExitStack() as stack:
         _serve(stack, settings, worker.health, metrics.registry)
+        interpreter.set_up()
         worker.run(stop)
         if until_caught_up:
             console.print(_told(metrics.totals()))

@@ -23,7 +23,7 @@ class RedisLink:
     """A client for one thread. `connects` counts its connections: if it grew, earlier writes may have been lost."""
 
     def __init__(self, settings: RedisSettings) -> None:
-        self.client = connect(settings.url, timeout_s=settings.timeout_s)
+        self.client = sending_at_once(connect(settings.url, timeout_s=settings.timeout_s))
         self.connects = 0
         self.client.connection_pool.connection_kwargs |= {
             "retry": Retry(NoBackoff(), 0),
@@ -36,6 +36,22 @@ class RedisLink:
     def _on_connect(self, connection: Any) -> None:
         self.connects += 1
         connection.on_connect()
+
+
+def sending_at_once(client: redis.Redis) -> redis.Redis:
+    """The client, whose pipelines go out in one piece.
+
+    redis-py sends pieces of 6 kB, and after each waits for the interpreter that another thread has taken meanwhile.
+    """
+    pool = client.connection_pool
+    pool.connection_class = type("InOnePiece", (_InOnePiece, pool.connection_class), {})
+    return client
+
+
+class _InOnePiece:
+    def pack_commands(self, commands: Any) -> list[bytes]:
+        packed: list[bytes] = super().pack_commands(commands)  # type: ignore[misc]
+        return [b"".join(packed)]
 
 
 def durable(client: redis.Redis, settings_durability: str, *, group: str, timeout_s: float) -> Callable[[], None]:
