@@ -112,7 +112,7 @@ def maximum(servers: Servers, number: int) -> float:
     servers.produce(list(events("warm", 50)))
     servers.wait_until("the worker works", lambda: written(servers.redis, "warm") == 50)
     servers.produce(list(events("maximum", number)))
-    return worker_rate(servers.redis, "maximum", number)
+    return worker_rate(lambda: written(servers.redis, "maximum"), number)
 
 
 def change_to_effect(servers: Servers, settings: Settings, options: argparse.Namespace) -> dict[str, Any]:

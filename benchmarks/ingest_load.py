@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -61,17 +61,17 @@ def written(redis: Redis, namespace: str) -> int:
     return sum(pipe.execute())
 
 
-def worker_rate(redis: Redis, namespace: str, wanted: int) -> float:
-    """Events a second from the end of the warm-up to the last one."""
+def worker_rate(done: Callable[[], int], wanted: int, *, poll_s: float = 0.05) -> float:
+    """Events a second from the end of the warm-up to the last one; `done` tells how many are applied."""
     pause = threading.Event()
     begun_at, begun = 0.0, 0
     while True:
-        now, done = time.perf_counter(), written(redis, namespace)
-        if not begun and done >= wanted * WARM_UP:
-            begun_at, begun = now, done
-        if done >= wanted:
-            return (done - begun) / (now - begun_at)
-        pause.wait(0.05)
+        now, applied = time.perf_counter(), done()
+        if not begun and applied >= wanted * WARM_UP:
+            begun_at, begun = now, applied
+        if applied >= wanted:
+            return (applied - begun) / (now - begun_at)
+        pause.wait(poll_s)
 
 
 def settings_of(servers: Servers, model: str | None) -> Settings:

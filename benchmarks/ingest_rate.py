@@ -82,6 +82,6 @@ def _round(servers: Servers, embedder: Embedder, namespace: str, number: int) ->
     bare_ms = 1000 * (own_s() - began) / len(texts)
     before = children_s()
     servers.produce(batch)
-    through = worker_rate(servers.redis, namespace, number) * len(texts) / number
+    through = worker_rate(lambda: written(servers.redis, namespace), number) * len(texts) / number
     used = children_s()
     return Round(bare, through, bare_ms, {n: 1000 * (used[n] - before[n]) / len(texts) for n in before})

@@ -11,15 +11,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
+import hiredis
 import numpy as np
-from ingest_load import BATCH, events, texts_of, worker_rate
+from ingest_load import BATCH, events, texts_of, worker_rate, written
 from ingest_profile import Profile
 from redis import Redis
 from redis.connection import Connection
 from servers import Servers
 
+from ingest import interpreter
 from ingest.assemble import RunOptions, open_worker
 from ingest.metrics import Metrics
 from ingest.publish import EventPublisher
@@ -55,7 +58,7 @@ def recorded() -> Iterator[list[bytes]]:
     def recording(self: Connection, command: Any, check_health: bool = True) -> None:
         packed = [command] if isinstance(command, bytes) else list(command)
         with lock:
-            sent.append(b"".join(part if isinstance(part, bytes) else str(part).encode() for part in packed))
+            sent.extend(packed)
         send(self, packed, check_health)
 
     patched: Any = Connection
@@ -66,44 +69,45 @@ def recorded() -> Iterator[list[bytes]]:
         patched.send_packed_command = send
 
 
-def commands(sent: Iterable[bytes]) -> Iterator[bytes]:
-    """Single commands from what went over the wire: `*2\\r\\n$4\\r\\nPING...`."""
+def commands(sent: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Single commands, as words, from what went over the wire: `*1\\r\\n$4\\r\\nPING\\r\\n...`."""
+    reader = hiredis.Reader()
     for data in sent:
-        position = 0
-        while position < len(data):
-            start, (count, position) = position, _number(data, position)
-            for _ in range(count):
-                length, position = _number(data, position)
-                position += length + 2
-            yield data[start:position]
+        reader.feed(data)
+        while (words := reader.gets()) is not False:
+            yield words
 
 
-def _number(data: bytes, position: int) -> tuple[int, int]:
-    end = data.index(b"\r\n", position)
-    return int(data[position + 1 : end]), end + 2
-
-
-def bare_commands(sent: Iterable[bytes]) -> list[bytes]:
+def bare_commands(sent: Iterable[bytes]) -> Iterator[list[bytes]]:
     """What of it is commands to replay; MULTI, EXEC and the greeting of a connection are the pipeline's own."""
-    own = (b"*1\r\n$5\r\nMULTI", b"*1\r\n$4\r\nEXEC", b"*3\r\n$6\r\nCLIENT")
-    return [command for command in commands(sent) if not command.startswith(own)]
+    return (words for words in commands(sent) if words[0] not in (b"MULTI", b"EXEC", b"CLIENT"))
 
 
-def arguments(command: bytes) -> list[bytes]:
-    """The words of one command."""
-    count, position = _number(command, 0)
-    words = []
-    for _ in range(count):
-        length, position = _number(command, position)
-        words.append(command[position : position + length])
-        position += length + 2
-    return words
+def wire(words: Sequence[bytes]) -> bytes:
+    """A command as it goes over the wire."""
+    packed: Any = hiredis.pack_command
+    return bytes(packed(tuple(words)))
 
 
-def pipeline_s(redis: Redis, replayed: Sequence[bytes]) -> float:
-    """Seconds that redis-py's pipeline takes for these commands, `BATCH` at once."""
-    waiting = iter([arguments(command) for command in replayed])
+def kept(file: Path, sent: Iterable[bytes]) -> int:
+    """Writes the commands to a file, as they go over the wire; how many there are."""
+    number = 0
+    with file.open("wb") as out:
+        for number, words in enumerate(bare_commands(sent), 1):  # noqa: B007
+            out.write(wire(words))
+    return number
+
+
+def read(file: Path) -> Iterator[list[bytes]]:
+    """The commands of a file, read on the way."""
+    with file.open("rb") as source:
+        yield from commands(iter(lambda: source.read(65_536), b""))
+
+
+def pipeline_s(redis: Redis, file: Path) -> float:
+    """Seconds that redis-py's pipeline takes for a file's commands, `BATCH` at once."""
     started = time.perf_counter()
+    waiting = read(file)
     while chunk := list(islice(waiting, BATCH)):
         with redis.pipeline(transaction=False) as pipe:
             for words in chunk:
@@ -112,10 +116,10 @@ def pipeline_s(redis: Redis, replayed: Sequence[bytes]) -> float:
     return time.perf_counter() - started
 
 
-def raw_s(url: str, replayed: Sequence[bytes]) -> float:
+def raw_s(url: str, file: Path) -> float:
     """Seconds that the same bytes take on a bare socket, nothing packed: the server's own speed."""
     connection: Any = connect(url, timeout_s=60).connection_pool.get_connection()
-    waiting = iter(replayed)
+    waiting = iter([wire(words) for words in read(file)])
     started = time.perf_counter()
     while chunk := list(islice(waiting, BATCH)):
         connection.send_packed_command([b"".join(chunk)])
@@ -162,13 +166,16 @@ def _round(servers: Servers, settings: Settings, number: int, name: str, stages:
             publisher.publish(event)
     servers.redis.flushall()
     with recorded() as sent:
-        worker, metrics = _timed_worker(own, servers.redis, embedder, name, number)
+        worker, metrics = _timed_worker(own, embedder, number)
+    if (there := written(servers.redis, name)) != number:
+        raise SystemExit(f"{there} of {number} events are in memory")
     stages.update(stage_seconds(metrics))
-    replayed = bare_commands(sent)
+    file = servers.log.with_name(f"{name}.commands")
+    kept(file, sent)
     servers.redis.flushall()
-    pipeline = number / pipeline_s(servers.redis, replayed)
+    pipeline = number / pipeline_s(servers.redis, file)
     servers.redis.flushall()
-    return Round(worker, pipeline, number / raw_s(settings.redis.url, replayed))
+    return Round(worker, pipeline, number / raw_s(settings.redis.url, file))
 
 
 def _with_topic(settings: Settings, name: str) -> Settings:
@@ -178,13 +185,13 @@ def _with_topic(settings: Settings, name: str) -> Settings:
     return settings.model_copy(update={"kafka": kafka, "ingest": ingest})
 
 
-def _timed_worker(
-    settings: Settings, redis: Redis, embedder: Embedder, namespace: str, wanted: int
-) -> tuple[float, Metrics]:
+def _timed_worker(settings: Settings, embedder: Embedder, wanted: int) -> tuple[float, Metrics]:
     with open_worker(settings, RunOptions(until_caught_up=True), embedder=embedder) as (worker, metrics):
+        interpreter.set_up()
         thread = threading.Thread(target=worker.run, args=[threading.Event()])
         thread.start()
-        rate = worker_rate(redis, namespace, wanted)
+        # Asked in this process: a connection that polls would take its share of the interpreter.
+        rate = worker_rate(lambda: metrics.totals().get("applied", 0), wanted, poll_s=0.02)
         thread.join()
     return rate, metrics
 
