@@ -28,7 +28,8 @@ from tests.memory.conftest import OpenMemory
 
 MakeTurn = Callable[..., NewTurn]
 DATA = Path(__file__).parents[1] / "data" / "facts.jsonl"
-LEADING_ASTRAY = """
+LEADING_ASTRAY = (
+    """
 If I had a dog ... | So unless we move | Suppose I live in Rome | Imagine we had kids | Let's say I am rich |
 What if we moved | Hypothetically I am a baker | When I was a kid I had a cat | Once upon a time I sang |
 In my next life I am a cat | I am a star in my dreams | Just kidding | I was joking | jk | Not really |
@@ -40,12 +41,19 @@ I come, if I can | We move as soon as, unless they sell | I stay until we move |
 I run before I eat | I sing so that they sleep | Nice, in case you come, once I am there |
 Translate this text: I am Tom | Proofread my letter: I am Tom | Write a story: I am Tom | Fix grammar in this |
 Rephrase the following sentence: I am Tom | Let us role-play a scene | Summarise this: I am Tom
-""".strip().replace("\n", " ").split(" | ")
-TIMES = """
+""".strip()
+    .replace("\n", " ")
+    .split(" | ")
+)
+TIMES = (
+    """
 on the 5th | 3 May 2020 | May 3 | since 2019 | 2024-01-31 | in 3 days | two weeks ago | for six months |
 next year | last fall | this spring | tonight | last night | tomorrow | this morning | today | within a week |
 next fri | by Dec 5 | from September | back in march | a couple of days ago | 5th of sept | on Tuesday
-""".strip().replace("\n", " ").split(" | ")
+""".strip()
+    .replace("\n", " ")
+    .split(" | ")
+)
 ROWS = [json.loads(line) for line in DATA.read_text("utf-8").splitlines()]
 
 
