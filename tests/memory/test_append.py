@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,6 +43,17 @@ def test_an_event_is_remembered_once(redis: Redis, memory: AgentMemory, namespac
     first = memory.append("s", "user", "I live in Lyon.", event_id="e1")
     before = snapshot(redis, namespace)
     assert memory.append("s", "user", "I live in Lyon.", event_id="e1") == first
+    assert snapshot(redis, namespace) == before
+
+
+def test_an_event_again_in_another_session_changes_nothing(
+    redis: Redis, writer: TurnWriter, turn: MakeTurn, namespace: str
+) -> None:
+    """The first telling counts: its session, and the turn that it follows there."""
+    turns = [turn(n, text) for n, text in enumerate(SAID)]
+    writer.append(turns)
+    before = snapshot(redis, namespace)
+    assert writer.append([replace(turns[2], session="other")]) == [State.DUPLICATE]
     assert snapshot(redis, namespace) == before
 
 
