@@ -17,6 +17,7 @@ from semcache.knowledge.records import Space
 from semcache.knowledge.types import Found
 from semcache.store.connect import guarded
 from semcache.store.lua import script
+from semcache.store.vectors import VectorSet
 from semcache.text.tokens import stems
 
 _CANDIDATES = 200  # of each list
@@ -42,7 +43,7 @@ class Searcher:
         vectors = self.space.vector_set(self.redis, fingerprint=self.embedder.fingerprint, dim=len(vector))
         cosines = dict(vectors.search(vector, count=count))
         if not cosines:
-            self._check_embedder()
+            self._check_embedder(vectors)
             return []
         bm25 = dict(self.space.postings(self.redis).top(stems(query), count=count))
         by_words = [id for id in bm25 if id not in cosines][:_FROM_WORDS]
@@ -50,8 +51,9 @@ class Searcher:
         farthest = min(cosines.values())
         return rank(cosines | {id: _cosine(vector, found, farthest) for id, found in known}, bm25)
 
-    def _check_embedder(self) -> None:
-        if self.space.postings(self.redis).corpus().members:
+    def _check_embedder(self, vectors: VectorSet) -> None:
+        """That there are no passages without vectors; the first ones may have come since these were looked for."""
+        if self.space.postings(self.redis).corpus().members and not vectors.size():
             raise ConfigurationError(
                 f"the documents of namespace {self.space.namespace!r} were embedded by another model than "
                 f"{self.embedder.fingerprint}: set that model again, or run `semcache kb reindex`"

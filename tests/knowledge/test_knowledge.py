@@ -311,6 +311,20 @@ def test_a_large_document_is_written_whole(kb: KnowledgeBase, redis: Redis, name
     assert kb.delete("plan").removed == 300
 
 
+def test_a_search_while_the_first_document_comes_finds_it_or_nothing(
+    redis: Redis, embedder: CachedEmbedder, namespace: str
+) -> None:
+    """It is not taken for the document of another model."""
+    with ThreadPoolExecutor(1) as pool:
+        for n in range(60):
+            kb = KnowledgeBase(redis, embedder=embedder, namespace=f"{namespace}-{n}")
+            kb.search(LAMP)
+            writing = pool.submit(kb.upsert, "lamp", LAMP)
+            while not kb.search(LAMP):
+                pass
+            writing.result()
+
+
 def test_another_embedder_asks_for_a_reindex(
     kb: KnowledgeBase, redis: Redis, namespace: str, other_embedder: CachedEmbedder
 ) -> None:
