@@ -77,17 +77,24 @@ _WITH = Pattern(
 
 def extract(text: str, *, at: float) -> tuple[Claim, ...]:
     """The claims of a user's turn, in order; `at`: when it was said, seconds since the epoch."""
-    text = text[:MOST_CHARS]
     found: dict[tuple[str, str, str, bool], Claim] = {}
-    if not may_tell(text):
-        return tuple(contacts(text)) if "@" in text else ()
-    for claim in _claims(text.replace("’", "'"), at):
+    for claim in _claims(text, at):
         same = (claim.subject, claim.attribute, key(claim.value), claim.holds)
         found.setdefault(same, claim)
     return _corrected(tuple(found.values()))[:MOST_CLAIMS]
 
 
+def tells_any(text: str, *, at: float) -> bool:
+    """Whether `extract` finds any claim: the text is read up to the first one only."""
+    return next(_claims(text, at), None) is not None
+
+
 def _claims(text: str, at: float) -> Iterator[Claim]:
+    text = text[:MOST_CHARS]
+    if not may_tell(text):
+        yield from contacts(text) if "@" in text else ()
+        return
+    text = text.replace("’", "'")
     yield from contacts(text)
     last: Claim | None = None
     before = ""

@@ -14,7 +14,7 @@ from typing import cast
 
 from redis import Redis
 
-from semcache.memory.facts.extract import extract
+from semcache.memory.facts.extract import extract, tells_any
 from semcache.memory.facts.kept import kept_claims
 from semcache.memory.facts.timeline import facts_of
 from semcache.memory.facts.types import Claim, Fact, Told
@@ -30,7 +30,7 @@ _READ_AT_ONCE = 2_000
 
 def tells(turn: Turn) -> bool:
     """Whether a turn tells anything of its user."""
-    return turn.role == "user" and bool(claims_of(turn.text, turn.at))
+    return turn.role == "user" and tells_any(turn.text, at=turn.at)
 
 
 @lru_cache(maxsize=32_768)
