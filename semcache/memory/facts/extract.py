@@ -18,7 +18,7 @@ from semcache.memory.facts.patterns import Pattern, either
 from semcache.memory.facts.possessed import possessed
 from semcache.memory.facts.reading import Possessed, Said, read
 from semcache.memory.facts.types import ANY, Change, Claim
-from semcache.memory.facts.values import cut, hails_from, key, name, several, thing
+from semcache.memory.facts.values import hails_from, key, name, several, thing
 from semcache.memory.facts.verbs import HANDLERS
 
 MOST_CLAIMS = 32
@@ -235,6 +235,3 @@ def _corrected(claims: tuple[Claim, ...]) -> tuple[Claim, ...]:
                 kept.remove(correction)
                 break
     return tuple(kept)
-
-
-_ = (cut,)
