@@ -142,6 +142,8 @@ def test_recall_shows_what_was_found_and_when(pia: Installation, page: Page) -> 
     next(t for t in test.text_input if "recalled" in t.label).set_value("What is my dog called?").run()
     first = next(m.value for m in test.markdown if m.value.startswith("**1.**"))
     assert "Muffin" in first
+    stated = [c.value for c in test.caption if ":material/label:" in c.value]
+    assert any("C2 in Moss, until 21 Sep 2026" in line for line in stated), "a fact that has ended says so"
 
 
 def test_erasing_needs_the_users_name(pia: Installation, page: Page) -> None:

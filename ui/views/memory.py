@@ -129,6 +129,8 @@ def _recollection(place: int, recollection: Recollection) -> None:
             st.caption(f"{turn.name}, {words.moment(turn.at)} UTC · score {recollection.score:.3f}", width="stretch")
             with st.popover("Why", icon=":material/help:", type="tertiary", width="content"):
                 st.altair_chart(charts.recollection(recollection.parts), width=380)
+        if fact := recollection.fact:
+            st.caption(f":material/label: {components.plain(words.fact(fact))}")
 
 
 def _sessions(installation: Installation, memory: Memory, user: str) -> None:
