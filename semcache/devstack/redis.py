@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from semcache.devstack import ports, process
+from semcache.devstack.append_only import drop_unfinished_transaction
 from semcache.devstack.process import ServerProcess
 from semcache.devstack.progress import Progress, Silent
 from semcache.errors import ConfigurationError, RedisUnavailable, SemcacheError
@@ -123,6 +124,7 @@ class RedisServer:
         conf = self.folder / "redis.conf"
         lines = {**redis_conf(folder=self.folder, port=self.port), **self.extra}
         conf.write_text("".join(f"{key} {value}\n" for key, value in lines.items()))
+        drop_unfinished_transaction(binary.path, self.folder / "data")
         (progress or Silent()).step(f"starting Redis {dotted(binary.version)} on port {self.port}")
         return process.start([binary.path, conf], log=self.log, tied=tied, keep_open=keep_open)
 
