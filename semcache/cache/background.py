@@ -74,3 +74,8 @@ class Background:
 
 LESSONS = Background("a lesson", end_s=0.0)
 COUNTS = Background("the count of a hit or a miss", end_s=2.0)
+
+
+def all_counted() -> None:
+    """Waits until what this process has served is counted, 5 s at most: for whoever reads the counts."""
+    COUNTS.wait(5.0)

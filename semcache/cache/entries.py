@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 
-from semcache.cache.background import COUNTS
+from semcache.cache.background import all_counted
 from semcache.cache.inputs import Question
 from semcache.cache.record import (
     ANSWER_FIELDS,
@@ -38,8 +38,6 @@ GRACE_MS = 86_400_000
 # How far a search looks past entries that may not be served.
 MOST_LOOKED_AT = 2_560
 _BATCH = 500
-# How long a reader waits until what this process has served is counted.
-COUNT_S = 5.0
 
 
 class Entries:
@@ -95,7 +93,7 @@ class Entries:
     def put(self, entry: NewEntry, *, now: float, cap: int | None) -> int:
         """Stores an entry in place of the one under the same question; returns how many were evicted for it."""
         if cap:
-            COUNTS.wait(COUNT_S)  # whom it evicts depends on it
+            all_counted()  # whom it evicts depends on it
         indexes = self._indexes(entry)
         ttl_ms = 0 if entry.ttl_s is None else max(1, math.ceil(entry.ttl_s * 1000))
         expires = 0.0 if entry.ttl_s is None else now + entry.ttl_s
@@ -167,14 +165,14 @@ class Entries:
     @guarded()
     def most_used(self, offset: int, limit: int) -> list[str]:
         """Ids, the most used first."""
-        COUNTS.wait(COUNT_S)
+        all_counted()
         found: Any = self._redis.zrange(self._use, offset, offset + limit - 1, desc=True)
         return [id.decode() for id in found]
 
     @guarded()
     def read(self, ids: Sequence[str]) -> list[Entry]:
         """The entries that are there, in the order of `ids`."""
-        COUNTS.wait(COUNT_S)
+        all_counted()
         pipe = self._redis.pipeline(transaction=False)
         for id in ids:
             pipe.hmget(self._prefix + id, *ENTRY_FIELDS)
@@ -190,7 +188,7 @@ class Entries:
     @guarded()
     def forget(self) -> None:
         """Starts the counters again from zero."""
-        COUNTS.wait(COUNT_S)
+        all_counted()
         self._redis.delete(self._counters)
 
     def all(self, *, offset: int = 0, limit: int | None = None) -> Iterator[Entry]:
@@ -206,7 +204,7 @@ class Entries:
     @guarded()
     def feedback(self, entry_id: str, *, correct: bool, event_id: str = "") -> Verdict | None:
         """Takes a user's verdict down, once for each `event_id`; None if the entry is gone."""
-        COUNTS.wait(COUNT_S)
+        all_counted()
         found = script("cache_feedback")(
             self._redis,
             keys=[self._prefix + entry_id, self._counters],
@@ -230,7 +228,7 @@ class Entries:
     @guarded()
     def counters(self) -> dict[str, float]:
         """All counters of the scope."""
-        COUNTS.wait(COUNT_S)
+        all_counted()
         found: Any = self._redis.hgetall(self._counters)
         return {name.decode(): float(value) for name, value in found.items()}
 

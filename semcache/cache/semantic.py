@@ -10,9 +10,9 @@ from functools import cached_property
 import redis
 
 from semcache.cache import inputs
-from semcache.cache.background import COUNTS
+from semcache.cache.background import all_counted
 from semcache.cache.computing import Compute, Computing, Function, Kept, Pieces, remembered
-from semcache.cache.entries import COUNT_S, Entries
+from semcache.cache.entries import Entries
 from semcache.cache.flight import Flights
 from semcache.cache.judge import Judge, default_judge
 from semcache.cache.labelled import LabelledPair, labelled_rows, prompts_of
@@ -279,7 +279,7 @@ class SemanticCache:
 
     def learning(self) -> LearningStatus:
         """How far the learning is, what this and other budgets give, and in words why nothing is served if so."""
-        COUNTS.wait(COUNT_S)
+        all_counted()
         return self._learning.status()
 
     def invalidate(self, *, entry_id: str | None = None, tag: str | None = None, source: str | None = None) -> int:
