@@ -62,8 +62,7 @@ def recall(
         facts = [item.fact for item in found]
     rows = [_turn(item.turn) | {"score": item.score, "parts": dict(item.parts)} for item in found]
     shown = [
-        row
-        | ({"fact": fact and _fact(fact)} if as_json else {"parts": _rounded(row["parts"]), "fact": _in_words(fact)})
+        row | ({"fact": fact and _fact(fact)} if as_json else _for_people(row["parts"], fact))
         for row, fact in zip(rows, facts, strict=True)
     ]
     columns = ("at", "said_by", "text", "score", "parts", "fact")
@@ -268,15 +267,6 @@ def _fact(fact: Fact) -> dict[str, Any]:
     return asdict(fact) | {"valid_from": _shown(fact.valid_from), "valid_to": _shown(fact.valid_to)}
 
 
-def _in_words(fact: Fact | None) -> str:
-    """`home: Lyon, until 2026-06-02T00:00:00+00:00`."""
-    if fact is None:
-        return ""
-    who = "" if fact.subject == "user" else f"{fact.subject}, "
-    until = "" if fact.valid_to is None else f", until {_shown(fact.valid_to)}"
-    return f"{who}{fact.attribute}: {'' if fact.holds else 'not '}{fact.value}{until}"
-
-
 def _shown(at: float | None) -> str | None:
     try:
         return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
@@ -284,5 +274,6 @@ def _shown(at: float | None) -> str | None:
         return str(at)
 
 
-def _rounded(parts: dict[str, float]) -> dict[str, str]:
-    return {name: f"{value:+.2f}" for name, value in parts.items()}
+def _for_people(parts: dict[str, float], fact: Fact | None) -> dict[str, Any]:
+    rounded = {name: f"{value:+.2f}" for name, value in parts.items()}
+    return {"parts": rounded, "fact": fact.in_words(_shown) if fact else ""}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from semcache.memory.facts.types import Fact
-
 _UNITS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"))
 
 
@@ -45,14 +43,6 @@ def count(number: float, one: str, many: str = "") -> str:
 def moment(seconds: float) -> str:
     """A time in UTC: `24 Oct 2026, 12:13`."""
     return f"{datetime.fromtimestamp(seconds, UTC):%d %b %Y, %H:%M}"
-
-
-def fact(known: Fact) -> str:
-    """A fact in a line: `home: Lyon, until 12 Mar 2026, 09:00`."""
-    whose = "" if known.subject == "user" else f"{known.subject}, "
-    value = known.value if known.holds else f"not {known.value}"
-    until = "" if known.valid_to is None else f", until {moment(known.valid_to)}"
-    return f"{whose}{known.attribute}: {value}{until}"
 
 
 def shortened(text: str, most: int) -> str:

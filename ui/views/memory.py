@@ -130,7 +130,7 @@ def _recollection(place: int, recollection: Recollection) -> None:
             with st.popover("Why", icon=":material/help:", type="tertiary", width="content"):
                 st.altair_chart(charts.recollection(recollection.parts), width=380)
         if fact := recollection.fact:
-            st.caption(f":material/label: {components.plain(words.fact(fact))}")
+            st.caption(f":material/label: {components.plain(fact.in_words(words.moment))}")
 
 
 def _sessions(installation: Installation, memory: Memory, user: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -74,6 +75,12 @@ class Fact:
     told_at: float
     turns: tuple[str, ...] = field(default=())
     supersedes: str = ""
+
+    def in_words(self, moment: Callable[[float], object]) -> str:
+        """A line for people: `home: Lyon, until 12 Mar 2026`; `moment` says a time, s."""
+        whose = "" if self.subject == USER else f"{self.subject}, "
+        until = "" if self.valid_to is None else f", until {moment(self.valid_to)}"
+        return f"{whose}{self.attribute}: {'' if self.holds else 'not '}{self.value}{until}"
 
     def current(self, at: float) -> bool:
         """Whether it holds at a time."""
