@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from semcache import inputs
 from semcache.errors import InvalidInput
 from semcache.knowledge.chunk import Chunk, chunks, first_heading
 from semcache.knowledge.types import Change, Delete, Upsert
 
-MAX_ID_CHARS = 1_000
-MAX_VERSION = 2**53 - 1  # Redis scripts count in doubles
 _MAX_TITLE_CHARS = 4_000
 
 
@@ -91,57 +88,30 @@ def checked(change: Change, *, max_text_bytes: int) -> Change:
         InvalidInput: an id, a version, a text, a title or metadata that cannot be stored; the message says which.
     """
     check_id(change.document)
-    if change.version is not None and not (_is_int(change.version) and 1 <= change.version <= MAX_VERSION):
-        raise InvalidInput(f"the version of {change.document!r} must be 1..{MAX_VERSION}, not {change.version!r}")
+    if change.version is not None:
+        inputs.count(f"the version of {change.document!r}", change.version)
     if isinstance(change, Upsert):
         _check_text(change, max_text_bytes)
         encoded_metadata(change.metadata)
-        if change.at is not None and not math.isfinite(change.at):
-            raise InvalidInput(f"the time of {change.document!r} must be seconds since the epoch, not {change.at!r}")
+        if change.at is not None:
+            inputs.number(f"the time of {change.document!r}", change.at, what="seconds since the epoch")
     return change
 
 
 def encoded_metadata(metadata: Mapping[str, Any] | None) -> str:
-    """The metadata as JSON with sorted keys.
-
-    Raises:
-        InvalidInput: JSON cannot hold it.
-    """
-    try:
-        return json.dumps(dict(metadata or {}), ensure_ascii=True, sort_keys=True, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"the metadata must be JSON: {error}") from error
+    """The metadata as JSON with sorted keys; raises InvalidInput if JSON cannot hold it."""
+    return inputs.json_object("the metadata", metadata, sort_keys=True)
 
 
 def check_id(document: object) -> None:
     """Raises InvalidInput if this is no document id."""
-    if not isinstance(document, str) or not document.strip():
-        raise InvalidInput("a document needs an id that is not empty")
-    if len(document) > MAX_ID_CHARS:
-        raise InvalidInput(f"the document id has {len(document)} characters, at most {MAX_ID_CHARS} are allowed")
-    _utf8(document, "the document id")
+    inputs.check_id("the document id", document)
 
 
 def _check_text(upsert: Upsert, max_text_bytes: int) -> None:
     name = repr(upsert.document)
     if not isinstance(upsert.text, str) or not upsert.text.strip():
         raise InvalidInput(f"document {name} has no text: delete it if it is gone")
-    length = _utf8(upsert.text, f"the text of {name}")
-    if length > max_text_bytes:
-        raise InvalidInput(f"the text of {name} has {length:,} bytes, at most {max_text_bytes:,} are allowed: split it")
-    if upsert.title is not None:
-        if not isinstance(upsert.title, str) or len(upsert.title) > _MAX_TITLE_CHARS:
-            raise InvalidInput(f"the title of {name} must be a string of at most {_MAX_TITLE_CHARS} characters")
-        _utf8(upsert.title, f"the title of {name}")
-
-
-def _utf8(text: str, what: str) -> int:
-    """Length in bytes."""
-    try:
-        return len(text.encode())
-    except UnicodeEncodeError as error:
-        raise InvalidInput(f"{what} is not valid Unicode: {error.reason} at {error.start}") from error
-
-
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    inputs.utf8_size(f"the text of {name}", upsert.text, most=max_text_bytes, advice="split it")
+    if upsert.title:
+        inputs.check_text(f"the title of {name}", upsert.title, most_chars=_MAX_TITLE_CHARS)
