@@ -21,6 +21,7 @@ class Flight:
     leader: int = field(default_factory=threading.get_ident)
     over: threading.Event = field(default_factory=threading.Event)
     answer: str | None = None
+    note: str = ""
     error: Exception | None = None
 
     @property

@@ -76,6 +76,11 @@ class Lookup:
         """A hit on the very same question, which is counted; no model is asked."""
         return self._serve_exact(self._exact(asked))
 
+    def refuse(self, why: str) -> Miss:
+        """The miss of a question that is not to be looked up; it is counted."""
+        self._count(lambda: self._entries.count(miss_counter(Reason.UNCACHEABLE)))
+        return Miss(Reason.UNCACHEABLE, why)
+
     def explain(self, asked: Question) -> Explanation:
         """What `look_up` would do now; nothing is counted or removed."""
         findings = self._nearby(self._exact(asked))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable
 from typing import cast
 
 import redis
 
-from semcache.cache.computing import Kept
 from semcache.cache.entries import Entries
 from semcache.cache.findings import Work
 from semcache.cache.inputs import Question
@@ -17,8 +17,9 @@ from semcache.cache.lineage import current_versions, outdated, register
 from semcache.cache.record import GROUP_CHARS, NewEntry
 from semcache.cache.scope import Scope
 from semcache.cache.stats import REFUSED
-from semcache.cache.types import Miss
+from semcache.cache.types import Miss, StoreOptions
 from semcache.embed import Embedder, Vectors
+from semcache.inputs import versions
 from semcache.store.vectors import blob
 from semcache.text import token_count
 
@@ -47,11 +48,12 @@ class Storing:
         self._max_entries = max_entries
         self._clock = clock
 
-    def keep(
-        self, asked: Question, response: str, kept: Kept, compute_s: float | None, miss: Miss | None = None
-    ) -> str | None:
-        """Stores an answer and learns from it; its entry id, or None if a source has changed since it was read."""
-        sources = kept.current_sources()
+    def keep(self, asked: Question, response: str, options: StoreOptions, miss: Miss | None = None) -> str | None:
+        """Stores an answer and learns from it; its entry id, or None if a source has changed since it was read.
+
+        The options are checked ones.
+        """
+        sources = versions(options.sources() if callable(options.sources) else options.sources)
         if outdated(sources, current_versions(self._redis, self._scope.namespace, sources)):
             self._entries.count(REFUSED)
             return None
@@ -63,13 +65,13 @@ class Storing:
             response=response,
             vector=blob(self._vector(asked, miss), self._embedder.dim) if asked.semantic else b"",
             sources=sources,
-            tags=kept.tags,
-            ttl_s=kept.ttl_s or self._ttl_s,
-            metadata=kept.metadata,
-            tokens=token_count(asked.prompt) + token_count(response) if kept.tokens is None else kept.tokens,
-            cost=kept.cost,
-            compute_s=compute_s,
-            response_format=kept.response_format,
+            tags=tuple(options.tags),
+            ttl_s=options.ttl or self._ttl_s,
+            metadata=json.dumps(options.metadata, ensure_ascii=False),
+            tokens=token_count(asked.prompt) + token_count(response) if options.tokens is None else options.tokens,
+            cost=options.cost,
+            compute_s=options.compute_s,
+            response_format=options.response_format,
         )
         work = _work_of(miss, asked)
         # What a recheck is compared with is replaced by it.

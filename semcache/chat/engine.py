@@ -25,7 +25,8 @@ from semcache.chat.turns import Publish, message_event, seconds_of, write_to
 from semcache.chat.understanding import understand
 from semcache.embed import Embedder
 from semcache.errors import InvalidInput, Unavailable
-from semcache.llm import Llm, LlmRequest, completion_of
+from semcache.inputs import check_text
+from semcache.llm import Llm, LlmRequest, answering, completion_of
 from semcache.settings import Settings
 from semcache.store.connect import client_of
 from semcache.text.questions import is_question
@@ -87,13 +88,16 @@ class ChatEngine:
 
     def scope(self, user: str | None = None) -> dict[str, str]:
         """The walls around what is shared or, with a user, around what is this user's own."""
-        prompt = self._settings.llm.system_prompt.encode()
+        settings = self._settings.llm
+        prompt = settings.system_prompt.encode()
         walls = {
             "audience": "everyone" if user is None else "user",
             "answerer": "generative" if self.llm.generative else "extractive",
             "model": self.llm.name,
             "system": hashlib.blake2b(prompt, digest_size=8).hexdigest(),
         }
+        if self.llm.generative:
+            walls["answering"] = answering(settings)
         return walls if user is None else {**walls, "user": user}
 
     def cache(self, user: str | None = None) -> SemanticCache:
@@ -112,13 +116,15 @@ class ChatEngine:
             answer = yield from self._answer(asked)
             with stages.stage("store"):
                 warnings = self._remember(asked, answer)
-            yield replace(answer, timings=stages.finished(), warnings=warnings)
+            yield replace(answer, timings=stages.finished(), warnings=(*answer.warnings, *warnings))
 
     def _asked(self, text: str, user: str, session: str, stages: Stages, *, anew: bool) -> Asked:
         at = self._clock()
         with stages.stage("understand"):
             window = self._stores.memory(user).window(session, max_tokens=self._settings.memory.window_max_tokens)
-            understood = understand(text, window, self.llm, before_call=lambda: self._limit.take(user))
+            understood = understand(
+                text, window, self.llm, embedder=self._embedder, before_call=lambda: self._limit.take(user)
+            )
         return Asked(text, user, session, at, stages, window, understood, anew)
 
     def _answer(self, asked: Asked) -> Parts:
@@ -210,7 +216,7 @@ class ChatEngine:
         reason = asked.renewed or miss.detail
         if not outcome.computed:
             reason = "computed once for several who asked at the same time"
-        answer = asked.fresh("".join(pieces), self.llm, outcome="miss", reason=reason, miss=miss)
+        answer = asked.fresh("".join(pieces), self.llm, outcome="miss", reason=reason, miss=miss, note=outcome.note)
         return replace(answer, entry_id=outcome.entry_id)
 
     def _generate(self, asked: Asked) -> Generator[str, None, Computed]:
@@ -286,10 +292,4 @@ def _collected(source: Generator[str, None, Any], pieces: list[str]) -> Generato
 def _checked(text: str) -> str:
     if not isinstance(text, str) or not text.strip():
         raise InvalidInput("the question is empty: ask something")
-    if len(text) > MAX_QUESTION_CHARS:
-        raise InvalidInput(f"the question has {len(text):,} characters, at most {MAX_QUESTION_CHARS:,} are answered")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidInput(f"the question is no valid Unicode: {error.reason}") from error
-    return text.strip()
+    return check_text("the question", text, most_chars=MAX_QUESTION_CHARS).strip()

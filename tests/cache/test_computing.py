@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 import redis as redis_py
 
-from semcache.cache import SemanticCache
+from semcache.cache import SemanticCache, StoreOptions
 from semcache.cache.flight import Flights
 from semcache.embed import default_embedder
 from semcache.errors import InvalidInput
@@ -56,7 +56,7 @@ def test_a_miss_is_computed_once_and_stored(cache: SemanticCache) -> None:
 
 
 def test_what_is_kept_with_the_answer(cache: SemanticCache) -> None:
-    """Sources, tags, TTL, metadata and cost reach the entry; sources may be asked when the answer is there."""
+    """Options reach the entry, those by name before the others; sources may be asked when the answer is there."""
     sources: dict[str, int] = {}
 
     def compute() -> str:
@@ -69,9 +69,7 @@ def test_what_is_kept_with_the_answer(cache: SemanticCache) -> None:
         sources=lambda: sources,
         tags=["t"],
         ttl=50,
-        metadata={"k": 1},
-        cost=0.1,
-        response_format="md",
+        options=StoreOptions(metadata={"k": 1}, cost=0.1, response_format="md", ttl=7),
     )
     (entry,) = cache.entries()
     assert (entry.sources, entry.tags, entry.metadata, entry.cost) == ({"faq": 7}, ("t",), {"k": 1}, 0.1)
@@ -273,13 +271,6 @@ def test_an_answer_from_a_document_that_changed_meanwhile_is_given_but_not_kept(
     assert cache.stats().refused == 1
 
 
-def test_an_answer_that_cannot_be_stored_is_still_given(cache: SemanticCache, caplog: pytest.LogCaptureFixture) -> None:
-    """An empty answer is returned, with a warning, and not kept."""
-    assert cache.get_or_compute(PASSWORD, lambda: "") == ""
-    assert "not stored" in caplog.text
-    assert not list(cache.entries())
-
-
 def test_wrong_arguments_fail_before_anything_is_computed(cache: SemanticCache) -> None:
     """ttl=0 costs no computation, streamed or not."""
     compute = Counted()
@@ -288,14 +279,6 @@ def test_wrong_arguments_fail_before_anything_is_computed(cache: SemanticCache) 
     with pytest.raises(InvalidInput):
         cache.stream(PASSWORD, compute, ttl=0)
     assert compute.calls == 0
-
-
-@pytest.mark.parametrize("answer", [None, 7, b"bytes", [1, 2]])
-def test_a_computation_that_gives_no_text_is_refused(cache: SemanticCache, answer: object) -> None:
-    """compute() returns text or pieces of text: anything else is said, stored nowhere, and holds nobody up."""
-    with pytest.raises(InvalidInput, match="compute"):
-        cache.get_or_compute(PASSWORD, lambda: answer)  # type: ignore[arg-type, return-value]
-    assert cache.get_or_compute(PASSWORD, lambda: "text") == "text"
 
 
 def test_a_decorated_function_is_asked_once(cache: SemanticCache) -> None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 import redis as redis_py
 
-from semcache.cache import SemanticCache
+from semcache.cache import SemanticCache, StoreOptions
 from semcache.cache.background import COUNTS
 from semcache.store import keys
 
@@ -65,7 +65,7 @@ def test_an_answer_does_not_wait_until_it_is_counted(cache: SemanticCache, redis
 
 def test_a_hit_is_counted_though_its_entry_has_gone(cache: SemanticCache, redis: redis_py.Redis) -> None:
     """An entry removed meanwhile stays removed; that it was served stays true."""
-    entry_id = cache.store(QUESTION, "Use the link.", cost=0.5)
+    entry_id = cache.store(QUESTION, "Use the link.", options=StoreOptions(cost=0.5))
     with nothing_counted():
         assert cache.lookup(QUESTION)
         assert cache.invalidate(entry_id=entry_id) == 1

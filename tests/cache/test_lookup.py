@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import redis as redis_py
 
-from semcache.cache import Hit, Miss, Reason, SemanticCache
+from semcache.cache import Hit, Miss, Reason, SemanticCache, StoreOptions
 from semcache.errors import InvalidInput, RedisUnavailable
 from tests.cache.conftest import MakeCache, scope_ids
 from tests.conftest import Clock, free_port
@@ -25,7 +25,7 @@ def test_the_same_question_is_an_exact_hit(cache: SemanticCache) -> None:
 
 def test_a_paraphrase_is_a_semantic_hit(cache: SemanticCache, clock: Clock) -> None:
     """A question with the same meaning gets the stored answer, its similarity and its age."""
-    cache.store(PASSWORD, "Use the link.", response_format="markdown")
+    cache.store(PASSWORD, "Use the link.", options=StoreOptions(response_format="markdown"))
     clock.advance(60)
     hit = cache.lookup(PARAPHRASE)
     assert isinstance(hit, Hit)
@@ -138,7 +138,7 @@ def test_the_vector_of_a_miss_is_used_again(cache: SemanticCache) -> None:
 def test_ids_texts_and_tags_of_any_script(cache: SemanticCache) -> None:
     """Text, sources and tags with separators, braces and any script come back as they went in."""
     prompt, response = "¿Cuánto cuesta el envío a 東京? {x}:%41", "日本 — 12 €\n\x00"
-    cache.store(prompt, response, sources={"döc:{1}": 2}, tags=["a:b", "}{"], metadata={"☀": [1]})
+    cache.store(prompt, response, sources={"döc:{1}": 2}, tags=["a:b", "}{"], options=StoreOptions(metadata={"☀": [1]}))
     hit = cache.lookup(prompt, tags=["}{"])
     assert isinstance(hit, Hit)
     assert (hit.prompt, hit.response, hit.sources) == (prompt, response, {"döc:{1}": 2})
@@ -177,7 +177,7 @@ def test_stats_add_up(cache: SemanticCache) -> None:
     """Hits by kind, misses by reason and what the hits saved."""
     assert cache.stats().hit_rate == 0
     cache.lookup(PASSWORD)
-    cache.store(PASSWORD, "Use the link.", cost=0.25, compute_s=1.5)
+    cache.store(PASSWORD, "Use the link.", options=StoreOptions(cost=0.25, compute_s=1.5))
     cache.lookup(PASSWORD)
     cache.lookup(PARAPHRASE)
     cache.lookup("What are your opening hours?")
@@ -266,7 +266,7 @@ def test_entries_are_paged_most_used_first(cache: SemanticCache) -> None:
 
 def test_an_entry_tells_what_it_took_and_what_came_of_it(cache: SemanticCache) -> None:
     """Tokens and seconds of an answer are what each of its hits saves; verdicts of users are counted on it."""
-    entry_id = cache.store(PASSWORD, "answer", compute_s=1.5)
+    entry_id = cache.store(PASSWORD, "answer", options=StoreOptions(compute_s=1.5))
     assert entry_id is not None
     saved = cache.lookup(PASSWORD)
     assert isinstance(saved, Hit)
