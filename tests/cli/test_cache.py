@@ -53,8 +53,8 @@ def caches(redis: redis_py.Redis, embedder: CachedEmbedder, namespace: str) -> d
     return made
 
 
-def output(result: Result) -> Any:
-    assert result.exit_code == 0, result.output
+def output(result: Result, *, exit_code: int = 0) -> Any:
+    assert result.exit_code == exit_code, result.output
     return json.loads(result.stdout)
 
 
@@ -155,11 +155,9 @@ def test_warm_fills_a_scope_and_goes_on_where_it_stopped(run: Run, tmp_path: Pat
     assert output(run(*arguments)) == nothing | {"stored": 2}
     assert output(run(*arguments)) == nothing | {"known": 2}
     file.write_text(FAQ.replace("9 to 5.", "9 to 6."))
-    filled = run(*arguments)
-    assert filled.exit_code == 1
     detail = "another answer was stored: 9 to 5."
     row = {"row": 2, "outcome": "replaced", "question": "When are you open?", "detail": detail}
-    assert output(filled) == nothing | {"known": 1, "replaced": 1, "rows": [row]}
+    assert output(run(*arguments), exit_code=1) == nothing | {"known": 1, "replaced": 1, "rows": [row]}
     rows = {row["prompt"]: row for row in output(run("list", "--scope", "tenant=acme", "--json"))}
     assert rows["When are you open?"]["response"] == "9 to 6."
     first = rows[PASSWORD]
@@ -176,10 +174,8 @@ def test_warm_names_the_rows_that_it_does_not_keep(
     file = tmp_path / "faq.csv"
     file.write_text(FAQ + "When are you open?,9 to 7.,,,\nWhen are you open?,9 to 5.,,,\n")
     for first in (True, False):
-        filled = run("warm", str(file), "--json")
-        found = output(filled)
-        assert filled.exit_code == 1
-        assert (found["stored"], found["known"], found["clash"], found["outdated"]) == (first, 2 - first, 1, 1)
+        found = output(run("warm", str(file), "--json"), exit_code=1)
+        assert (found["stored"], found["known"], found["clash"], found["outdated"]) == (int(first), 2 - first, 1, 1)
         assert [(row["row"], row["outcome"]) for row in found["rows"]] == [(1, "outdated"), (3, "clash")]
         assert "row 2" in found["rows"][1]["detail"]
         assert output(run("explain", "When are you open?", "--json"))["served"]
@@ -195,8 +191,7 @@ def test_warm_keeps_questions_in_any_script(run: Run, tmp_path: Path) -> None:
     file.write_text(
         "question,answer\nWann öffnet ihr?,Um 9.\n几点开门？,9点。\nمتى تفتحون؟,في التاسعة\n", encoding="utf-8"
     )
-    filled = run("warm", str(file), "--json")
-    assert (filled.exit_code, output(filled)["stored"]) == (0, 3)
+    assert output(run("warm", str(file), "--json"))["stored"] == 3
 
 
 def test_warm_takes_json_lines(run: Run, tmp_path: Path) -> None:
