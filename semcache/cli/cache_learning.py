@@ -19,6 +19,7 @@ from semcache.cli.scopes import Namespace, ScopeItems, connected, named, open_ca
 from semcache.errors import InvalidInput
 from semcache.evals.files import read_rows
 from semcache.evals.pairs import read_pairs
+from semcache.inputs import MAX_DURATION_S
 
 T = TypeVar("T")
 File = Annotated[Path, typer.Argument(help="CSV, TSV or JSONL, plain or gzip.")]
@@ -70,7 +71,10 @@ def fill(
     scope: NewScope = None,
     tag: Annotated[list[str] | None, typer.Option(help="A tag for every answer; may be repeated.")] = None,
     ttl: Annotated[
-        float | None, typer.Option(min=0.001, help="Lifetime, seconds, of answers without one.", show_default=False)
+        float | None,
+        typer.Option(
+            min=0.001, max=MAX_DURATION_S, help="Lifetime, seconds, of answers without one.", show_default=False
+        ),
     ] = None,
     namespace: Namespace = None,
     as_json: Json = False,
