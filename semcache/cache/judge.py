@@ -182,10 +182,10 @@ def llm_judge(llm: Llm, *, fallback: Judge) -> Judge:
 
     def judge(new: Answer, others: Sequence[Answer]) -> Verdicts:
         try:
-            reply = llm.answer(LlmRequest(question=_question(new, others), system=_SYSTEM)).text
+            reply = llm.answer(LlmRequest(question=_question(new, others), system=_SYSTEM))
         except Unavailable:
             return fallback(new, others)
-        return read_reply(reply, len(others))
+        return fallback(new, others) if reply.incomplete else read_reply(reply.text, len(others))
 
     return judge
 
