@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, MappingView, Set
+from collections.abc import Callable, Generator, Iterable, Iterator, Sized
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Protocol, TypeVar
@@ -25,8 +25,6 @@ Pieces = Generator[str, None, "Outcome"]
 Answer = str | Iterator[str]
 Compute = Callable[[], Answer]
 Function = TypeVar("Function", bound=Callable[[str], Any])
-
-_NO_PIECES = (bytes, bytearray, memoryview, Mapping, MappingView, Set)
 
 _log = logging.getLogger(__name__)
 
@@ -153,7 +151,8 @@ def _collected(answer: Answer, collected: list[str]) -> Generator[str, None, Com
             except StopIteration as end:
                 return end.value if isinstance(end.value, Computed) else None
             if not isinstance(piece, str):
-                raise InvalidInput(f"compute() must yield strings, not {type(piece).__name__}")
+                made = "" if isinstance(answer, Iterator) else f" (in {type(answer).__name__})"
+                raise InvalidInput(f"compute() must yield strings, not {type(piece).__name__}{made}")
             collected.append(piece)
             yield piece
     finally:
@@ -164,9 +163,9 @@ def _collected(answer: Answer, collected: list[str]) -> Generator[str, None, Com
 def _pieces(answer: Answer) -> Iterator[str]:
     if isinstance(answer, str):
         return iter((answer,))
-    # Mappings, sets and records can be iterated over too, but their items are no pieces of a text.
-    record = isinstance(answer, _NO_PIECES) or hasattr(answer, "_fields")
-    if record or not isinstance(answer, Iterable):
+    # Mappings, sets, records and tables can be iterated over too, but their items are no pieces of a text.
+    data = hasattr(answer, "_fields") or (isinstance(answer, Sized) and not isinstance(answer, Iterator | list | tuple))
+    if data or not isinstance(answer, Iterable):
         raise InvalidInput(
             f"compute() must return a string or an iterator of strings, not {type(answer).__name__}: "
             "store structured output as text, for example JSON"

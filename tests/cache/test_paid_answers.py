@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import ChainMap, Counter, UserDict
-from collections.abc import Generator
+from collections import ChainMap, Counter, UserDict, deque
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 import redis as redis_py
 
@@ -127,6 +128,7 @@ class Weather(NamedTuple):
         None, 7, b"bytes", bytearray(b"bytes"), {"city": "Ghent", "sky": "grey"}, {"Ghent": 9}, {"red", "green"},
         frozenset({"red"}), UserDict(city="Ghent"), ChainMap({"a": "b"}), MappingProxyType({"a": "b"}), Counter("ab"),
         {"a": "b"}.keys(), {"a": "b"}.values(), Weather("Ghent", "grey"),
+        np.array(["red", "green"]), deque(["red", "green"]),
     ],
     ids=lambda answer: type(answer).__name__,
 )  # fmt: skip
@@ -136,6 +138,17 @@ def test_a_computation_that_gives_no_text_is_refused(cache: SemanticCache, answe
         cache.get_or_compute(PASSWORD, lambda: answer)  # type: ignore[arg-type, return-value]
     assert not list(cache.entries())
     assert cache.get_or_compute(PASSWORD, lambda: "text") == "text"
+
+
+def test_pieces_may_come_from_any_source(cache: SemanticCache) -> None:
+    """Iterators, lists and streams that are no containers: their pieces make the answer."""
+
+    class Stream:
+        def __iter__(self) -> Iterator[str]:
+            return iter(("red", " green"))
+
+    for question, answer in {"a?": Stream(), "b?": ["red", " green"], "c?": iter(("red", " green"))}.items():
+        assert cache.get_or_compute(question, lambda answer=answer: answer) == "red green"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("pieces", [[1, 2], ["a", None], [b"a"], [{"a": "b"}]])
