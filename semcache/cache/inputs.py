@@ -73,12 +73,17 @@ def checked_options(options: StoreOptions) -> StoreOptions:
         sources=options.sources if callable(options.sources) else versions(options.sources),
         tags=checked_tags(options.tags),
         ttl=checked_ttl(options.ttl),
-        metadata=json.loads(json_object("metadata", options.metadata, most_bytes=MAX_METADATA_BYTES)),
+        metadata=_copied(options.metadata) if options.metadata is not None else {},
         tokens=None if options.tokens is None else count("tokens", options.tokens, least=0),
         cost=amount("cost", options.cost),
         compute_s=amount("compute_s", options.compute_s),
         response_format=check_text("response_format", options.response_format, most_chars=200),
     )
+
+
+def _copied(metadata: object) -> dict[str, object]:
+    copy: dict[str, object] = json.loads(json_object("metadata", metadata, most_bytes=MAX_METADATA_BYTES))
+    return copy
 
 
 def store_options(
