@@ -43,14 +43,21 @@ def check_text(name: str, value: object, *, most_chars: int | None = None, advic
     text = check_unicode(name, value)
     if not text.strip():
         raise InvalidInput(f"{name} is empty")
-    if most_chars is not None and len(text) > most_chars:
-        raise InvalidInput(f"{name} has {len(text):,} characters; at most {most_chars:,} are accepted{_more(advice)}")
-    return text
+    return _check_length(name, text, most_chars, advice)
 
 
 def check_id(name: str, value: object) -> str:
-    """The value, if it can name something: a text of at most 1,000 characters; raises InvalidInput."""
-    return check_text(name, value, most_chars=MAX_ID_CHARS)
+    """The value, if it can name something: 1 to 1,000 characters, whatever they are; raises InvalidInput."""
+    text = check_unicode(name, value)
+    if not text:
+        raise InvalidInput(f"{name} is empty")
+    return _check_length(name, text, MAX_ID_CHARS)
+
+
+def _check_length(name: str, text: str, most: int | None, advice: str = "") -> str:
+    if most is not None and len(text) > most:
+        raise InvalidInput(f"{name} has {len(text):,} characters; at most {most:,} are accepted{_more(advice)}")
+    return text
 
 
 def utf8_size(name: str, text: str, *, most: int, advice: str = "") -> int:

@@ -124,3 +124,12 @@ def test_a_time_has_bounds(wrong: object) -> None:
     """No lifetime is shorter than a millisecond or longer than some 300 years, however it is written."""
     with pytest.raises(InvalidInput, match="ttl must be a number of seconds"):
         inputs.duration("ttl", wrong)
+
+
+@given(name=st.text(min_size=1, max_size=inputs.MAX_ID_CHARS))
+def test_an_id_may_be_any_text(name: str) -> None:
+    """Blanks, signs and every script can name a user; only nothing cannot, nor more than 1,000 characters."""
+    assert inputs.check_id("user", name) == name
+    for wrong in ("", name + "x" * inputs.MAX_ID_CHARS):
+        with pytest.raises(InvalidInput, match="user"):
+            inputs.check_id("user", wrong)

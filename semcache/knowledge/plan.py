@@ -105,7 +105,7 @@ def encoded_metadata(metadata: Mapping[str, Any] | None) -> str:
 
 def check_id(document: object) -> None:
     """Raises InvalidInput if this is no document id."""
-    inputs.check_id("the document id", document)
+    inputs.check_text("the document id", document, most_chars=inputs.MAX_ID_CHARS)
 
 
 def _check_text(upsert: Upsert, max_text_bytes: int) -> None:
