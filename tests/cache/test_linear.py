@@ -13,19 +13,20 @@ from semcache.cache.guards import guards, other_words
 from semcache.cache.judge import evidence
 from semcache.text.reading import reader, text_bytes
 
+
+def _word(dice: random.Random) -> str:
+    return "".join(dice.choices("abcdefghijklmnoprstuvw", k=6))
+
+
 UNITS = "km miles litres kg pounds inch feet hours minutes MB GB".split()
 KINDS: dict[str, Callable[[random.Random], str]] = {
-    "words": lambda dice: _word(dice),
+    "words": _word,
     "names": lambda dice: _word(dice).capitalize(),
     "numbers": lambda dice: f"OR{dice.randrange(10**9):09d},",
     "amounts": lambda dice: f"on {dice.randrange(1, 28)} May we paid {dice.randrange(10**6)} EUR,",
     "units": lambda dice: f"{dice.choice(UNITS)} {_word(dice)}",
     "denials": lambda dice: f"do not un{_word(dice)} it",
 }
-
-
-def _word(dice: random.Random) -> str:
-    return "".join(dice.choices("abcdefghijklmnoprstuvw", k=6))
 
 
 @pytest.mark.parametrize("kind", KINDS)
