@@ -103,6 +103,11 @@ class CacheSettings(Section):
     ttl_s: float = Field(86_400.0, gt=0, description="lifetime of an entry, seconds")
     max_entries: int | None = Field(None, gt=0, description="evict the least used beyond this many; none = no cap")
     refresh_ttl_on_hit: bool = Field(False, description="a hit restarts the entry's lifetime")
+    idle_ttl_s: float = Field(
+        2_592_000.0,
+        gt=0,
+        description="how long statistics and what was learned outlive the last use of a scope, seconds",
+    )
     judge: Literal["likeness", "llm"] = Field(
         "likeness",
         description="who compares new answers with stored ones: their likeness, or the language model (a call behind "

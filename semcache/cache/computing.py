@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import inspect
 import logging
+import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import wraps
+from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar
 
 import redis
 
 from semcache.cache import inputs
-from semcache.cache.flight import Flight, Flights, take_off
+from semcache.cache.flight import Flight, take_off
 from semcache.cache.inputs import Question
 from semcache.cache.lookup import Lookup
+from semcache.cache.runtime import Runtime
 from semcache.cache.types import Hit, Miss
-from semcache.errors import InvalidInput, RedisUnavailable
+from semcache.errors import ConfigurationError, InvalidInput, RedisUnavailable, SemcacheError
 from semcache.store import keys
 from semcache.store.lease import Lease
 
 Pieces = Generator[str, None, "Outcome"]
 Answer = str | Iterator[str]
 Compute = Callable[[], Answer]
+HandOver = Callable[[str], None]
 Sources = Mapping[str, int] | Callable[[], Mapping[str, int]]
 Function = TypeVar("Function", bound=Callable[[str], Any])
 
@@ -120,14 +124,26 @@ class Computing:
     """Computes what is not stored, with one flight a question in this process and, by a lease, in all processes."""
 
     def __init__(
-        self, client: redis.Redis, scope: str, lookup: Lookup, keep: Keep, *, flights: Flights, lease_s: float
+        self, client: redis.Redis, scope: str, lookup: Lookup, keep: Keep, *, runtime: Runtime, lease_s: float
     ) -> None:
         self._redis = client
         self._scope = scope
         self._lookup = lookup
         self._keep = keep
         self._lease_s = lease_s
-        self._flights = flights
+        self._runtime = runtime
+        self._flights = runtime.flights
+
+    def answer(self, asked: Question, compute: Compute, kept: Kept, *, wait_s: float) -> str:
+        """The answer: the stored one, or one computed here or by somebody else."""
+        found = self._lookup.look_up(asked)
+        if isinstance(found, Hit):
+            return found.response
+        work = _Work(asked, compute, kept, found, time.monotonic() + wait_s)
+        flight, answer = self._board(work)
+        if flight is not None:
+            answer, _ = self._lead(flight, work, ignored)
+        return "".join(_pieces(compute())) if answer is None else answer
 
     def pieces(
         self, asked: Question, compute: Compute, kept: Kept, *, wait_s: float, miss: Miss | None = None
@@ -135,60 +151,123 @@ class Computing:
         """The answer: whole if it is stored or computed by somebody else, in pieces if computed here.
 
         With `miss`, the question has been looked up already. The generator's return value says where it came from.
+        What is computed here is computed by a thread that does not wait for the reader, until the generator is closed.
         """
         found = self._lookup.look_up(asked) if miss is None else miss  # a miss is falsy
         if isinstance(found, Hit):
             return _served(found)
-        return self._fly(asked, compute, kept, found, time.monotonic() + wait_s)
+        return self._streamed(_Work(asked, compute, kept, found, time.monotonic() + wait_s))
 
-    def _fly(self, asked: Question, compute: Compute, kept: Kept, miss: Miss, deadline: float) -> Pieces:
+    def _streamed(self, work: _Work) -> Pieces:
+        flight, answer = self._board(work)
+        if flight is not None:
+            return (yield from self._produced(flight, work))
+        if answer is None:
+            yield from _pieces(work.compute())
+            return Outcome(computed=True)
+        yield answer
+        return Outcome()
+
+    def _board(self, work: _Work) -> tuple[Flight | None, str | None]:
+        """A flight to lead, or the answer of somebody else's; neither: the leader is too slow, or waits for us.
+
+        A flight that was abandoned is followed by another, which the first of those who waited leads.
+        """
         while True:
-            with self._flights.join(asked.asked) as (flight, leading):
-                if leading:
-                    return (yield from self._lead(flight, asked, compute, kept, miss, deadline))
-            answer = flight.wait(deadline - time.monotonic())
-            if answer is not None:
-                yield answer
-                return Outcome()
-            if not flight.abandoned:
-                yield from _pieces(compute())  # it takes too long, or it is our own
-                return Outcome(computed=True)
+            flight, leading = self._flights.join(self._flight_name(work))
+            if leading:
+                return flight, None
+            answer = self._flights.wait(flight, work.deadline - time.monotonic())
+            if answer is not None or not flight.abandoned:
+                return None, answer
 
-    def _lead(
-        self, flight: Flight, asked: Question, compute: Compute, kept: Kept, miss: Miss, deadline: float
-    ) -> Pieces:
-        key = keys.CACHE_FLIGHT.build(scope=self._scope, fingerprint=asked.asked)
-        lease = Lease(self._redis, key, lease_s=self._lease_s)
-        if not take_off(lease, wait_s=deadline - time.monotonic()):
-            return (yield from self._computed(flight, asked, compute, kept, miss))
-        with lease.kept():
-            # Another process may have stored it between the lookup and the lease.
-            if stored := self._lookup.exactly(asked):
-                flight.answer = stored.response
-                return (yield from _served(stored))
-            return (yield from self._computed(flight, asked, compute, kept, miss))
+    def _flight_name(self, work: _Work) -> str:
+        return f"{self._scope}:{work.asked.asked}"
 
-    def _computed(self, flight: Flight, asked: Question, compute: Compute, kept: Kept, miss: Miss) -> Pieces:
+    def _produced(self, flight: Flight, work: _Work) -> Pieces:
+        """The pieces of a flight that a thread of its own computes. Closing this generator ends the computation."""
+        produced: SimpleQueue[str | Outcome | BaseException] = SimpleQueue()
+        closed = threading.Event()
+
+        def hand_over(piece: str) -> None:
+            produced.put(piece)
+            if closed.is_set():
+                raise _ReaderIsGone
+
+        def produce() -> None:
+            try:
+                produced.put(self._lead(flight, work, hand_over)[1])
+            except BaseException as error:  # noqa: BLE001  it is raised again, by the reader
+                produced.put(error)
+
+        self._runtime.produce(produce)
+        try:
+            while not isinstance(item := produced.get(), Outcome):
+                if isinstance(item, BaseException):
+                    raise item
+                yield item
+            return item
+        finally:
+            closed.set()
+
+    def _lead(self, flight: Flight, work: _Work, hand_over: HandOver) -> tuple[str, Outcome]:
+        with self._flights.leading(self._flight_name(work), flight):
+            key = keys.CACHE_FLIGHT.build(scope=self._scope, fingerprint=work.asked.asked)
+            lease = Lease(self._redis, key, lease_s=self._lease_s)
+            if not self._take_off(lease, work):
+                return self._computed(flight, work, hand_over)
+            with lease.kept():
+                # Another process may have stored it between the lookup and the lease.
+                if stored := self._lookup.exactly(work.asked):
+                    flight.answer = stored.response
+                    hand_over(stored.response)
+                    return stored.response, Outcome(hit=stored)
+                return self._computed(flight, work, hand_over)
+
+    def _take_off(self, lease: Lease, work: _Work) -> bool:
+        """Whether the lease is ours; not if another process is too slow, or if nothing can be written."""
+        try:
+            return take_off(lease, wait_s=work.deadline - time.monotonic())
+        except (RedisUnavailable, ConfigurationError) as error:
+            _log.warning("an answer is computed without a lease, others may compute it too: %s", error)
+            return False
+
+    def _computed(self, flight: Flight, work: _Work, hand_over: HandOver) -> tuple[str, Outcome]:
         started = time.perf_counter()
-        collected: list[str] = []
-        learned = yield from _collected(compute(), collected)
-        answer = "".join(collected)
+        answer, learned = _drained(work.compute(), hand_over)
         entry_id = None
         if learned is None or learned.keep:
-            entry_id = self._try_to_keep(asked, answer, learned or kept, time.perf_counter() - started, miss)
+            entry_id = self._try_to_keep(work, answer, learned or work.kept, time.perf_counter() - started)
         flight.answer = answer
-        return Outcome(computed=True, entry_id=entry_id)
+        return answer, Outcome(computed=True, entry_id=entry_id)
 
-    def _try_to_keep(
-        self, asked: Question, answer: str, kept: Kept | Computed, compute_s: float, miss: Miss
-    ) -> str | None:
+    def _try_to_keep(self, work: _Work, answer: str, kept: Kept | Computed, compute_s: float) -> str | None:
         """Stores the answer if it can be: the caller has it already, and gets no error for what was done for others."""
         try:
             kept = Kept.of(kept) if isinstance(kept, Computed) else kept
-            return self._keep(asked, inputs.checked_response(answer), kept, compute_s, miss)
-        except (RedisUnavailable, InvalidInput) as error:
+            return self._keep(work.asked, inputs.checked_response(answer), kept, compute_s, work.miss)
+        except (SemcacheError, redis.RedisError) as error:
             _log.warning("a computed answer is not stored: %s", error)
             return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A question to compute, what is to be stored with its answer, and until when others are waited for."""
+
+    asked: Question
+    compute: Compute
+    kept: Kept
+    miss: Miss
+    deadline: float
+
+
+class _ReaderIsGone(BaseException):
+    """Ends the computation of a stream that was closed: no error of anybody's."""
+
+
+def ignored(piece: str) -> None:
+    """For whoever takes the answer whole."""
 
 
 def _served(hit: Hit) -> Pieces:
@@ -196,19 +275,20 @@ def _served(hit: Hit) -> Pieces:
     return Outcome(hit=hit)
 
 
-def _collected(answer: Answer, collected: list[str]) -> Generator[str, None, Computed | None]:
-    """Yields the pieces and collects them; returns what the computation returned. Closed early, it closes that too."""
+def _drained(answer: Answer, hand_over: HandOver) -> tuple[str, Computed | None]:
+    """The whole answer and what the computation returned; each piece is handed over. A failure closes the generator."""
     pieces = _pieces(answer)
+    collected: list[str] = []
     try:
         while True:
             try:
                 piece = next(pieces)
             except StopIteration as end:
-                return end.value if isinstance(end.value, Computed) else None
+                return "".join(collected), end.value if isinstance(end.value, Computed) else None
             if not isinstance(piece, str):
                 raise InvalidInput(f"compute() yields strings, not {type(piece).__name__}")
             collected.append(piece)
-            yield piece
+            hand_over(piece)
     finally:
         if isinstance(pieces, Generator):
             pieces.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from typing import cast
 
 import redis
@@ -13,8 +12,9 @@ from semcache.cache.entries import Entries
 from semcache.cache.findings import Work
 from semcache.cache.inputs import Question
 from semcache.cache.learning import Learning, lesson_of, neighbours_of
-from semcache.cache.lineage import current_versions, outdated, register
+from semcache.cache.lineage import current_versions, outdated
 from semcache.cache.record import GROUP_CHARS, NewEntry
+from semcache.cache.registration import Registration
 from semcache.cache.scope import Scope
 from semcache.cache.stats import REFUSED
 from semcache.cache.types import Miss
@@ -36,7 +36,7 @@ class Storing:
         embedder: Embedder,
         ttl_s: float | None,
         max_entries: int | None,
-        clock: Callable[[], float],
+        registration: Registration,
     ) -> None:
         self._redis = client
         self._scope = scope
@@ -45,7 +45,7 @@ class Storing:
         self._embedder = embedder
         self._ttl_s = ttl_s
         self._max_entries = max_entries
-        self._clock = clock
+        self._registration = registration
 
     def keep(
         self, asked: Question, response: str, kept: Kept, compute_s: float | None, miss: Miss | None = None
@@ -74,8 +74,7 @@ class Storing:
         work = _work_of(miss, asked)
         # What a recheck is compared with is replaced by it.
         replaced = tuple(self._learning.answers(neighbours_of(work))) if work and work.recheck else None
-        register(self._redis, self._scope, sources)
-        self._entries.put(entry, now=self._clock(), cap=self._max_entries)
+        self._entries.put(entry, cap=self._max_entries, registration=self._registration)
         if work:
             self._learning.teach(lesson_of(entry, work, replaced))
         return entry.entry_id
