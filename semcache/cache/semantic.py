@@ -246,8 +246,8 @@ class SemanticCache:
 
         `compute()` returns the answer, or an iterator of its pieces. `sources` may be a callable: it is asked when the
         answer is complete. The others wait for at most `wait_s` seconds, then compute for themselves. If the
-        computation fails, they get its error too. If Redis cannot be written (full, read-only), or fails when the answer
-        is there, the answer is returned unstored.
+        computation fails, they get its error too. If Redis cannot be written (full, read-only), or fails when the
+        answer is there, the answer is returned unstored.
 
         Raises:
             InvalidInput: as `store`.
