@@ -15,6 +15,10 @@ from semcache.store.expiry import GRACE_MS, IDLE_S, catalogue_keys, whole_second
 from semcache.store.lua import script
 
 
+SLACK_MS = 60_000
+"""A document's change finds a scope for that long after its last answer from it has expired."""
+
+
 class Registration:
     """Queues what notes that a scope has an answer: in the catalogue, with its documents, and when to sweep it.
 
@@ -30,12 +34,13 @@ class Registration:
         """`ttl_s`: lifetime of the answer, None = for ever."""
         namespace = self._scope.namespace
         dependants = [keys.CACHE_DEPENDANTS.build(namespace=namespace, source=document) for document in documents]
-        note_ms = 0 if ttl_s is None else math.ceil(ttl_s * 1000) + GRACE_MS + self._idle_ms
+        answer_ms = math.ceil((ttl_s or 0) * 1000)
+        scope_ms, dependant_ms = (answer_ms + GRACE_MS + self._idle_ms, answer_ms + SLACK_MS) if ttl_s else (0, 0)
         script("cache_register")(
             pipe,
             keys=[*catalogue_keys(namespace), *dependants],
             args=[
-                self._scope.id, self._scope.to_json(), note_ms, ttl_s or 0,
+                self._scope.id, self._scope.to_json(), scope_ms, dependant_ms, ttl_s or 0,
                 "" if self._clock is None else self._clock(),
             ],
         )  # fmt: skip

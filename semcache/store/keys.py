@@ -128,7 +128,7 @@ CACHE_DUE = _declare(
 )
 CACHE_DEPENDANTS = _declare(
     "cache dependants",
-    "{{cs:{namespace}}}:source:{source}",
+    "{{cs:{namespace}}}:dependants:{source}",
     "hash",
     "per field, with the scope's answers",
     "scope id -> 1: it has answers from a document",
