@@ -14,7 +14,6 @@ from semcache.store.connect import guarded
 from semcache.store.expiry import GRACE_MS, IDLE_S, catalogue_keys, whole_seconds
 from semcache.store.lua import script
 
-
 SLACK_MS = 60_000
 """A document's change finds a scope for that long after its last answer from it has expired."""
 

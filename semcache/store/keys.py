@@ -85,7 +85,9 @@ CACHE_VECTORS = _declare(
 CACHE_ENTRY = _declare(
     "cache entry", _C + "entry:{entry}", "hash", "until the entry expires", "prompt, response, lineage"
 )
-CACHE_EXACT = _declare("cache exact", _C + "exact", "hash", "per field", "prompt fingerprint -> entry id")
+CACHE_EXACT = _declare(
+    "cache exact", _C + "exact", "hash", "per field, with its entries", "prompt fingerprint -> entry id"
+)
 CACHE_EXPIRY = _declare("cache expiry", _C + "expiry", "sorted set", "with its entries", "entry id by expiry time, s")
 CACHE_USE = _declare("cache use", _C + "use", "sorted set", "with its entries", "entry id by decayed use (LFU)")
 CACHE_SOURCE = _declare(
@@ -124,7 +126,7 @@ CACHE_SCOPES = _declare(
     "scope id -> its items, JSON",
 )
 CACHE_DUE = _declare(
-    "cache due", "{{cs:{namespace}}}:due", "sorted set", "permanent", "scope id by the time of its next sweep, s"
+    "cache due", "{{cs:{namespace}}}:due", "sorted set", "with its scopes", "scope id by the time of its next sweep, s"
 )
 CACHE_DEPENDANTS = _declare(
     "cache dependants",

@@ -137,6 +137,7 @@ def test_a_fit_that_crashed_holds_nobody_up_for_long(
 
 def test_the_slower_of_two_fits_is_dropped(state: LearningState) -> None:
     """A model fitted after an old version replaces nothing, and its sums are not added either."""
+    state.write([Note(sums=Sums(labels=1.0))])
     assert state.put_model(None, after=0, add=Sums(fitted=10))
     assert not state.put_model(None, after=0, add=Sums(fitted=10))
     assert state.sums().fitted == 10

@@ -44,7 +44,7 @@ if redis.call('HGET', KEYS[4], known[3]) == id then
 end
 local pointers = redis.call('HMGET', key, 'indexes', 'group')
 local vectors = string.gsub(ARGV[1], 'entry:$', 'vectors')
-for _, shared in ipairs({ vectors, KEYS[1], KEYS[3], unpack(cjson.decode(pointers[1] or '[]')) }) do
+for _, shared in ipairs({ vectors, KEYS[1], KEYS[3], KEYS[4], unpack(cjson.decode(pointers[1] or '[]')) }) do
   redis.call('PEXPIRE', shared, ttl_ms + grace_ms, 'GT')
 end
 if pointers[2] then group_add(pointers[2], id) end

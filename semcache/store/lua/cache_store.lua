@@ -23,7 +23,7 @@ for _, due in ipairs(redis.call('ZRANGEBYSCORE', expiry, '-inf', now, 'LIMIT', 0
 end
 count('expired', expired)
 
-for _, shared in ipairs({ expiry, use, unpack(KEYS, 6) }) do fresh[shared] = is_fresh(shared) end
+for _, shared in ipairs({ expiry, use, exact, unpack(KEYS, 6) }) do fresh[shared] = is_fresh(shared) end
 redis.call('HSET', key, 'created', written(now), 'expires', ttl_ms > 0 and written(now + ttl_s) or '0', unpack(ARGV, 11))
 redis.call('ZADD', use, written(used), id)
 if ttl_ms > 0 then
@@ -36,7 +36,7 @@ end
 group_add(redis.call('HGET', key, 'group'), id)
 for i = 6, #KEYS do redis.call('SADD', KEYS[i], id) end
 for shared, new in pairs(fresh) do outlive(shared, new, outlived_ms) end
-count('stored', 1)
+redis.call('HINCRBY', counters, 'stored', 1)
 
 local evicted = 0
 while cap > 0 and evicted < at_once and redis.call('ZCARD', use) > cap do
