@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import random
 import timeit
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import pytest
+from redis import Redis
 
+from semcache.cache import SemanticCache
 from semcache.cache.evidence import Idf, Text, pair_features
 from semcache.cache.guards import guards, other_words
 from semcache.cache.judge import evidence
+from semcache.embed import Kind, Vectors
 from semcache.text.reading import reader, text_bytes
 
 
@@ -47,6 +52,38 @@ def test_eight_times_the_length_is_no_sixty_four_times_the_work(kind: str) -> No
         return min(timeit.repeat(compare, number=1, repeat=5))
 
     assert seconds(2_000) < 30 * seconds(250)
+
+
+class Hashing:
+    """Vectors of hashed words: nearly no work, so that a look-up's own is what takes time."""
+
+    fingerprint, dim = "hashing~1~mean~fp32", 64
+
+    def embed(self, texts: Sequence[str], *, kind: Kind = "symmetric") -> Vectors:
+        vectors = np.full((len(texts), self.dim), 1e-3, np.float32)
+        for row, text in zip(vectors, texts, strict=True):
+            for word in text.split():
+                row[zlib.crc32(word.encode()) % self.dim] += 1
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def test_a_look_up_of_2000_characters_takes_no_ten_times_that_of_100(redis: Redis, namespace: str) -> None:
+    """Beside ten stored questions of its own length, each asked for the first time."""
+    dice = random.Random(5)
+
+    def prompt(characters: int) -> str:
+        return " ".join(_word(dice) for _ in range(characters // 7))
+
+    def seconds(characters: int) -> float:
+        cache = SemanticCache(
+            redis, embedder=Hashing(), namespace=namespace, scope={"length": f"{characters}"}, learn="off"
+        )
+        for _ in range(10):
+            cache.store(prompt(characters), "A.")
+        asked = iter([prompt(characters) for _ in range(10)])
+        return min(timeit.repeat(lambda: cache.lookup(next(asked)), number=1, repeat=10))
+
+    assert seconds(1_990) < 10 * seconds(100)
 
 
 def test_what_is_remembered_of_texts_is_bounded_in_bytes() -> None:
