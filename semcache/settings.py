@@ -71,7 +71,7 @@ class EmbedSettings(Section):
         "`bge-small-en-v1.5`), `onnx:<dir>`, `hf:<name>` or `openai:<model>`",
     )
     threads: int = Field(0, ge=0, description="texts embedded at once; 0 = one for each core")
-    lru_size: int = Field(10_000, ge=0, description="embeddings kept in the process")
+    lru_bytes: int = Field(33_554_432, ge=0, description="memory for embeddings kept in the process, bytes")
     base_url: str = Field("https://api.openai.com/v1", description="endpoint of `openai:<model>`")
     api_key: SecretStr = Field(SecretStr(""), description="key of that endpoint")
     timeout_s: float = Field(30.0, gt=0, description="seconds that endpoint may take")
@@ -103,6 +103,11 @@ class CacheSettings(Section):
     ttl_s: float = Field(86_400.0, gt=0, description="lifetime of an entry, seconds")
     max_entries: int | None = Field(None, gt=0, description="evict the least used beyond this many; none = no cap")
     refresh_ttl_on_hit: bool = Field(False, description="a hit restarts the entry's lifetime")
+    idle_ttl_s: float = Field(
+        2_592_000.0,
+        gt=0,
+        description="how long statistics and what was learned outlive the last use of a scope, seconds",
+    )
     judge: Literal["likeness", "llm"] = Field(
         "likeness",
         description="who compares new answers with stored ones: their likeness, or the language model (a call behind "

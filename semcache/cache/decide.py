@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Protocol
 
 from semcache.cache.budget import Scored, Sums, shadow_probability
@@ -22,6 +21,7 @@ from semcache.cache.guards import Guard, guards, other_words
 from semcache.cache.model import Model, Region
 from semcache.cache.refit import FIRST_FIT
 from semcache.cache.types import Reason
+from semcache.text.reading import reader
 
 STRICT_SIMILARITY = 0.97
 #: Share of the strict rule's hits that are checked.
@@ -29,7 +29,7 @@ STRICT_SHADOW = 0.1
 #: From here on a miss is rather explained by what differs than by the similarity.
 NEAR_SIMILARITY = 0.88
 
-text_of = lru_cache(maxsize=4_096)(Text.of)
+text_of = reader(max_bytes=33_554_432)
 
 
 class Stored(Protocol):

@@ -30,7 +30,7 @@ class Findings:
     """All that a lookup learns. `near`: best first; `unfit`: which of them, by id; no vector: none was needed.
 
     `progress` of the scope's learning; `exact_group`: entries in the answer group of the exact match; `answers` that
-    came with the entries, by id.
+    came with the entries, by id; `now`: when they were found, s, by Redis' clock.
     """
 
     question: Question
@@ -41,6 +41,7 @@ class Findings:
     progress: Progress = field(default_factory=Progress)
     exact_group: int = 0
     answers: Mapping[str, Served] = field(default_factory=dict)
+    now: float = 0.0
 
     @property
     def exact_fit(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from semcache.cache.evidence import antonyms, undone
@@ -69,7 +70,7 @@ def other_words(query: Text, candidate: Text) -> str | None:
 
 
 def _listed(text: Text, stems: frozenset[str]) -> str:
-    return ", ".join([_word(text, stem) for stem in text.sequence if stem in stems][:3])
+    return ", ".join(_word(text, stem) for stem in islice((stem for stem in text.sequence if stem in stems), 3))
 
 
 def guard(query: str, candidate: str) -> str | None:

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 
-from semcache.cache.evidence import Text, antonyms
+from semcache.cache.evidence import antonyms
 from semcache.embed import Embedder
 from semcache.errors import ConfigurationError, Unavailable
 from semcache.llm import Llm, LlmRequest
 from semcache.text import normal_form
 from semcache.text.facts import unmatched
 from semcache.text.negation import negation_differs
+from semcache.text.reading import reader
 
 Verdicts = Sequence[bool | None]
 
@@ -73,7 +73,7 @@ _SYSTEM = (
     "You compare answers. Two answers agree if a person who acts on one does the same as with the other: the same "
     "figures, names and conditions, the same yes or no. Wording, order and additional detail do not matter."
 )
-_text_of = lru_cache(maxsize=2_048)(Text.of)
+_text_of = reader(max_bytes=33_554_432)
 
 
 def equal_text(new: Answer, others: Sequence[Answer]) -> list[bool | None]:

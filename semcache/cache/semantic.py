@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from types import TracebackType
 
 import redis
 
 from semcache.cache import inputs
-from semcache.cache.background import all_counted
+from semcache.cache.catalogue import drop
 from semcache.cache.computing import Compute, Computing, Function, Pieces, remembered, unstored
 from semcache.cache.entries import Entries
-from semcache.cache.flight import Flights
 from semcache.cache.inputs import Question
 from semcache.cache.judge import Judge, default_judge
 from semcache.cache.labelled import LabelledPair, labelled_rows, prompts_of
 from semcache.cache.learning import Draw, Learning, When, draw_of
-from semcache.cache.lineage import unregister
 from semcache.cache.lookup import Lookup
+from semcache.cache.registration import Registration
 from semcache.cache.rule import Rule
+from semcache.cache.runtime import Runtime
 from semcache.cache.scope import Scope, make_scope
 from semcache.cache.state import LearningState
 from semcache.cache.stats import INVALIDATED, REFUSED, stats_of
@@ -32,6 +32,7 @@ from semcache.errors import InvalidInput
 from semcache.inputs import check_text
 from semcache.questions import QuestionClass, classify
 from semcache.store.connect import client_of
+from semcache.store.expiry import IDLE_S
 
 
 class SemanticCache:
@@ -40,7 +41,9 @@ class SemanticCache:
     `scope` items are hard walls: an answer is never served to another tenant, model, system prompt or embedder. With
     `required_scope`, the scope must have exactly these names. `ttl`, like every other time, is in seconds; None keeps
     answers for ever. `max_entries` evicts the least used, with decay. An entry's lifetime is absolute unless
-    `refresh_ttl_on_hit`. `lease_s`: how long a crashed process can hold up others that wait for its answer.
+    `refresh_ttl_on_hit`. `idle_ttl`: how long statistics and what was learned outlive their last use. `lease_s`: how
+    long a crashed process can hold up others that wait for its answer. Time is Redis' clock, the same for all hosts;
+    `replay_clock` takes its place in replays and tests. `runtime`: threads that caches share, not ended by `close`.
 
     It learns from its traffic what it may serve so that at most `max_error_rate` of what it serves is wrong: the answer
     to a miss is compared with those of its neighbours by `judge` (see `judge.py`). `learn`: behind the requests, inline
@@ -73,7 +76,9 @@ class SemanticCache:
         max_entries: int | None = None,
         refresh_ttl_on_hit: bool = False,
         lease_s: float = 10.0,
-        clock: Callable[[], float] = time.time,
+        idle_ttl: float = IDLE_S,
+        replay_clock: Callable[[], float] | None = None,
+        runtime: Runtime | None = None,
         judge: Judge | None = None,
         learn: When = "background",
         draw: Draw = draw_of,
@@ -91,13 +96,32 @@ class SemanticCache:
         self._max_entries = inputs.checked_cap(max_entries)
         self._refresh_ttl = refresh_ttl_on_hit
         self._lease_s = inputs.checked_ttl(lease_s, name="lease_s") or 10.0
-        self._clock = clock
+        self._idle_s = inputs.checked_ttl(idle_ttl, name="idle_ttl") or IDLE_S
+        self._clock = replay_clock
+        self._owned = runtime is None
+        self._runtime = runtime or Runtime()
         self._judge = judge
         self._learn: When = "off" if rule is not None else learn
         self._draw = draw
         self._rule = rule
         self._classify = classify
-        self._flights = Flights()
+        self._opened = isinstance(redis_or_url, str)
+
+    def close(self) -> None:
+        """Waits until what was served is counted and learned, 5 s at most, and closes the connection if it opened it.
+
+        Without it the process does so when it ends. A closed cache can be used again.
+        """
+        if self._owned:
+            self._runtime.close()
+        if self._opened:
+            self._redis.close()
+
+    def __enter__(self) -> SemanticCache:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -111,7 +135,13 @@ class SemanticCache:
 
     @cached_property
     def _entries(self) -> Entries:
-        return Entries(self._redis, self.scope.id)
+        return Entries(
+            self._redis, self.scope.id, counted=self._runtime.counted, clock=self._clock, idle_s=self._idle_s
+        )
+
+    @cached_property
+    def _registration(self) -> Registration:
+        return Registration(self.scope, idle_s=self._idle_s, clock=self._clock)
 
     @cached_property
     def _lookup(self) -> Lookup:
@@ -122,16 +152,23 @@ class SemanticCache:
             embedder=self.embedder,
             rule=self._rule,
             learning=self._learning,
-            clock=self._clock,
             refresh_ttl=self._refresh_ttl,
-            count_inline=self._learn == "inline",
+            counts=None if self._learn == "inline" else self._runtime.counts,
+            registration=self._registration,
         )
 
     @cached_property
     def _learning(self) -> Learning:
-        state = LearningState(self._redis, self.scope.id)
+        state = LearningState(self._redis, self.scope.id, idle_s=self._idle_s)
         judge = self._judge or default_judge(self.embedder)
-        return Learning(state, judge=judge, max_error_rate=self.max_error_rate, when=self._learn, draw=self._draw)
+        return Learning(
+            state,
+            judge=judge,
+            max_error_rate=self.max_error_rate,
+            when=self._learn,
+            draw=self._draw,
+            lessons=self._runtime.lessons,
+        )
 
     @cached_property
     def _storing(self) -> Storing:
@@ -143,13 +180,13 @@ class SemanticCache:
             embedder=self.embedder,
             ttl_s=self._ttl_s,
             max_entries=self._max_entries,
-            clock=self._clock,
+            registration=self._registration,
         )
 
     @cached_property
     def _computing(self) -> Computing:
         return Computing(
-            self._redis, self.scope.id, self._lookup, self._storing.keep, flights=self._flights, lease_s=self._lease_s
+            self._redis, self.scope.id, self._lookup, self._storing.keep, runtime=self._runtime, lease_s=self._lease_s
         )
 
     # -- questions and answers
@@ -218,15 +255,19 @@ class SemanticCache:
 
         `compute()` returns the answer, or an iterator of its pieces. `sources` may be a callable: it is asked when the
         answer is complete. The others wait for at most `wait_s` seconds, then compute for themselves. If the
-        computation fails, they get its error too. If the answer cannot be stored once it is there, it is returned all
-        the same, and a warning logged. `options`: as `store`.
+        computation fails, they get its error too. If Redis cannot be written (full, read-only), or the answer cannot be
+        stored once it is there, it is returned all the same, and a warning logged. `options`: as `store`.
 
         Raises:
             InvalidInput: as `store`, before anything is computed; or `compute` returns no text.
             Exception: whatever `compute` raises.
         """
         checked = inputs.store_options(options, sources=sources, tags=tags, ttl=ttl)
-        return "".join(self._pieces(prompt, compute, context, checked, wait_s, None))
+        asked, wait_s = inputs.question(prompt, context=context), inputs.checked_wait(wait_s)
+        if why := self._not_shared(asked):
+            self._lookup.refuse(why)
+            return "".join(unstored(compute))
+        return self._computing.answer(asked, compute, checked, wait_s=wait_s)
 
     def stream(
         self,
@@ -242,28 +283,18 @@ class SemanticCache:
     ) -> Pieces:
         """`get_or_compute`, piece by piece: who computes gets the pieces as they come, everybody else the whole answer.
 
-        Only a complete answer is stored: if the caller stops early or `compute` fails, nothing is. `miss`: what
+        `compute` runs in a thread that does not wait for the reader: a slow one holds nobody up. Only a complete answer
+        is stored: if the generator is closed before, or `compute` fails, nothing is. `miss`: what
         `lookup` returned for the prompt; it is not looked up again. The generator's return value, an `Outcome`, says
         where the answer came from. `compute` may return a `Computed`: what it knows only at the end.
         """
         checked = inputs.store_options(options, sources=sources, ttl=ttl)
-        return self._pieces(prompt, compute, context, checked, wait_s, miss)
-
-    def _pieces(
-        self,
-        prompt: str,
-        compute: Compute,
-        context: Sequence[str],
-        options: StoreOptions,
-        wait_s: float,
-        miss: Miss | None,
-    ) -> Pieces:
         asked, wait_s = inputs.question(prompt, context=context), inputs.checked_wait(wait_s)
         if why := self._not_shared(asked):
             if miss is None:
                 self._lookup.refuse(why)
             return unstored(compute)
-        return self._computing.pieces(asked, compute, options, wait_s=wait_s, miss=miss)
+        return self._computing.pieces(asked, compute, checked, wait_s=wait_s, miss=miss)
 
     def cached(self, function: Function) -> Function:
         """Decorates a function of a prompt: `get_or_compute`, or `stream` for a generator function."""
@@ -300,11 +331,12 @@ class SemanticCache:
         checked = [LabelledPair.checked(pair) for pair in pairs]
         if not checked:
             return 0
+        self._registration.note(self._redis)
         return self._learning.add_labelled(labelled_rows(checked, self.embedder.embed(prompts_of(checked))))
 
     def learning(self) -> LearningStatus:
         """How far the learning is, what this and other budgets give, and in words why nothing is served if so."""
-        all_counted()
+        self._runtime.counted()
         return self._learning.status()
 
     def invalidate(self, *, entry_id: str | None = None, tag: str | None = None, source: str | None = None) -> int:
@@ -332,10 +364,8 @@ class SemanticCache:
 
     def drop(self) -> int:
         """Removes the scope: its answers, its statistics and what it has learned; returns how many answers."""
-        removed = self._entries.clear()
+        removed = drop(self._redis, self.scope.namespace, self.scope.id, self._entries)
         self._learning.forget()
-        self._entries.forget()
-        unregister(self._redis, self.scope)
         return removed
 
     def get(self, prompt: str, *, context: Sequence[str] = ()) -> Entry | None:

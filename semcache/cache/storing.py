@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
 from typing import cast
 
 import redis
@@ -13,8 +12,9 @@ from semcache.cache.entries import Entries
 from semcache.cache.findings import Work
 from semcache.cache.inputs import Question
 from semcache.cache.learning import Learning, lesson_of, neighbours_of
-from semcache.cache.lineage import current_versions, outdated, register
+from semcache.cache.lineage import current_versions, outdated
 from semcache.cache.record import GROUP_CHARS, NewEntry
+from semcache.cache.registration import Registration
 from semcache.cache.scope import Scope
 from semcache.cache.stats import REFUSED
 from semcache.cache.types import Miss, StoreOptions
@@ -37,7 +37,7 @@ class Storing:
         embedder: Embedder,
         ttl_s: float | None,
         max_entries: int | None,
-        clock: Callable[[], float],
+        registration: Registration,
     ) -> None:
         self._redis = client
         self._scope = scope
@@ -46,7 +46,7 @@ class Storing:
         self._embedder = embedder
         self._ttl_s = ttl_s
         self._max_entries = max_entries
-        self._clock = clock
+        self._registration = registration
 
     def keep(self, asked: Question, response: str, options: StoreOptions, miss: Miss | None = None) -> str | None:
         """Stores an answer and learns from it; its entry id, or None if a source has changed since it was read.
@@ -76,8 +76,7 @@ class Storing:
         work = _work_of(miss, asked)
         # What a recheck is compared with is replaced by it.
         replaced = tuple(self._learning.answers(neighbours_of(work))) if work and work.recheck else None
-        register(self._redis, self._scope, sources)
-        self._entries.put(entry, now=self._clock(), cap=self._max_entries)
+        self._entries.put(entry, cap=self._max_entries, registration=self._registration)
         if work:
             self._learning.teach(lesson_of(entry, work, replaced))
         return entry.entry_id

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import redis
 
 from semcache.cache import Computed, Hit, Miss, Outcome, SemanticCache
+from semcache.cache.runtime import Runtime
 from semcache.chat.answer import Answer, OutcomeKind
 from semcache.chat.asked import Asked
 from semcache.chat.limiting import CallLimit
@@ -54,12 +55,13 @@ class ChatEngine:
         settings: Settings,
         publish: Publish | None = None,
         clock: Callable[[], float] = time.time,
+        runtime: Runtime | None = None,
     ) -> None:
         client = client_of(redis_or_url)
         self.llm = llm
         self._embedder = TimedEmbedder(embedder)
         self._settings = settings
-        self._stores = Stores(client, self._embedder, settings, clock, llm)
+        self._stores = Stores(client, self._embedder, settings, clock, llm, runtime or Runtime())
         self._limit = CallLimit(client, namespace=settings.namespace, per_minute=settings.llm.calls_per_minute)
         self._publish = publish or write_to(self._stores.memory)
         self._clock = clock

@@ -25,6 +25,7 @@ from semcache.embed.checks import checked, normalised
 from semcache.embed.protocol import Kind, Vectors
 from semcache.embed.registry import Recipe
 from semcache.errors import ConfigurationError
+from semcache.forking import reset_in_child
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -52,8 +53,13 @@ class OnnxEmbedder:
         self._read = read
         self._dim = dim
         self._threads = threads or _cores()
-        self._lock = threading.Lock()
         self._model: _Model | None = None
+        self._start_anew()
+        reset_in_child(self._start_anew)
+
+    def _start_anew(self) -> None:
+        """Without threads, and with nobody loading: what a forked child begins with. A model that is there stays."""
+        self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
 
     @property

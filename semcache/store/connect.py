@@ -167,6 +167,11 @@ def _response_error(error: ResponseError) -> Exception:
         return RedisUnavailable(f"Redis is out of memory (maxmemory): {text}", retry_after_s=10.0)
     if "ACL failure in script" in text:
         return ConfigurationError(f"the Redis user lacks a permission: {text}")
+    if found := re.search(r"Vector dimension mismatch - got (\d+) but set has (\d+)", text):
+        return ConfigurationError(
+            f"the embedder gives vectors of {found[1]} dimensions, and those stored under its name have {found[2]}: "
+            "nothing was changed. Set embed.model to the model that made the stored ones, or use another namespace"
+        )
     if re.search(r"unknown (redis )?command", text, re.IGNORECASE):
         return ConfigurationError(
             f"Redis does not know a command that semcache needs ({text}): use Redis {dotted(MINIMUM_REDIS)} or newer, "

@@ -9,7 +9,6 @@ import pytest
 import redis as redis_py
 
 from semcache.cache import SemanticCache
-from semcache.cache.background import LESSONS
 from semcache.embed import CachedEmbedder
 from semcache.store import keys
 from tests.conftest import Clock
@@ -21,13 +20,20 @@ MakeCache = Callable[..., SemanticCache]
 def make_cache(redis: redis_py.Redis, embedder: CachedEmbedder, namespace: str, clock: Clock) -> Iterator[MakeCache]:
     """Makes caches of the test's namespace; afterwards checks that nothing half-removed is left of any."""
 
+    made: list[SemanticCache] = []
+
     def make(**options: Any) -> SemanticCache:
-        return SemanticCache(
-            options.pop("client", redis), **{"embedder": embedder, "namespace": namespace, "clock": clock, **options}
+        made.append(
+            SemanticCache(
+                options.pop("client", redis),
+                **{"embedder": embedder, "namespace": namespace, "replay_clock": clock, **options},
+            )
         )
+        return made[-1]
 
     yield make
-    LESSONS.wait()
+    for cache in made:
+        cache._runtime.flush()
     assert_whole(redis, namespace)
 
 

@@ -211,11 +211,24 @@ def pieces(*texts: str) -> Callable[[], Iterator[str]]:
     return lambda: iter(texts)
 
 
+def gated(gate: threading.Event, first: str, *others: str) -> Callable[[], Iterator[str]]:
+    """The first piece at once, the others after the signal."""
+
+    def compute() -> Iterator[str]:
+        yield first
+        assert gate.wait(20)
+        yield from others
+
+    return compute
+
+
 def test_a_stream_arrives_in_pieces_and_is_stored_whole(cache: SemanticCache) -> None:
     """The caller that computes gets each piece as it comes; others get the whole answer."""
-    stream = cache.stream(PASSWORD, pieces("Use ", "the ", "link."))
+    gate = threading.Event()
+    stream = cache.stream(PASSWORD, gated(gate, "Use ", "the ", "link."))
     assert next(stream) == "Use "
     assert not list(cache.entries()), "nothing is stored before it is complete"
+    gate.set()
     assert list(stream) == ["the ", "link."]
     assert list(cache.stream(PASSWORD, pieces("never"))) == ["Use the link."]
     assert cache.get_or_compute(PARAPHRASE, pieces("never")) == "Use the link."
@@ -228,9 +241,12 @@ def test_an_aborted_stream_stores_nothing(cache: SemanticCache, redis: redis_py.
         yield "Use "
         raise ArithmeticError("connection lost")
 
-    stream = cache.stream(PASSWORD, pieces("Use ", "the link."))
+    gate = threading.Event()
+    stream = cache.stream(PASSWORD, gated(gate, "Use ", "the link."))
     next(stream)
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
+    gate.set()
+    wait_until("its lease is given up", lambda: not redis.exists(flight_key(cache)))
     with pytest.raises(ArithmeticError):
         list(cache.stream(PASSWORD, breaks))
     with pytest.raises(ArithmeticError):
@@ -242,12 +258,14 @@ def test_an_aborted_stream_stores_nothing(cache: SemanticCache, redis: redis_py.
 
 def test_a_waiter_takes_over_from_an_aborted_stream(cache: SemanticCache) -> None:
     """When the one who computes goes away, the next in line computes instead of waiting for nothing."""
-    stream = cache.stream(PASSWORD, pieces("Use ", "the link."))
+    gate = threading.Event()
+    stream = cache.stream(PASSWORD, gated(gate, "Use ", "the link."))
     next(stream)
     with ThreadPoolExecutor(1) as pool:
         waiter = pool.submit(cache.get_or_compute, PASSWORD, Counted("own"))
         wait_until("the waiter has missed", lambda: cache.stats().lookups == 2)
-        stream.close()  # type: ignore[attr-defined]
+        stream.close()
+        gate.set()
         assert waiter.result(20) == "own"
 
 
@@ -310,9 +328,11 @@ def test_a_decorated_generator_streams(cache: SemanticCache) -> None:
 def test_flights_leave_nothing_behind() -> None:
     """A process keeps nothing of a flight that is over."""
     flights = Flights()
-    with flights.join("x") as (flight, leading):
-        assert leading
-        with flights.join("x") as (same, leading):
-            assert (same, leading) == (flight, False)
-    with flights.join("x") as (later, leading):
-        assert (later is flight, leading) == (False, True)
+    flight, leading = flights.join("x")
+    assert leading
+    with flights.leading("x", flight):
+        assert flights.join("x") == (flight, False)
+    later, leading = flights.join("x")
+    assert (later is flight, leading) == (False, True)
+    flights.land("x", later)
+    assert not flights._under_way

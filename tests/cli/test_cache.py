@@ -12,7 +12,6 @@ import redis as redis_py
 from typer.testing import CliRunner, Result
 
 from semcache.cache import SemanticCache
-from semcache.cache.background import LESSONS
 from semcache.cli import cache as commands
 from semcache.embed import CachedEmbedder
 from semcache.errors import InvalidInput
@@ -245,7 +244,7 @@ def test_learn_takes_pairs(run: Run, tmp_path: Path) -> None:
 
 def test_status_tells_how_far_the_learning_is(run: Run, caches: dict[str, SemanticCache]) -> None:
     """One row a scope with its labels and a sentence; for one scope what other budgets would give."""
-    LESSONS.wait()
+    assert all(cache._runtime.flush(20) for cache in caches.values())
     rows = output(run("status", "--json"))
     assert [row["items"]["tenant"] for row in rows] == ["acme", "globex"]
     assert all("answers compared" in row["summary"] for row in rows)

@@ -138,10 +138,10 @@ class Homes:
         for key in found:
             scope, source = key.ids["scope"], key.ids["source"]
             known = keys.CACHE_DEPENDANTS.build(namespace=self.of(scope) or "", source=source)
-            held, noted = ask(redis, [("SCARD", key.name), ("SISMEMBER", known, scope)])
+            held, noted = ask(redis, [("SCARD", key.name), ("HEXISTS", known, scope)])
             if held and not noted and self.of(scope) is not None:
                 wrong = "a change of this document would not find the answers of this scope"
-                yield Finding(key.name, wrong, f"SADD {known} {scope}")
+                yield Finding(key.name, wrong, f"HSET {known} {scope} 1")
         yield from listed(redis, found)
 
     def checks(self) -> dict[keys.KeyKind, Callable[[Redis, Sequence[Known]], Iterator[Finding]]]:

@@ -20,15 +20,21 @@ if not plan.rewrite then
 end
 if known ~= plan.base then return reply('conflict', known) end
 
+-- First what may be refused: a vector of another dimension leaves everything as it was.
+local has_vector = {}
+for place, passage in ipairs(plan.added) do
+  redis.call('VADD', vectors, 'FP32', ARGV[place + 1], passage.id, plan.quantisation)
+  has_vector[passage.id] = vectors == old_vectors
+end
+
 local members, terms = 0, 0
 for _, passage in ipairs(plan.removed) do
-  redis.call('VREM', old_vectors, passage.id)
+  if not has_vector[passage.id] then redis.call('VREM', old_vectors, passage.id) end
   redis.call('DEL', KEYS[passage.key])
   for _, posting in ipairs(passage.postings) do redis.call('ZREM', KEYS[posting], passage.id) end
   if passage.terms > 0 then members, terms = members - 1, terms - passage.terms end
 end
-for place, passage in ipairs(plan.added) do
-  redis.call('VADD', vectors, 'FP32', ARGV[place + 1], passage.id, plan.quantisation)
+for _, passage in ipairs(plan.added) do
   redis.call('HSET', KEYS[passage.key], unpack(passage.fields))
   for i, posting in ipairs(passage.postings) do
     redis.call('ZADD', KEYS[posting], passage.weights[i], passage.id)
