@@ -9,12 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from semcache.errors import InvalidInput
-from semcache.text import fingerprint, normal_form
+from semcache.text import fingerprint, verbatim
 
 MAX_PROMPT_CHARS = 100_000
 MAX_RESPONSE_BYTES = 4_194_304
-# Embedding models read some 512 tokens: beyond that, texts that differ get one vector. Such prompts match exactly only.
-MAX_SEMANTIC_CHARS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +23,6 @@ class Question:
     asked: str
     context: str
     tags: tuple[str, ...]
-
-    @property
-    def semantic(self) -> bool:
-        """Whether its vector stands for the whole of it."""
-        return len(self.prompt) <= MAX_SEMANTIC_CHARS
 
 
 def question(prompt: str, *, context: Sequence[str] = (), tags: Iterable[str] | None = None) -> Question:
@@ -42,7 +35,7 @@ def question(prompt: str, *, context: Sequence[str] = (), tags: Iterable[str] | 
         )
     if isinstance(context, str):
         raise InvalidInput("the context is a sequence of earlier messages, not one string")
-    digest = _digest([normal_form(checked_text("a message of the context", message)) for message in context])
+    digest = _digest([verbatim(checked_text("a message of the context", message)) for message in context])
     asked = fingerprint(prompt)
     return Question(prompt, f"{asked}.{digest}" if digest else asked, digest, checked_tags(tags or ()))
 

@@ -1,4 +1,4 @@
-"""What is read from one text, once: words, stems, figures, negation, names, what it asks for, and who does what."""
+"""What is read from one text, once: words, stems, figures, signs, negation, names, what it asks for, who does what."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from semcache.text.entities import names
 from semcache.text.facts import Facts, facts
 from semcache.text.negation import Negation, negation
 from semcache.text.order import Roles, roles
+from semcache.text.signs import Signs, signs
 from semcache.text.words import STOP_WORDS, root, words
 
 
@@ -31,6 +32,7 @@ class Text:
     question: str
     asks: str
     roles: Roles
+    signs: Signs
 
     @classmethod
     def of(cls, raw: str) -> Text:
@@ -54,4 +56,5 @@ class Text:
             question_word(found),
             asks_for(found),
             roles(found),
+            signs(raw),
         )
