@@ -8,7 +8,7 @@ from typing import NamedTuple
 from semcache.cache.evidence import antonyms, sign_difference, undone
 from semcache.text.antonyms import opposed
 from semcache.text.asking import asked_apart
-from semcache.text.dress import only_fillers_differ
+from semcache.text.dress import letters_differ, only_fillers_differ
 from semcache.text.entities import swapped_names
 from semcache.text.facts import Fact, Facts, unit_conflict, unmatched
 from semcache.text.negation import negation_differs
@@ -28,11 +28,13 @@ class Guard(NamedTuple):
 
 
 def hard_guards(query: Text, candidate: Text) -> list[Guard]:
-    """What no learning outweighs, in any language: a figure, a date or a unit, or a sign that differs."""
+    """What no learning outweighs, in any language: figures, dates, units, signs, or the case of code that differ."""
     only_query, only_candidate = query.content - candidate.content, candidate.content - query.content
     found = _fact_guards(query, candidate, only_query, only_candidate)
     if signs := sign_difference(query, candidate):
         found.append(Guard("sign", f"the signs differ: {signs[0]} / {signs[1]}"))
+    if letters_differ(query.raw, candidate.raw):
+        found.append(Guard("letters", "the same letters, but case or blanks differ where they may carry meaning"))
     return found
 
 
@@ -42,7 +44,8 @@ def guards(query: Text, candidate: Text) -> list[Guard]:
     if query.form == candidate.form:
         return hard
     only_query, only_candidate = query.content - candidate.content, candidate.content - query.content
-    found = [guard for guard in hard if guard.kind != "sign"]
+    by_sight = [guard for guard in hard if guard.kind in ("sign", "letters")]
+    found = [guard for guard in hard if guard not in by_sight]
     near = 2 * len(query.content & candidate.content) >= min(len(query.content), len(candidate.content))
     if near and negation_differs(query.negation, candidate.negation) and not _opposite_by_word(query, candidate):
         found.append(Guard("negation", "one of them denies what the other says"))
@@ -57,7 +60,7 @@ def guards(query: Text, candidate: Text) -> list[Guard]:
     same_content = not only_query and not only_candidate
     if _other_roles(query, candidate, same_content):
         found.append(Guard("order", "the same words in another order: who and whom, or from and to, are exchanged"))
-    found += [guard for guard in hard if guard.kind == "sign"]
+    found += by_sight
     if asked_apart(query.asks, candidate.asks, same_content=same_content):
         found.append(Guard("question", f"they ask for different things: {query.asks} / {candidate.asks}"))
     if not found and (replaced := _replaced_word(query, candidate, only_query, only_candidate)):

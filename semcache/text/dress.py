@@ -7,13 +7,14 @@ letters, mixed case, and whatever stands in quotes, behind a colon or on several
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from semcache.text.characters import APOSTROPHES, QUOTES, is_caseless, marks
 from semcache.text.english import is_english
-from semcache.text.letter_case import Written, case_is_dress
+from semcache.text.letter_case import Written, case_is_dress, is_loosely_written
 from semcache.text.tokens import verbatim
 
 _APOSTROPHE = "'’ʼ"
@@ -23,6 +24,7 @@ _WITHIN = _FINAL + ",;،؛，；、"
 _LATE_MARK = re.compile("[?!？！]+")
 _TURKISH = frozenset("ıİğĞşŞ")
 _CHUNK = re.compile(r"\S+")
+_SMALL_IN_HEADINGS = frozenset("the and for with from".split())
 _CONTRACTED = re.compile(rf"[^\W\d_]+[{_APOSTROPHE}][^\W\d_]+")
 _QUOTED_WORDS = re.compile(r"(['\"])[^\W\d_]+(?: [^\W\d_]+)*\1[.,?!]*")
 _ONE_QUOTE = str.maketrans("‘’‚‛“”„‟", "''''\"\"\"\"")
@@ -31,7 +33,6 @@ _PREFIXES = frozenset("re un co de be in pro pre anti non".split())
 _ENDINGS = {"m": "am", "re": "are", "ve": "have", "ll": "will"}
 _BEFORE_IS = frozenset("what how where who that there here it".split())
 _NEGATED = {"can't": "can", "won't": "will", "shan't": "shall"}
-_FILLERS = frozenset(("the", "please"))
 _HOW_TO = re.compile(r"how (?:to|(?:do|can|could) i)\b")
 
 _Part = Written | str  # an ordinary word, or what is compared letter by letter
@@ -39,15 +40,18 @@ _Part = Written | str  # an ordinary word, or what is compared letter by letter
 
 @dataclass(frozen=True, slots=True)
 class _Dressed:
-    """A text in its parts. `capitals`: it is written in capitals throughout; `small`: without any.
+    """A text in its parts. `capitals`: it is written in capitals throughout; `uncased`: so, or without any, or as a
+    heading, in which every longer word has one.
 
-    `turkish`: it has letters of Turkish, in which an I with a dot and one without are two letters.
+    `quoted`: what of it is compared as a whole; `turkish`: it has letters of Turkish, in which an I with a dot and one
+    without are two letters.
     """
 
     parts: tuple[_Part, ...]
     english: bool
     capitals: bool = False
-    small: bool = False
+    uncased: bool = False
+    quoted: str = ""
     turkish: bool = False
 
 
@@ -62,17 +66,48 @@ def only_dress_differs(first: str, second: str) -> bool:
 
 
 def only_fillers_differ(first: str, second: str) -> bool:
-    """Whether two English texts are the same in dress but for "the", "please", and "how do I" for "how to"."""
+    """Whether two English texts are the same in dress but for "please", and "how do I" for "how can I" or "how to"."""
     one, other = _dressed(first), _dressed(second)
     if not (one.english and other.english):
         return False
     return _alike(_without_fillers(one.parts), _without_fillers(other.parts), one, other)
 
 
+def letters_differ(first: str, second: str) -> bool:
+    """Whether two texts of the same letters differ in case or blanks that may carry meaning: options, units, code.
+
+    Between the two lies what an ordinary writer varies, such as commas or "log in" and "login": it is no dress, and
+    tells nothing by itself.
+    """
+    if first == second or _skeleton(first) != _skeleton(second):
+        return False
+    one, other = _dressed(first), _dressed(second)
+    if _alike(one.parts, other.parts, one, other):
+        return False
+    if one.quoted != other.quoted or _gaps(one) != _gaps(other):
+        return True
+    if len(one.parts) != len(other.parts):
+        return False
+    return any(_varies_in_code(mine, its) for mine, its in zip(one.parts, other.parts, strict=True))
+
+
+def _gaps(text: _Dressed) -> list[_Part]:
+    """The runs of blanks that are compared as they are."""
+    return [part for part in text.parts if isinstance(part, str) and part.isspace()]
+
+
+def _varies_in_code(mine: _Part, its: _Part) -> bool:
+    if isinstance(mine, str) and isinstance(its, str):
+        return mine != its and mine.lower() == its.lower()
+    if isinstance(mine, str) or isinstance(its, str):
+        return _lower(mine) == _lower(its)
+    return mine.text != its.text and not is_loosely_written(mine, its)
+
+
 def _alike(first: Sequence[_Part], second: Sequence[_Part], one: _Dressed, other: _Dressed) -> bool:
     if len(first) != len(second):
         return False
-    english, bare = one.english and other.english, one.small or other.small or one.capitals or other.capitals
+    english, uncased = one.english and other.english, one.uncased or other.uncased
     for at, (mine, its) in enumerate(zip(first, second, strict=True)):
         if mine == its:
             continue
@@ -83,7 +118,7 @@ def _alike(first: Sequence[_Part], second: Sequence[_Part], one: _Dressed, other
                 return False
             near = [_lower(part) for part in (*first[max(0, at - 1) : at], *first[at + 1 : at + 2])]
             capitals = (one.capitals, other.capitals)
-            if not case_is_dress(mine, its, english=english, uncased=bare, capitals=capitals, beside=near):
+            if not case_is_dress(mine, its, english=english, uncased=uncased, capitals=capitals, beside=near):
                 return False
     return True
 
@@ -98,8 +133,9 @@ def _lower(part: _Part) -> str:
 
 @lru_cache(maxsize=8_192)
 def _skeleton(text: str) -> str:
-    """The letters and figures of a text alone: where they differ, more than dress differs."""
-    opened = _CONTRACTED.sub(lambda found: "".join(_opened(found[0])), text.lower())
+    """The letters and figures of a text alone, folded: where they differ, more than dress differs."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    opened = _CONTRACTED.sub(lambda found: "".join(_opened(found[0])), folded)
     return "".join(filter(str.isalnum, opened))
 
 
@@ -107,17 +143,27 @@ def _skeleton(text: str) -> str:
 def _dressed(text: str) -> _Dressed:
     text = verbatim(text)
     if "\n" in text or "\t" in text:  # the trailing blanks of a line are all that carries no meaning
-        return _Dressed(("\n".join([line.rstrip(" ") for line in text.split("\n")]),), english=False)
+        lines = "\n".join([line.rstrip(" ") for line in text.split("\n")])
+        return _Dressed((lines,), english=False, quoted=lines)
     english = is_english(re.findall(rf"[^\W\d_]+(?:[{_APOSTROPHE}][^\W\d_]+)?", text.lower().replace("’", "'")))
     parts = tuple(_parts(text, english))
-    several = sum(isinstance(part, Written) for part in parts) > 1
+    words = [part.text for part in parts if isinstance(part, Written)]
+    capitals = len(words) > 1 and not any(map(str.islower, text))
+    small = len(words) > 1 and not any(map(str.isupper, text))
     return _Dressed(
         parts,
         english,
-        capitals=several and not any(map(str.islower, text)),
-        small=several and not any(map(str.isupper, text)),
+        capitals=capitals,
+        uncased=capitals or small or _is_heading(words),
+        quoted=_verbatim_part(text, *_quoted(text)),
         turkish=not _TURKISH.isdisjoint(text),
     )
+
+
+def _is_heading(words: Sequence[str]) -> bool:
+    """Whether every word has a capital, but for the shortest and those that no heading has one in."""
+    weighty = [word for word in words if len(word) > 2 and word not in _SMALL_IN_HEADINGS]
+    return len(weighty) > 1 and all(word[0].isupper() for word in weighty)
 
 
 def _parts(text: str, english: bool) -> Iterator[_Part]:
@@ -242,7 +288,7 @@ def _without_fillers(parts: Sequence[_Part]) -> list[_Part]:
         asked = _HOW_TO.match(" ".join(low[at : at + 3])) if low[at] == "how" else None
         if asked:
             found += [parts[at], "to"]
-        elif low[at] not in _FILLERS:
+        elif low[at] != "please":
             found.append(parts[at])
         at += len(asked[0].split()) if asked else 1
     return found

@@ -18,7 +18,7 @@ _CAPITONYMS = frozenset(
     "peter guy guinea georgia lent job rich ray pearl miles earl bishop king smith cook baker mercury mars saturn "
     "earth sun moon catholic liberal conservative democrat republican labour green lords commons native mass turkish "
     "creole cobra maze soar pass act sat apt nix gnu vim sed fish bash cage spa lan wan nat pin sim air pie eta am pm "
-    "ok hi".split()
+    "snap wise sage care salt start crud ok hi".split()
 )
 #: Those that serve grammar: in small letters, or with a capital where a sentence starts, they are one word.
 _GRAMMAR = FUNCTION_WORDS & _CAPITONYMS
@@ -43,14 +43,15 @@ def case_is_dress(
 ) -> bool:
     """Whether two words are one in another case.
 
-    `uncased`: one of the texts uses one case throughout; `capitals`: that of the first, of the second is capitals;
-    `beside`: the words before and behind, in small letters.
+    `uncased`: one of the texts uses one case throughout, so that a capital in front tells nothing; `capitals`: the
+    first, the second is in capitals; `beside`: the words before and behind, in small letters.
     """
     low = one.text.lower()
     if low != other.text.lower() or low in _ADDRESS:
         return False
     if english:
-        return _foldable(one, low, capitals[0], beside) and _foldable(other, low, capitals[1], beside)
+        title = uncased or one.initial or low not in (one.text, other.text)
+        return _foldable(one, low, capitals[0], title, beside) and _foldable(other, low, capitals[1], title, beside)
     if low in _CAPITONYMS - _GRAMMAR:
         return False
     if one.initial and one.text[1:] == other.text[1:]:
@@ -58,7 +59,16 @@ def case_is_dress(
     return uncased and len(low) > 1 and _regular(one, capitals[0]) and _regular(other, capitals[1])
 
 
-def _foldable(word: Written, low: str, capitals: bool, beside: Sequence[str]) -> bool:
+def is_loosely_written(one: Written, other: Written) -> bool:
+    """Whether a longer word without another meaning differs in a capital in front, or in being in capitals."""
+    low = one.text.lower()
+    known = low in _CAPITONYMS - _GRAMMAR or low in _ADDRESS
+    if low != other.text.lower() or known or one.counted or len(low) < 3:
+        return False
+    return _regular(one, True) and _regular(other, True)
+
+
+def _foldable(word: Written, low: str, capitals: bool, title_is_dress: bool, beside: Sequence[str]) -> bool:
     """Whether the case of an English word tells nothing."""
     if word.text == low:
         return low != "i" or not _BESIDE_I.isdisjoint(beside)
@@ -66,13 +76,13 @@ def _foldable(word: Written, low: str, capitals: bool, beside: Sequence[str]) ->
     if low == "i":
         return not _BESIDE_I.isdisjoint(beside)
     if low in _CAPITONYMS:
-        return low in _GRAMMAR and ((title and word.initial) or (capitals and len(low) > 1 and low not in ("it", "us")))
+        return low in _GRAMMAR and ((title and word.initial) or (capitals and len(low) > 1))
     if capitals or (title and word.initial):
         return True
     if word.counted and len(low) < 4:
         return False
     if title and len(low) > 1:
-        return len(low) > 2 or low in FUNCTION_WORDS
+        return title_is_dress and (len(low) > 2 or low in FUNCTION_WORDS)
     return upper and (len(low) > 3 or (len(low) > 1 and low in FUNCTION_WORDS))
 
 

@@ -11,6 +11,7 @@ from semcache.text.facts import Facts, facts
 from semcache.text.negation import Negation, negation
 from semcache.text.order import Roles, roles
 from semcache.text.signs import Signs, signs
+from semcache.text.tokens import verbatim
 from semcache.text.words import STOP_WORDS, root, words
 
 
@@ -37,6 +38,7 @@ class Text:
     @classmethod
     def of(cls, raw: str) -> Text:
         """Some 50 us for a question of 12 words."""
+        raw = verbatim(raw)
         found = words(raw)
         stems = tuple([root(word) for word in found])
         bag = frozenset(stems)
