@@ -21,7 +21,7 @@ _APOSTROPHE = "'’ʼ"
 _HYPHEN = "-‐‑"
 _FINAL = "?!.…？！。؟।۔"
 _WITHIN = _FINAL + ",;،؛，；、"
-_LATE_MARK = re.compile("[?!？！]+")
+_LATE_MARK = re.compile("[?!？！؟]+")
 _TURKISH = frozenset("ıİğĞşŞ")
 _CHUNK = re.compile(r"\S+")
 _SMALL_IN_HEADINGS = frozenset("the and for with from".split())
@@ -145,7 +145,7 @@ def _dressed(text: str) -> _Dressed:
     if "\n" in text or "\t" in text:  # the trailing blanks of a line are all that carries no meaning
         lines = "\n".join([line.rstrip(" ") for line in text.split("\n")])
         return _Dressed((lines,), english=False, quoted=lines)
-    english = is_english(re.findall(rf"[^\W\d_]+(?:[{_APOSTROPHE}][^\W\d_]+)?", text.lower().replace("’", "'")))
+    english = is_english(re.findall(r"[^\W\d_]+", text.lower()))
     parts = tuple(_parts(text, english))
     words = [part.text for part in parts if isinstance(part, Written)]
     capitals = len(words) > 1 and not any(map(str.islower, text))
@@ -247,7 +247,7 @@ def _written(word: str, english: bool, initial: bool, counted: bool) -> Iterator
     pieces = re.split(f"[{_HYPHEN}]", word)
     if len(pieces) == 1:
         yield Written(word.replace("’", "'"), initial, counted)
-    elif pieces[0].lower() in _PREFIXES or max(map(len, pieces)) < 3:
+    elif pieces[0].lower() in _PREFIXES or max(map(len, pieces)) < 2:
         yield word
     else:
         titled = [piece.lower() if piece.istitle() else piece for piece in pieces[1:]]
@@ -270,7 +270,7 @@ def _opened(word: str) -> tuple[str, ...]:
         said = "is"
     else:
         return (word,)
-    return head, said.upper() if capitals else said
+    return head, said
 
 
 @cache

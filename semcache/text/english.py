@@ -8,9 +8,12 @@ from itertools import pairwise
 #: Common words that no other language writes so.
 _TELLING = frozenset(
     "the how what which does you your yours when where why who whose with would could should this that these those "
-    "there they their from please about been being don't doesn't isn't what's it's i'm i've can't won't".split()
+    "there they their from please about been being doesn isn couldn wouldn".split()
 )
-_VERBS = frozenset("can do did may will must shall am is was are were have had has".split())
+_VERBS = frozenset(
+    "can do did may will must shall am is was are were have had has don won want need get got lost forgot like know m "
+    "ve ll".split()
+)
 _SUBJECTS = frozenset("i we he she it you my our his her".split())
 #: Words that serve grammar alone, in any letters the same words.
 FUNCTION_WORDS = _TELLING | _VERBS | _SUBJECTS | frozenset(

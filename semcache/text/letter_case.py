@@ -24,6 +24,8 @@ _CAPITONYMS = frozenset(
 _GRAMMAR = FUNCTION_WORDS & _CAPITONYMS
 #: German pronouns whose capital tells whom they mean.
 _ADDRESS = frozenset("sie ihr ihre ihren ihrem ihrer ihres ihnen".split())
+#: Words of logic and of query languages, which are written in capitals there.
+_OPERATORS = frozenset("and or not if in on as any all some by from with is like have".split())
 _BESIDE_I = frozenset(
     "can do did may must shall should could would will am was have had if when that and but because where why what how "
     "once after before while until since want need get lost forgot not".split()
@@ -83,7 +85,7 @@ def _foldable(word: Written, low: str, capitals: bool, title_is_dress: bool, bes
         return False
     if title and len(low) > 1:
         return title_is_dress and (len(low) > 2 or low in FUNCTION_WORDS)
-    return upper and (len(low) > 3 or (len(low) > 1 and low in FUNCTION_WORDS))
+    return upper and low not in _OPERATORS and (len(low) > 3 or (len(low) > 1 and low in FUNCTION_WORDS))
 
 
 def _regular(word: Written, capitals: bool) -> bool:

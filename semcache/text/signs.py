@@ -174,7 +174,8 @@ def _joins(text: str, at: int, before: str, after: str) -> bool:
 
 
 def _has_joiners(character: str) -> bool:
-    return is_mark(character) or is_caseless(character)
+    """Whether its script writes joiners within words: from Hebrew and Arabic to Mongolian, with all of India."""
+    return is_mark(character) or "\u0590" <= character <= "\u1cff"
 
 
 def _by_figure(text: str, at: int) -> bool:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semcache.text import fingerprint, verbatim
-from semcache.text.dress import only_dress_differs, only_fillers_differ
+from semcache.text.dress import letters_differ, only_dress_differs, only_fillers_differ
 from semcache.text.signs import signs, signs_apart
 from semcache.text.words import words
 
@@ -79,6 +79,61 @@ def test_dress_is_symmetric(one: str, other: str) -> None:
 def test_dress_of_any_text(one: str, other: str) -> None:
     """No text is too odd to be compared."""
     assert only_dress_differs(one, other) == only_dress_differs(other, one)
+
+
+@pytest.mark.parametrize(
+    "pair", [p for p in PAIRS if p["field"] in ("case", "blanks")], ids=lambda pair: pair["a"][:40]
+)
+def test_case_and_blanks_of_code_differ(pair: dict[str, Any]) -> None:
+    """Where a language has its own rule for a letter, as Turkish for I, another word is left to be learned."""
+    assert letters_differ(pair["a"], pair["b"]) != ("ı" in pair["a"])
+    assert letters_differ(pair["b"], pair["a"]) == letters_differ(pair["a"], pair["b"])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Hi, where is my Card?", "hi where is my card"),
+        ("How do I log in?", "how do i login"),
+        ("check-in times", "Check in times"),
+        ("How do I return a Lamp?", "How do I return a lamp?"),
+        ("on 2024-05-01", "on 2024/05/01"),
+    ],
+)
+def test_between_dress_and_code(one: str, other: str) -> None:
+    """What an ordinary writer varies is left to the score: it is no dress, and no guard stops it."""
+    assert not only_dress_differs(one, other)
+    assert not letters_differ(one, other)
+
+
+@given(st.sampled_from(TEXTS), st.sampled_from(TEXTS))
+def test_dress_and_code_exclude_each_other(one: str, other: str) -> None:
+    """What is dress is never refused for its letters."""
+    assert not (only_dress_differs(one, other) and letters_differ(one, other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Do you sell tents in OSLO?", "do you sell tents in Oslo", True),
+        ("How Do I Cancel My Order?", "how do i cancel my order", True),
+        ("I want my MONEY back", "i want my money back", True),
+        ("Сколько это стоит?", "СКОЛЬКО ЭТО СТОИТ", True),
+        ("Do you have Wi-Fi?", "do you have wifi", True),
+        ("Where's my refund?", "Where is my refund?", True),
+        ("How do I use Numbers?", "How do I use numbers?", False),
+        ("What is AND in SQL?", "What is and in SQL?", False),
+        ("What does G do in vim?", "What does g do in vim?", False),
+        ("What happens in May?", "What happens in may?", False),
+        ("Can I re-sign it?", "Can I resign it?", False),
+        ("Kann man das essen?", "Kann man das Essen?", False),
+        ("Explain __init__", "Explain init", False),
+        ("Let's eat, grandma", "Let's eat grandma", False),
+    ],
+)
+def test_case_of_words(one: str, other: str, same: bool) -> None:
+    """Ordinary words, in texts that pay no heed to case; where both do, a capital means something."""
+    assert only_dress_differs(one, other) is same
 
 
 @given(st.sampled_from(TEXTS), st.sampled_from(SIGNS), st.integers(0, 80), st.booleans())
