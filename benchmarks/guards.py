@@ -41,7 +41,11 @@ def main() -> None:
         print("\n".join(line for pairs in read.values() for line in missed(pairs)))
         return
     rows = [row for name, pairs in read.items() for row in rows_of(name, pairs)]
-    print(json.dumps(rows, indent=1) if args.json else table(rows))
+    print(
+        json.dumps(rows, indent=1)
+        if args.json
+        else table([{**row, **{name: "" for name in row if row[name] is None}} for row in rows])
+    )
 
 
 def rows_of(name: str, pairs: Sequence[Pair]) -> Iterator[Pair]:
@@ -78,10 +82,10 @@ def served_cold(pair: Pair) -> bool:
     return found.chosen is not None
 
 
-def share(found: Iterable[bool]) -> float:
-    """Three digits; 0 of none."""
+def share(found: Iterable[bool]) -> float | None:
+    """Three digits; None of none."""
     every = list(found)
-    return round(sum(every) / max(1, len(every)), 3)
+    return round(sum(every) / len(every), 3) if every else None
 
 
 def missed(pairs: Iterable[Pair]) -> Iterator[str]:
