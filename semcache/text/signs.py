@@ -99,6 +99,13 @@ def _ordinary(text: str, end: int) -> bool:
     return is_caseless(text[end - 1]) or (end > 1 and is_letter(text[end - 2]))
 
 
+def _behind_word(text: str, at: int) -> int:
+    """The position behind the last word before `at`, blanks skipped."""
+    while at and text[at - 1].isspace():
+        at -= 1
+    return at
+
+
 def _starts_ordinary(text: str, at: int) -> bool:
     if at >= len(text) or not is_letter(text[at]):
         return False
@@ -124,8 +131,10 @@ def _ends_sentence(text: str, at: int, length: int, before: str, after: str) -> 
     if not (after.isspace() or after in QUOTES or after in _CLOSING or after in _ENDS or is_caseless(after)):
         return False
     if before.isspace():
-        following = text[at + length :].lstrip()
-        return _ordinary(text, len(text[:at].rstrip())) and not following[:1].islower()
+        following = at + length
+        while following < len(text) and text[following].isspace():
+            following += 1
+        return _ordinary(text, _behind_word(text, at)) and not text[following : following + 1].islower()
     if before in QUOTES or before in _ENDS or before in ".…" or before in FOREIGN_MARKS or _ordinary(text, at):
         return before != "." or _ordinary(text, at - 1)
     if before == ")" or before.isalnum() or unicodedata.category(before) in ("So", "Sk", "Mn", "Cf") or before in "%°#":
@@ -138,7 +147,7 @@ def _is_stop(text: str, at: int, length: int, before: str, after: str) -> bool:
     if length == 2:
         return False
     if length > 2 or text[at] == "…":
-        return _ordinary(text, len(text[:at].rstrip())) and (not before.isspace() or after.isspace())
+        return _ordinary(text, _behind_word(text, at)) and (not before.isspace() or after.isspace())
     if before.isspace():
         return False
     inside = before.isalnum() or is_mark(before)
@@ -180,7 +189,7 @@ def _has_joiners(character: str) -> bool:
 
 def _by_figure(text: str, at: int) -> bool:
     """Whether the sign stands beside a figure, whose unit it tells; `%` and `°` stand behind one."""
-    if text[:at].rstrip(" \u00a0\u202f")[-1:].isdecimal():
+    if text[max(0, at - 2) : at].rstrip(" \u00a0\u202f")[-1:].isdecimal():
         return True
     return text[at] not in "%°" and text[at + 1 : at + 3].lstrip(" \u00a0\u202f")[:1].isdecimal()
 
