@@ -107,9 +107,10 @@ def decide(
         error = learned.model.error(score := learned.model.score(features))
         scored = Scored(features, vote.group, error)
         decision = _by_score(query, near, vote.candidate, score, scored, region, max_error_rate, learned.hard_guards)
-        if dressed is not None and (decision.chosen is None) and learned.sums.trusts_strict_rule(max_error_rate):
-            decision = _strictly(query, near, dressed, scored, learned.sums, max_error_rate, True)
         chance = shadow_probability(error, region, learned.sums.would_serve)
+        if dressed is not None and learned.sums.trusts_strict_rule(max_error_rate):
+            decision = _strictly(query, near, dressed, scored, learned.sums, max_error_rate, True)
+            chance = min(chance, STRICT_SHADOW)
     if decision.chosen is None:
         return decision
     return _checked(decision, chance > draw, repeats >= repeat_limit(max_error_rate))
