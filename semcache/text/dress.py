@@ -288,7 +288,7 @@ def _without_fillers(parts: Sequence[_Part]) -> list[_Part]:
         asked = _HOW_TO.match(" ".join(low[at : at + 3])) if low[at] == "how" else None
         if asked:
             found += [parts[at], "to"]
-        elif low[at] != "please":
+        elif low[at] != "please" and not (low[at] == "," and "please" in (low[at - 1 : at] + low[at + 1 : at + 2])):
             found.append(parts[at])
         at += len(asked[0].split()) if asked else 1
     return found

@@ -52,7 +52,7 @@ def case_is_dress(
     if low != other.text.lower() or low in _ADDRESS:
         return False
     if english:
-        title = uncased or one.initial or low not in (one.text, other.text)
+        title = uncased or one.initial or other.initial or low not in (one.text, other.text)
         return _foldable(one, low, capitals[0], title, beside) and _foldable(other, low, capitals[1], title, beside)
     if low in _CAPITONYMS - _GRAMMAR:
         return False
