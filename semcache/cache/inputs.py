@@ -10,14 +10,12 @@ from dataclasses import dataclass, replace
 from semcache.cache.types import Sources, StoreOptions
 from semcache.errors import InvalidInput
 from semcache.inputs import amount, check_text, count, duration, json_object, number, utf8_size, versions
-from semcache.text import fingerprint, normal_form
+from semcache.text import fingerprint, verbatim
 
 MAX_PROMPT_CHARS = 100_000
 MAX_RESPONSE_BYTES = 4_194_304
 MAX_METADATA_BYTES = 262_144
 _LONGEST_WAIT_S = 1e8  # some three years; threads cannot wait for centuries
-# Embedding models read some 512 tokens: beyond that, texts that differ get one vector. Such prompts match exactly only.
-MAX_SEMANTIC_CHARS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +27,6 @@ class Question:
     context: str
     tags: tuple[str, ...]
 
-    @property
-    def semantic(self) -> bool:
-        """Whether its vector stands for the whole of it."""
-        return len(self.prompt) <= MAX_SEMANTIC_CHARS
-
 
 def question(prompt: str, *, context: Sequence[str] = (), tags: Iterable[str] | None = None) -> Question:
     """A checked question; raises InvalidInput."""
@@ -41,7 +34,7 @@ def question(prompt: str, *, context: Sequence[str] = (), tags: Iterable[str] | 
     check_text("the prompt", prompt, most_chars=MAX_PROMPT_CHARS, advice=advice)
     if isinstance(context, str | bytes | Mapping) or not isinstance(context, Iterable):
         raise InvalidInput(f"the context must be a sequence of earlier messages, not {type(context).__name__}")
-    digest = _digest([normal_form(check_text("a message of the context", message)) for message in context])
+    digest = _digest([verbatim(check_text("a message of the context", message)) for message in context])
     asked = fingerprint(prompt)
     return Question(prompt, f"{asked}.{digest}" if digest else asked, digest, checked_tags(tags or ()))
 

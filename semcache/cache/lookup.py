@@ -19,7 +19,7 @@ from semcache.cache.rule import Decision, Rule
 from semcache.cache.runtime import Task, Worker
 from semcache.cache.stats import EXPIRED, HITS_EXACT, HITS_SEMANTIC, STALE, miss_counter
 from semcache.cache.types import Explanation, Hit, Miss, Reason
-from semcache.embed import Embedder
+from semcache.embed import Embedder, reads_whole
 from semcache.errors import RedisUnavailable
 from semcache.store.vectors import blob
 
@@ -101,8 +101,8 @@ class Lookup:
 
     def _nearby(self, findings: Findings) -> Findings:
         asked = findings.question
-        if not asked.semantic:
-            return findings
+        if not reads_whole(self._embedder, asked.prompt):
+            return replace(findings, beyond_window=True)
         vector = self._embedder.embed([asked.prompt])[0]
         searched = blob(vector, self._embedder.dim)
         found = self._entries.search(asked, searched, count=NEIGHBOURS)
@@ -134,9 +134,11 @@ class Lookup:
 
     def _rechecks(self, findings: Findings) -> bool:
         """Whether an exact match is answered anew, to measure the judge: the right answer is known to be the same."""
-        if not findings.exact_fit or self._fixed_rule is not None or not findings.question.semantic:
+        if not findings.exact_fit or self._fixed_rule is not None:
             return False
-        return self._learning.rechecks(findings.question.asked, findings.progress, findings.exact_group)
+        asked = findings.question
+        due = self._learning.rechecks(asked.asked, findings.progress, findings.exact_group)
+        return due and reads_whole(self._embedder, asked.prompt)
 
     def _shadow(self, findings: Findings) -> Miss:
         detail = "the same question is stored; this time the answer is made again, to check the comparison of answers"

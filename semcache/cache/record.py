@@ -140,7 +140,10 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """What goes into an entry. `vector` is a blob of float32; `ttl_s` None means never; times are seconds."""
+    """What goes into an entry. `ttl_s` None means never; times are seconds.
+
+    `vector` is a blob of float32, empty if the entry is to be found by the very same text only.
+    """
 
     entry_id: str
     question: Question
@@ -198,6 +201,7 @@ def to_hash(entry: NewEntry, *, indexes: list[str]) -> dict[str, str | int]:
         "hits": 0,
         "confirmed": 0,
         "rejected": 0,
+        "verbatim": int(not entry.vector),
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-from typing import cast
 
 import redis
 
@@ -18,7 +17,7 @@ from semcache.cache.registration import Registration
 from semcache.cache.scope import Scope
 from semcache.cache.stats import REFUSED
 from semcache.cache.types import Miss, StoreOptions
-from semcache.embed import Embedder, Vectors
+from semcache.embed import Embedder, reads_whole
 from semcache.inputs import versions
 from semcache.store.vectors import blob
 from semcache.text import token_count
@@ -63,7 +62,7 @@ class Storing:
             group=entry_id[:GROUP_CHARS],
             question=asked,
             response=response,
-            vector=blob(self._vector(asked, miss), self._embedder.dim) if asked.semantic else b"",
+            vector=self._vector(asked, miss),
             sources=sources,
             tags=tuple(options.tags),
             ttl_s=options.ttl or self._ttl_s,
@@ -81,12 +80,14 @@ class Storing:
             self._learning.teach(lesson_of(entry, work, replaced))
         return entry.entry_id
 
-    def _vector(self, asked: Question, miss: Miss | None) -> Vectors:
+    def _vector(self, asked: Question, miss: Miss | None) -> bytes:
+        """The blob of the question's vector; empty if the model does not read the whole of it."""
         work = _work_of(miss, asked)
         if work is not None and work.findings.vector is not None:
-            return work.findings.vector
-        (vector,) = self._embedder.embed([asked.prompt])
-        return cast(Vectors, vector)
+            return blob(work.findings.vector, self._embedder.dim)
+        if not reads_whole(self._embedder, asked.prompt):
+            return b""
+        return blob(self._embedder.embed([asked.prompt])[0], self._embedder.dim)
 
 
 def _work_of(miss: Miss | None, asked: Question) -> Work | None:

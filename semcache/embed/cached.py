@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from semcache.embed.checks import checked
 from semcache.embed.protocol import Embedder, Kind, Vectors
+from semcache.embed.window import count_tokens, window_of
 from semcache.forking import leaf_lock
 
 Vector = NDArray[np.float32]
@@ -43,6 +44,13 @@ class CachedEmbedder:
     @property
     def fingerprint(self) -> str:
         return self.inner.fingerprint
+
+    @property
+    def window(self) -> int:
+        return window_of(self.inner)
+
+    def count_tokens(self, text: str) -> int:
+        return count_tokens(self.inner, text)
 
     def embed(self, texts: Sequence[str], *, kind: Kind = "symmetric") -> Vectors:
         asked = checked(texts)

@@ -70,6 +70,13 @@ class OnnxEmbedder:
     def fingerprint(self) -> str:
         return self._recipe.fingerprint
 
+    @property
+    def window(self) -> int:
+        return self._recipe.max_tokens
+
+    def count_tokens(self, text: str) -> int:
+        return self.load().count_tokens(self._recipe.prefixes.get("symmetric", "") + text)
+
     def load(self) -> _Model:
         """Reads the model, once.
 
@@ -124,6 +131,14 @@ class _Model:
         """(dim,) float32."""
         ids = self._tokenizer.encode(text[: self._max_chars]).ids
         return self._pool(self._run(np.array([ids], np.int64)))
+
+    def count_tokens(self, text: str) -> int:
+        """All tokens of a text, the special ones once; text that no window could hold counts as a token a character."""
+        if len(text) > self._max_chars:
+            return len(text)
+        read = self._tokenizer.encode(text)
+        special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
+        return len(read.ids) + sum(len(rest.ids) - special for rest in read.overflowing)
 
     def _run(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """(1, n) token ids -> (n, dim) hidden states, or (dim,) if the graph pools them itself."""

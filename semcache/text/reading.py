@@ -1,4 +1,4 @@
-"""What is read from one text, once: words, stems, figures, negation, names, what it asks for, and who does what."""
+"""What is read from one text, once: words, stems, figures, signs, negation, names, what it asks for, who does what."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from semcache.text.entities import names
 from semcache.text.facts import Facts, facts
 from semcache.text.negation import Negation, negation
 from semcache.text.order import Roles, roles
+from semcache.text.signs import Signs, signs
+from semcache.text.tokens import verbatim
 from semcache.text.words import STOP_WORDS, root, words
 
 
@@ -35,10 +37,12 @@ class Text:
     question: str
     asks: str
     roles: Roles
+    signs: Signs
 
     @classmethod
     def of(cls, raw: str) -> Text:
         """Some 50 us for a question of 12 words."""
+        raw = verbatim(raw)
         found = words(raw)
         stems = tuple([root(word) for word in found])
         bag = frozenset(stems)
@@ -58,6 +62,7 @@ class Text:
             question_word(found),
             asks_for(found),
             roles(found),
+            signs(raw),
         )
 
 
