@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from semcache.store.outbox import OutboxStatus
+
 _LATENCY = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 _STAGE = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _PARTITION = ("group", "topic", "partition")
@@ -30,6 +32,14 @@ WORRY = {
     "all the time: the model comes and goes",
     "semcache_extract_lost_records": "any increase: the model is slower than the lock of 60 s; lower `extract.threads`",
     "semcache_extract_seconds": "p95 near `llm.timeout_s`",
+    "semcache_ingest_lost_offsets": "any increase: the worker was away for longer than the topic keeps its records, or "
+    "Redis came back with less; the line in the log names topic, partition and offset",
+    "semcache_outbox_events": "stays above 0: Kafka does not take what is said; what waits is answered from the "
+    "session's window only",
+    "semcache_outbox_oldest_seconds": "above a minute: as above",
+    "semcache_outbox_failed_deliveries": "rises: as above",
+    "semcache_outbox_refused_events": "any increase: Kafka has been away for too long (`kafka.outbox_max_bytes`), and "
+    "people were told that they are not remembered; or a record is too large for the brokers",
     "kafka_consumergroup_group_lag": "grows for minutes: consumption is slower than production",
     "kafka_consumergroup_group_lag_seconds": "above what your readers may wait for; beyond the topic's retention "
     "events are lost",
@@ -87,13 +97,32 @@ class Metrics:
         self.lag = Gauge("kafka_consumergroup_group_lag", "Records not yet applied", _PARTITION, registry=r)
         self.lag_seconds = Gauge(
             "kafka_consumergroup_group_lag_seconds",
-            "Age of the last applied record while behind",
+            "Age of the oldest record not yet applied; where none has come yet, how long the worker waits for it",
             _PARTITION,
             registry=r,
         )
         self.max_lag_seconds = Gauge(
             "kafka_consumergroup_group_max_lag_seconds", "The largest of them", ("group",), registry=r
         )
+        self.lost_offsets = Counter(
+            "semcache_ingest_lost_offsets",
+            "Offsets that retention removed before they were read",
+            ("topic", "partition"),
+            registry=r,
+        )
+        self.outbox_events = Gauge(
+            "semcache_outbox_events", "What was said in the chat and waits in Redis for Kafka", registry=r
+        )
+        self.outbox_seconds = Gauge("semcache_outbox_oldest_seconds", "Age of the oldest of them", registry=r)
+        self.outbox_failures = Counter(
+            "semcache_outbox_failed_deliveries", "Deliveries to Kafka that failed and are tried again", registry=r
+        )
+        self.outbox_refused = Counter(
+            "semcache_outbox_refused_events",
+            "Events that did not fit into the outbox, or that Kafka refuses",
+            registry=r,
+        )
+        self._outbox: OutboxStatus | None = None
         self.latest_offset = Gauge("kafka_partition_latest_offset", "End of the partition", _PARTITION, registry=r)
 
     def outdated(self, answers: int, seconds: float) -> None:
@@ -101,6 +130,15 @@ class Metrics:
         self.invalidated.inc(answers)
         if answers:
             self.stale_seconds.observe(seconds)
+
+    def outbox(self, now: OutboxStatus) -> None:
+        """What waits; failures count from the first look on, whichever process had them."""
+        before = self._outbox or now
+        self.outbox_events.set(now.events)
+        self.outbox_seconds.set(now.oldest_s)
+        self.outbox_failures.inc(max(0, now.failed - before.failed))
+        self.outbox_refused.inc(max(0, now.refused - before.refused))
+        self._outbox = now
 
     def totals(self) -> dict[str, int]:
         """Records so far, by what became of them."""

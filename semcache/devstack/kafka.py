@@ -191,7 +191,7 @@ def sasl_client(user: str, password: str) -> dict[str, str]:
 
 
 def cluster_id(
-    bootstrap_servers: str, *, client: Mapping[str, str] | None = None, timeout_s: float = 2.0
+    bootstrap_servers: str, *, client: Mapping[str, Any] | None = None, timeout_s: float = 2.0
 ) -> str | None:
     """The id of the cluster that answers there and has a broker; None if none does within `timeout_s`.
 
@@ -204,13 +204,14 @@ def cluster_id(
     quiet = {"log_level": 0, "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 200}
     try:
         asking = admin.AdminClient({"bootstrap.servers": bootstrap_servers, **quiet, **(client or {})})
+        asking.poll(0)  # a callback for tokens is only called by this
         found = asking.list_topics(timeout=timeout_s)
         return str(found.cluster_id) if found.brokers else None
     except failure:
         return None
 
 
-def answers(bootstrap_servers: str, *, client: Mapping[str, str] | None = None, timeout_s: float = 2.0) -> bool:
+def answers(bootstrap_servers: str, *, client: Mapping[str, Any] | None = None, timeout_s: float = 2.0) -> bool:
     """True if a cluster answers there; raises as `cluster_id`."""
     return cluster_id(bootstrap_servers, client=client, timeout_s=timeout_s) is not None
 
