@@ -286,8 +286,9 @@ def _made(role: Role, config: Config, make: Callable[[Config], _T]) -> _T:
         raise ConfigurationError(
             f"a Kafka client setting is wrong ([kafka.client] or [kafka.{role}]): {error}"
         ) from error
-    if "oauth_cb" in config and hasattr(client, "poll"):
-        client.poll(0)  # nothing else asks for the first token, and until there is one no call gets through
+    if "oauth_cb" in config and "share.acknowledgement.mode" not in config:
+        # Nothing else asks for the first token, and until there is one no call gets through.
+        client.poll(0)  # type: ignore[attr-defined]
     return client
 
 

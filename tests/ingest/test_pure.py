@@ -116,7 +116,7 @@ def test_commit_is_asked_for_once_and_again_after_silence(clock: Clock) -> None:
     partition = ("t", 0)
     assignment.add(partition, committed=5)
     assert assignment.to_commit() == {}
-    assignment.applied(partition, 8, 0)
+    assignment.applied(partition, 8)
     assert assignment.to_commit() == {partition: 8}
     assert assignment.to_commit() == {}
     clock.advance(3)
@@ -131,7 +131,7 @@ def test_partition_that_went_away_is_not_committed() -> None:
     assignment = Assignment()
     assignment.add(("t", 0), committed=None)
     assignment.remove([("t", 0)])
-    assignment.applied(("t", 0), 8, 0)
+    assignment.applied(("t", 0), 8)
     assert assignment.to_commit() == {}
 
 
@@ -139,12 +139,12 @@ def test_end_of_the_log_counts_only_while_nothing_that_was_taken_is_missing() ->
     """Records that were taken and dropped, as when a partition moves, are not committed past at the end of the log."""
     assignment, partition = Assignment(), ("t", 0)
     assignment.add(partition, committed=5)
-    assignment.took(partition, 8)
+    assignment.took(partition, [Record("t", 0, n, None, None) for n in (5, 6, 7)])
     assignment.reached_end(partition, 8)
     assignment.apply_ends()
     assert assignment.to_commit(all_of_it=True) == {}
     assert not assignment[partition].reached(8)
-    assignment.applied(partition, 8, 0)
+    assignment.applied(partition, 8)
     assignment.reached_end(partition, 9)
     assignment.apply_ends()
     assert assignment.to_commit(all_of_it=True) == {partition: 9}
@@ -156,7 +156,7 @@ def test_offsets_of_partitions_that_stay_are_not_taken_for_asked() -> None:
     assignment = Assignment()
     for number in (0, 1):
         assignment.add(("t", number), committed=None)
-        assignment.applied(("t", number), 8, 0)
+        assignment.applied(("t", number), 8)
     assert assignment.to_commit(all_of_it=True, among=[("t", 0)]) == {("t", 0): 8}
     assert assignment.to_commit() == {("t", 1): 8}
 
