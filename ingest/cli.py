@@ -29,7 +29,7 @@ from ingest.http import Health, serving
 from ingest.moments import moment_of
 from ingest.produce import produce_file
 from ingest.start import Start
-from ingest.status import GroupStatus, group_status
+from ingest.status import GroupStatus, group_status, watching_letters
 from ingest.topics import ensure_topics, wanted_topics
 from semcache.cli.output import Json, console, emit_fields, emit_json, emit_rows, errors
 from semcache.cli.runner import run as run_command
@@ -76,6 +76,8 @@ def run(
     with _stopping() as stop, open_worker(settings, options) as (worker, metrics), contextlib.ExitStack() as stack:
         _serve(stack, settings, worker.health, metrics.registry)
         stack.enter_context(open_courier(settings, status=metrics.outbox))
+        if settings.ingest.http_port:
+            stack.enter_context(watching_letters(settings, group=group, seen=metrics.letters))
         interpreter.set_up()
         worker.run(stop)
         if until_caught_up:

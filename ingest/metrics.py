@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from semcache.store.outbox import OutboxStatus
@@ -14,6 +16,8 @@ WORRY = {
     "semcache_ingest_records": "rate is 0 while lag grows; `stale` or `duplicate` above its usual share: a producer "
     "sends old versions, or something is replayed",
     "semcache_ingest_dlq_records": "any increase: `semcache-ingest dlq list` tells the cause",
+    "semcache_ingest_dlq_standing_records": "above 0 for a day: somebody has to mend what they stumble over, and run "
+    "`semcache-ingest dlq replay`",
     "semcache_ingest_batch_seconds": "p95 of `embed` or `write` above a second: the model or Redis is too slow, or "
     "shares its cores; `confirm` shows what `durability` costs",
     "semcache_ingest_retries": "rises for longer than a restart takes: `/readyz` names what is away",
@@ -59,6 +63,12 @@ class Metrics:
         )
         self.dead_letters = Counter(
             "semcache_ingest_dlq_records", "Records dead-lettered, by kind of error", ("error_class",), registry=r
+        )
+        self.standing_letters = Gauge(
+            "semcache_ingest_dlq_standing_records",
+            "Dead letters that no replay of everything has passed",
+            ("topic",),
+            registry=r,
         )
         self.batch_seconds = Histogram(
             "semcache_ingest_batch_seconds", "Time of a batch in each stage", ("stage",), buckets=_STAGE, registry=r
@@ -130,6 +140,11 @@ class Metrics:
         self.invalidated.inc(answers)
         if answers:
             self.stale_seconds.observe(seconds)
+
+    def letters(self, standing: Mapping[str, int]) -> None:
+        """How many dead letters stand, by topic."""
+        for topic, number in standing.items():
+            self.standing_letters.labels(topic).set(number)
 
     def outbox(self, now: OutboxStatus) -> None:
         """What waits; failures count from the first look on, whichever process had them."""
