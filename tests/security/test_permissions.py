@@ -146,7 +146,7 @@ def publish_and_work(redis: RedisServer, kafka: KafkaServer, tmp_path: Path) -> 
         ended = {"type": "session_ended", "id": "s1", "user": "eve", "session": "s", "at": "2026-11-23T10:00:00Z"}
         publisher.publish(ended, confirm_s=10)
         with open_courier(publishing) as courier:
-            assert courier.take({**said, "id": "m2", "text": "I like figs."}) is None
+            assert courier.take({**said, "id": "m1", "text": "I live in Lyon."}) is None
         publisher._producer().produce(publishing.kafka.conversations_topic, b"poison", key=b"eve")
     working = settings_of("worker", redis, kafka, tmp_path)
     options = RunOptions(until_caught_up=True)
