@@ -250,13 +250,13 @@ class ChatEngine:
     def _remember(self, asked: Asked, answer: Answer) -> tuple[str, ...]:
         """Both turns go into the session's window and are published. A failure is a warning: the answer is there."""
         try:
-            self._take_note(asked, "user", asked.text, asked.at)
-            self._take_note(asked, "assistant", answer.text, max(self._clock(), asked.at + 0.001))
+            said = self._take_note(asked, "user", asked.text, asked.at)
+            answered = self._take_note(asked, "assistant", answer.text, max(self._clock(), asked.at + 0.001))
         except Unavailable as error:
             return (f"this exchange is not remembered: {error}",)
-        return ()
+        return tuple(dict.fromkeys(warning for warning in (said, answered) if warning))
 
-    def _take_note(self, asked: Asked, role: Literal["user", "assistant"], text: str, at: float) -> None:
+    def _take_note(self, asked: Asked, role: Literal["user", "assistant"], text: str, at: float) -> str | None:
         event = message_event(
             id=uuid.uuid4().hex,
             namespace=self._settings.namespace,
@@ -268,7 +268,7 @@ class ChatEngine:
         )
         # The event's time, not ours: the turn that it becomes must be this one, not another beside it.
         self._stores.memory(asked.user).note(asked.session, role, text, at=seconds_of(event), event_id=event["id"])
-        self._publish(event)
+        return self._publish(event)
 
     @contextmanager
     def _stage(self, asked: Asked, name: str) -> Iterator[None]:

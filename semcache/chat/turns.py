@@ -9,7 +9,8 @@ from typing import Any, Literal
 from semcache.events import MessageEvent
 from semcache.memory import AgentMemory
 
-Publish = Callable[[dict[str, Any]], None]
+Publish = Callable[[dict[str, Any]], str | None]
+"""Takes an event. What it returns is a warning for whoever caused it: it is kept, but not yet where it belongs."""
 
 
 def message_event(

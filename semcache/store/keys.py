@@ -205,6 +205,19 @@ INGEST_SKIPS = _declare(
     "topic:partition:offset of records that somebody told the ingestor to dead-letter unread",
 )
 
+OUTBOX = _declare(
+    "outbox", "{{o:{namespace}}}:outbox", "stream", "until Kafka has them", "what was said in the chat, as events"
+)
+OUTBOX_COUNTERS = _declare(
+    "outbox counters",
+    "{{o:{namespace}}}:outbox-counters",
+    "hash",
+    "permanent",
+    "bytes that wait; deliveries that failed, events that were refused",
+)
+
+PROBE = _declare("probe", "probe:{probe}", "string", "10 s", "`semcache doctor` tries whether Redis takes writes")
+
 CALL_LIMIT = _declare(
     "call limit", "limit:{rule}", "list", "a minute", "times of a user's LLM calls; rule = namespace/user"
 )
