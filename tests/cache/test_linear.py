@@ -13,7 +13,7 @@ from redis import Redis
 
 from semcache.cache import SemanticCache
 from semcache.cache.evidence import Idf, Text, pair_features
-from semcache.cache.guards import guards, other_words
+from semcache.cache.guards import guards, wording_differs
 from semcache.cache.judge import evidence
 from semcache.embed import Kind, Vectors
 from semcache.text.reading import reader, text_bytes
@@ -47,7 +47,7 @@ def test_eight_times_the_length_is_no_sixty_four_times_the_work(kind: str) -> No
             evidence(first, second, 0.5)
             pair_features(query, candidate, 0.9, Idf())
             guards(query, candidate)
-            other_words(query, candidate)
+            wording_differs(query, candidate)
 
         return min(timeit.repeat(compare, number=1, repeat=5))
 
