@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ from semcache.settings import KafkaSettings
 
 OFFSET_BEGINNING, OFFSET_END = -2, -1
 """The timestamps by which Kafka's ListOffsets knows them."""
+_MOVING = ("NOT_LEADER_FOR_PARTITION", "LEADER_NOT_AVAILABLE", "UNKNOWN_TOPIC_OR_PART")
+"""What brokers answer, for a moment, about partitions that were just made or are changing brokers."""
+_MOVING_PAUSE_S = 0.2
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
@@ -52,11 +56,15 @@ def _listed(
         return {}
     spec = OffsetSpec.for_timestamp(timestamp)
     asked = {TopicPartition(*partition): spec for partition in partitions}
-    try:
-        futures = admin.list_offsets(asked, request_timeout=CONTACT_TIMEOUT_S)
-        return {(p.topic, p.partition): future.result().offset for p, future in futures.items()}
-    except KafkaException as error:
-        raise unreachable(kafka, error) from error
+    deadline = time.monotonic() + CONTACT_TIMEOUT_S
+    while True:
+        try:
+            futures = admin.list_offsets(asked, request_timeout=CONTACT_TIMEOUT_S)
+            return {(p.topic, p.partition): future.result().offset for p, future in futures.items()}
+        except KafkaException as error:
+            if error.args[0].name() not in _MOVING or time.monotonic() > deadline:
+                raise unreachable(kafka, error) from error
+            time.sleep(_MOVING_PAUSE_S)
 
 
 def committed_offsets(group: str, partitions: Iterable[Partition], kafka: KafkaSettings) -> Mapping[Partition, int]:
