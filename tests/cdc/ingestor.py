@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from redis import Redis
 
@@ -44,7 +45,7 @@ class Ingestor:
         """Until all is applied that is there now; what it printed."""
         return self._call("run", "--until-caught-up")
 
-    def dead_letters(self) -> list[dict[str, str]]:
+    def dead_letters(self) -> list[dict[str, Any]]:
         """How many there are of a kind: count, topic, error class, cause."""
         return list(json.loads(self._call("dlq", "list", "--json"))["kinds"])
 

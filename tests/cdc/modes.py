@@ -1,4 +1,4 @@
-"""How a connector may write what it captured: the envelope or flat rows, deletes in each way, with and without schemas."""
+"""How a connector may write what it captured: envelope or flat rows, each way of deletes, with and without schemas."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from semcache.devstack.ports import free_port
 from tests.cdc import changes, columns
@@ -29,7 +30,7 @@ class Held:
     """What the knowledge base held after each phase: (phase, namespace) -> document -> text."""
 
     documents: dict[tuple[Phase, str], dict[str, str]] = field(default_factory=dict)
-    dead_letters: list[dict[str, str]] = field(default_factory=list)
+    dead_letters: list[dict[str, Any]] = field(default_factory=list)
 
 
 def namespace(source: Source, mode: Mode) -> str:
