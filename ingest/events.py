@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -21,7 +22,9 @@ from pydantic import (
 from semcache.errors import Quarantine
 
 MAX_TEXT_BYTES = 262_144
-MAX_VERSION = 2**53
+MAX_FUTURE_S = 86_400.0
+_LAST_S = 253_370_764_800.0  # the year 9999
+MAX_VERSION = 2**53 - 1
 """Versions are compared in Lua, whose numbers are doubles."""
 
 
@@ -54,14 +57,37 @@ def _limited(value: str, info: ValidationInfo) -> str:
 
 
 def _textual(value: Any) -> Any:
-    if isinstance(value, str | datetime):
+    if isinstance(value, datetime) or (isinstance(value, str) and "-" in value[1:]):
         return value
     raise ValueError("must be an ISO 8601 string with a time zone, like 2026-11-23T10:00:00Z")
 
 
+def _bounded(value: datetime, info: ValidationInfo) -> datetime:
+    seconds = value.timestamp()
+    latest = (info.context or {}).get("latest", time.time() + MAX_FUTURE_S)
+    if seconds < 0:
+        raise ValueError("must not be before 1970")
+    if seconds > latest:
+        raise ValueError(f"lies in the future, beyond {_utc(latest)} (ingest.max_future_s): milliseconds for seconds?")
+    return value
+
+
+def _on_the_calendar(value: datetime) -> datetime:
+    if not 1 < value.year < 9999:
+        raise ValueError("must lie in the years 2 to 9998")
+    return value
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(min(seconds, _LAST_S), UTC).isoformat(timespec="seconds")
+
+
 Id = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_not_blank)]
 Text = Annotated[str, AfterValidator(_not_blank), AfterValidator(_limited)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_textual)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_textual), AfterValidator(_on_the_calendar)]
+"""Any time; of a fact, perhaps long ago or still to come."""
+Happened = Annotated[Moment, AfterValidator(_bounded)]
+"""When an event happened: since 1970, and not later than now and a day."""
 Version = Annotated[int, Field(ge=1, le=MAX_VERSION)]
 
 
@@ -72,7 +98,7 @@ class _Event(BaseModel):
 
     id: Id = Field(description="identity: an event that arrives twice has one effect")
     namespace: Annotated[str, Field(min_length=1, max_length=200)] = "default"
-    at: Moment = Field(description="when it happened, ISO 8601 with a time zone")
+    at: Happened = Field(description="when it happened, ISO 8601 with a time zone")
 
     @property
     def seconds(self) -> float:
@@ -92,11 +118,11 @@ class MessageEvent(_Event):
 
 
 class DocumentUpserted(_Event):
-    """A document was created or changed. Loses against a version that is equal or newer."""
+    """A document was created or changed. Without `version` the later one in the log wins."""
 
     type: Literal["document_upserted"]
     document: Id
-    version: Version
+    version: Version | None = None
     text: Text
     title: Annotated[str, Field(max_length=4000)] | None = None
     metadata: dict[str, Any] | None = None
@@ -167,15 +193,18 @@ TYPES = frozenset({"message", "feedback", "session_ended", "facts_extracted", "u
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 
 
-def parse_event(fields: Mapping[str, Any], *, max_text_bytes: int = MAX_TEXT_BYTES) -> Event:
-    """The event those fields describe.
+def parse_event(
+    fields: Mapping[str, Any], *, max_text_bytes: int = MAX_TEXT_BYTES, max_future_s: float = MAX_FUTURE_S
+) -> Event:
+    """The event those fields describe; it may have happened at most `max_future_s` seconds from now.
 
     Raises:
         Oversize: a text has more than `max_text_bytes` bytes in UTF-8.
         NotAnEvent: the type is unknown, or a field is missing or wrong; the message names each.
     """
     try:
-        return _ADAPTER.validate_python(fields, context={"max_text_bytes": max_text_bytes})
+        context = {"max_text_bytes": max_text_bytes, "latest": time.time() + max_future_s}
+        return _ADAPTER.validate_python(fields, context=context)
     except ValidationError as error:
         raise NotAnEvent(_explain(error, fields)) from None
 

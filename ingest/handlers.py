@@ -8,18 +8,20 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ingest.events import DocumentDeleted, Event, routing_key
+from ingest.events import Event, routing_key
 from ingest.outcome import Outcome
 from ingest.records import Record
 from semcache.embed.protocol import Vectors
+from semcache.knowledge.order import Place
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """An event, and the record that it came in."""
+    """An event, the record that it came in, and, of a document, where the change stands in the order of its sources."""
 
     event: Event
     record: Record
+    place: Place | None = None
 
 
 class Plan(Protocol):
@@ -61,14 +63,6 @@ class WithoutTexts:
         return ()
 
 
-UNVERSIONED_DELETE = "document_deleted without a version"
-
-
-def kind_of(event: Event) -> str:
-    """What handlers are chosen by: the type, and deletes without a version apart."""
-    return UNVERSIONED_DELETE if isinstance(event, DocumentDeleted) and event.version is None else event.type
-
-
 def runs(arrivals: Sequence[tuple[int, Incoming]], handlers: Mapping[str, Handler]) -> list[Run]:
     """Events gathered by handler, as few runs as the order allows: what has one key is applied in its order.
 
@@ -78,7 +72,7 @@ def runs(arrivals: Sequence[tuple[int, Incoming]], handlers: Mapping[str, Handle
     last_of_key: dict[tuple[str, str], int] = {}
     for place, arrival in arrivals:
         event = arrival.event
-        handler, key = handlers[kind_of(event)], (event.namespace, routing_key(event))
+        handler, key = handlers[event.type], (event.namespace, routing_key(event))
         index = _run_for(made, handler, last_of_key.get(key, 0))
         made[index].arrivals.append(arrival)
         made[index].places.append(place)

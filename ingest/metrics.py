@@ -26,6 +26,7 @@ WORRY = {
     "semcache_ingest_invalidated_answers": "a sudden rise: many documents change at once, hits will fall for a while",
     "semcache_ingest_stale_answer_seconds": "p95 above a second: changed documents were answered from for that long",
     "semcache_ingest_late_events": "rises: a producer is behind, or its clock is wrong",
+    "semcache_ingest_new_epochs": "any increase: a database was failed over or restored; the log names the topic",
     "semcache_extract_records": "`rejected` rises: `semcache-ingest dlq list --group semcache-extract`; `released` "
     "all the time: the model comes and goes",
     "semcache_extract_lost_records": "any increase: the model is slower than the lock of 60 s; lower `extract.threads`",
@@ -84,6 +85,9 @@ class Metrics:
             registry=r,
         )
         self.late = Counter("semcache_ingest_late_events", "Events later than ingest.max_lateness_s", registry=r)
+        self.epochs = Counter(
+            "semcache_ingest_new_epochs", "Changes with which a source began to number its log anew", registry=r
+        )
         self.lag = Gauge("kafka_consumergroup_group_lag", "Records not yet applied", _PARTITION, registry=r)
         self.lag_seconds = Gauge(
             "kafka_consumergroup_group_lag_seconds",

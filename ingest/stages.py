@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from ingest.batch import Batch, PlannedRun, RolledBack
+from ingest.batch import Batch, PassedOver, PlannedRun, RolledBack
 from ingest.bisect import Failed, apply_or_bisect
-from ingest.deadletters import DeadLetterQueue
+from ingest.clients import Throttled
+from ingest.deadletters import DeadLetterQueue, said
 from ingest.decode import Decoder
-from ingest.events import Event, NotAnEvent
-from ingest.handlers import Handler, Incoming, Run, kind_of, no_vectors, runs
-from ingest.ledger import AppliedOffsets, Ledger
+from ingest.events import Event
+from ingest.handlers import Handler, Incoming, Run, no_vectors, runs
+from ingest.ledger import AppliedOffsets, Ledger, Skips
 from ingest.link import Partition, RedisLink
 from ingest.metrics import Metrics
 from ingest.outcome import Outcome
@@ -28,12 +29,17 @@ SYSTEMIC = 8
 
 _NOT_THE_RECORDS_FAULT = (Unavailable, ConfigurationError)
 _log = logging.getLogger("semcache.ingest")
+_letter_log = logging.getLogger("semcache.ingest.dead_letters")
+_letter_log.addFilter(Throttled())
 
 
 class Preparer:
     """Decodes the records of a batch, plans their writes, and embeds all their texts in one call. For one thread."""
 
-    def __init__(self, decode: Decoder, handlers: Mapping[str, Handler], embedder: Embedder, metrics: Metrics) -> None:
+    def __init__(
+        self, decode: Decoder, handlers: Mapping[str, Handler], embedder: Embedder, skips: Skips, metrics: Metrics
+    ) -> None:
+        self._skips = skips
         self._seconds = metrics.batch_seconds
         self._decode = decode
         self._handlers = handlers
@@ -51,19 +57,23 @@ class Preparer:
     def _decoded(self, batch: Batch) -> list[tuple[int, Incoming]]:
         batch.outcomes.clear()
         batch.letters.clear()
+        batch.runs = []
+        batch.pass_over(self._skips.of(batch.partition))
         arrivals: list[tuple[int, Incoming]] = []
         for place, record in enumerate(batch.records):
+            if place in batch.outcomes:
+                continue
             try:
                 decoded = self._decode(record)
-            except Quarantine as error:
+            except _NOT_THE_RECORDS_FAULT:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever a record provokes, the others must not suffer
                 batch.quarantine(place, error, stage="VALUE_CONVERTER")
                 continue
             if isinstance(decoded, Outcome):
                 batch.outcomes[place] = decoded
-            elif kind_of(decoded) not in self._handlers:
-                batch.quarantine(place, NotAnEvent(f"{decoded.type} events are not applied here"), stage="TASK_PUT")
             else:
-                arrivals.append((place, Incoming(decoded, record)))
+                arrivals += [(place, arrival) for arrival in decoded]
         return arrivals
 
     def _plan_all(self, batch: Batch, made: Sequence[Run]) -> None:
@@ -111,6 +121,7 @@ class Writer:
         link: RedisLink,
         applied: AppliedOffsets,
         ledger: Ledger,
+        skips: Skips,
         embedder: Embedder,
         dead_letters: DeadLetterQueue,
         metrics: Metrics,
@@ -120,6 +131,7 @@ class Writer:
         self._link = link
         self._applied = applied
         self._ledger = ledger
+        self._skips = skips
         self._embedder = embedder
         self._dead_letters = dead_letters
         self._metrics = metrics
@@ -128,17 +140,29 @@ class Writer:
     def __call__(self, batch: Batch) -> None:
         stored = self._verified(batch.partition)
         connects = self._link.connects
+        if batch.troubled:
+            batch.pass_over(self._skips.of(batch.partition))
         for planned in batch.runs:
             self._write(batch, planned)
-        if not batch.letters_kept:
-            self._dead_letters.write(batch.letters)
-            batch.letters_kept = True
+        self._keep_letters(batch)
         if self._link.connects != connects:
             raise Unavailable("Redis was connected again while a batch was being written: writing it once more")
         if stored is None or stored < batch.next_offset:
             self._applied.advance(batch.partition, stored, batch.next_offset)
         self._ledger.expect(batch.partition, batch.next_offset)
         self._count(batch)
+
+    def _keep_letters(self, batch: Batch) -> None:
+        if batch.letters_kept:
+            return
+        self._dead_letters.write(batch.letters)
+        batch.letters_kept = True
+        for letter in batch.letters:
+            _letter_log.warning(
+                "dead letter %s (%s): %s", letter.record.position, letter.error_class, said(letter.error)
+            )
+        skipped = [letter.record.offset for letter in batch.letters if isinstance(letter.error, PassedOver)]
+        self._skips.passed(batch.partition, skipped)
 
     def _verified(self, partition: Partition) -> int | None:
         """Up to where Redis holds the partition's log.
@@ -157,7 +181,7 @@ class Writer:
             if isinstance(result, Failed):
                 batch.quarantine(place, result.error, stage="TASK_PUT")
             else:
-                batch.outcomes[place] = result
+                batch.settle(place, result)
 
     def _applied_run(self, planned: PlannedRun) -> Sequence[Outcome | Failed]:
         if planned.vectors is not None:

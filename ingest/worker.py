@@ -52,6 +52,7 @@ class Worker:
         batch_size: int,
         revoke_timeout_s: float,
         latency_target_s: float,
+        stalled_after_s: float = 0.0,
         start: Start | None = None,
         targets: Mapping[Partition, int] | None = None,
     ) -> None:
@@ -62,6 +63,7 @@ class Worker:
         self._metrics = metrics
         self._pace = Pace(batch_size, latency_target_s)
         self._revoke_timeout_s = revoke_timeout_s
+        self._stalled_after_s = stalled_after_s
         self._start = start or Start()
         self._assignment = Assignment()
         self._commits = Commits(self._assignment, ledger, metrics)
@@ -105,6 +107,8 @@ class Worker:
         found = {}
         if time.monotonic() - self._looped_at > 30:
             found["worker"] = "the poll loop stands still"
+        elif self._stalled_after_s and (stalled := self._pipeline.stalled(self._stalled_after_s)):
+            found["worker"] = stalled
         if not self._brokers_up:
             found["kafka"] = "no broker is connected"
         if self._pipeline.trouble:

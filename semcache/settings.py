@@ -137,6 +137,11 @@ class TableMapping(Section):
     title: str = Field("", description="column of the title, or a template")
     version: str = Field("", description="column that grows with each change; default: place in the source's log")
     namespace: str = Field("", description="namespace of the documents; default: the installation's")
+    epoch: int = Field(
+        0,
+        ge=0,
+        description="raise it when the source numbers its log anew, as after a fail-over, and that is not noticed",
+    )
 
 
 class IngestSettings(Section):
@@ -145,6 +150,12 @@ class IngestSettings(Section):
     group: str = Field("semcache-ingest", description="consumer group")
     batch_size: int = Field(500, gt=0, description="records taken at once")
     max_text_bytes: int = Field(262_144, gt=0, description="longer texts are dead-lettered as oversize")
+    max_future_s: float = Field(
+        86_400.0, ge=0, description="events that claim to happen later than so long from now are dead-lettered, seconds"
+    )
+    stalled_after_s: float = Field(
+        300.0, ge=0, description="/healthz fails when one batch has been retried for so long, seconds; 0 = never"
+    )
     durability: Literal["memory", "aof", "replica"] = Field(
         "memory", description="what Redis has done before an offset is committed: applied, fsynced, replicated"
     )

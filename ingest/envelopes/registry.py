@@ -31,8 +31,8 @@ class SchemaRegistry:
 
         self._read: Any = JSONDeserializer(None, schema_registry_client=client)
 
-    def check(self, record: Record) -> None:
-        """Returns if the record names no schema, or fits the one it names.
+    def read(self, record: Record) -> Record:
+        """The record, if the record names no schema, or fits the one it names.
 
         Raises:
             NotAnEvent: it does not fit, the schema is unknown, or it is no JSON Schema.
@@ -44,7 +44,7 @@ class SchemaRegistry:
         from httpx2 import HTTPError
 
         if not names_a_schema(record):
-            return
+            return record
         context = SerializationContext(record.topic, MessageField.VALUE, list(record.headers))
         try:
             self._read(record.value, context)
@@ -54,6 +54,7 @@ class SchemaRegistry:
             raise NotAnEvent(f"the record does not fit its schema: {error}") from error
         except HTTPError as error:
             raise RegistryUnavailable(f"the Schema Registry does not answer ({error})", retry_after_s=2.0) from error
+        return record
 
 
 def open_registry(properties: Mapping[str, str]) -> SchemaRegistry | None:

@@ -72,12 +72,9 @@ class KnowledgeBase:
         """Writes a document; only passages that are new are embedded. `at`: seconds since the epoch, None: now."""
         return self.apply([Upsert(doc_id, text, title, version, metadata, at)])[0]
 
-    def delete(self, doc_id: str, *, version: int | None = None, keep_version: bool = False) -> Outcome:
-        """Removes a document and leaves its version as a tombstone; with a version, also of one never seen.
-
-        `keep_version`: without a version, the tombstone has the current one, so that the next number is a new document.
-        """
-        return self.apply([Delete(doc_id, version, keep_version)])[0]
+    def delete(self, doc_id: str, *, version: int | None = None) -> Outcome:
+        """Removes a document and leaves its version as a tombstone; with a version, also of one never seen."""
+        return self.apply([Delete(doc_id, version)])[0]
 
     def apply(self, changes: Sequence[Change]) -> list[Outcome]:
         """Applies changes in their order: `plan`, embed, `commit`."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from semcache.errors import InvalidInput
 from semcache.knowledge.chunk import Chunk, chunks, first_heading
+from semcache.knowledge.order import History, Verdict, decide, fingerprint
 from semcache.knowledge.types import Change, Delete, Upsert
 
 MAX_ID_CHARS = 1_000
@@ -19,26 +20,39 @@ _MAX_TITLE_CHARS = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A document as it is in Redis: version (negative = deleted, 0 = never seen), its passages' ids and embedder."""
+    """A document as it is in Redis: version (negative = deleted, 0 = never seen), its passages' ids and embedder.
+
+    `place`: an encoded `History`, empty where no log has touched the document.
+    """
 
     version: int = 0
+    place: str = ""
     chunk_ids: tuple[str, ...] = ()
     fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One change of one document, made for the version `base`; `rewrite` keeps the version and renews the vectors."""
+    """One change of one document, made for the version and place of `base`; `version` and `place` are those it leaves.
+
+    What is not applied leaves all as it is. `rewrite` keeps the version and renews the vectors.
+    """
 
     change: Change
-    base: int
-    stale: bool = False
-    rewrite: bool = False
+    base: Stored
+    verdict: Verdict
+    version: int
+    place: str
+    fell: bool = False
     chunks: tuple[Chunk, ...] = ()
     added: tuple[Chunk, ...] = ()
     removed: tuple[str, ...] = ()
     old_fingerprint: str = ""
     title: str = ""
+
+    @property
+    def applies(self) -> bool:
+        return self.verdict is Verdict.APPLIED
 
     @property
     def texts(self) -> list[str]:
@@ -58,23 +72,46 @@ class Batch:
         return [text for plan in self.plans for text in plan.texts]
 
 
-def plan(change: Change, stored: Stored, fingerprint: str, *, rewrite: bool = False) -> Plan:
-    """The plan of a change against what is stored; `fingerprint` is the embedder's that makes the new vectors."""
-    if not rewrite and _is_stale(change, stored.version):
-        return Plan(change, stored.version, stale=True)
+def plan(change: Change, stored: Stored, embedded_by: str, *, rewrite: bool = False) -> Plan:
+    """The plan of a change against what is stored; `embedded_by`: fingerprint of what makes the new vectors."""
+    verdict, version, place, fell = _decided(change, stored, rewrite=rewrite)
+    if verdict is not Verdict.APPLIED:
+        return Plan(change, stored, verdict, stored.version, stored.place)
     title = (change.title or first_heading(change.text)) if isinstance(change, Upsert) else ""
     wanted = chunks(change.document, change.text, title=title) if isinstance(change, Upsert) else []
-    same = set(stored.chunk_ids) if stored.fingerprint == fingerprint else set()
+    same = set(stored.chunk_ids) if stored.fingerprint == embedded_by else set()
     keep = same & {chunk.id for chunk in wanted}
     return Plan(
         change,
-        stored.version,
-        rewrite=rewrite,
+        stored,
+        verdict,
+        version,
+        place,
+        fell,
         chunks=tuple(wanted),
         added=tuple(chunk for chunk in wanted if chunk.id not in keep),
         removed=tuple(id for id in stored.chunk_ids if id not in keep),
-        old_fingerprint=stored.fingerprint or fingerprint,
+        old_fingerprint=stored.fingerprint or embedded_by,
         title=title,
+    )
+
+
+def _decided(change: Change, stored: Stored, *, rewrite: bool) -> tuple[Verdict, int, str, bool]:
+    """The verdict, and the version and encoded history afterwards; and whether the source has begun to count anew."""
+    if rewrite:
+        return Verdict.APPLIED, stored.version, stored.place, False
+    if change.place is None:
+        stale = _is_stale(change, stored.version)
+        verdict = Verdict.STALE if stale else Verdict.APPLIED
+        return verdict, _signed(change, change.version or abs(stored.version) + 1), stored.place, False
+    if _is_stale(replace(change, version=None), stored.version) and not change.place.numbers:
+        return Verdict.DUPLICATE if stored.version else Verdict.STALE, stored.version, stored.place, False
+    decision = decide(History.parse(stored.place), stored.version, change.place, _content(change))
+    return (
+        decision.verdict,
+        _signed(change, _next_version(change, stored.version)),
+        decision.history.encoded,
+        decision.fell,
     )
 
 
@@ -82,6 +119,23 @@ def _is_stale(change: Change, known: int) -> bool:
     if change.version is None:
         return isinstance(change, Delete) and known <= 0
     return change.version <= abs(known)
+
+
+def _next_version(change: Change, known: int) -> int:
+    """Versions only grow, for what was made of a document is outdated by a higher one."""
+    if isinstance(change, Delete) and change.place and not change.place.numbers:
+        return abs(known)
+    return max(abs(known) + 1, change.version or 0)
+
+
+def _signed(change: Change, version: int) -> int:
+    return -version if isinstance(change, Delete) else version
+
+
+def _content(change: Change) -> str:
+    if isinstance(change, Delete):
+        return fingerprint("deleted")
+    return fingerprint(change.text, change.title or "", encoded_metadata(change.metadata))
 
 
 def checked(change: Change, *, max_text_bytes: int) -> Change:

@@ -168,12 +168,12 @@ DOCUMENT = _declare("document", _K + "doc:{document}", "hash", "permanent", "ver
 DOCUMENT_VERSIONS = _declare(
     "document versions", _K + "versions", "hash", "permanent", "document id -> version; negative = deleted at it"
 )
-DOCUMENT_TOMBSTONES = _declare(
-    "document tombstones",
-    _K + "tombstones",
+DOCUMENT_PLACES = _declare(
+    "document places",
+    _K + "places",
     "hash",
     "permanent",
-    "document id -> place in the log (topic:partition:offset:ms) of its last delete without a version",
+    "document id -> the place of its last change in the log and in its source's order",
 )
 CHUNK = _declare("chunk", _K + "chunk:{chunk}", "hash", "with its document", "a passage: document, version, text")
 CHUNK_VECTORS = _declare("chunk vectors", _K + "chunks:{fingerprint}", "vector set", "permanent", "passage vectors")
@@ -190,6 +190,13 @@ INGEST_OFFSETS = _declare(
     "hash",
     "permanent",
     "topic:partition -> offset up to which it is applied",
+)
+INGEST_SKIPS = _declare(
+    "ingest skips",
+    "{{i:{group}}}:skips",
+    "set",
+    "until they are passed",
+    "topic:partition:offset of records that somebody told the ingestor to dead-letter unread",
 )
 
 CALL_LIMIT = _declare(

@@ -32,7 +32,8 @@ def settings(**ingest: Any) -> Settings:
 def decoded(chain: Settings, event: dict[str, Any]) -> Event | Outcome:
     value = as_record(chain, event)["value"].encode()
     decoder = Decoder(Rules(), processors=load_processors(chain), max_text_bytes=10_000)
-    return decoder(Record("semcache.conversations", 0, 0, b"k", value, timestamp_ms=1))
+    found = decoder(Record("semcache.conversations", 0, 0, b"k", value, timestamp_ms=1))
+    return found if isinstance(found, Outcome) else found[0].event
 
 
 def shout(event: Event) -> Event:
