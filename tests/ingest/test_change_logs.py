@@ -66,7 +66,7 @@ ENDS = {
 def test_every_databases_changes_end_alike(
     settings: Settings, drain: Drain, redis: redis_py.Redis, fast_embedder: Embedder, log: ChangeLog
 ) -> None:
-    """Snapshot, update, transaction, delete, replay, late snapshot, fail-over: the documents are the rows as they are last."""
+    """Snapshot, update, delete, replay, late snapshot, fail-over: in the end the documents are as the rows are."""
     topic = f"{settings.namespace}.{log.topic}"
     mapping = TableMapping(table=log.table, id=log.id_template, text="{body}")
     ingest = settings.ingest.model_copy(update={"topics": [topic], "debezium": [mapping]})
