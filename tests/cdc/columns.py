@@ -37,7 +37,7 @@ SHARED: tuple[Column, ...] = (
 )
 POSTGRESQL: tuple[Column, ...] = (
     *SHARED,
-    Column("loose", "numeric", "0.10", "0.10", bare='{"scale": 2, "value": "Cg=="}'),
+    Column("loose", "numeric", "1234.5", "1234.5", bare='{"scale": 1, "value": "MDk="}'),
     Column("flag", "boolean", "true", "true"),
     Column("moment", "timestamp", "'2025-11-24 08:30:00'", "2025-11-24T08:30:00", bare="1763973000000000"),
     Column("zoned", "timestamptz", "'2025-11-24 08:30:00+02'", "2025-11-24T06:30:00.000000Z"),

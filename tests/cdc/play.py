@@ -90,7 +90,7 @@ class _Stage:
         for source, mode in _pairs():
             for table in set(MANUALS) & set(source.tables_of(mode)):
                 topic = source.topic(mode, table)
-                self._records.wait(f"{topic} has its update", lambda t=topic: self._records.mentions(t, UNTOUCHED))  # type: ignore[misc]
+                self._records.wait(f"{topic} has its update", lambda t=topic: self._records.mentions(t, UNTOUCHED))
 
     def restart(self) -> None:
         self._disconnect(1)
@@ -109,7 +109,7 @@ class _Stage:
             topic = source.topic(mode, "articles")
             self._records.wait(
                 f"{topic} has its incremental snapshot",
-                lambda t=topic: self._records.count(t, 1) > 1,  # type: ignore[misc]
+                lambda t=topic: self._records.count(t, 1) > 1,
             )
         self._do("incremental")
 

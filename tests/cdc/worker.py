@@ -75,7 +75,7 @@ class ConnectWorker:
     def wait_running(self, *names: str) -> None:
         """Waits until the task of each connector runs; a failed one fails the test with its stack."""
         for name in names:
-            wait_until(f"connector {name} runs", lambda name=name: self._runs(name), timeout_s=START_TIMEOUT_S)  # type: ignore[misc]
+            wait_until(f"connector {name} runs", lambda name=name: self._runs(name), timeout_s=START_TIMEOUT_S)
 
     def remove(self, name: str) -> None:
         """Takes the connector away. One of the same name goes on where this one was in the source's log."""
