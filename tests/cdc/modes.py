@@ -64,11 +64,8 @@ class Mode:
 
 CONNECT_TYPES = {"time.precision.mode": "connect", "decimal.handling.mode": "string"}
 NAMED = {"transforms.unwrap.add.fields": "op,table,source.ts_ms"}
-CLOUD_EVENTS = {"value.converter": "io.debezium.converters.CloudEventsConverter"}
-
 MODES = (
     *(Mode(deletes, schemas) for deletes in DELETE_MODES for schemas in (True, False)),
     Mode("tombstone", schemas=False, label="add.fields", extra=NAMED),
     Mode("envelope", schemas=True, label="connect types", extra=CONNECT_TYPES),
-    Mode("envelope", schemas=True, label="CloudEvents", extra=CLOUD_EVENTS),
 )
