@@ -131,7 +131,7 @@ class DeadLetterQueue:
             KafkaUnavailable: not all are; writing them again is safe, if not free of doubles.
         """
         wanted = list(letters)
-        for kept in (_whole, _truncated, _bare):
+        for kept in (_whole, _truncated, _undated, _bare):
             wanted = self._delivered(wanted, kept) if wanted else []
         if wanted:
             raise KafkaUnavailable(
@@ -145,7 +145,7 @@ class DeadLetterQueue:
             self._producer.flush(_FLUSH_S)
 
     def _delivered(self, wanted: Sequence[DeadLetter], kept: Kept) -> list[DeadLetter]:
-        """Those that are too large for the topic; any other failure raises."""
+        """Those that the topic does not take in that form; any other failure raises."""
         producer = self._producer = self._producer or open_producer(
             self._kafka, message_max_bytes=MAX_MESSAGE_BYTES + 2**20
         )
@@ -154,7 +154,7 @@ class DeadLetterQueue:
             made = kept(letter, self._group, self._clock())
             self._produce(producer, letter, made, partial(_note, reports, letter))
         producer.flush(_FLUSH_S)
-        return self._too_large(reports, expected=len(wanted))
+        return self._refused(reports, expected=len(wanted))
 
     def _produce(self, producer: Producer, letter: DeadLetter, made: dict[str, Any], report: Report) -> None:
         from confluent_kafka import KafkaException
@@ -170,18 +170,24 @@ class DeadLetterQueue:
                 report(error.args[0], None)
                 return
 
-    def _too_large(self, reports: Sequence[tuple[DeadLetter, KafkaError | None]], *, expected: int) -> list[DeadLetter]:
+    def _refused(self, reports: Sequence[tuple[DeadLetter, KafkaError | None]], *, expected: int) -> list[DeadLetter]:
         from confluent_kafka import KafkaError
 
-        large = [letter for letter, error in reports if error and error.code() == KafkaError.MSG_SIZE_TOO_LARGE]
-        other = next((e for _, e in reports if e and e.code() != KafkaError.MSG_SIZE_TOO_LARGE), None)
+        forms = (
+            KafkaError.MSG_SIZE_TOO_LARGE,
+            KafkaError.INVALID_TIMESTAMP,
+            KafkaError.INVALID_RECORD,
+            KafkaError._INVALID_DIFFERENT_RECORD,
+        )
+        refused = [letter for letter, error in reports if error and error.code() in forms]
+        other = next((error for _, error in reports if error and error.code() not in forms), None)
         if other or len(reports) < expected:
             if self._producer:
                 self._producer.purge()
             raise KafkaUnavailable(
                 f"the dead-letter topic does not take records ({other.str() if other else 'no acknowledgement'})"
             )
-        return large
+        return refused
 
 
 def _note(
@@ -203,6 +209,11 @@ def _truncated(letter: DeadLetter, group: str, now: float) -> dict[str, Any]:
     whole = _whole(letter, group, now)
     whole["headers"].append((TRUNCATED, _bytes(letter.record.size)))
     return whole | {"value": (letter.record.value or b"")[:_KEPT_BYTES]}
+
+
+def _undated(letter: DeadLetter, group: str, now: float) -> dict[str, Any]:
+    """Whole, but for its timestamp: brokers refuse one that lies in the future."""
+    return _whole(letter, group, now) | {"timestamp": 0}
 
 
 def _bare(letter: DeadLetter, group: str, now: float) -> dict[str, Any]:

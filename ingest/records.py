@@ -28,5 +28,9 @@ class Record:
 
     def header(self, name: str) -> str | None:
         """The last header of that name as text, or None."""
-        found = next((value for key, value in reversed(self.headers) if key == name), None)
+        found = self.header_bytes(name)
         return None if found is None else found.decode("utf-8", "replace")
+
+    def header_bytes(self, name: str) -> bytes | None:
+        """The last header of that name, or None."""
+        return next((value for key, value in reversed(self.headers) if key == name), None)

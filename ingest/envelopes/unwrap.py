@@ -182,4 +182,4 @@ def _iso(at_ms: int) -> str:
     try:
         return datetime.fromtimestamp(at_ms / 1000, tz=UTC).isoformat()
     except (ValueError, OverflowError, OSError):
-        raise NotAnEvent(f"the time {at_ms} ms is out of range") from None
+        raise NotAnEvent(f"the time {str(at_ms)[:30]} ms is out of range") from None

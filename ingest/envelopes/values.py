@@ -67,6 +67,8 @@ def extended_json(value: Any) -> Any:
 
 def decimal_of(unscaled: Any, scale: Any) -> str:
     """A decimal from the base64 of its unscaled big-endian integer; a text or number is taken as the decimal itself."""
+    if isinstance(unscaled, bytes):
+        return format(Decimal(int.from_bytes(unscaled, "big", signed=True)).scaleb(-int(scale)), "f")
     if not isinstance(unscaled, str):
         return format(Decimal(str(unscaled)), "f")
     try:
@@ -125,7 +127,8 @@ def _duration(value: Any, _: Any) -> str:
 
 
 def _bits(value: Any, _: Any) -> str:
-    return bin(int.from_bytes(base64.b64decode(value, validate=True), "little"))[2:]
+    raw = value if isinstance(value, bytes) else base64.b64decode(value, validate=True)
+    return bin(int.from_bytes(raw, "little"))[2:]
 
 
 def _scaled(value: Any, _: Any) -> str:

@@ -12,6 +12,7 @@ from redis import Redis
 
 from semcache.embed import Embedder, default_embedder
 from semcache.errors import InvalidInput
+from semcache.knowledge.order import History
 from semcache.knowledge.plan import Batch, check_id, checked
 from semcache.knowledge.records import Space, read_documents
 from semcache.knowledge.search import Searcher
@@ -127,6 +128,13 @@ class KnowledgeBase:
         with guarded():
             found: Any = self._redis.hmget(self._space.versions, list(ids))
         return {id: int(version) for id, version in zip(ids, found, strict=True) if version is not None}
+
+    def numbered_by(self, doc_id: str) -> tuple[str, ...]:
+        """What numbers a document's changes in its log, such as "version" or "lsn"; for most documents nothing."""
+        check_id(doc_id)
+        with guarded():
+            place: Any = self._redis.hget(self._space.places, doc_id)
+        return tuple(History.parse((place or b"").decode()).axes)
 
     def reindex(self) -> Iterator[str]:
         """Embeds again what another model has embedded, document by document; yields the ids. Versions stay."""

@@ -47,20 +47,18 @@ def _written(results: Results) -> str:
 
 
 def _changes(results: Results, source: Source) -> str:
-    rows = [
-        [change.title, *(results.changes[source.name, mode.name, change.title] for mode in MODES)] for change in CHANGES
+    """A column for all modes in which everything came out alike; a letter stands for them."""
+    alike: dict[tuple[str, ...], list[Mode]] = {}
+    for mode in MODES:
+        seen = tuple(results.changes[source.name, mode.name, change.title] for change in CHANGES)
+        alike.setdefault(seen, []).append(mode)
+    letters = [chr(ord("A") + number) for number in range(len(alike))]
+    named = [
+        f"- **{letter}**: {'; '.join(dict.fromkeys(mode.title for mode in modes))}"
+        for letter, modes in zip(letters, alike.values(), strict=True)
     ]
-    return _grouped(rows)
-
-
-def _grouped(rows: list[list[str]]) -> str:
-    """One column for all modes that came out alike."""
-    columns: dict[tuple[str, ...], list[Mode]] = {}
-    for number, mode in enumerate(MODES, start=1):
-        columns.setdefault(tuple(row[number] for row in rows), []).append(mode)
-    head = ["change", *("; ".join(mode.title for mode in modes) for modes in columns.values())]
-    body = [[row[0], *(cells[i] for cells in columns)] for i, row in enumerate(rows)]
-    return _table(head, body)
+    rows = [[change.title, *(seen[number] for seen in alike)] for number, change in enumerate(CHANGES)]
+    return "\n".join(named) + "\n\n" + _table(["change", *letters], rows)
 
 
 def _columns(results: Results, source: Source) -> str:
@@ -72,11 +70,12 @@ def _columns(results: Results, source: Source) -> str:
 
 
 def _called(column: Column) -> str:
-    return f"{column.type} {column.value}"
+    return f"`{column.type}` `{column.value}`"
 
 
 def _seen(results: Results, source: Source, column: Column, schemas: bool) -> str:
-    return f"`{results.columns.get((source.name, column.name, schemas), '')}`"
+    text = results.columns.get((source.name, column.name, schemas))
+    return f"`{text}`" if text else "nothing"
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

@@ -176,15 +176,107 @@ def test_base64_data_is_decoded() -> None:
     assert (opened(record(whole, headers=headers), RULES) or {})["text"] == MESSAGE["text"]
 
 
-@pytest.mark.parametrize("broken", [{"data_base64": "?"}, {"data": None}, {"data": [1]}, {}])
+@pytest.mark.parametrize("broken", [{"data_base64": "?"}, {"data_base64": "é"}, {"data": None}, {"data": [1]}, {}])
 def test_cloudevent_without_readable_data_is_refused(broken: dict[str, Any]) -> None:
-    """A CloudEvent whose data is missing or not an object is no event."""
+    """A message needs data: where they are missing or no object, it is no event."""
     headers = {"content-type": "application/cloudevents+json"}
     with pytest.raises(NotAnEvent, match="data"):
         opened(
             record({"specversion": "1.0", "source": "/h", "id": "9", "type": "message"} | broken, headers=headers),
             RULES,
         )
+
+
+ATTRIBUTES = {"specversion": "1.0", "source": "crm", "id": "9", "time": "2026-11-10T00:00:00Z"}
+BY_ATTRIBUTES = {
+    "user_erased": ({"subject": "ada"}, {"user": "ada"}),
+    "document_deleted": ({"subject": "doc-42"}, {"document": "doc-42"}),
+    "session_ended": ({"subject": "ada", "session": "s"}, {"user": "ada", "session": "s"}),
+}
+
+
+@pytest.mark.parametrize("kind", BY_ATTRIBUTES)
+@pytest.mark.parametrize("value", [None, b"", b"null", b"{}", b" "])
+@pytest.mark.parametrize("spell", [lambda n: "ce_" + n, lambda n: "CE_" + n.upper(), lambda n: "ce-" + n])
+def test_attributes_alone_make_the_event_where_they_suffice(kind: str, value: bytes | None, spell: Any) -> None:
+    """In binary mode, without data of any form, and however the headers are spelled."""
+    more, right = BY_ATTRIBUTES[kind]
+    said = ATTRIBUTES | more | {"type": f"com.example.{kind}.v1"}
+    headers = {spell(name): text for name, text in said.items()}
+    event = parse_event(opened(record(value, headers=headers, topic="semcache.conversations"), RULES) or {})
+    assert (event.type, event.id) == (kind, "crm#9")
+    assert right.items() <= event.model_dump().items()
+
+
+@pytest.mark.parametrize("kind", BY_ATTRIBUTES)
+@pytest.mark.parametrize(
+    "data", [{}, {"data": None}, {"data": {}}, {"data": ""}, {"data": "null"}, {"data_base64": ""}]
+)
+@pytest.mark.parametrize("header", [{"content-type": "application/cloudevents+json"}, {}], ids=["header", "none"])
+def test_structured_event_needs_no_data_either(kind: str, data: dict[str, Any], header: dict[str, str]) -> None:
+    """The same in structured mode, also where the content type was forgotten."""
+    more, right = BY_ATTRIBUTES[kind]
+    whole = ATTRIBUTES | more | {"type": kind} | data
+    event = parse_event(opened(record(whole, headers=header), RULES) or {})
+    assert right.items() <= event.model_dump().items()
+
+
+def test_attributes_that_do_not_suffice_name_what_is_missing() -> None:
+    """A session's end without a session, and an erasure without a subject, say what they lack."""
+    for kind, missing in (("session_ended", "session"), ("user_erased", "user"), ("document_deleted", "document")):
+        with pytest.raises(NotAnEvent, match=f"{missing}: field required"):
+            parse_event(opened(record(ATTRIBUTES | {"type": kind}), RULES) or {})
+
+
+def test_batch_is_read_event_by_event() -> None:
+    """A list of CloudEvents in one record is as many events, in its order."""
+    batch = [ATTRIBUTES | {"type": "user_erased", "subject": user, "id": user} for user in ("ada", "bob")]
+    headers = {"Content-Type": "application/cloudevents-batch+json; charset=utf-8"}
+    found = unwrap(record(batch, headers=headers), RULES)
+    assert [(one.fields["user"], one.fields["id"]) for one in found] == [("ada", "crm#ada"), ("bob", "crm#bob")]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ([1], "application/cloudevents-batch+json"),
+        ({"id": 1}, "application/cloudevents-batch+json"),
+        (b"<event/>", "application/cloudevents+xml"),
+        (b"Obj", "application/cloudevents+avro"),
+    ],
+)
+def test_content_that_is_not_read_is_refused_with_its_type(value: Any, kind: str) -> None:
+    """Other formats and broken batches name the header."""
+    with pytest.raises(NotAnEvent, match="content-type 'application/cloudevents"):
+        unwrap(record(value, headers={"content-type": kind}), RULES)
+
+
+def test_base64_may_be_broken_into_lines() -> None:
+    """As MIME encoders write it."""
+    data = base64.encodebytes(json.dumps(BARE_MESSAGE).encode()).decode()
+    whole = ATTRIBUTES | {"type": "message", "data_base64": data}
+    assert (opened(record(whole), RULES) or {})["text"] == MESSAGE["text"]
+
+
+@pytest.mark.parametrize("mode", ["structured", "binary"])
+@pytest.mark.parametrize("schema", [True, False])
+def test_change_event_of_debeziums_cloudevents_converter_is_read(mode: str, schema: bool) -> None:
+    """What the converter puts into extension attributes is the change event's operation and source again."""
+    more = {"op": "c", "connector": "postgresql", "db": "shop", "schema": "public", "table": "articles"}
+    about = {"iodebezium" + name: text for name, text in more.items()} | {
+        "iodebeziumlsn": "77",
+        "iodebeziumtsms": "5000",
+    }
+    said = ATTRIBUTES | about | {"type": "io.debezium.connector.postgresql.DataChangeEvent"}
+    images = {"before": None, "after": ROW}
+    data = with_schema(images) if schema else images
+    if mode == "structured":
+        made = record(said | {"data": data}, headers={"content-type": "application/cloudevents+json"})
+    else:
+        made = record(data, headers={"ce_" + name: text for name, text in said.items()})
+    found = only(made)
+    assert (found.fields["document"], found.fields["text"]) == ("articles-42", "Kettle: Descale it monthly.")
+    assert found.place == SourcePlace("lsn", (77,), 5000)
 
 
 # --- Debezium ---------------------------------------------------------------------------------------------------------

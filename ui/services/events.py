@@ -14,14 +14,14 @@ def feedback(namespace: str, entry_id: str, *, correct: bool, user: str) -> Even
     return _event("feedback", namespace, entry=entry_id, correct=correct, user=user)
 
 
-def document_upserted(namespace: str, document: str, *, version: int, title: str, text: str) -> Event:
-    """A document's new version."""
-    return _event("document_upserted", namespace, document=document, version=version, title=title, text=text)
+def document_upserted(namespace: str, document: str, *, title: str, text: str) -> Event:
+    """A document's new text. It has no version: numbering is for the document's owner, who may be another system."""
+    return _event("document_upserted", namespace, document=document, title=title, text=text)
 
 
-def document_deleted(namespace: str, document: str, *, version: int) -> Event:
+def document_deleted(namespace: str, document: str) -> Event:
     """A document is gone."""
-    return _event("document_deleted", namespace, document=document, version=version)
+    return _event("document_deleted", namespace, document=document)
 
 
 def user_erased(namespace: str, user: str) -> Event:
