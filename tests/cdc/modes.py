@@ -38,7 +38,9 @@ class Mode:
     def title(self) -> str:
         """How the table in the docs calls it."""
         way = "envelope" if self.deletes == "envelope" else f"flat, `{self.deletes}`"
-        return ", ".join([way, *([self.label] if self.label else []), "with schemas" if self.schemas else "no schemas"])
+        return ", ".join(
+            [way, *([f"`{self.label}`"] if self.label else []), "with schemas" if self.schemas else "no schemas"]
+        )
 
     @property
     def sends_deletes(self) -> bool:

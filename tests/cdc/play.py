@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ class _Stage:
         for source, mode in _pairs():
             for table in set(MANUALS) & set(source.tables_of(mode)):
                 topic = source.topic(mode, table)
-                self._records.wait(f"{topic} has its update", lambda t=topic: self._records.mentions(t, UNTOUCHED))
+                self._records.wait(f"{topic} has its update", partial(self._records.mentions, topic, UNTOUCHED))
 
     def restart(self) -> None:
         self._disconnect(1)
@@ -109,7 +110,7 @@ class _Stage:
             topic = source.topic(mode, "articles")
             self._records.wait(
                 f"{topic} has its incremental snapshot",
-                lambda t=topic: self._records.count(t, 1) > 1,
+                partial(self._records.has, topic, 1, times=2),
             )
         self._do("incremental")
 
@@ -154,7 +155,7 @@ class _Stage:
             self._wait(f"{topic} has row {number}", topic, number)
 
     def _wait(self, what: str, topic: str, number: int) -> None:
-        self._records.wait(what, lambda: self._records.count(topic, number) > 0)
+        self._records.wait(what, partial(self._records.has, topic, number))
 
 
 def _connector(source: Source, mode: Mode, server: int) -> str:

@@ -43,9 +43,9 @@ class Records:
         """The records of a topic, in order."""
         return list(self._found.get(topic, {}).values())
 
-    def count(self, topic: str, number: int) -> int:
-        """How many records of a topic have this number as their primary key."""
-        return sum(key_of(message).get("id") == number for message in self.of(topic))
+    def has(self, topic: str, number: int, times: int = 1) -> bool:
+        """Whether so many records of a topic have this number as their primary key."""
+        return [key_of(message).get("id") for message in self.of(topic)].count(number) >= times
 
     def mentions(self, topic: str, text: str) -> bool:
         """Whether a record of the topic holds the text."""

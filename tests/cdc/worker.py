@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ class ConnectWorker:
     def wait_running(self, *names: str) -> None:
         """Waits until the task of each connector runs; a failed one fails the test with its stack."""
         for name in names:
-            wait_until(f"connector {name} runs", lambda name=name: self._runs(name), timeout_s=START_TIMEOUT_S)
+            wait_until(f"connector {name} runs", partial(self._runs, name), timeout_s=START_TIMEOUT_S)
 
     def remove(self, name: str) -> None:
         """Takes the connector away. One of the same name goes on where this one was in the source's log."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 START_MS = 1_794_000_000_000
 
@@ -19,13 +19,19 @@ class Step:
 
     number: int
     server: int = 1
-    snapshot: bool = False
+    snapshot: Literal["false", "true", "incremental"] = "false"
     serial: int = 0
     """Which change of a row it is in its transaction."""
 
     @property
     def at_ms(self) -> int:
-        return START_MS + self.number * 60_000
+        """A log's times are whole seconds; an incremental snapshot's are those of the connector's clock."""
+        return START_MS + self.number * 60_000 + (535 if self.snapshot == "incremental" else 0)
+
+    @property
+    def read(self) -> bool:
+        """Whether the row was read, not changed."""
+        return self.snapshot != "false"
 
     @property
     def log(self) -> int:
@@ -54,12 +60,12 @@ def _event(source: dict[str, Any], op: str, identity: int, text: str, step: Step
         return key, None
     row = {"id": identity, "body": text}
     common = {"version": "3.6.1.Final", "name": "shop", "ts_ms": step.at_ms, "db": "shop"}
-    common["snapshot"] = "true" if step.snapshot else "false"
+    common["snapshot"] = step.snapshot
     value = {
         "before": row if op == "d" else None,
         "after": None if op == "d" else row,
         "source": common | source,
-        "op": "r" if step.snapshot else op,
+        "op": "r" if step.read else op,
         "ts_ms": step.at_ms + 400,
         "transaction": None,
     }
@@ -69,9 +75,8 @@ def _event(source: dict[str, Any], op: str, identity: int, text: str, step: Step
 def _mysql(op: str, identity: int, text: str, step: Step) -> Written:
     source = {
         "connector": "mysql",
-        "ts_ms": step.at_ms // 1000 * 1000,
         "table": "articles",
-        "server_id": 0 if step.snapshot else 223_300 + step.server,
+        "server_id": 0 if step.snapshot == "true" else 223_300 + step.server,
         "gtid": None,
         "file": f"mysql-bin.{120 if step.server == 1 else 3:06}",
         "pos": step.log + step.serial,
@@ -81,15 +86,23 @@ def _mysql(op: str, identity: int, text: str, step: Step) -> Written:
     return _event(source, op, identity, text, step)
 
 
+def _flat(op: str, identity: int, text: str, step: Step) -> Written:
+    """MySQL through `ExtractNewRecordState` with `add.fields=source.ts_ms`: no place, deletes are JSON's null."""
+    key = json.dumps({"id": identity}).encode()
+    if op in ("d", "t"):
+        return key, b"null"
+    return key, json.dumps({"id": identity, "body": text, "__source_ts_ms": step.at_ms}).encode()
+
+
 def _sql_server(op: str, identity: int, text: str, step: Step) -> Written:
     commit = f"{step.log:08x}:00000758:0005"
     source = {
         "connector": "sqlserver",
         "schema": "dbo",
         "table": "articles",
-        "change_lsn": None if step.snapshot else f"{step.log:08x}:00000758:{3 + step.serial:04x}",
+        "change_lsn": None if step.read else f"{step.log:08x}:00000758:{3 + step.serial:04x}",
         "commit_lsn": commit,
-        "event_serial_no": None if step.snapshot else "2" if op == "u" else "1",
+        "event_serial_no": None if step.read else "2" if op == "u" else "1",
     }
     return _event(source, op, identity, text, step)
 
@@ -101,7 +114,7 @@ def _oracle(op: str, identity: int, text: str, step: Step) -> Written:
         "table": "ARTICLES",
         "txId": "6.28.807",
         "scn": str(step.log),
-        "commit_scn": None if step.snapshot else str(step.log + 1),
+        "commit_scn": None if step.read else str(step.log + 1),
         "rs_id": f"001234.{step.log:08}.0124",
         "ssn": step.serial,
         "redo_thread": 1,
@@ -127,7 +140,7 @@ def _mongodb(op: str, identity: int, text: str, step: Step) -> Written:
             "connector": "mongodb",
             "name": "shop",
             "ts_ms": step.at_ms // 1000 * 1000,
-            "snapshot": "true" if step.snapshot else "false",
+            "snapshot": step.snapshot,
             "db": "shop",
             "rs": "rs0",
             "collection": "articles",
@@ -135,7 +148,7 @@ def _mongodb(op: str, identity: int, text: str, step: Step) -> Written:
             "lsid": None,
             "txnNumber": None,
         },
-        "op": "r" if step.snapshot else op,
+        "op": "r" if step.read else op,
         "ts_ms": step.at_ms + 400,
         "transaction": None,
     }
@@ -166,6 +179,7 @@ def _airbyte(op: str, identity: int, text: str, step: Step) -> Written:
 
 LOGS: tuple[ChangeLog, ...] = (
     ChangeLog("MySQL", "shop.shop.articles", "shop.articles", "a-{id}", _mysql),
+    ChangeLog("flat rows", "shop.shop.articles", "shop.articles", "a-{id}", _flat),
     ChangeLog("SQL Server", "shop.shop.dbo.articles", "dbo.articles", "a-{id}", _sql_server),
     ChangeLog("Oracle", "shop.SHOP.ARTICLES", "SHOP.ARTICLES", "a-{id}", _oracle),
     ChangeLog("MongoDB", "shop.shop.articles", "shop.articles", "a-{_id}", _mongodb),

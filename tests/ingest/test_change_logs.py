@@ -24,7 +24,7 @@ FAILED_OVER = Step(9, server=2)
 
 def story(log: ChangeLog) -> Iterator[Written]:
     """Nine rows; each number is one case, told in the comments."""
-    first = Step(1, snapshot=True)
+    first = Step(1, snapshot="true")
     for identity in range(1, 10):
         yield log.wrote("r", identity, f"first {identity}", first)
     yield log.wrote("u", 2, "updated", Step(2))
@@ -42,9 +42,9 @@ def story(log: ChangeLog) -> Iterator[Written]:
     # A row of a snapshot that is read late, as it was before the update.
     yield log.wrote("u", 7, "updated", Step(5))
     yield log.wrote("r", 7, "first 7", first)
-    # An incremental snapshot, then a change.
-    yield log.wrote("r", 8, "first 8", Step(6, snapshot=True))
-    yield log.wrote("u", 8, "after it", Step(7))
+    # An incremental snapshot, then a change in the same second, whose time in the log is the second alone.
+    yield log.wrote("r", 8, "read", Step(6, snapshot="incremental"))
+    yield log.wrote("u", 8, "after it", Step(6, serial=1))
     # A new server, whose log begins again.
     yield log.wrote("u", 9, "on the old server", Step(8))
     yield log.wrote("u", 9, "on the new server", FAILED_OVER)
