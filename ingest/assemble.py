@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import redis
 
@@ -149,7 +150,7 @@ def _pipeline(
 
 def make_handlers(
     settings: Settings, planner: redis.Redis, writer: redis.Redis, embedder: Embedder, metrics: Metrics
-) -> Mapping[str, Handler]:
+) -> Mapping[str, Handler[Any]]:
     """The handler of each type of event."""
     sealer = open_sealer(settings.seal)
     new_writer = partial(

@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic
 
 from ingest.deadletters import DeadLetter
-from ingest.handlers import Run
+from ingest.handlers import PlanT, Run
 from ingest.link import Partition
-from ingest.outcome import Outcome
-from ingest.records import Record
+from ingest.records import Outcome, Record
 from semcache.embed.protocol import Vectors
 from semcache.errors import Quarantine
 
@@ -32,11 +31,11 @@ class PassedOver(Quarantine):
 
 
 @dataclass(slots=True)
-class PlannedRun:
+class PlannedRun(Generic[PlanT]):
     """A run with its plan and the vectors of its texts; both None where they could not be made."""
 
-    run: Run
-    plan: Any = None
+    run: Run[PlanT]
+    plan: PlanT | None = None
     vectors: Vectors | None = None
 
 
@@ -47,7 +46,7 @@ class Batch:
     partition: Partition
     records: list[Record] = field(default_factory=list)
     cancelled: threading.Event = field(default_factory=threading.Event)
-    runs: list[PlannedRun] = field(default_factory=list)
+    runs: list[PlannedRun[Any]] = field(default_factory=list)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     letters: list[DeadLetter] = field(default_factory=list)
     letters_kept: bool = False
@@ -89,7 +88,7 @@ class Batch:
         self.outcomes[place] = Outcome.DEAD_LETTER
 
 
-def _without(planned: PlannedRun, gone: Collection[int]) -> PlannedRun:
+def _without(planned: PlannedRun[PlanT], gone: Collection[int]) -> PlannedRun[PlanT]:
     run = planned.run
     kept = [(place, arrival) for place, arrival in zip(run.places, run.arrivals, strict=True) if place not in gone]
     if len(kept) == len(run.places):

@@ -8,9 +8,8 @@ from ingest.envelopes import Rules, Unwrapped, unwrap
 from ingest.envelopes.registry import SchemaRegistry
 from ingest.events import MAX_FUTURE_S, DocumentDeleted, DocumentUpserted, Event, parse_event
 from ingest.handlers import Incoming
-from ingest.outcome import Outcome
 from ingest.processors.chain import Processor
-from ingest.records import Record
+from ingest.records import Outcome, Record
 from semcache.errors import Quarantine, SemcacheError
 from semcache.knowledge.order import VERSION, Place
 

@@ -14,8 +14,7 @@ import redis
 
 from ingest.events import DocumentDeleted, DocumentUpserted
 from ingest.handlers import Incoming
-from ingest.outcome import Outcome
-from ingest.records import Record
+from ingest.records import Outcome, Record
 from semcache.cache.lineage import invalidate_source
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.knowledge import KnowledgeBase
@@ -79,7 +78,7 @@ class Documents:
         self._outdated = outdated
         self._clock = clock
 
-    def plan(self, arrivals: Sequence[Incoming], *, after: Sequence[Any] = ()) -> DocumentPlan:
+    def plan(self, arrivals: Sequence[Incoming], *, after: Sequence[DocumentPlan] = ()) -> DocumentPlan:
         by_namespace: dict[str, list[int]] = {}
         for place, arrival in enumerate(arrivals):
             by_namespace.setdefault(arrival.event.namespace, []).append(place)

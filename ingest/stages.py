@@ -15,12 +15,12 @@ from ingest.clients import Throttled
 from ingest.deadletters import DeadLetterQueue, said
 from ingest.decode import Decoder
 from ingest.events import Event
-from ingest.handlers import Handler, Incoming, Run, no_vectors, runs
+from ingest.handlers import Handler, Incoming, PlanT, Run, no_vectors, runs
 from ingest.ledger import AppliedOffsets, Ledger, Skips
 from ingest.link import Partition, RedisLink
 from ingest.metrics import Metrics
-from ingest.outcome import Outcome
 from ingest.pipeline import AHEAD
+from ingest.records import Outcome
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.errors import ConfigurationError, InvalidInput, Quarantine, Unavailable
 
@@ -37,7 +37,7 @@ class Preparer:
     """Decodes the records of a batch, plans their writes, and embeds all their texts in one call. For one thread."""
 
     def __init__(
-        self, decode: Decoder, handlers: Mapping[str, Handler], embedder: Embedder, skips: Skips, metrics: Metrics
+        self, decode: Decoder, handlers: Mapping[str, Handler[Any]], embedder: Embedder, skips: Skips, metrics: Metrics
     ) -> None:
         self._skips = skips
         self._seconds = metrics.batch_seconds
@@ -52,7 +52,7 @@ class Preparer:
         with self._seconds.labels("plan").time():
             self._plan_all(batch, runs(arrivals, self._handlers))
         with self._seconds.labels("embed").time():
-            self._embed([planned for planned in batch.runs if planned.plan is not None])
+            self._embed(batch.runs)
 
     def _decoded(self, batch: Batch) -> list[tuple[int, Incoming]]:
         batch.outcomes.clear()
@@ -76,19 +76,19 @@ class Preparer:
                 arrivals += [(place, arrival) for arrival in decoded]
         return arrivals
 
-    def _plan_all(self, batch: Batch, made: Sequence[Run]) -> None:
+    def _plan_all(self, batch: Batch, made: Sequence[Run[Any]]) -> None:
         if batch not in self._recent:
             self._recent.append(batch)
         batch.runs = []
         for run in made:
             batch.runs.append(PlannedRun(run, self._plan(run)))
 
-    def _not_written_yet(self, handler: Handler) -> list[Any]:
+    def _not_written_yet(self, handler: Handler[PlanT]) -> list[PlanT]:
         """The handler's plans that are written before the next one, but perhaps not yet."""
         planned = (planned for batch in self._recent if not batch.cancelled.is_set() for planned in batch.runs)
         return [p.plan for p in planned if p.run.handler is handler and p.plan is not None]
 
-    def _plan(self, run: Run) -> Any:
+    def _plan(self, run: Run[PlanT]) -> PlanT | None:
         """The run's plan; None if a record in it cannot be planned, which the writer sorts out."""
         try:
             return run.handler.plan(run.arrivals, after=self._not_written_yet(run.handler))
@@ -98,8 +98,9 @@ class Preparer:
             _log.warning("a run of %d events cannot be planned (%s): looking for the culprit", len(run.arrivals), error)
             return None
 
-    def _embed(self, planned: Sequence[PlannedRun]) -> None:
-        texts = [text for p in planned for text in p.plan.texts]
+    def _embed(self, made: Sequence[PlannedRun[Any]]) -> None:
+        planned = [(p, p.plan) for p in made if p.plan is not None]
+        texts = [text for _, plan in planned for text in plan.texts]
         try:
             vectors = embed(self._embedder, texts)
         except _NOT_THE_RECORDS_FAULT:
@@ -108,8 +109,8 @@ class Preparer:
             _log.warning("%d texts cannot be embedded together (%s): looking for the culprit", len(texts), error)
             return
         start = 0
-        for p in planned:
-            end = start + len(p.plan.texts)
+        for p, plan in planned:
+            end = start + len(plan.texts)
             p.vectors, start = vectors[start:end], end
 
 
@@ -175,7 +176,7 @@ class Writer:
             raise RolledBack(stored)
         return stored
 
-    def _write(self, batch: Batch, planned: PlannedRun) -> None:
+    def _write(self, batch: Batch, planned: PlannedRun[PlanT]) -> None:
         run = planned.run
         for place, result in zip(run.places, self._applied_run(planned), strict=True):
             if isinstance(result, Failed):
@@ -183,8 +184,8 @@ class Writer:
             else:
                 batch.settle(place, result)
 
-    def _applied_run(self, planned: PlannedRun) -> Sequence[Outcome | Failed]:
-        if planned.vectors is not None:
+    def _applied_run(self, planned: PlannedRun[PlanT]) -> Sequence[Outcome | Failed]:
+        if planned.plan is not None and planned.vectors is not None:
             try:
                 return planned.run.handler.write(planned.plan, planned.vectors)
             except _NOT_THE_RECORDS_FAULT:
@@ -193,7 +194,7 @@ class Writer:
                 _log.warning("%d events cannot be written together (%s)", len(planned.run.arrivals), error)
         return self._bisected(planned.run)
 
-    def _bisected(self, run: Run) -> Sequence[Outcome | Failed]:
+    def _bisected(self, run: Run[PlanT]) -> Sequence[Outcome | Failed]:
         def apply(arrivals: Sequence[Incoming]) -> Sequence[Outcome]:
             plan = run.handler.plan(arrivals)
             return run.handler.write(plan, embed(self._embedder, plan.texts))

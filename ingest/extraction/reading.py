@@ -9,8 +9,7 @@ from typing import Any, Protocol
 
 from ingest.decode import Decoder
 from ingest.events import MessageEvent
-from ingest.outcome import Outcome
-from ingest.records import Record
+from ingest.records import Outcome, Record
 from semcache.llm import Llm, LlmRequest
 from semcache.memory.facts.model import facts_by_model
 from semcache.memory.facts.types import Claim

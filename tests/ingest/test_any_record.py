@@ -17,8 +17,7 @@ from ingest.decode import Decoder
 from ingest.envelopes import Rules, table_rules
 from ingest.events import TYPES
 from ingest.letters import letter_of
-from ingest.outcome import Outcome
-from ingest.records import Record
+from ingest.records import Outcome, Record
 from semcache.errors import Quarantine
 from semcache.settings import Settings, TableMapping
 from tests.ingest.conftest import Running

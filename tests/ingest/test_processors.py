@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 from ingest.decode import Decoder
 from ingest.envelopes import Rules
 from ingest.events import Event, MessageEvent, parse_event
-from ingest.outcome import Outcome
 from ingest.processors.chain import load_processors
 from ingest.processors.filter import compile_expression
 from ingest.processors.lateness import Lateness
 from ingest.processors.redact import redacted
-from ingest.records import Record
+from ingest.records import Outcome, Record
 from semcache.errors import ConfigurationError, Quarantine
 from semcache.settings import Settings, load_settings
 from tests.conftest import Clock
