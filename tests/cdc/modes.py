@@ -66,8 +66,11 @@ class Mode:
 
 CONNECT_TYPES = {"time.precision.mode": "connect", "decimal.handling.mode": "string"}
 NAMED = {"transforms.unwrap.add.fields": "op,table,source.ts_ms"}
+PLACED = {"transforms.unwrap.add.fields": "op,table,source.ts_ms,{place}"}
+"""`{place}` are the fields of a database's place in its log."""
 MODES = (
     *(Mode(deletes, schemas) for deletes in DELETE_MODES for schemas in (True, False)),
     Mode("tombstone", schemas=False, label="add.fields", extra=NAMED),
+    Mode("tombstone", schemas=True, label="add.fields with place", extra=PLACED),
     Mode("envelope", schemas=True, label="connect types", extra=CONNECT_TYPES),
 )

@@ -18,11 +18,15 @@ RANDOM_TEXT = "(SELECT string_agg(md5(n::text), '') FROM generate_series(1, 200)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One kind of database. `schema` is what stands before a table's name in a topic's."""
+    """One kind of database.
+
+    `schema` is what stands before a table's name in a topic's, `place` are the fields of a place in its log.
+    """
 
     kind: type[Database]
     plugin: str
     schema: str
+    place: str
     columns: tuple[Column, ...]
     tables: tuple[str, ...]
     widen: str
@@ -70,7 +74,7 @@ class Source:
         own = (
             _postgresql(prefix) if self.kind is PostgreSQL else _mariadb(folder / f"{prefix}_{database.number}", number)
         )
-        return shared | own | mode.config()
+        return shared | own | {name: value.replace("{place}", self.place) for name, value in mode.config().items()}
 
     def incremental_snapshot(self, identity: str) -> str:
         wanted = f'{{"data-collections": ["{self.schema}.articles"], "type": "incremental"}}'
@@ -126,6 +130,7 @@ SOURCES: tuple[Source, ...] = (
         PostgreSQL,
         plugin="postgres",
         schema="public",
+        place="lsn",
         columns=columns.POSTGRESQL,
         tables=("articles", "kinds", *MANUALS),
         widen="ALTER COLUMN body TYPE TEXT",
@@ -136,6 +141,7 @@ SOURCES: tuple[Source, ...] = (
         MariaDB,
         plugin="mariadb",
         schema=DATABASE,
+        place="file,pos",
         columns=columns.MARIADB,
         tables=("articles", "kinds"),
         widen="MODIFY body TEXT",

@@ -62,7 +62,7 @@ def test_postgresqls_large_columns(held: Held, mode: Mode) -> None:
     assert have["manuals-1"].startswith("old title")
     letters = [letter for letter in held.dead_letters if letter["topic"] == source.topic(mode, "manuals")]
     assert [letter["count"] for letter in letters] == [1]
-    assert "REPLICA IDENTITY FULL" in letters[0]["cause"] or "did not touch it" in letters[0]["cause"]
+    assert "was not sent" in letters[0]["cause"]
 
 
 def test_nothing_else_is_a_dead_letter(held: Held) -> None:
