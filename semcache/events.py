@@ -62,19 +62,19 @@ def _textual(value: Any) -> Any:
     raise ValueError("must be an ISO 8601 string with a time zone, like 2026-11-23T10:00:00Z")
 
 
+def _on_the_calendar(value: datetime) -> datetime:
+    if not 1 < value.year < 9999:
+        raise ValueError("must lie in the years 2 to 9998")
+    return value
+
+
 def _bounded(value: datetime, info: ValidationInfo) -> datetime:
-    seconds = value.timestamp()
-    latest = (info.context or {}).get("latest", time.time() + MAX_FUTURE_S)
+    seconds = _on_the_calendar(value).timestamp()
+    latest = info.context["latest"] if info.context else time.time() + MAX_FUTURE_S
     if seconds < 0:
         raise ValueError("must not be before 1970")
     if seconds > latest:
         raise ValueError(f"lies in the future, beyond {_utc(latest)} (ingest.max_future_s): milliseconds for seconds?")
-    return value
-
-
-def _on_the_calendar(value: datetime) -> datetime:
-    if not 1 < value.year < 9999:
-        raise ValueError("must lie in the years 2 to 9998")
     return value
 
 
@@ -86,7 +86,7 @@ Id = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_not_bl
 Text = Annotated[str, AfterValidator(_not_blank), AfterValidator(_limited)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_textual), AfterValidator(_on_the_calendar)]
 """Any time; of a fact, perhaps long ago or still to come."""
-Happened = Annotated[Moment, AfterValidator(_bounded)]
+Happened = Annotated[AwareDatetime, BeforeValidator(_textual), AfterValidator(_bounded)]
 """When an event happened: since 1970, and not later than now and a day."""
 Version = Annotated[int, Field(ge=1, le=MAX_VERSION)]
 

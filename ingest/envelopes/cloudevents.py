@@ -139,6 +139,8 @@ def _attribute(header: str) -> str:
 
 
 def _content_type(record: Record) -> str:
+    if not record.headers:
+        return ""
     found = next((value for name, value in reversed(record.headers) if name.lower() == "content-type"), None)
     return (found or b"").decode("utf-8", "replace").strip().lower()
 

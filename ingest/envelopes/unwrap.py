@@ -30,6 +30,8 @@ class Rules:
 
     def mapped(self, topic: str) -> TableRule | None:
         """The rule of a topic that holds the rows of one table."""
+        if not self.tables:
+            return None
         own = topic in (self.knowledge_topic, self.conversations_topic)
         return rule_named(self.tables, [topic] if own else rows.topic_names(topic))
 
@@ -66,7 +68,9 @@ def unwrap(record: Record, rules: Rules) -> list[Unwrapped]:
         found = _tombstone(record, rules)
     else:
         found = _unwrapped(record, record.value, rules)
-    return [replace(one, fields=_completed(one.fields, record, rules)) for one in found]
+    for one in found:
+        _complete(one.fields, record, rules)
+    return found
 
 
 def _tombstone(record: Record, rules: Rules) -> list[Unwrapped]:
@@ -167,7 +171,7 @@ def _document(row: rows.Row, rule: TableRule, record: Record) -> Unwrapped:
     return Unwrapped(fields, row.place, rule.epoch)
 
 
-def _completed(fields: Fields, record: Record, rules: Rules) -> Fields:
+def _complete(fields: Fields, record: Record, rules: Rules) -> None:
     if not fields.get("namespace"):
         fields["namespace"] = rules.namespace
     if fields.get("at") is None:
@@ -175,7 +179,6 @@ def _completed(fields: Fields, record: Record, rules: Rules) -> Fields:
     knowledge = isinstance(fields.get("type"), str) and fields["type"] in KNOWLEDGE_TYPES
     if knowledge and fields.get("id") is None:
         fields["id"] = record.position
-    return fields
 
 
 def _iso(at_ms: int) -> str:
