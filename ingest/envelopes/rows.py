@@ -59,6 +59,15 @@ def is_certainly_debezium(payload: Mapping[str, Any]) -> bool:
     return is_debezium(payload) and payload["op"] in tuple(_OPERATIONS) and isinstance(payload["source"], dict)
 
 
+def is_null(value: Any) -> bool:
+    """Whether a JSON value is what `JsonConverter` writes for none: `null`, or a schema without a payload.
+
+    `ExtractNewRecordState` makes such tombstones of deletes (`delete.tombstone.handling.mode=tombstone`, its default).
+    """
+    wrapped = isinstance(value, dict) and value.keys() == {"schema", "payload"}
+    return value is None or (wrapped and value["payload"] is None)
+
+
 def is_airbyte(payload: Mapping[str, Any]) -> bool:
     return "_airbyte_data" in payload
 

@@ -11,7 +11,7 @@ from typing import Any
 from ingest.envelopes import cloudevents, rows
 from ingest.envelopes.mapping import TableRule, rule_for, rule_named
 from ingest.envelopes.places import SourcePlace
-from ingest.envelopes.wire import parse_json, parse_object
+from ingest.envelopes.wire import as_object, parse_json
 from ingest.events import KNOWLEDGE_TYPES, NotAnEvent
 from ingest.records import Record
 
@@ -34,6 +34,15 @@ class Rules:
             return None
         own = topic in (self.knowledge_topic, self.conversations_topic)
         return rule_named(self.tables, [topic] if own else rows.topic_names(topic))
+
+    def keyed(self, topic: str) -> TableRule | None:
+        """The rule by which a key alone is read, on a topic that is not ours: the topic's, or the only one."""
+        own = topic in (self.knowledge_topic, self.conversations_topic)
+        return self.mapped(topic) or (None if own else self.only)
+
+    @property
+    def only(self) -> TableRule | None:
+        return self.tables[0] if len(self.tables) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +75,11 @@ def unwrap(record: Record, rules: Rules) -> list[Unwrapped]:
 
 def _tombstone(record: Record, rules: Rules) -> list[Unwrapped]:
     """A null value deletes the row in the key, on the knowledge topic the document."""
-    rule = rules.mapped(record.topic)
-    if rule is None and record.topic == rules.knowledge_topic and record.key and record.key[:1] not in (b"{", b"\0"):
-        return [Unwrapped({"type": "document_deleted", "document": _text_key(record.key)})]
-    if rule is None and len(rules.tables) == 1 and record.topic != rules.conversations_topic:
-        rule = rules.tables[0]
+    rule = rules.keyed(record.topic)
+    if rule is None and record.topic == rules.knowledge_topic:
+        if record.key and record.key[:1] not in (b"{", b"\0"):
+            return [Unwrapped({"type": "document_deleted", "document": _text_key(record.key)})]
+        rule = rules.only
     if rule is None:
         raise NotAnEvent("the record has no value, and no [[ingest.debezium]] setting says what its key means")
     row = rows.tombstone(_keyed(record, rule))
@@ -106,7 +115,10 @@ def _unwrapped(record: Record, value: bytes, rules: Rules) -> list[Unwrapped]:
     if cloudevents.is_structured(record):
         made = cloudevents.from_content(record, value)
         return [found for fields in made for found in _event_or_row(fields, record, rules)]
-    whole = parse_object(value)
+    parsed = parse_json(value)
+    if rows.is_null(parsed) and rules.keyed(record.topic) is not None:
+        return _tombstone(record, rules)
+    whole = as_object(parsed)
     payload = rows.payload_of(whole)
     if rules.mapped(record.topic) is not None:
         return _row(payload, record, rules)

@@ -33,7 +33,15 @@ def parse_object(value: bytes) -> dict[str, Any]:
     Raises:
         NotAnEvent: not UTF-8, not JSON, or not an object.
     """
-    parsed = parse_json(value)
+    return as_object(parse_json(value))
+
+
+def as_object(parsed: Any) -> dict[str, Any]:
+    """A JSON value that has to be an object.
+
+    Raises:
+        NotAnEvent: it is something else.
+    """
     if not isinstance(parsed, dict):
         raise NotAnEvent(f"an event is a JSON object, not {type(parsed).__name__}")
     return parsed

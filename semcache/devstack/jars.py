@@ -1,10 +1,10 @@
-"""Kafka's jars: which they are (pinned by SHA-256), where they are kept, how they are fetched (Maven, through jgo)."""
+"""Jars: which they are (pinned by SHA-256), where they are kept, how they are fetched (Maven, through jgo)."""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,8 +47,12 @@ class Pin:
 @cache
 def pins() -> tuple[Pin, ...]:
     """The jars of Kafka's class path, as tools/lock_kafka_jars.py wrote them."""
-    lines = files("semcache.devstack").joinpath(PINS).read_text().splitlines()
-    rows = (line.split() for line in lines if line and not line.startswith("#"))
+    return read_pins(files("semcache.devstack").joinpath(PINS).read_text())
+
+
+def read_pins(text: str) -> tuple[Pin, ...]:
+    """The pins of a list: `group:artifact:version sha256 bytes` a line, comments behind "#"."""
+    rows = (line.split() for line in text.splitlines() if line and not line.startswith("#"))
     return tuple(_pin(*row) for row in rows)
 
 
@@ -63,8 +67,8 @@ def download_bytes() -> int:
 
 
 def downloaded(folder: Path = FOLDER) -> bool:
-    """True if all jars are there, so that a start needs no network."""
-    return all(_size(folder / pin.filename) == pin.size for pin in pins())
+    """True if all of Kafka's jars are there, so that a start needs no network."""
+    return _complete(pins(), folder)
 
 
 def kafka_jars(progress: Progress | None = None, *, folder: Path = FOLDER, base_url: str = MAVEN) -> list[Path]:
@@ -74,22 +78,33 @@ def kafka_jars(progress: Progress | None = None, *, folder: Path = FOLDER, base_
         MissingExtra: jgo is not installed.
         KafkaUnavailable: the download failed, or a jar is not the one that was pinned.
     """
-    if not downloaded(folder):
-        with exclusive(folder.with_name(f"{folder.name}.lock"), what="the download of Kafka", wait_s=900):
-            if not downloaded(folder):
-                _fetch(folder, base_url, progress or Silent())
-    return [folder / pin.filename for pin in pins()]
+    return pinned_jars(pins(), folder, what=f"Kafka {KAFKA_VERSION}", progress=progress, base_url=base_url)
 
 
-def _fetch(folder: Path, base_url: str, progress: Progress) -> None:
+def pinned_jars(
+    wanted: Sequence[Pin], folder: Path, *, what: str, progress: Progress | None = None, base_url: str = MAVEN
+) -> list[Path]:
+    """These jars, in a folder that holds nothing else; downloaded and verified once. Raises as `kafka_jars`."""
+    if not _complete(wanted, folder):
+        with exclusive(folder.with_name(f"{folder.name}.lock"), what=f"the download of {what}", wait_s=900):
+            if not _complete(wanted, folder):
+                _fetch(wanted, folder, what, base_url, progress or Silent())
+    return [folder / pin.filename for pin in wanted]
+
+
+def _complete(wanted: Sequence[Pin], folder: Path) -> bool:
+    return all(_size(folder / pin.filename) == pin.size for pin in wanted)
+
+
+def _fetch(wanted: Sequence[Pin], folder: Path, what: str, base_url: str, progress: Progress) -> None:
     """Into a folder beside, which takes the place of `folder` when all is there and verified."""
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    with progress.download(f"Kafka {KAFKA_VERSION}", download_bytes()) as arrived:
-        context = _maven(partial / "maven", base_url, arrived)
+    with progress.download(what, sum(pin.size for pin in wanted)) as arrived:
+        context = open_maven(partial / "maven", base_url=base_url, arrived=arrived)
         pool = ThreadPoolExecutor(DOWNLOADS_AT_ONCE)
         try:
-            list(pool.map(lambda pin: _fetch_one(context, pin, partial), pins()))
+            list(pool.map(lambda pin: _fetch_one(context, pin, partial, folder), wanted))
         finally:
             pool.shutdown(cancel_futures=True)  # so that a failure or Ctrl-C does not wait for all the others
     shutil.rmtree(partial / "maven", ignore_errors=True)
@@ -97,12 +112,12 @@ def _fetch(folder: Path, base_url: str, progress: Progress) -> None:
     partial.replace(folder)
 
 
-def _fetch_one(context: MavenContext, pin: Pin, into: Path) -> None:
+def _fetch_one(context: MavenContext, pin: Pin, into: Path, folder: Path) -> None:
     try:
-        jar = context.project(pin.group, pin.artifact).at_version(pin.version).artifact().resolve()
+        jar = resolve(context, pin.group, pin.artifact, pin.version)
     except (OSError, RuntimeError) as error:
         raise KafkaUnavailable(
-            f"Kafka's jars cannot be downloaded ({error}). Connect, or set HTTPS_PROXY; or copy {FOLDER} from a "
+            f"Kafka's jars cannot be downloaded ({error}). Connect, or set HTTPS_PROXY; or copy {folder} from a "
             "machine that has it; or use a Kafka of your own: SEMCACHE_KAFKA_BOOTSTRAP_SERVERS",
             retry_after_s=10.0,
         ) from error
@@ -111,7 +126,20 @@ def _fetch_one(context: MavenContext, pin: Pin, into: Path) -> None:
     jar.replace(into / pin.filename)
 
 
-def _maven(cache_folder: Path, base_url: str, arrived: Callable[[int], None]) -> MavenContext:
+def resolve(context: MavenContext, group: str, artifact: str, version: str) -> Path:
+    """One jar, without what it depends on."""
+    path: Path = context.project(group, artifact).at_version(version).artifact().resolve()
+    return path
+
+
+def open_maven(
+    cache_folder: Path, *, base_url: str = MAVEN, arrived: Callable[[int], None] = lambda _bytes: None
+) -> MavenContext:
+    """Maven without Maven (jgo); `arrived` is told of each piece that came, in bytes.
+
+    Raises:
+        MissingExtra: jgo is not installed.
+    """
     try:
         from jgo.maven import MavenContext, PythonResolver
     except ImportError as error:

@@ -190,7 +190,11 @@ def _later(place: Place, than_ms: int | None) -> bool:
 
 
 def _older(place: Place, than_ms: int | None) -> bool:
-    return place.source_ms is not None and than_ms is not None and place.source_ms < than_ms
+    """Whether a source's time says so. Many logs keep whole seconds: such a time may be any within its second."""
+    if place.source_ms is None or than_ms is None:
+        return False
+    resolution = 1 if place.source_ms % 1_000 else 1_000
+    return place.source_ms // resolution < than_ms // resolution
 
 
 def _advanced(history: History, place: Place, content: str, *, fell: bool) -> History:

@@ -53,6 +53,10 @@ CASES: dict[str, tuple[Verdict, Place, str, Sequence[tuple[Place, str]]]] = {
     ),
     "other partition, later time": (APPLIED, at(1, log="shop.articles:1", log_ms=T + 50), "b", [(at(9), "a")]),
     "other partition, earlier time": (STALE, at(99, log="shop.articles:1", log_ms=T), "b", [(at(9), "a")]),
+    # times of the source
+    "a log's whole second, after a read within it": (APPLIED, at(6, ms=T), "b", [(at(5, ms=T + 535), "a")]),
+    "a log's second before that of a read": (STALE, at(6, ms=T - 1_000), "b", [(at(5, ms=T + 535), "a")]),
+    "a time with milliseconds, earlier in the second": (STALE, at(6, ms=T + 100), "b", [(at(5, ms=T + 535), "a")]),
     # versions of the owner
     "next version": (APPLIED, at(6, VERSION, 8), "b", [(at(5, VERSION, 7), "a")]),
     "older version later in the log": (STALE, at(6, VERSION, 6), "b", [(at(5, VERSION, 7), "a")]),
