@@ -31,6 +31,12 @@ def moment_or_none(name: str, value: Moment | None) -> float | None:
     return None if value is None else moment(name, value)
 
 
+def utc_offset(value: Moment | None) -> float:
+    """How far the clock that a time was given by is ahead of UTC, s; 0 for seconds since the epoch, and for none."""
+    offset = value.utcoffset() if isinstance(value, datetime) else None
+    return offset.total_seconds() if offset else 0.0
+
+
 def count(name: str, value: int, *, least: int = 1) -> int:
     """A whole number; raises InvalidInput if it is none, or below `least`."""
     if isinstance(value, bool) or not isinstance(value, int):

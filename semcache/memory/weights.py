@@ -16,14 +16,15 @@ class Weights:
 
     turn: float = 1.0
     context: float = 0.5
-    next: float = 0.1
-    window: float = 0.034
-    speaker: float = 0.086
-    date: float = 0.17
+    window: float = 0.035
+    words: float = 0.1
+    exact: float = 0.2
+    speaker: float = 0.1
+    date: float = 0.3
     when: float = 0.086
-    session: float = 0.006
     question: float = -0.057
-    length: float = 0.029
+    length: float = 0.07
+    now: float = 1.0
 
     def without(self, part: str) -> Weights:
         """The same with one part switched off."""
@@ -31,7 +32,7 @@ class Weights:
 
 
 PARTS = tuple(field.name for field in fields(Weights))
-_DENSE = ("turn", "context", "next")
+_DENSE = ("turn", "context", "now")
 
 
 def _spread(factor: float) -> Weights:
