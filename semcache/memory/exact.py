@@ -15,7 +15,7 @@ _BESIDE = re.compile(f"[{_SCRIPT}]+")
 _OUTSIDE = ".,;:?!()[]{}<>\"'`’“”«»…*#$€£+~=|"
 _NAME = re.compile(r"@\w{2}|\w_\w|\w@\w|[^\W\d_]{2}\.[^\W\d_]{2}")  # a handle, identifier, address, file
 _LANGUAGE = re.compile(r"\b[A-Za-z](?:\+\+|#)(?!\w)")
-_ACCENTED_CHARS = 4  # shorter ones are little words in the languages that have them
+_NAME_CHARS, _ACCENTED_CHARS = 3, 4  # shorter ones are little words in the languages that have them
 _ORDINARY = re.compile(r"\d{1,2}|(?:19|20)\d\d|\d+(?:st|nd|rd|th|s|am|pm)|\d{1,2}:\d\d(?:am|pm)?", re.IGNORECASE)
 _THOUSANDS = re.compile(r"(?<=\d)[,'’](?=\d{3}(?!\d))")
 _SIGN = rf"[^\W{_SCRIPT}]"
@@ -43,7 +43,8 @@ def _of_word(word: str) -> list[str]:
 def _is_code(word: str) -> bool:
     if any(char.isdigit() for char in word):
         return not _ORDINARY.fullmatch(word)
-    return _NAME.search(word) is not None or (len(word) >= _ACCENTED_CHARS and _is_accented(word))
+    long = len(word) >= (_NAME_CHARS if word[:1].isupper() else _ACCENTED_CHARS)
+    return _NAME.search(word) is not None or (long and _is_accented(word))
 
 
 def _is_accented(word: str) -> bool:

@@ -37,13 +37,13 @@ _YEAR_S = 31_556_952
 class Reach:
     """How many turns vectors and postings bring in, and how many of them and their neighbours become candidates."""
 
-    candidates: int = 40
+    candidates: int = 56
     by_vector: int = 40
     by_postings: int = 20
 
     def at_least(self, k: int) -> Reach:
         """The same, wide enough for `k` results; as it is for up to ten."""
-        return Reach(max(self.candidates, 4 * k), max(self.by_vector, 4 * k), max(self.by_postings, 2 * k))
+        return Reach(max(self.candidates, 5 * k), max(self.by_vector, 4 * k), max(self.by_postings, 2 * k))
 
 
 @dataclass(frozen=True, slots=True)

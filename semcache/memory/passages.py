@@ -15,8 +15,12 @@ CONTEXT_CHARS = 1_800  # about what a model of 512 tokens reads
 _BEFORE_CHARS = 600  # of the turn before, at most
 _LEAST_BEFORE_CHARS = 40
 LONG_CHARS = 700  # longer turns have passages
-PASSAGE_CHARS, _LONGEST_CHARS = 240, 1_800
-MOST_PASSAGES = 32
+MOST_PASSAGES = 64
+PASSAGE_CHARS = {"user": 64}
+"""About a sentence of what a user said, by role: one sentence in a long message may be all that is asked for."""
+_OTHER_CHARS = 480
+_MOST_CHARS = 100_000
+_CUT = 3  # times the usual length: longer sentences are cut
 
 
 def context_text(previous: Turn, turn: Turn) -> str:
@@ -33,15 +37,18 @@ def _end_of(text: str, chars: int) -> str:
 
 
 def passages(turn: Turn) -> tuple[str, ...]:
-    """The passages of a long turn: sentences that follow each other, about 40 words in each, with the speaker's name.
+    """The passages of a long turn: sentences that follow each other, with the speaker's name.
 
-    A very long turn has longer ones, at most 32; what is beyond the last, some 57,000 characters, is in none.
+    A very long turn has longer ones, at most 64; what is beyond 100,000 characters is in none.
     """
     if len(turn.text) <= LONG_CHARS:
         return ()
-    size = min(max(PASSAGE_CHARS, -(-len(turn.text) // (MOST_PASSAGES - 2))), _LONGEST_CHARS)
-    found = list(_packed(turn.text[: (MOST_PASSAGES + 1) * size], size))
-    return tuple(f"{turn.name}: {passage}" for passage in found[:MOST_PASSAGES])
+    text, size = turn.text[:_MOST_CHARS], PASSAGE_CHARS.get(turn.role, _OTHER_CHARS)
+    found = list(_packed(text, size))
+    while len(found) > MOST_PASSAGES:
+        size *= 2
+        found = list(_packed(text, size))
+    return tuple(f"{turn.name}: {passage}" for passage in found)
 
 
 def _packed(text: str, size: int) -> Iterator[str]:
@@ -58,7 +65,7 @@ def _packed(text: str, size: int) -> Iterator[str]:
 def _pieces(text: str, size: int) -> Iterator[str]:
     """Sentences, those that are too long cut where a word ends, if one does."""
     for sentence in sentences(text):
-        while len(sentence) > size:
+        while len(sentence) > _CUT * size:
             end = sentence.rfind(" ", size // 2, size)
             end = size if end < 0 else end
             yield sentence[:end].strip()

@@ -10,7 +10,7 @@ The score of a turn is the weighted sum of named parts:
 - date: 0..1, how near the turn is to a time named in the question
 - when: 1 if the question asks for a time and the turn contains one
 - question: up to 1 if the turn ends with a question mark, the shorter the more
-- length: up to 1 with 20 words, less again beyond 60
+- length: up to 1 with 20 words; less again for replies of more than 60
 - now: of near-equal turns the newest gains if a present state is asked for, the oldest if a former one
 """
 
@@ -128,7 +128,7 @@ def _values(question: Question, candidates: Candidates) -> dict[str, Floats]:
         "date": _date(question, turns),
         "when": _when(question.text, turns),
         "question": _asks(turns) * np.minimum(1, _SHORT_QUESTION / np.maximum(words, 1)),
-        "length": np.minimum(words / _FULL_LENGTH, 1) - np.log1p(np.maximum(words - _LONG, 0) / _LONG),
+        "length": np.minimum(words / _FULL_LENGTH, 1) - _verbosity(turns, words),
     }
 
 
@@ -198,6 +198,12 @@ def _date(question: Question, turns: Sequence[Turn]) -> Floats:
         return np.zeros(len(turns))
     days = [utc_day(turn.at + question.offset_s) for turn in turns]
     return np.array([question.mention.nearness(day) for day in days], np.float64)
+
+
+def _verbosity(turns: Sequence[Turn], words: Floats) -> Floats:
+    """What is against long replies: they have something of everything. What users write at length, they mean."""
+    replies = np.array([turn.role != "user" for turn in turns])
+    return np.where(replies, np.log1p(np.maximum(words - _LONG, 0) / _LONG), 0.0)
 
 
 def _asks(turns: Sequence[Turn]) -> Floats:

@@ -56,7 +56,7 @@ def test_parts_sum_up_to_the_score(memory: AgentMemory) -> None:
     tell(memory, {"2023-05-01": "I was born in Oslo in 1980.", "2023-05-02": "Do you like Oslo?"})
     for found in memory.recall("When was I born in Oslo?"):
         assert sum(found.parts.values()) == pytest.approx(found.score)
-        assert {"turn", "context", "window", "speaker", "session", "length"} <= set(found.parts)
+        assert {"turn", "context", "window", "words", "speaker", "length"} <= set(found.parts)
     assert "when" in memory.recall("When was I born in Oslo?")[0].parts
 
 
