@@ -1,8 +1,9 @@
 """How much each part of the evidence counts when turns are ranked, for each embedding model.
 
-Fitted by coordinate search on evidence recall (at 5, 10, 25 and 50) over five conversations of the LoCoMo benchmark,
-cosines entering as they are. A model that spreads its cosines wider needs the other parts to be larger: models without
-a fit of their own take the same weights in proportion to the standard deviation of their cosines over all turns.
+Chosen by evidence recall at 5 and 10 on three kinds of talk at once (halves of LoCoMo, LongMemEval and BEAM), cosines
+entering as they are; docs/evaluation.md has the figures. A model that spreads its cosines wider needs the other parts
+to be larger: models without a fit of their own take the same weights in proportion to the standard deviation of their
+cosines over all turns.
 """
 
 from __future__ import annotations
