@@ -85,7 +85,13 @@ def longmemeval(path: Path, *, seed: int, flat: bool) -> Iterator[Talk]:
         chosen += [*rng.sample(others, wanted), *evidence]
         ordered = sorted(chosen, key=lambda session: session[0].at)
         sessions = [(said,) for session in ordered for said in session] if flat else ordered
-        yield Talk(name, tuple(sessions), (probe,))
+        yield Talk(name, tuple(sessions), (_asked_after(probe, evidence),))
+
+
+def _asked_after(probe: Probe, evidence: Sequence[Sequence[Said]]) -> Probe:
+    """Some of its questions have a clock time before that of their evidence, of the same day: they are asked after it."""
+    told = max(said.at for session in evidence for said in session)
+    return replace(probe, at=max(probe.at, told + 1))
 
 
 def beam(path: Path) -> Iterator[Talk]:
