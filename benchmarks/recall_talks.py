@@ -89,7 +89,7 @@ def longmemeval(path: Path, *, seed: int, flat: bool) -> Iterator[Talk]:
 
 
 def _asked_after(probe: Probe, evidence: Sequence[Sequence[Said]]) -> Probe:
-    """Some of its questions have a clock time before that of their evidence, of the same day: they are asked after it."""
+    """Some of its questions have a time before that of their evidence, of the same day: they are asked after it."""
     told = max(said.at for session in evidence for said in session)
     return replace(probe, at=max(probe.at, told + 1))
 
