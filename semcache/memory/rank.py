@@ -2,7 +2,7 @@
 
 The score of a turn is the weighted sum of named parts:
 
-- turn: cosine of the question and "name: text", or the best of a long turn's passages where that is higher
+- turn: cosine of the question and "name: text", or of a long turn's best passage where that is .08 higher
 - context: cosine of the turn with the end of the one before it; at least a passage's that stands for the turn
 - window: BM25 of the turn with two turns on each side, as far as they fit into a window of 90 stems
 - words: the share of the question's words, by their rarity, that the turn itself has; exact: the share of its codes
@@ -38,6 +38,7 @@ _FIRST_PERSON = frozenset("i me my mine myself".split())
 _SECOND_PERSON = frozenset("you your yours yourself".split())
 _PRONOUNS = {"user": _FIRST_PERSON, "human": _FIRST_PERSON, "assistant": _SECOND_PERSON, "ai": _SECOND_PERSON}
 _MIN_SHORT_NAME = 3
+_PASSAGE_LESS = 0.08  # in cosine: the best of many short passages is near to any question
 _SHORT_QUESTION, _FULL_LENGTH, _LONG = 20, 20, 60  # words
 
 
@@ -117,10 +118,10 @@ def _values(question: Question, candidates: Candidates) -> dict[str, Floats]:
     words = np.array([len(turn.text.split()) for turn in turns], np.float64)
     wanted = codes(question.text)
     own, context = _cosine(candidates.own, question), _cosine(candidates.context, question)
-    by_passage = candidates.passage > own
+    passage = candidates.passage - _PASSAGE_LESS
     return {
-        "turn": np.maximum(own, candidates.passage),
-        "context": np.where(by_passage, np.maximum(context, candidates.passage), context),
+        "turn": np.maximum(own, passage),
+        "context": np.where(passage > own, np.maximum(context, passage), context),
         "window": window_bm25(question.stems, candidates),
         "words": _coverage(question.stems, candidates),
         "exact": np.array([held(wanted, turn.text) for turn in turns], np.float64),

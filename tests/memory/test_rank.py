@@ -96,8 +96,8 @@ def test_the_window_score_is_okapi_bm25_over_windows() -> None:
 
 
 def test_the_best_passage_of_a_long_turn_counts_for_it() -> None:
-    """In the place of its own cosine and of that with the turn before, where it is higher."""
-    found = replace(candidates([("ann", "x")] * 3), own=AXES[[1, 0, 1]], passage=np.array([0.8, 0.8, -2.0]))
+    """Less .08, in the place of its own cosine and of that with the turn before, where it is higher still."""
+    found = replace(candidates([("ann", "x")] * 3), own=AXES[[1, 0, 1]], passage=np.array([0.88, 0.88, -2.0]))
     parts = rank(asked("x"), found, Weights()).parts
     assert list(parts["turn"]) == pytest.approx([0.8, 1.0, 0.0])
     assert list(parts["context"]) == pytest.approx([0.4, 0.0, 0.0])
