@@ -116,6 +116,12 @@ def moment_or_none(name: str, value: object) -> float | None:
     return None if value is None else moment(name, value)
 
 
+def utc_offset(value: Moment | None) -> float:
+    """How far the clock that a time was given by is ahead of UTC, s; 0 for seconds since the epoch, and for none."""
+    offset = value.utcoffset() if isinstance(value, datetime) else None
+    return offset.total_seconds() if offset else 0.0
+
+
 def versions(sources: object) -> dict[str, int]:
     """Document ids with the positive version that an answer was built from; None means no documents."""
     if sources is None:

@@ -14,7 +14,7 @@ from redis import Redis
 
 from semcache.embed import Embedder, default_embedder
 from semcache.errors import InvalidInput
-from semcache.inputs import Moment, check_id, check_unicode, count, duration, moment, moment_or_none
+from semcache.inputs import Moment, check_id, check_unicode, count, duration, moment, moment_or_none, utc_offset
 from semcache.llm import Llm
 from semcache.memory.context import Context, assemble
 from semcache.memory.entities.gather import gather
@@ -165,7 +165,8 @@ class AgentMemory:
         """The `k` turns that best answer a question, best first; `.parts` says why, `.fact` what a turn states.
 
         `since`, `until`: only turns of that time (s, both included); `session`: only turns of it. `at`: as if asked
-        then: later turns do not exist, and "last week" is the week before.
+        then: later turns do not exist, and "last week" is the week before. Days are those of the zone that a datetime
+        comes with, else UTC's.
         """
         count("k", k)
         asked_at = self._moment("at", at)
@@ -174,7 +175,8 @@ class AgentMemory:
         within = session if session is None else check_id("session", session)
         ask = Recaller(self._redis, self._keys, self.embedder, self._sealer, self._given_weights, self._reach)
         limits = Limits(within, lowest, min(highest, known_until))
-        return ask(query, k=k, asked_at=asked_at, known_until=known_until, limits=limits)
+        offset_s = utc_offset(at)
+        return ask(query, k=k, asked_at=asked_at, offset_s=offset_s, known_until=known_until, limits=limits)
 
     def turns(
         self, *, session: str | None = None, since: Moment | None = None, until: Moment | None = None

@@ -1,8 +1,7 @@
 """How the candidates of a question are brought from Redis: one script, one consistent view.
 
 Vectors and postings each bring their best turns; with the neighbours of all these they are scored roughly on the
-server, and the best of that first choice are fetched for exact ranking. (The best sessions by BM25, as a third source,
-added nothing that the other two did not bring: `benchmarks/locomo.py --stages`.)
+server, and the best of that first choice are fetched for exact ranking.
 """
 
 from __future__ import annotations
@@ -18,19 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 from redis import Redis
 
-from semcache.memory.layout import RADIUS, UserKeys, packed_bytes, session_token, unpack, vectors_field
+from semcache.memory.layout import RADIUS, WINDOW_STEMS, UserKeys, packed_bytes, session_token, unpack, vectors_field
 from semcache.memory.rank import Candidates, Question
 from semcache.memory.sealed import opened
 from semcache.memory.types import Turn
 from semcache.memory.weights import Weights
-from semcache.memory.when import Mention
 from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.lua import Argument, script
 from semcache.store.sealing import UNSEALED, Sealer
 from semcache.store.vectors import blob
 
-_SESSION_K1, _SESSION_B = 1.5, 0.75
 _OWN_SHARE = 0.6  # of the context vector's cosine is the turn's own
 _NEAR_SHARE = 0.6  # of the sum of its turns' BM25 is the window's
 _YEAR_S = 31_556_952
@@ -40,13 +37,13 @@ _YEAR_S = 31_556_952
 class Reach:
     """How many turns vectors and postings bring in, and how many of them and their neighbours become candidates."""
 
-    candidates: int = 40
+    candidates: int = 56
     by_vector: int = 40
     by_postings: int = 20
 
     def at_least(self, k: int) -> Reach:
         """The same, wide enough for `k` results; as it is for up to ten."""
-        return Reach(max(self.candidates, 4 * k), max(self.by_vector, 4 * k), max(self.by_postings, 2 * k))
+        return Reach(max(self.candidates, 5 * k), max(self.by_vector, 4 * k), max(self.by_postings, 2 * k))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +85,17 @@ def fetch(
     """
     dim = len(question.vector)
     asked = Counter(question.stems)
-    names = [user.vectors(fingerprint), user.of(keys.CHRONOLOGY)]
+    names = [user.vectors(fingerprint), user.passages(fingerprint), user.of(keys.CHRONOLOGY)]
     names += [user.of(keys.CHRONOLOGY) if limits.session is None else user.session(limits.session)]
-    names += [user.of(keys.SESSION_LENGTHS), user.of(keys.TURN_CORPUS)]
+    names += [user.of(keys.TURN_CORPUS)]
     names += [f"{user.of(keys.TURN_CORPUS)}:{temporary}" for temporary in ("union", "within")]
-    names += [key for stem in asked for key in (user.stem(stem), user.session_stem(stem))]
+    names += [user.stem(stem) for stem in asked]
 
     arguments: list[Argument] = [user.prefix, vectors_field(fingerprint), 2 * packed_bytes(dim)]
     arguments += [blob(question.vector, dim), limits.filter]
     arguments += [_bound(limits.since), _bound(limits.until), int(limits.limited)]
-    arguments += [reach.candidates, reach.by_vector, reach.by_postings, RADIUS, _SESSION_K1, _SESSION_B]
-    arguments += [*_first_choice(weights), *_times(question.mention)]
+    arguments += [reach.candidates, reach.by_vector, reach.by_postings, RADIUS, WINDOW_STEMS]
+    arguments += [*_first_choice(weights), *_times(question)]
     arguments += [part for stem, factor in asked.items() for part in (factor, stem)]
     with guarded():
         reply = script("memory_recall")(redis, keys=names, args=arguments)
@@ -107,7 +104,7 @@ def fetch(
 
 
 def _first_choice(weights: Weights) -> tuple[float, ...]:
-    """Weights of a turn's own cosine, those of the turns before and after, its window's turns, its session, its time.
+    """Weights of a turn's own cosine, that of the turn before, its window's turns, its time.
 
     The context vector is not known yet: it lies between the turn's own and the one before.
     """
@@ -115,18 +112,18 @@ def _first_choice(weights: Weights) -> tuple[float, ...]:
     return (
         weights.turn + _OWN_SHARE * context,
         (1 - _OWN_SHARE) * context,
-        weights.next,
         _NEAR_SHARE * weights.window,
-        weights.session,
         weights.date,
     )
 
 
-def _times(mention: Mention | None) -> tuple[str, int]:
+def _times(question: Question) -> tuple[str, int]:
     """How near to a time that is named turns of which times are, as JSON, and after how long that repeats, s."""
-    if mention is None:
+    if question.mention is None:
         return "[]", 0
-    return json.dumps(mention.stretches()), _YEAR_S if mention.yearly else 0
+    ahead = question.offset_s
+    stretches = [(first - ahead, end - ahead, nearness) for first, end, nearness in question.mention.stretches()]
+    return json.dumps(stretches), _YEAR_S if question.mention.yearly else 0
 
 
 def _bound(at: float) -> str:
@@ -134,20 +131,18 @@ def _bound(at: float) -> str:
 
 
 def _candidates(reply: list[Any], stems: Sequence[str], dim: int) -> Candidates:
-    members, terms, df, records, strings, vectors = reply
+    members, df, records, strings, vectors = reply
     found = np.frombuffer(records, _record(len(stems)))
     rows = unpack(b"".join(vectors), dim=dim)
     return Candidates(
         turns=tuple(_turns(strings, found["sizes"])),
         own=rows[::2],
         context=rows[1::2],
-        following=found["following"].astype(np.int64),
-        next_cosine=found["next_cosine"],
+        passage=found["passage"].astype(np.float64),
         window_tf=found["window_tf"].astype(np.float64),
         window_length=found["window_length"].astype(np.float64),
-        session_score=found["session_score"],
+        own_tf=found["own_tf"].astype(np.float64),
         members=int(members),
-        terms=int(terms),
         stems=tuple(stems),
         df=tuple(map(int, df.split())),
     )
@@ -155,8 +150,8 @@ def _candidates(reply: list[Any], stems: Sequence[str], dim: int) -> Candidates:
 
 def _record(stems: int) -> np.dtype[np.void]:
     """A candidate's numbers, as memory_recall.lua writes them."""
-    counts = [("following", "<i4"), ("window_length", "<i4"), ("sizes", "<i4", (6,)), ("window_tf", "<i4", (stems,))]
-    return np.dtype([("session_score", "<f8"), ("next_cosine", "<f8"), *counts])
+    counts = [("window_tf", "<f4", (stems,)), ("own_tf", "<i4", (stems,)), ("sizes", "<i4", (6,))]
+    return np.dtype([("passage", "<f4"), ("window_length", "<f4"), *counts])
 
 
 def _turns(strings: bytes, sizes: NDArray[np.int32]) -> Iterator[Turn]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import islice
@@ -10,14 +11,16 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from semcache.memory.exact import codes
 from semcache.store import keys
 from semcache.store.postings import Weighting
 from semcache.text.tokens import stems
 
-TURN_WEIGHTING = Weighting(reference_length=12)
+TURN_WEIGHTING = Weighting(reference_length=40, b=1.0)
 MAX_STEMS = 2_000
 MAX_STEM_CHARS = 64
 RADIUS = 2  # turns on each side that belong to a turn's window
+WINDOW_STEMS = 90  # a turn's window has room for so many: around a long turn there is none
 _SCALE_BYTES = 4
 
 
@@ -59,6 +62,9 @@ class UserKeys:
     def vectors(self, fingerprint: str) -> str:
         return self.of(keys.TURN_VECTORS, fingerprint=fingerprint)
 
+    def passages(self, fingerprint: str) -> str:
+        return self.of(keys.TURN_PASSAGES, fingerprint=fingerprint)
+
     def stem(self, stem: str) -> str:
         return self._stem + keys.escape(stem)
 
@@ -67,8 +73,12 @@ class UserKeys:
 
 
 def index_stems(line: str) -> list[str]:
-    """The terms under which a turn is found: at most 2,000, of at most 64 characters each."""
-    return [stem[:MAX_STEM_CHARS] for stem in islice(stems(line), MAX_STEMS)]
+    """The terms under which a turn is found, codes whole among them: at most 2,000, of at most 64 characters each."""
+    plain = unicodedata.normalize("NFC", line)
+    said = stems(plain)
+    whole = set(codes(plain)).difference(said)
+    terms = [*said, *sorted(whole)] if whole else said
+    return [term[:MAX_STEM_CHARS] for term in islice(terms, MAX_STEMS)]
 
 
 @cache

@@ -2,13 +2,16 @@
 
 The score of a turn is the weighted sum of named parts:
 
-- turn: cosine of the question and "name: text"; context: the same with the previous turn before it
-- next: cosine of the turn that follows, or about it where that is no candidate: it often tells what was meant
-- window: BM25 of the turn with two turns on each side; session: BM25 of the session as one document
+- turn: cosine of the question and "name: text", or of a long turn's best passage where that is .08 higher
+- context: cosine of the turn with the end of the one before it; at least a passage's that stands for the turn
+- window: BM25 of the turn with two turns on each side, as far as they fit into a window of 90 stems
+- words: the share of the question's words, by their rarity, that the turn itself has; exact: the share of its codes
 - speaker: 1 if the question names exactly one participant and the turn is theirs
 - date: 0..1, how near the turn is to a time named in the question
 - when: 1 if the question asks for a time and the turn contains one
-- question: 1 if the turn ends with a question mark; length: log(1 + words)
+- question: up to 1 if the turn ends with a question mark, the shorter the more
+- length: up to 1 with 20 words; less again for replies of more than 60
+- now: of near-equal turns the newest gains if a present state is asked for, the oldest if a former one
 """
 
 from __future__ import annotations
@@ -21,28 +24,36 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from semcache.memory.layout import RADIUS
+from semcache.memory.exact import codes, held
+from semcache.memory.layout import RADIUS, WINDOW_STEMS
+from semcache.memory.tense import Rivals, by_time, tense
 from semcache.memory.types import Turn
-from semcache.memory.weights import PARTS, Weights
+from semcache.memory.weights import Weights
 from semcache.memory.when import Mention, asks_when, has_time_word, utc_day
 
 Floats = NDArray[np.float64]
-_K1, _B = 0.9, 0.4
+_K1 = 0.9
 _WORD = re.compile(r"\w+")
 _FIRST_PERSON = frozenset("i me my mine myself".split())
 _SECOND_PERSON = frozenset("you your yours yourself".split())
 _PRONOUNS = {"user": _FIRST_PERSON, "human": _FIRST_PERSON, "assistant": _SECOND_PERSON, "ai": _SECOND_PERSON}
 _MIN_SHORT_NAME = 3
+_PASSAGE_LESS = 0.08  # in cosine: the best of many short passages is near to any question
+_SHORT_QUESTION, _FULL_LENGTH, _LONG = 20, 20, 60  # words
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: its stems with repetition, its vector, (dim,), and the time it names, if any."""
+    """What is asked: its stems with repetition, its vector, (dim,), and the time it names, if any.
+
+    `offset_s`: how far the asker's clock, by whose days that time counts, is ahead of UTC.
+    """
 
     text: str
     stems: tuple[str, ...]
     vector: NDArray[np.float32]
     mention: Mention | None = None
+    offset_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +61,20 @@ class Candidates:
     """n turns to be ranked, and what was counted about them.
 
     `own`: (n, dim) vectors of the turns; `context`: (n, dim) vectors of each with the turn before; zero where there is
-    none. `following`: (n,) place of the next turn among them; where that is -1, `next_cosine`, (n,), is about that of
-    the next turn, 0 if there is none. `window_tf`: (n, stems) how often each of the question's `stems` is in a turn's
-    window; `window_length`: (n,) stems in it, where turns without any of the question's words may count with the usual
-    length. `session_score`: (n,) BM25 of the turn's session. `members`, `terms`: turns of
-    the user and their stems; `df`: turns that contain each stem.
+    none. `passage`: (n,) the best cosine among a turn's passages, below -1 where that is not known. `window_tf`:
+    (n, stems) how often each of the question's `stems` is in a turn's window, `window_length`: (n,) stems in it; turns
+    around count in part where they do not fit whole, and with the usual length where they have none of the stems.
+    `own_tf`: (n, stems) how often each is in the turn. `members`: turns of the user; `df`: those that have each stem.
     """
 
     turns: tuple[Turn, ...]
     own: NDArray[np.float32]
     context: NDArray[np.float32]
-    following: NDArray[np.int64]
-    next_cosine: Floats
+    passage: Floats
     window_tf: Floats
     window_length: Floats
-    session_score: Floats
+    own_tf: Floats
     members: int
-    terms: int
     stems: tuple[str, ...]
     df: tuple[int, ...]
 
@@ -93,24 +101,35 @@ class Ranking:
 def rank(question: Question, candidates: Candidates, weights: Weights) -> Ranking:
     """Scores all candidates."""
     values = _values(question, candidates)
-    parts = {name: getattr(weights, name) * values[name] for name in PARTS}
-    return Ranking(np.sum(list(parts.values()), axis=0), parts)
+    parts = {name: getattr(weights, name) * values[name] for name in values}
+    scores = np.sum(list(parts.values()), axis=0)
+    parts["now"] = weights.now * _now(question, candidates, scores, values)
+    return Ranking(scores + parts["now"], parts)
+
+
+def _now(question: Question, candidates: Candidates, scores: Floats, values: Mapping[str, Floats]) -> Floats:
+    asked = tense(question.text) if question.mention is None else None
+    at = np.array([turn.at for turn in candidates.turns], np.float64)
+    return by_time(asked, Rivals(scores, candidates.own, at, values["words"], values["exact"]))
 
 
 def _values(question: Question, candidates: Candidates) -> dict[str, Floats]:
     turns = candidates.turns
-    own = _cosine(candidates.own, question)
+    words = np.array([len(turn.text.split()) for turn in turns], np.float64)
+    wanted = codes(question.text)
+    own, context = _cosine(candidates.own, question), _cosine(candidates.context, question)
+    passage = candidates.passage - _PASSAGE_LESS
     return {
-        "turn": own,
-        "context": _cosine(candidates.context, question),
-        "next": np.where(candidates.following >= 0, own[candidates.following], candidates.next_cosine),
+        "turn": np.maximum(own, passage),
+        "context": np.where(passage > own, np.maximum(context, passage), context),
         "window": window_bm25(question.stems, candidates),
+        "words": _coverage(question.stems, candidates),
+        "exact": np.array([held(wanted, turn.text) for turn in turns], np.float64),
         "speaker": _speaker(question.text, turns),
-        "date": _date(question.mention, turns),
+        "date": _date(question, turns),
         "when": _when(question.text, turns),
-        "session": candidates.session_score,
-        "question": np.array([turn.text.rstrip().endswith("?") for turn in turns], np.float64),
-        "length": np.log1p([len(turn.text.split()) for turn in turns]),
+        "question": _asks(turns) * np.minimum(1, _SHORT_QUESTION / np.maximum(words, 1)),
+        "length": np.minimum(words / _FULL_LENGTH, 1) - _verbosity(turns, words),
     }
 
 
@@ -119,7 +138,7 @@ def _cosine(vectors: NDArray[np.float32], question: Question) -> Floats:
 
 
 def window_bm25(stems: Sequence[str], candidates: Candidates) -> Floats:
-    """(n,) Okapi BM25 of each turn's window: the turn and two turns on each side in its session.
+    """(n,) Okapi BM25 of each turn's window, with full normalisation by its length beside that of a full window.
 
     How many windows contain a stem is not counted but expected, from the turns that contain it.
     """
@@ -127,15 +146,24 @@ def window_bm25(stems: Sequence[str], candidates: Candidates) -> Floats:
         return np.zeros(len(candidates))
     idf = [_window_idf(df, candidates.members) if df else 0.0 for df in candidates.df]
     factors = np.array([stems.count(stem) for stem in candidates.stems]) * np.array(idf)
-    usual = (2 * RADIUS + 1) * candidates.terms / candidates.members
-    damping = _K1 * (1 - _B + _B * candidates.window_length[:, None] / usual)
+    damping = _K1 * candidates.window_length[:, None] / WINDOW_STEMS
     tf = candidates.window_tf
-    return np.asarray((tf * (_K1 + 1) / (tf + damping)) @ factors, np.float64)
+    return np.asarray((tf * (_K1 + 1) / np.maximum(tf + damping, 1e-9)) @ factors, np.float64)
 
 
 def _window_idf(df: int, members: int) -> float:
-    share = 1 - (1 - min(df / members, 1)) ** (2 * RADIUS + 1)
-    return math.log(1 + (members - members * share + 0.5) / (members * share + 0.5))
+    return _idf(members * (1 - (1 - min(df / members, 1)) ** (2 * RADIUS + 1)), members)
+
+
+def _idf(df: float, members: int) -> float:
+    return math.log(1 + max(members - df + 0.5, 0.5) / (df + 0.5))
+
+
+def _coverage(stems: Sequence[str], candidates: Candidates) -> Floats:
+    rarity = [_idf(df, candidates.members) for df in candidates.df]
+    factors = np.array([stems.count(stem) for stem in candidates.stems]) * np.array(rarity)
+    total = float(factors.sum())
+    return (candidates.own_tf > 0) @ factors / total if total else np.zeros(len(candidates))
 
 
 def _speaker(question: str, turns: Sequence[Turn]) -> Floats:
@@ -166,10 +194,21 @@ def _is_shortened(name: str, capitalised: set[str]) -> bool:
     return any(len(word) >= _MIN_SHORT_NAME and name.startswith(word) for word in capitalised)
 
 
-def _date(mention: Mention | None, turns: Sequence[Turn]) -> Floats:
-    if mention is None:
+def _date(question: Question, turns: Sequence[Turn]) -> Floats:
+    if question.mention is None:
         return np.zeros(len(turns))
-    return np.array([mention.nearness(utc_day(turn.at)) for turn in turns], np.float64)
+    days = [utc_day(turn.at + question.offset_s) for turn in turns]
+    return np.array([question.mention.nearness(day) for day in days], np.float64)
+
+
+def _verbosity(turns: Sequence[Turn], words: Floats) -> Floats:
+    """What is against long replies: they have something of everything. What users write at length, they mean."""
+    replies = np.array([turn.role != "user" for turn in turns])
+    return np.where(replies, np.log1p(np.maximum(words - _LONG, 0) / _LONG), 0.0)
+
+
+def _asks(turns: Sequence[Turn]) -> Floats:
+    return np.array([turn.text.rstrip().endswith("?") for turn in turns], np.float64)
 
 
 def _when(question: str, turns: Sequence[Turn]) -> Floats:

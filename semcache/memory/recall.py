@@ -36,15 +36,17 @@ class Recaller:
     reach: Reach
 
     def __call__(
-        self, query: str, *, k: int, asked_at: float, known_until: float, limits: Limits
+        self, query: str, *, k: int, asked_at: float, offset_s: float, known_until: float, limits: Limits
     ) -> list[Recollection]:
         """The `k` turns within the limits that best answer a question; of facts, what was told until `known_until`, s.
+
+        `offset_s`: how far the asker's clock is ahead of UTC.
 
         Raises:
             InvalidInput: the question is empty or too long, or the embedder gives vectors of another length.
             SealError: a turn cannot be opened, as `Sealer.open`.
         """
-        question = self._question(query, asked_at=asked_at)
+        question = self._question(query, asked_at=asked_at, offset_s=offset_s)
         fingerprint = self.embedder.fingerprint
         weights = self.weights or weights_for(fingerprint)
         candidates = fetch(
@@ -66,11 +68,12 @@ class Recaller:
             for i in ranking.best(k)
         ]
 
-    def _question(self, query: str, *, asked_at: float) -> Question:
+    def _question(self, query: str, *, asked_at: float, offset_s: float) -> Question:
         check_text("the question", query, most_chars=MAX_QUERY_CHARS)
         embedder = self.embedder
         vector = embedder.embed([query])[0]
         if vector.shape != (embedder.dim,):
             raise InvalidInput(f"{embedder.fingerprint} gave {vector.size} numbers for a text, not {embedder.dim}")
         stems = tuple(index_words(self.sealer, self.user, query))
-        return Question(query, stems, vector, mentioned(query, asked_at=asked_at))
+        mention = mentioned(query, asked_at=asked_at, offset_s=offset_s)
+        return Question(query, stems, vector, mention, offset_s)

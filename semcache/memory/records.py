@@ -16,11 +16,6 @@ from semcache.store.sealing import Sealer
 _JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def context_text(previous: Turn, turn: Turn) -> str:
-    """What the context vector is made of: the previous turn and the turn."""
-    return f"{previous.line}\n{turn.line}"
-
-
 def window_form(turn: Turn) -> str:
     """A turn as it stands in a window; equal turns have equal forms."""
     return _JSON({"id": turn.id, "role": turn.role, "speaker": turn.speaker, "text": turn.text, "at": turn.at})

@@ -14,7 +14,8 @@ from redis import Redis
 
 from semcache.embed.protocol import Embedder
 from semcache.memory.layout import UserKeys, pack, packed_bytes, vectors_field
-from semcache.memory.records import context_text, read_turns
+from semcache.memory.passages import context_text
+from semcache.memory.records import read_turns
 from semcache.store.connect import guarded
 from semcache.store.lua import script
 from semcache.store.sealing import UNSEALED, Sealer

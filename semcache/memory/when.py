@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
-from semcache.text.dates import MONTHS, month_at, written_date
+from semcache.text.dates import MONTHS, WEEKDAYS, month_at, written_date
 from semcache.text.tokens import tokens
 
 _ASKS_WHEN = re.compile(
@@ -25,14 +25,16 @@ _WORD = re.compile(r"\w+")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _DAY = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?")
 _RELATIVE = re.compile(
-    r"\b(?:(?P<day>today|tonight|yesterday|this (?:morning|afternoon|evening))"
+    r"\b(?:(?P<day>today|tonight|(?:the day before )?yesterday|last night|this (?:morning|afternoon|evening))"
     r"|(?P<which>last|past|previous|this) (?P<unit>week|weekend|month|year|spring|summer|autumn|fall|winter)"
     r"|the (?:last|past) (?P<count>\w+(?: of)?) (?P<units>day|week|month|year)s"
-    r"|(?P<ago>(?:\w+|a couple of|a few) (?:day|week|month|year)s? ago"
-    r"|(?:last|on) (?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+    r"|(?P<ago>(?:\w+|a couple of|a few) (?:day|week|month|year)s? ago)"
+    r"|(?:(?P<this>this) )?(?P<weekday>(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+    r"|(?P<year>(?:19|20)\d\d)"
     r")\b",
     re.IGNORECASE,
 )
+_DAYS_BACK = {"the day before yesterday": 2, "yesterday": 1, "last night": 1}
 _UNIT_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 _NUMBERS = {word: n for n, word in enumerate("zero one two three four five six seven eight nine ten".split())}
 _VAGUE = {"a couple of": "two", "couple of": "two", "a few": "three", "few": "three", "several": "four"}
@@ -40,6 +42,7 @@ _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 _DAY_S = 86_400
 _EPOCH = date(1970, 1, 1).toordinal()
 _ANY_YEAR = 2000
+_SOON_AFTER = 0.7  # things are told on their day or within three days, but who names a day means that day
 
 Stretch = tuple[int, int, float]
 """Turns with a time in [from, to), s since the epoch, and how near they are."""
@@ -82,9 +85,11 @@ class CalendarDate:
             later = (day - date(year, self.month, self.day or 1)).days
         except ValueError:
             return base
-        if 0 <= later <= 3:
+        if later == 0:
             return 1.0
-        return 0.6 if -1 <= later <= 10 else 0.0
+        if 0 < later <= 3:
+            return _SOON_AFTER
+        return 0.5 if -1 <= later <= 10 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +137,12 @@ def has_time_word(text: str) -> bool:
     return not _TIME_WORDS.isdisjoint(words) or any(map(_YEAR.fullmatch, words))
 
 
-def mentioned(question: str, *, asked_at: float) -> Mention | None:
-    """The time that a question names; relative ones ("last week") are taken from `asked_at`, s, UTC."""
-    return _written(question) or _named_month(tokens(question)) or _relative(question, utc_day(asked_at))
+def mentioned(question: str, *, asked_at: float, offset_s: float = 0.0) -> Mention | None:
+    """The time that a question names; relative ones ("last week") are taken from `asked_at`, s.
+
+    `offset_s`: how far the asker's clock is ahead of UTC: whose day it is. Days of a mention are days of that clock.
+    """
+    return _written(question) or _named_month(tokens(question)) or _relative(question, utc_day(asked_at + offset_s))
 
 
 def utc_day(at: float) -> date:
@@ -179,14 +187,25 @@ def _relative(question: str, today: date) -> Span | None:
     if not found:
         return None
     if found["day"]:
-        day = today - timedelta(days=found["day"].lower() == "yesterday")
+        day = today - timedelta(days=_DAYS_BACK.get(found["day"].lower(), 0))
         return Span(day, day)
     if found["unit"]:
         return _period(found["unit"].lower(), today, this=found["which"].lower() == "this")
     if found["units"]:
         count = _count(found["count"])
         return Span(today - timedelta(days=count * _UNIT_DAYS[found["units"].lower()]), today) if count else None
+    if found["weekday"]:
+        return _weekday(WEEKDAYS[found["weekday"].lower()], today, this=bool(found["this"]))
+    if found["year"]:
+        return Span(date(int(found["year"]), 1, 1), date(int(found["year"]), 12, 31))
     return _ago(found["ago"].lower(), today)
+
+
+def _weekday(number: int, today: date, *, this: bool) -> Span:
+    """The last such day before today; with `this`, that of the week of today, or today."""
+    back = today.weekday() - number if this else (today.weekday() - number - 1) % 7 + 1
+    day = today - timedelta(days=back)
+    return Span(day, day)
 
 
 def _count(words: str) -> int | None:
@@ -225,7 +244,7 @@ def _ago(phrase: str, today: date) -> Span | None:
         phrase = phrase.replace(vague, number)
     base = datetime(today.year, today.month, today.day, 12)
     found = dateparser.parse(
-        re.sub(r"^(?:last|on) ", "", phrase),
+        phrase,
         languages=["en"],
         settings={"RELATIVE_BASE": base, "PREFER_DATES_FROM": "past"},
     )

@@ -1,6 +1,7 @@
 """How turns are written: many at once, each atomically, with the same result in whatever order they arrive.
 
-A turn has two vectors: its own, and one of the previous turn and itself (its context). A batch is planned (which turns
+A turn has two vectors: its own, and one of itself with the previous turn (its context); a long one has those of its
+passages too. A batch is planned (which turns
 are new, and what they follow), its texts are embedded, and it is written; then what turned out to follow another turn
 than planned is settled. What is stored in the end depends only on the set of turns.
 """
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,7 +23,8 @@ from semcache.errors import InvalidInput
 from semcache.memory.facts.recall import tells
 from semcache.memory.forget import forget_turns, over_capacity, too_old
 from semcache.memory.layout import TURN_WEIGHTING, UserKeys, pack, session_token, vectors_field
-from semcache.memory.records import context_text, window_form
+from semcache.memory.passages import context_text, passages
+from semcache.memory.records import window_form
 from semcache.memory.sealed import index_words, opened, sealed
 from semcache.memory.settle import Place, settle
 from semcache.memory.types import NewTurn, State, Turn
@@ -44,11 +46,12 @@ _T = TypeVar("_T")
 class Planned:
     """A turn about to be written and the turn it follows, as far as known before the write.
 
-    `form`: all of it but its vectors, as memory_append.lua takes it.
+    `passages`: those of a long turn; `form`: all of it but its vectors, as memory_append.lua takes it.
     """
 
     new: NewTurn
     previous: Turn | None
+    passages: tuple[str, ...]
     form: tuple[str, ...]
 
 
@@ -67,9 +70,10 @@ class Plan:
 
     @property
     def texts(self) -> list[str]:
-        """The line of each fresh turn, then the context of each that follows another."""
+        """The line of each fresh turn, then the context of each that follows another, then the passages of all."""
         contexts = [context_text(planned.previous, planned.new.turn) for planned in self.fresh if planned.previous]
-        return [planned.new.turn.line for planned in self.fresh] + contexts
+        long = [passage for planned in self.fresh for passage in planned.passages]
+        return [planned.new.turn.line for planned in self.fresh] + contexts + long
 
 
 class TurnWriter:
@@ -137,9 +141,9 @@ class TurnWriter:
         with guarded(), self._redis.pipeline(transaction=False) as pipe:
             for user, some in _calls(list(zip(plan.fresh, packed, strict=True)), lambda item: item[0].new):
                 arguments = self._given(user)
-                for planned, both in some:
+                for planned, vectors_of in some:
                     arguments += planned.form
-                    arguments += both
+                    arguments += vectors_of
                 script("memory_append")(pipe, keys=[user.of(keys.CHRONOLOGY)], args=arguments)
             replies = [reply for call in pipe.execute() for reply in call]
         moved = list(plan.known)
@@ -185,7 +189,7 @@ class TurnWriter:
             *(stored.role, stored.text, stored.speaker, new.event_id, " ".join(stems)),
             *(previous.id if previous else "", window_form(stored), "1" if tells(turn) else "0"),
         )
-        return Planned(new, previous, form)
+        return Planned(new, previous, passages(turn), form)
 
     def _given(self, user: UserKeys) -> list[Argument]:
         """The arguments of memory_append.lua before those of the turns."""
@@ -196,14 +200,17 @@ class TurnWriter:
             *(repr(self._clock()), repr(self._session_ttl_s), WINDOW_TURNS),
         ]
 
-    def _packed(self, plan: Plan, vectors: Vectors) -> Iterator[tuple[bytes, bytes]]:
-        """For each fresh turn its vector as VADD takes it, and the packed vectors that its hash keeps."""
+    def _packed(self, plan: Plan, vectors: Vectors) -> Iterator[tuple[bytes, bytes, bytes]]:
+        """For each fresh turn its vector as VADD takes it, the packed vectors that its hash keeps, its passages'."""
         if len(vectors) != len(plan.texts):
             raise InvalidInput(f"the plan has {len(plan.texts)} texts, but {len(vectors)} vectors were given")
-        own, small = blobs(vectors[: len(plan.fresh)], self._embedder.dim), pack(vectors)
-        contexts = iter(small[len(plan.fresh) :])
+        turns, long = len(plan.fresh), len(vectors) - sum(len(planned.passages) for planned in plan.fresh)
+        dim = self._embedder.dim
+        own, small, rest = blobs(vectors[:turns], dim), pack(vectors[:long]), iter(blobs(vectors[long:], dim))
+        contexts = iter(small[turns:])
         packed = [mine + (next(contexts) if p.previous else mine) for p, mine in zip(plan.fresh, small, strict=False)]
-        return zip(own, packed, strict=True)
+        passages_of = [b"".join(islice(rest, len(planned.passages))) for planned in plan.fresh]
+        return zip(own, packed, passages_of, strict=True)
 
 
 def write_window(redis: Redis, new: NewTurn, *, now: float, session_ttl_s: float, sealer: Sealer = UNSEALED) -> State:

@@ -138,6 +138,9 @@ CACHE_DEPENDANTS = _declare(
 
 TURN = _declare("turn", _M + "turn:{turn}", "hash", "permanent", "one message: who, when, text, stems, int8 vectors")
 TURN_VECTORS = _declare("turn vectors", _M + "turns:{fingerprint}", "vector set", "permanent", "turn vectors")
+TURN_PASSAGES = _declare(
+    "turn passages", _M + "passages:{fingerprint}", "vector set", "permanent", "passages of long turns: turn id#number"
+)
 CHRONOLOGY = _declare("chronology", _M + "chronology", "sorted set", "permanent", "turn id by time, s")
 SESSION = _declare("session", _M + "session:{session}", "sorted set", "permanent", "turn ids of a session by time, s")
 SESSIONS = _declare("sessions", _M + "sessions", "sorted set", "permanent", "session id by its last turn's time, s")

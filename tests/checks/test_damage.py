@@ -42,6 +42,13 @@ class Damage:
         key = self.key(keys.TURN_VECTORS, fingerprint="turning~1")
         self.redis.execute_command("VADD", key, "VALUES", 16, *[1] * 16, "stray", "Q8")
 
+    def passage_lost(self) -> None:
+        self.redis.hset(self.key(keys.TURN, turn=ID), "passages", 1)
+
+    def passage_alone(self) -> None:
+        key = self.key(keys.TURN_PASSAGES, fingerprint="turning~1")
+        self.redis.execute_command("VADD", key, "VALUES", 16, *[1] * 16, f"{ID}#1", "Q8")
+
     def turn_models_lost(self) -> None:
         self.redis.delete(self.key(keys.TURN_MODELS))
 
@@ -204,6 +211,8 @@ SHOWN_BY = {
     "turn_field_lost": keys.TURN,
     "turn_vector_lost": keys.TURN,
     "turn_vector_alone": keys.TURN_VECTORS,
+    "passage_lost": keys.TURN,
+    "passage_alone": keys.TURN_PASSAGES,
     "turn_models_lost": keys.TURN,
     "posting_lost": keys.TURN,
     "posting_alone": keys.TURN_STEM,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcache.memory.layout import RADIUS, pack, unpack
+from semcache.memory.layout import RADIUS, WINDOW_STEMS, pack, unpack
 from semcache.memory.rank import Candidates, Question, named_speaker, rank, window_bm25
 from semcache.memory.types import Turn
 from semcache.memory.weights import PARTS, Weights, weights_for
@@ -39,15 +39,13 @@ def candidates(
         ),
         own=vectors,
         context=vectors,
-        next_cosine=np.zeros(n),
-        following=np.array([i + 1 if session[i + 1 : i + 2] == [s] else -1 for i, s in enumerate(session)], np.int64),
+        passage=np.full(n, -2.0),
         window_tf=np.array(
             [[sum(words[j].count(stem) for j in window) for stem in stems] for window in windows], np.float64
         ).reshape(n, len(stems)),
         window_length=np.array([sum(len(words[j]) for j in window) for window in windows], np.float64),
-        session_score=np.zeros(n),
+        own_tf=np.array([[said.count(stem) for stem in stems] for said in words], np.float64).reshape(n, len(stems)),
         members=n,
-        terms=sum(map(len, words)),
         stems=stems,
         df=tuple(sum(stem in text for text in words) for stem in stems),
     )
@@ -92,23 +90,43 @@ def test_the_window_score_is_okapi_bm25_over_windows() -> None:
     found = candidates([("ann", text) for text in ("tea milk", "rain", "rain rain", "rain", "rain", "rain")])
     n, share = 6, 1 - (1 - 1 / 6) ** 5
     idf = math.log(1 + (n - n * share + 0.5) / (n * share + 0.5))
-    length, usual = 2 + 1 + 2, 5 * 8 / 6
-    expected = idf * 1.9 / (1 + 0.9 * (0.6 + 0.4 * length / usual))
+    length = 2 + 1 + 2
+    expected = idf * 1.9 / (1 + 0.9 * length / WINDOW_STEMS)
     assert window_bm25(("tea",), found)[0] == pytest.approx(expected)
 
 
-def test_the_next_turn_counts_only_if_it_is_there() -> None:
-    """The turn before a turn like the question gains; not across sessions."""
-    vectors = np.stack([AXES[1], AXES[0], AXES[1], AXES[0], AXES[1]])
-    found = candidates([("ann", "x")] * 5, sessions=[0, 0, 1, 2, 2], own=vectors)
-    assert list(rank(asked("x"), found, Weights()).parts["next"]) == pytest.approx([0.1, 0, 0, 0, 0])
-
-
-def test_the_next_turn_counts_though_it_is_no_candidate() -> None:
-    """Then with the cosine that is known of it."""
-    found = replace(candidates([("ann", "x")] * 2), own=AXES[[1, 0]], next_cosine=np.array([0.5, 0.5]))
+def test_the_best_passage_of_a_long_turn_counts_for_it() -> None:
+    """Less .08, in the place of its own cosine and of that with the turn before, where it is higher still."""
+    found = replace(candidates([("ann", "x")] * 3), own=AXES[[1, 0, 1]], passage=np.array([0.88, 0.88, -2.0]))
     parts = rank(asked("x"), found, Weights()).parts
-    assert list(parts["next"]) == pytest.approx([0.1, 0.05])
+    assert list(parts["turn"]) == pytest.approx([0.8, 1.0, 0.0])
+    assert list(parts["context"]) == pytest.approx([0.4, 0.0, 0.0])
+
+
+def test_words_of_the_turn_itself_count_by_their_rarity() -> None:
+    """Half of the words may be more than half of what is asked for, if they are rare."""
+    found = candidates([("ann", "tea"), ("ann", "rain"), ("ann", "rain"), ("ann", "rain")], stems=("tea", "rain"))
+    tea, rain, *_ = rank(asked("tea rain"), found, Weights(words=1.0)).parts["words"]
+    assert 0 < rain < 0.5 < tea < 1
+    assert tea + rain == pytest.approx(1)
+
+
+@given(st.integers(1, 3_000), st.integers(1, 3_000))
+def test_length_rises_with_the_first_words(few: int, many: int) -> None:
+    """A bare word tells little; what a user writes at length is not held against it."""
+    short, long = sorted((few, many))
+    found = candidates([("ann", "x " * short), ("ann", "x " * long)])
+    first, second = rank(asked("tea"), found, Weights()).parts["length"]
+    assert first <= second
+    assert second == pytest.approx(first) or short < 20
+
+
+def test_very_long_replies_lose() -> None:
+    """They have something of everything; a reply of a paragraph does not lose yet."""
+    found = candidates([("bot", "x " * 60), ("bot", "x " * 600)])
+    replies = replace(found, turns=tuple(replace(turn, role="assistant") for turn in found.turns))
+    first, second = rank(asked("tea"), replies, Weights()).parts["length"]
+    assert first > 0 > second
 
 
 @pytest.mark.parametrize(

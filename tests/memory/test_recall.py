@@ -15,6 +15,7 @@ from redis import Redis
 from semcache.errors import InvalidInput
 from semcache.memory import AgentMemory, NewTurn, TurnWriter
 from semcache.memory.fetch import Reach
+from semcache.memory.layout import UserKeys
 from tests.conftest import Clock
 from tests.memory.conftest import OpenMemory
 
@@ -56,7 +57,7 @@ def test_parts_sum_up_to_the_score(memory: AgentMemory) -> None:
     tell(memory, {"2023-05-01": "I was born in Oslo in 1980.", "2023-05-02": "Do you like Oslo?"})
     for found in memory.recall("When was I born in Oslo?"):
         assert sum(found.parts.values()) == pytest.approx(found.score)
-        assert {"turn", "context", "window", "speaker", "session", "length"} <= set(found.parts)
+        assert {"turn", "context", "window", "words", "speaker", "length"} <= set(found.parts)
     assert "when" in memory.recall("When was I born in Oslo?")[0].parts
 
 
@@ -251,3 +252,33 @@ def test_another_embedder_still_finds_by_words(open_memory: OpenMemory, memory: 
     found = open_memory(embedder=Renamed()).recall("parrot")
     assert found[0].turn.text == "My parrot is called Kiwi."
     assert "turn" not in found[0].parts
+
+
+@pytest.mark.parametrize(
+    ("asked_at", "question", "meal"),
+    [
+        ("2026-04-10T21:00:00-07:00", "what did I have for lunch yesterday?", "rice"),
+        ("2026-04-10T21:00:00-07:00", "what did I have for lunch today?", "stew"),
+        ("2026-04-10T05:00:00+10:00", "what did I have for lunch yesterday?", "rice"),
+        ("2026-04-10T13:00:00+00:00", "what did I have for lunch the day before yesterday?", "toast"),
+        ("2026-04-10T13:00:00+05:45", "what did I have for lunch this Tuesday?", "beans"),
+        ("2026-04-10T13:00:00+00:00", "what did I have for lunch on 8 April 2026?", "toast"),
+        ("2026-04-10T13:00:00+00:00", "what did I have for lunch on 2026-04-07?", "beans"),
+    ],
+)
+def test_days_are_those_of_the_askers_zone(memory: AgentMemory, asked_at: str, question: str, meal: str) -> None:
+    """The day that a question names puts its turn before those of the days beside it."""
+    at = datetime.fromisoformat(asked_at)
+    for day_of_month, what in zip(range(7, 12), ("beans", "toast", "rice", "stew", "soup"), strict=True):
+        noon = at.replace(day=day_of_month, hour=12)
+        memory.append("s", "user", f"I had {what} for lunch.", at=noon)
+    assert texts(memory, question, k=1, at=at) == [f"I had {meal} for lunch."]
+
+
+def test_a_turn_without_passages_is_recalled(memory: AgentMemory, redis: Redis, namespace: str) -> None:
+    """One that was written before there were any: by its own vector and its words."""
+    long = "We talked about the garden for a while. " * 30 + "The spare key is under the flower pot."
+    memory.append("s", "user", long, at=day("2026-04-07"))
+    memory.append("s", "user", "The weather was fine.", at=day("2026-04-08"))
+    assert redis.delete(UserKeys(namespace, "ann").passages(memory.embedder.fingerprint)) == 1
+    assert texts(memory, "where is the spare key?", k=1) == [long]

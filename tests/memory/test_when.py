@@ -38,6 +38,15 @@ ASKED_AT = datetime(2024, 3, 14, 9, tzinfo=UTC).timestamp()  # a Thursday
         ("What happened in the last three days?", Span(date(2024, 3, 11), date(2024, 3, 14))),
         ("Who called two weeks ago?", Span(date(2024, 2, 28), date(2024, 3, 1))),
         ("Who called last Tuesday?", Span(date(2024, 3, 12), date(2024, 3, 12))),
+        ("Who called on Thursday?", Span(date(2024, 3, 7), date(2024, 3, 7))),
+        ("Who called Friday?", Span(date(2024, 3, 8), date(2024, 3, 8))),
+        ("Who called this Tuesday?", Span(date(2024, 3, 12), date(2024, 3, 12))),
+        ("Who called this Thursday?", Span(date(2024, 3, 14), date(2024, 3, 14))),
+        ("Do we meet on Mondays?", None),
+        ("What did I say the day before yesterday?", Span(date(2024, 3, 12), date(2024, 3, 12))),
+        ("What did I say last night?", Span(date(2024, 3, 13), date(2024, 3, 13))),
+        ("Where did we live in 2019?", Span(date(2019, 1, 1), date(2019, 12, 31))),
+        ("Is room 20190 free?", None),
         ("Where do I live?", None),
         ("What is the last thing I said?", None),
     ],
@@ -48,12 +57,22 @@ def test_the_time_that_a_question_names(question: str, expected: CalendarDate | 
 
 
 @pytest.mark.parametrize(
+    ("hours", "yesterday"), [(-8, date(2024, 3, 13)), (0, date(2024, 3, 14)), (9, date(2024, 3, 14))]
+)
+def test_yesterday_is_that_of_the_askers_clock(hours: int, yesterday: date) -> None:
+    """Just after midnight in London it is still the day before in Los Angeles, and morning in Tokyo."""
+    asked_at = datetime(2024, 3, 15, 0, 30, tzinfo=UTC).timestamp()
+    found = mentioned("What did I eat yesterday?", asked_at=asked_at, offset_s=3_600.0 * hours)
+    assert found == Span(yesterday, yesterday)
+
+
+@pytest.mark.parametrize(
     ("day", "near"),
     [
         (date(2023, 6, 5), 1.0),
-        (date(2023, 6, 8), 1.0),
-        (date(2023, 6, 4), 0.6),
-        (date(2023, 6, 15), 0.6),
+        (date(2023, 6, 8), 0.7),
+        (date(2023, 6, 4), 0.5),
+        (date(2023, 6, 15), 0.5),
         (date(2023, 6, 20), 0.0),
         (date(2024, 6, 5), 0.0),
     ],
@@ -107,10 +126,11 @@ def test_questions_for_a_time_and_turns_with_one() -> None:
 
 
 def test_dateparser_is_loaded_only_for_questions_that_need_it() -> None:
-    """A question without "ago" or a weekday does not pay for the library."""
+    """A question without "ago" does not pay for the library."""
     program = (
         "import sys; from semcache.memory.when import mentioned;"
-        "mentioned('Where did I go last week, in May 2023?', asked_at=1e9); assert 'dateparser' not in sys.modules;"
+        "mentioned('Where did I go last week, on Monday, in May 2023?', asked_at=1e9);"
+        "assert 'dateparser' not in sys.modules;"
         "mentioned('Who called two weeks ago?', asked_at=1.7e9); assert 'dateparser' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
@@ -140,4 +160,4 @@ def test_a_time_without_a_year_is_any_years() -> None:
     mention = CalendarDate(12, 20)
     assert mention.yearly
     first, end, nearness = mention.stretches()[0]
-    assert (utc_day(first).month, utc_day(first).day, end - first, nearness) == (12, 19, 86_400, 0.6)
+    assert (utc_day(first).month, utc_day(first).day, end - first, nearness) == (12, 19, 86_400, 0.5)

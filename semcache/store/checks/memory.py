@@ -51,6 +51,11 @@ def _vector_sets(key: Known, models: Iterable[bytes]) -> dict[str, str]:
     return {f"vectors:{_digest(name)}": key.sibling(keys.TURN_VECTORS, fingerprint=name) for name in names}
 
 
+def _passages_of(vector_set: str) -> str:
+    """The key of the passages' vectors beside that of the turns' of the same model."""
+    return vector_set.replace("}:turns:", "}:passages:")
+
+
 def _digest(fingerprint: str) -> str:
     return hashlib.blake2b(fingerprint.encode(), digest_size=4).hexdigest()
 
@@ -61,6 +66,10 @@ def _about_turn(key: Known, fields: dict[str, bytes], vector_sets: dict[str, str
     postings = [key.sibling(keys.TURN_STEM, stem=stem) for stem in dict.fromkeys(stems.split())]
     copies = [name for name in fields if name.startswith("vectors:")]
     vectors = [vector_sets[name] for name in copies if name in vector_sets]
+    expected = [(name, id) for name in vectors]
+    expected += [
+        (_passages_of(name), f"{id}#{n + 1}") for name in vectors for n in range(int(fields.get("passages", 0)))
+    ]
 
     def judge(replies: list[Any]) -> Iterator[Finding]:
         scores, others = replies[: len(orders)], iter(replies[len(orders) :])
@@ -71,9 +80,9 @@ def _about_turn(key: Known, fields: dict[str, bytes], vector_sets: dict[str, str
         for name in postings:
             if not _is_score(next(others)):
                 yield Finding(key.name, f"the turn is not in {name}", REBUILD)
-        for name in vectors:
+        for name, element in expected:
             if next(others) != 1:
-                yield Finding(key.name, f"the turn has no vector in {name}", REBUILD)
+                yield Finding(key.name, f"the turn has no vector {element} in {name}", REBUILD)
         erased = next(others)
         if erased is not None and float(at) <= float(erased):
             mend = "erase the user again: `semcache memory erase`"
@@ -82,8 +91,24 @@ def _about_turn(key: Known, fields: dict[str, bytes], vector_sets: dict[str, str
             yield Finding(key.name, "the turn has vectors of a model that is not among the user's", REBUILD)
 
     commands: list[tuple[str, ...]] = [("ZSCORE", name, id) for name in (*orders, *postings)]
-    commands += [("VISMEMBER", name, id) for name in vectors]
+    commands += [("VISMEMBER", name, element) for name, element in expected]
     return Question([*commands, ("GET", key.sibling(keys.ERASED))], judge)
+
+
+def passages(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
+    """A vector of a passage belongs to a turn that is there and has so many."""
+    yield from judged(redis, (_about_passages(key, page) for key in found for page in members(redis, key.name)))
+
+
+def _about_passages(key: Known, names: list[str]) -> Question:
+    parts = [name.rpartition("#") for name in names]
+
+    def judge(rows: list[Any]) -> Iterator[Finding]:
+        for name, (id, _, number), (count,) in zip(names, parts, rows, strict=True):
+            if not number.isdecimal() or not 0 < int(number) <= int(count or 0):
+                yield Finding(key.name, f"turn {id} has no passage {number}", f"VREM {key.name} {name}")
+
+    return Question([("HMGET", key.sibling(keys.TURN, turn=id), "passages") for id, _, _ in parts], judge)
 
 
 def _is_score(reply: Any) -> bool:
@@ -268,6 +293,7 @@ CHECKS = {
     keys.TELLING: listed,
     keys.TURN_STEM: listed,
     keys.TURN_VECTORS: listed,
+    keys.TURN_PASSAGES: passages,
     keys.SESSION: sessions,
     keys.SESSIONS: of_sessions,
     keys.SESSION_LENGTHS: of_sessions,

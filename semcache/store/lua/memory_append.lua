@@ -3,7 +3,8 @@
 -- ARGV: prefix of the user's keys, fingerprint of the embedder, field of the vectors, quantisation; k1, b and reference
 --   length of the weights in the postings; now, time to live of a window (s), turns it keeps; then of each turn:
 --   id, at, session, its token, role, text, speaker ('' none), event, stems in order with repetition, turn before
---   ('' none), turn as JSON for the window, whether it tells facts (0/1), vector (FP32), packed vectors.
+--   ('' none), turn as JSON for the window, whether it tells facts (0/1), vector (FP32), packed vectors,
+--   vectors of its passages (FP32, one after the other).
 -- Returns {state, turn before, turn after} of each; state 1: written, 0: was there, -1: the user was erased after that
 --   time, -2: it was forgotten.
 --@include _escape
@@ -14,7 +15,7 @@ local call = redis.call
 local chronology, prefix, fingerprint, field, quantisation = KEYS[1], unpack(ARGV, 1, 4)
 local k1, b, reference = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local now, ttl, most = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
-local vectors = prefix .. 'turns:' .. escape(fingerprint)
+local vectors, passages = prefix .. 'turns:' .. escape(fingerprint), prefix .. 'passages:' .. escape(fingerprint)
 local erased = tonumber(call('GET', prefix .. 'erased') or '-inf')
 
 -- As semcache.store.postings.Weighting.
@@ -43,7 +44,7 @@ local function add_to_postings(id, session, stems)
   return length
 end
 
-local function append(id, at, session, token, role, text, speaker, event, stems, previous, form, tells, vector, packed)
+local function append(id, at, session, token, role, text, speaker, event, stems, previous, form, tells, vector, packed, long)
   local turn, escaped = prefix .. 'turn:' .. id, escape(session)
   local ordered = prefix .. 'session:' .. escaped
   if tonumber(at) <= erased then return {-1, '', ''} end
@@ -53,10 +54,15 @@ local function append(id, at, session, token, role, text, speaker, event, stems,
   -- First what may be refused: a vector of a wrong size leaves nothing behind.
   local attributes = '{"at": ' .. at .. ', "session": "' .. token .. '"}'
   call('VADD', vectors, 'FP32', vector, id, quantisation, 'SETATTR', attributes)
+  for i = 1, #long / #vector do
+    local part = string.sub(long, (i - 1) * #vector + 1, i * #vector)
+    call('VADD', passages, 'FP32', part, id .. '#' .. i, quantisation, 'SETATTR', attributes)
+  end
   call('SADD', prefix .. 'models', fingerprint)
   local length = add_to_postings(id, session, stems)
   call('HSET', turn, 'session', session, 'role', role, 'text', text, 'at', at, 'event', event, 'stems', stems,
     'length', length, 'previous', previous, field, packed)
+  if long ~= '' then call('HSET', turn, 'passages', #long / #vector) end
   if speaker ~= '' then call('HSET', turn, 'speaker', speaker) end
   call('ZADD', chronology, at, id)
   call('ZADD', ordered, at, id)
@@ -67,7 +73,7 @@ local function append(id, at, session, token, role, text, speaker, event, stems,
 end
 
 local states = {}
-for first = 11, #ARGV, 14 do
-  table.insert(states, append(unpack(ARGV, first, first + 13)))
+for first = 11, #ARGV, 15 do
+  table.insert(states, append(unpack(ARGV, first, first + 14)))
 end
 return states

@@ -7,7 +7,7 @@
 --@include _terms
 local id, prefix = ARGV[1], ARGV[2]
 if ARGV[4] == '0' and redis.call('SISMEMBER', KEYS[6], id) == 1 then return {-1, '', ''} end
-local session, at, stems = unpack(redis.call('HMGET', KEYS[1], 'session', 'at', 'stems'))
+local session, at, stems, passages = unpack(redis.call('HMGET', KEYS[1], 'session', 'at', 'stems', 'passages'))
 if not session then return {0, '', ''} end
 
 local ordered = prefix .. 'session:' .. escape(session)
@@ -26,6 +26,9 @@ if length > 0 then
 end
 for _, fingerprint in ipairs(redis.call('SMEMBERS', KEYS[8])) do
   redis.call('VREM', prefix .. 'turns:' .. escape(fingerprint), id)
+  for i = 1, tonumber(passages or '0') do
+    redis.call('VREM', prefix .. 'passages:' .. escape(fingerprint), id .. '#' .. i)
+  end
 end
 redis.call('ZREM', KEYS[2], id)
 redis.call('ZREM', prefix .. 'telling', id)

@@ -1,35 +1,35 @@
 -- Everything that ranking a question's candidates needs, as one consistent view.
--- KEYS: vectors, chronology, the sorted set of turns to stay within (a session, or the chronology), session lengths,
---   corpus, two temporary keys, then a posting and a session stem for each stem of the question.
+-- KEYS: vectors, vectors of passages, chronology, the sorted set of turns to stay within (a session, or the chronology),
+--   corpus, two temporary keys, then a posting for each stem of the question.
 -- ARGV: prefix of the user's keys, field of the vectors, bytes of a turn's vectors, question's vector (FP32),
 --   VSIM filter ('' none), since, until, whether that limits anything (0/1), candidates wanted, turns by vector,
---   turns by postings, turns on each side that belong to a window, k1 and b of sessions; weights of the first choice: a
---   turn's own cosine, that of the turn before and of the turn after, BM25 of each turn near, BM25 of the session,
---   nearness to the time that the question names; that time as JSON: [[from, to (s), nearness]...], and what it repeats
---   after (s, 0 never); then factor and stem for each stem.
--- Returns {members, terms, df of each stem, records, strings, {vectors...}}, for the candidates by session and rank.
---   records: BM25 of the session, and about the cosine of the next turn if that is no candidate (doubles); then as int32
---   the place of the next turn among the candidates (-1 none), the stems in its window, the lengths of the strings, how
---   often each stem of the question is in the window.
+--   turns by postings, turns on each side that belong to a window, stems that a window has room for; weights of the
+--   first choice: a turn's own cosine, that of the turn before, BM25 of each turn near, nearness to the time that the
+--   question names; that time as JSON: [[from, to (s), nearness]...], and what it repeats after (s, 0 never); then
+--   factor and stem for each stem.
+-- Returns {members, df of each stem, records, strings, {vectors...}}, for the candidates by session and rank.
+--   records: the best cosine of a passage of the turn (-2 if none is among the nearest) and the stems in its window
+--   (floats), how often each stem of the question is in the window (floats) and in the turn (int32), the lengths of the
+--   strings (int32).
 --   strings: id, session, at, speaker, role, text of each, in bytes of these lengths.
 --   vectors: of each its own and its context's; zero bytes where missing.
 --@include _escape
 --@include _weighted_union
 local SPREAD = 1e7  -- more turns than a session has: a turn's number is its session's place times this, plus its rank
+local PASSAGES = 2  -- nearest passages for each turn by vector: several may be of one turn
 local UNPACKED = 4000  -- arguments of one call; Lua's stack takes 8,000
-local chronology, limits, lengths, corpus, union, temporary = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local chronology, limits, corpus, union, temporary = KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local prefix, vector_bytes = ARGV[1], tonumber(ARGV[3])
 local since, until_, limited = ARGV[6], ARGV[7], ARGV[8] == '1'
 local wanted, by_vector, by_postings, radius = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
-local k1, b = tonumber(ARGV[13]), tonumber(ARGV[14])
-local w_own, w_before, w_next = tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17])
-local w_near, w_session, w_date = tonumber(ARGV[18]), tonumber(ARGV[19]), tonumber(ARGV[20])
-local times, period = cjson.decode(ARGV[21]), tonumber(ARGV[22])
+local capacity = tonumber(ARGV[13])
+local w_own, w_before, w_near, w_date = tonumber(ARGV[14]), tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17])
+local times, period = cjson.decode(ARGV[18]), tonumber(ARGV[19])
 
-local postings, session_stems, factors, asked = {}, {}, {}, {}
-for i = 8, #KEYS, 2 do
-  postings[#postings + 1], session_stems[#session_stems + 1] = KEYS[i], KEYS[i + 1]
-  factors[#factors + 1], asked[#asked + 1] = tonumber(ARGV[21 + 2 * #postings]), ARGV[22 + 2 * #postings]
+local postings, factors, asked = {}, {}, {}
+for i = 8, #KEYS do
+  postings[#postings + 1] = KEYS[i]
+  factors[#factors + 1], asked[#asked + 1] = tonumber(ARGV[18 + 2 * #postings]), ARGV[19 + 2 * #postings]
 end
 local members, terms = unpack(redis.call('HMGET', corpus, 'members', 'terms'))
 
@@ -44,6 +44,28 @@ local function scores_of(key, ids)
   return found
 end
 
+local function nearest(key, count)
+  local call = {'VSIM', key, 'FP32', ARGV[4], 'WITHSCORES', 'COUNT', count}
+  if ARGV[5] ~= '' then
+    call[#call + 1] = 'FILTER'
+    call[#call + 1] = ARGV[5]
+  end
+  return count > 0 and redis.call(unpack(call)) or {}
+end
+
+-- Long turns have vectors of their passages too, named turn#number: the best of them counts.
+local passage, by_passage = {}, {}
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  local near = nearest(KEYS[2], PASSAGES * by_vector)
+  for i = 1, #near, 2 do
+    local id = string.match(near[i], '^[^#]*')
+    if not passage[id] then
+      passage[id] = 2 * near[i + 1] - 1
+      by_passage[#by_passage + 1] = id
+    end
+  end
+end
+
 -- Seeds: all turns within the limits if they are few, else the nearest and the best by postings.
 local df, seeds, cosine, floor = {}, {}, {}, 0
 local has_union = weighted_union(corpus, union, postings, factors, df)
@@ -51,16 +73,17 @@ local all = redis.call('ZCOUNT', limits, since, until_) <= wanted
 if all then
   seeds = redis.call('ZRANGE', limits, since, until_, 'BYSCORE')
 else
-  local call = {'VSIM', KEYS[1], 'FP32', ARGV[4], 'WITHSCORES', 'COUNT', by_vector}
-  if ARGV[5] ~= '' then
-    call[#call + 1] = 'FILTER'
-    call[#call + 1] = ARGV[5]
-  end
-  local near = by_vector > 0 and redis.call(unpack(call)) or {}
+  local near = nearest(KEYS[1], by_vector)
   for i = 1, #near, 2 do
     seeds[#seeds + 1] = near[i]
     cosine[near[i]] = 2 * near[i + 1] - 1
     floor = cosine[near[i]] - 0.02
+  end
+  for _, id in ipairs(by_passage) do
+    if passage[id] > floor then
+      if not cosine[id] then seeds[#seeds + 1] = id end
+      cosine[id] = math.max(cosine[id] or floor, passage[id])
+    end
   end
   if has_union and by_postings > 0 then
     if limited then keep_within(union, temporary, limits, since, until_) end
@@ -113,26 +136,6 @@ for _, id in ipairs(seeds) do
   end
 end
 
--- BM25 of these sessions, each as one document.
-local session_score = {}
-for i = 1, #names do session_score[i] = 0 end
-if #names > 0 and #session_stems > 0 then
-  local sessions, length = redis.call('ZCARD', lengths), scores_of(lengths, names)
-  local average = math.max(tonumber(terms or '0') / math.max(sessions, 1), 1)
-  for s, key in ipairs(session_stems) do
-    local n = redis.call('ZCARD', key)
-    if n > 0 then
-      local weight = factors[s] * math.log(1 + (sessions - n + 0.5) / (n + 0.5)) * (k1 + 1)
-      for place, tf in ipairs(scores_of(key, names)) do
-        if tf then
-          local damping = k1 * (1 - b + b * length[place] / average)
-          session_score[place] = session_score[place] + weight * tf / (tf + damping)
-        end
-      end
-    end
-  end
-end
-
 -- How near a turn of that time is to the time that the question names.
 local function nearness(time)
   if period > 0 then time = times[1][1] + (time - times[1][1]) % period end
@@ -168,9 +171,9 @@ else
     local time = told[i]
     if not limited or (time and time >= lowest and time <= highest) then
       local cos = own[n]
-      local score = w_session * session_score[math.floor(n / SPREAD)] + w_own * cos + w_before * (own[n - 1] or cos)
+      local score = w_own * cos + w_before * (own[n - 1] or cos) + (near[n] or 0)
       if #times > 0 then score = score + w_date * nearness(time) end
-      scores[#scores + 1] = score + w_next * (own[n + 1] or 0) + (near[n] or 0)
+      scores[#scores + 1] = score
       places[#places + 1] = n
     end
   end
@@ -195,7 +198,7 @@ local function count(id)
   local tf = false
   if all or limited or bm25[id] then
     local stems, length = unpack(redis.call('HMGET', prefix .. 'turn:' .. id, 'stems', 'length'))
-    length_of[id] = length or 0
+    length_of[id] = tonumber(length or '0')
     stems = ' ' .. (stems or '') .. ' '
     for i, needle in ipairs(needles) do
       local from, last = string.find(stems, needle, 1, true)
@@ -212,35 +215,40 @@ local function count(id)
   return tf
 end
 
--- What ranking needs of the candidates; of the turns around them only the counts, summed over each window.
-local strings, records, vectors, place_of = {}, {}, {}, {}
-local layout, nothing = '<ddi4i4i4i4i4i4i4i4' .. string.rep('i4', #asked), string.rep('\0', vector_bytes)
-for place, n in ipairs(chosen) do place_of[n] = place - 1 end
+-- What ranking needs of the candidates; of the turns around them only the counts. A window has room for so many stems:
+-- what the turn itself leaves is shared evenly by the turns around it, of which longer ones count in proportion.
+local strings, records, vectors = {}, {}, {}
+local layout = '<ff' .. string.rep('f', #asked) .. string.rep('i4', #asked) .. 'i4i4i4i4i4i4'
+local nothing = string.rep('\0', vector_bytes)
 for place, n in ipairs(chosen) do
   local id = at[n]
-  local turn = redis.call('HMGET', prefix .. 'turn:' .. id, 'at', 'speaker', 'role', 'text', ARGV[2])
-  local length, window = 0, {}
-  for i = 1, #asked do window[i] = 0 end
+  local turn = redis.call('HMGET', prefix .. 'turn:' .. id, 'at', 'speaker', 'role', 'text', ARGV[2], 'length')
+  local said = count(id) or {}
+  local length = tonumber(turn[6] or '0')
+  local room = math.max(capacity - length, 0) / (2 * radius)
+  local numbers = {}
+  for i = 1, #asked do
+    numbers[i] = said[i] or 0
+    numbers[#asked + i] = said[i] or 0
+  end
   for near = n - radius, n + radius do
     local other = at[near]
-    if other then
+    if other and near ~= n and room > 0 then
       local tf = tf_of[other]
       if tf == nil then tf = count(other) end
-      length = length + length_of[other]
+      local share = math.min(1, room / math.max(length_of[other], 1))
+      length = length + share * length_of[other]
       if tf then
-        for i, times in pairs(tf) do window[i] = window[i] + times end
+        for i, times in pairs(tf) do numbers[i] = numbers[i] + share * times end
       end
     end
   end
-  local after = at[n + 1]
-  local session, next_cosine = math.floor(n / SPREAD), after and (cosine[after] or floor) or 0
-  local name, time, speaker, role, text = names[session], turn[1], turn[2] or '', turn[3], turn[4]
-  records[place] = struct.pack(
-    layout, session_score[session], next_cosine, place_of[n + 1] or -1, length, #id, #name, #time, #speaker, #role,
-    #text, unpack(window))
+  local name, time, speaker, role, text = names[math.floor(n / SPREAD)], turn[1], turn[2] or '', turn[3], turn[4]
+  for _, part in ipairs({id, name, time, speaker, role, text}) do numbers[#numbers + 1] = #part end
+  records[place] = struct.pack(layout, passage[id] or -2, length, unpack(numbers))
   strings[place] = id .. name .. time .. speaker .. role .. text
   vectors[place] = turn[5] or nothing
 end
 return {
-  members or '0', terms or '0', table.concat(df, ' '), table.concat(records), table.concat(strings), vectors
+  members or '0', table.concat(df, ' '), table.concat(records), table.concat(strings), vectors
 }
