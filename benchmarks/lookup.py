@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from semcache.cache import SemanticCache
 from semcache.cache.budget import Sums, after_fit, pack_row, refit
 from semcache.cache.evidence import FEATURES
-from semcache.cache.state import LearningState, Note
+from semcache.cache.learning.state import LearningState, Note
 from semcache.devstack.ports import free_port
 from semcache.devstack.redis import RedisServer
 from semcache.embed import Embedder, Kind, Vectors, default_embedder

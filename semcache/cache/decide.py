@@ -17,10 +17,10 @@ from functools import lru_cache
 from typing import Protocol
 
 from semcache.cache.budget import Scored, Sums, shadow_probability
+from semcache.cache.budget.fit import FIRST_FIT
+from semcache.cache.budget.model import Model, Region
 from semcache.cache.evidence import Idf, Neighbour, Neighbourhood, Text, neighbourhood, pair_features
 from semcache.cache.guards import Guard, guards, other_words
-from semcache.cache.model import Model, Region
-from semcache.cache.refit import FIRST_FIT
 from semcache.cache.types import Reason
 
 STRICT_SIMILARITY = 0.97

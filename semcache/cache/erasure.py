@@ -11,9 +11,9 @@ from typing import Any
 import redis
 
 from semcache.cache.entries import Entries
+from semcache.cache.learning.state import LearningState
 from semcache.cache.lineage import unregister
 from semcache.cache.scope import Scope
-from semcache.cache.state import LearningState
 from semcache.store import keys
 from semcache.store.connect import guarded
 

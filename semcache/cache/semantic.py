@@ -14,16 +14,16 @@ from semcache.cache.background import all_counted
 from semcache.cache.computing import Compute, Computing, Function, Kept, Pieces, remembered
 from semcache.cache.entries import Entries
 from semcache.cache.flight import Flights
-from semcache.cache.judge import Judge, default_judge
-from semcache.cache.labelled import LabelledPair, labelled_rows, prompts_of
 from semcache.cache.learning import Draw, Learning, When, draw_of
+from semcache.cache.learning.judge import Judge, default_judge
+from semcache.cache.learning.labelled import LabelledPair, labelled_rows, prompts_of
+from semcache.cache.learning.state import LearningState
+from semcache.cache.learning.status import LearningStatus
 from semcache.cache.lineage import unregister
 from semcache.cache.lookup import Lookup
 from semcache.cache.rule import Rule
 from semcache.cache.scope import Scope, make_scope
-from semcache.cache.state import LearningState
 from semcache.cache.stats import INVALIDATED, stats_of
-from semcache.cache.status import LearningStatus
 from semcache.cache.storing import Storing
 from semcache.cache.types import Entry, Explanation, Hit, Miss, Stats
 from semcache.embed import Embedder, default_embedder

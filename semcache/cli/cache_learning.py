@@ -12,7 +12,7 @@ from typing import Annotated, TypeVar
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from semcache.cache.state import LearningState
+from semcache.cache.learning.state import LearningState
 from semcache.cache.warming import KnownAnswer, known_answer, warm
 from semcache.cli.output import Json, emit_fields, emit_rows, errors
 from semcache.cli.scopes import Namespace, ScopeItems, connected, named, open_cache, opened, parsed

@@ -11,8 +11,8 @@ import numpy as np
 from semcache.cache.budget import (
     FLOOR_SHARE,
     KEPT_AFTER_DRIFT,
-    Lesson,
     Sums,
+    Update,
     after_fit,
     fit_due,
     floor_check,
@@ -21,12 +21,12 @@ from semcache.cache.budget import (
     refit,
     served,
 )
+from semcache.cache.budget.fit import WINDOW
+from semcache.cache.budget.model import Model
+from semcache.cache.budget.votes import Pair, Votes
 from semcache.cache.decide import Decision, Learned, decide, text_of
 from semcache.cache.evidence import Idf
-from semcache.cache.model import Model
-from semcache.cache.refit import WINDOW
 from semcache.cache.types import Reason
-from semcache.cache.votes import Pair, Votes
 from semcache.text import fingerprint
 
 #: Whether a new answer agrees with a stored one, by their ids; it may be wrong, or not know (None).
@@ -201,14 +201,14 @@ class SimulatedCache:
     def _votes(self, answer: int, near: Sequence[Near]) -> Votes:
         return Votes.of([entry.group for entry in near], [self._judge(answer, entry.answer) for entry in near])
 
-    def _learn(self, lesson: Lesson, group: str) -> None:
-        self._append(lesson.row)
-        self.sums += lesson.sums
-        self._groups.add_to_record(group, lesson.record)
-        if lesson.drifted:
+    def _learn(self, update: Update, group: str) -> None:
+        self._append(update.row)
+        self.sums += update.sums
+        self._groups.add_to_record(group, update.record)
+        if update.drifted:
             self.run.drifts += 1
             self._rows = self._rows[-KEPT_AFTER_DRIFT:]
-        if lesson.drifted or fit_due(self.sums):
+        if update.drifted or fit_due(self.sums):
             self.model = refit(self._rows, self.sums)
             self.sums += after_fit(self.sums)
             self._idf = Idf(len(self.run.hits), dict(self._words))

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from semcache.cache.judge import Judge, default_judge
-from semcache.cache.state import Answered
+from semcache.cache.learning.judge import Judge, default_judge
+from semcache.cache.learning.state import Answered
 from semcache.embed import Embedder
 from semcache.evals.log import Log, Request
 from semcache.text import normal_form

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from semcache.cache.budget import (
     FIT_EVERY,
     ROW_BYTES,
-    Lesson,
     Scored,
     Sums,
+    Update,
     after_fit,
     fit_due,
     floor_check,
@@ -27,11 +27,11 @@ from semcache.cache.budget import (
     shadow_probability,
     unpack_rows,
 )
+from semcache.cache.budget.fit import FIRST_FIT, floor_of, non_decreasing
+from semcache.cache.budget.model import Model, Region
+from semcache.cache.budget.votes import DIFFERENT, SAME, Votes, pair_of
 from semcache.cache.evidence import FEATURES
-from semcache.cache.model import Model, Region
-from semcache.cache.refit import FIRST_FIT, floor_of, non_decreasing
-from semcache.cache.status import status_of
-from semcache.cache.votes import DIFFERENT, SAME, Votes, pair_of
+from semcache.cache.learning.status import status_of
 from semcache.errors import InvalidInput
 from semcache.evals.simulate import Run, SimulatedCache
 from tests.cache.world import Asked, World, noisy_judge, play
@@ -333,7 +333,7 @@ def _scored(*, error: float | None = 0.01, shadow: bool = False) -> Scored:
     return Scored((0.0,) * len(FEATURES), "a", error, shadow)
 
 
-def _learn(verdict: bool | None, sums: Sums = Sums(), **known: object) -> Lesson:  # noqa: B008
+def _learn(verdict: bool | None, sums: Sums = Sums(), **known: object) -> Update:  # noqa: B008
     return learn(_scored(**known), Votes.of(["a"], [verdict]), sums=sums)  # type: ignore[arg-type]
 
 

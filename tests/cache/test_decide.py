@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from semcache.cache.budget import Sums, pack_row, refit
+from semcache.cache.budget.model import Model
 from semcache.cache.decide import Decision, Learned, decide, repeat_limit
 from semcache.cache.evidence import FEATURES
-from semcache.cache.model import Model
 from semcache.cache.types import Reason
 
 

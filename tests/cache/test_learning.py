@@ -16,9 +16,9 @@ import redis as redis_py
 from semcache.cache import Hit, Miss, SemanticCache, give_feedback
 from semcache.cache.background import LESSONS
 from semcache.cache.budget import Sums, pack_row
+from semcache.cache.budget.fit import FIRST_FIT, WINDOW
 from semcache.cache.evidence import FEATURES
-from semcache.cache.refit import FIRST_FIT, WINDOW
-from semcache.cache.state import FIT_LEASE_S, Answered, LearningState, Note
+from semcache.cache.learning.state import FIT_LEASE_S, Answered, LearningState, Note
 from semcache.cache.types import Reason
 from semcache.devstack.ports import free_port
 from semcache.devstack.redis import RedisServer

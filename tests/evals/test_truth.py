@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from semcache.cache.state import Answered
+from semcache.cache.learning.state import Answered
 from semcache.embed import CachedEmbedder
 from semcache.evals.log import Log, Request
 from semcache.evals.truth import Truth

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from semcache.app import App
 from semcache.cache.budget import unpack_rows
-from semcache.cache.model import Model, Region
-from semcache.cache.state import LearningState
-from semcache.cache.status import LearningStatus
+from semcache.cache.budget.model import Model, Region
+from semcache.cache.learning.state import LearningState
+from semcache.cache.learning.status import LearningStatus
 from semcache.evals.stats import wilson
 
 BINS = 10

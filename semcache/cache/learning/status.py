@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from semcache.cache.budget import Sums
-from semcache.cache.model import Model, Region
-from semcache.cache.refit import FIRST_FIT, MIN_RIGHT, MIN_WRONG
+from semcache.cache.budget.fit import FIRST_FIT, MIN_RIGHT, MIN_WRONG
+from semcache.cache.budget.model import Model, Region
 
 # Budgets for which it is said what they would give.
 BUDGETS = (0.005, 0.01, 0.02, 0.05, 0.1)

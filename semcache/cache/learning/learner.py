@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
+import redis
+
 from semcache.cache.background import LESSONS
 from semcache.cache.budget import (
     FLOOR_SHARE,
@@ -28,18 +30,20 @@ from semcache.cache.budget import (
     served,
     unpack_rows,
 )
+from semcache.cache.budget.model import Model
+from semcache.cache.budget.votes import DIFFERENT, SAME, Votes
+from semcache.cache.catalogue import scopes
 from semcache.cache.decide import Learned, text_of
+from semcache.cache.entries import Entries
 from semcache.cache.evidence import Idf
 from semcache.cache.findings import Work
 from semcache.cache.inputs import Question
-from semcache.cache.judge import Judge
-from semcache.cache.labelled import LabelledRow
-from semcache.cache.model import Model
+from semcache.cache.learning.judge import Judge, equal_text
+from semcache.cache.learning.labelled import LabelledRow
+from semcache.cache.learning.state import Answered, LearningState, Note, nonzero
+from semcache.cache.learning.status import LearningStatus
 from semcache.cache.record import Near, NewEntry, Noted, Progress, Verdict
 from semcache.cache.rule import Decision, Rule, learned_rule
-from semcache.cache.state import Answered, LearningState, Note, nonzero
-from semcache.cache.status import LearningStatus
-from semcache.cache.votes import DIFFERENT, SAME, Votes
 
 # A number in 0..1 for the question with this fingerprint that was served that often from another's answer.
 Draw = Callable[[str, int], float]
@@ -283,3 +287,20 @@ def neighbours_of(work: Work) -> tuple[str, ...]:
 
 def _group_of(entry_id: str | None, answers: Sequence[Answered]) -> str | None:
     return next((answer.group for answer in answers if answer.entry_id == entry_id), None)
+
+
+def give_feedback(client: redis.Redis, namespace: str, entry_id: str, *, correct: bool, event_id: str = "") -> bool:
+    """Records a user's verdict on an answer, known by its entry id alone, once for each `event_id`.
+
+    False if no scope of the namespace holds the entry. A rejected answer is not served any more; and the evidence that
+    served it last is labelled.
+    """
+    for scope in scopes(client, namespace):
+        verdict = Entries(client, scope.id).feedback(entry_id, correct=correct, event_id=event_id)
+        if verdict is not None:
+            state = LearningState(client, scope.id)
+            # The budget and the judge play no part in a verdict.
+            learning = Learning(state, judge=equal_text, max_error_rate=0.0, when="inline", draw=draw_of)
+            learning.take_verdict(verdict, correct=correct)
+            return True
+    return False

@@ -13,7 +13,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from semcache.cache.model import CURVE_POINTS, Model
+from semcache.cache.budget.model import CURVE_POINTS, Model
 
 Array = NDArray[np.float64]
 Prefixes = tuple[Array, Array]

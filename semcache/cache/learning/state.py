@@ -10,10 +10,10 @@ from typing import Any
 import redis
 
 from semcache.cache.budget import Sums
+from semcache.cache.budget.model import Model
+from semcache.cache.budget.votes import Pair
 from semcache.cache.evidence import Idf
-from semcache.cache.model import Model
-from semcache.cache.status import LearningStatus, status_of
-from semcache.cache.votes import Pair
+from semcache.cache.learning.status import LearningStatus, status_of
 from semcache.errors import InvalidInput
 from semcache.store import keys
 from semcache.store.connect import guarded
