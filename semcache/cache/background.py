@@ -20,8 +20,8 @@ _log = logging.getLogger(__name__)
 class Background:
     """Runs tasks one after the other in a thread that starts with the first one.
 
-    A task that fails is logged: `what` is lost. The end of the process waits for those that are left, `end_s` at most;
-    a forked child starts with none.
+    A task that fails or finds the queue full is logged: `what` is lost. At exit the process waits up to `end_s` seconds
+    for queued tasks, and logs how many are dropped; a forked child starts with an empty queue.
     """
 
     def __init__(self, what: str, *, end_s: float) -> None:
@@ -35,6 +35,7 @@ class Background:
         self._tasks: queue.Queue[Task] = queue.Queue(_LONGEST)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self.dropped = 0
 
     def submit(self, task: Task) -> bool:
         """Queues a task; False, and it is not done, if too many wait."""
@@ -42,6 +43,9 @@ class Background:
         try:
             self._tasks.put_nowait(task)
         except queue.Full:
+            self.dropped += 1
+            if self.dropped & (self.dropped - 1) == 0:  # the first, second, fourth, eighth ...
+                _log.warning("too much is waiting: %s is dropped (%d so far)", self._what, self.dropped)
             return False
         return True
 
@@ -51,13 +55,20 @@ class Background:
         with done:
             return done.wait_for(lambda: not self._tasks.unfinished_tasks, timeout_s)
 
+    def _end(self) -> None:
+        if not self.wait(self._end_s):
+            left = self._tasks.unfinished_tasks
+            _log.warning(
+                "the process ends: %s is dropped, %d times (%.0f s were waited)", self._what, left, self._end_s
+            )
+
     def _start(self) -> None:
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="semcache-background", daemon=True)
                 self._thread.start()
                 # Not atexit: that is passed over at the end of a forked child of multiprocessing.
-                Finalize(None, self.wait, (self._end_s,), exitpriority=0)
+                Finalize(None, self._end, exitpriority=0)
 
     def _run(self) -> None:
         while True:
@@ -72,7 +83,8 @@ class Background:
                 self._tasks.task_done()
 
 
-LESSONS = Background("a lesson", end_s=0.0)
+LESSONS = Background("a lesson", end_s=5.0)
+LOADS = Background("the load of a new model", end_s=0.0)
 COUNTS = Background("the count of a hit or a miss", end_s=2.0)
 
 

@@ -200,7 +200,7 @@ def _refusal(
         return Reason.GUARD, found[0].detail
     if not region.serves:
         return Reason.BELOW_BUDGET, (
-            f"nothing can be served yet: even among the surest answers up to {region.bound:.1%} may be wrong "
+            f"nothing can be served yet: even among the surest answers {region.error:.1%} may be wrong "
             f"where {max_error_rate:.1%} are allowed"
         )
     return Reason.BELOW_BUDGET, (

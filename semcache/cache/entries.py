@@ -15,8 +15,8 @@ from semcache.cache.record import (
     ANSWER_FIELDS,
     ENTRY_FIELDS,
     Exact,
+    HitLesson,
     NewEntry,
-    Noted,
     Progress,
     Search,
     Served,
@@ -49,10 +49,12 @@ class Entries:
         self._own = scope_keys(scope)
         self._vectors, self._expiry, self._use, self._exact, self._counters = self._own
         self._prefix = entry_prefix(scope)
-        kinds = (keys.CACHE_ROWS, keys.CACHE_MODEL, keys.CACHE_SUMS, keys.CACHE_WORDS, keys.CACHE_REPEATS)
-        rows, model, sums, words, repeats = (kind.build(scope=scope) for kind in kinds)
-        self._learned = [model, sums, repeats]
-        self._hit_keys = [self._use, self._counters, self._expiry, self._exact, rows, sums, words, repeats]
+        self._learned = [kind.build(scope=scope) for kind in (keys.CACHE_MODEL, keys.CACHE_SUMS, keys.CACHE_REPEATS)]
+        kinds = (
+            keys.CACHE_SCOPE, keys.CACHE_ROWS, keys.CACHE_SERVED, keys.CACHE_SUMS, keys.CACHE_WORDS, keys.CACHE_REPEATS
+        )  # fmt: skip
+        learning = [kind.build(scope=scope) for kind in kinds]
+        self._hit_keys = [self._use, self._counters, self._expiry, self._exact, *learning]
 
     @guarded()
     def exact(self, asked: str) -> Exact | None:
@@ -115,16 +117,23 @@ class Entries:
 
     @guarded()
     def count_hit(
-        self, entry_id: str, served: Served, *, now: float, counter: str, refresh_ttl: bool, noted: Noted | None = None
+        self,
+        entry_id: str,
+        served: Served,
+        *,
+        now: float,
+        counter: str,
+        refresh_ttl: bool,
+        lesson: HitLesson | None = None,
     ) -> None:
-        """Counts a hit, with what it saved and what was noted of it, whether or not the entry is still there."""
-        row, sums, words, asked = (noted.row, noted.sums, noted.words, noted.asked) if noted else (b"", {}, (), "")
+        """Counts a hit, with what it saved and what it teaches, whether or not the entry is still there."""
+        row, rest = (lesson.row, lesson.rest) if lesson else (b"", "")
         script("cache_hit")(
             self._redis,
             keys=self._hit_keys,
             args=[
                 self._prefix, entry_id, now, counter, now / USE_HALF_LIFE_S, int(refresh_ttl), GRACE_MS,
-                served.tokens, served.cost, served.compute_s, row, json.dumps(sums), json.dumps(words), asked,
+                served.tokens, served.cost, served.compute_s, row, rest,
             ],
         )  # fmt: skip
 

@@ -38,6 +38,7 @@ def outdated(sources: Mapping[str, int], versions: Mapping[str, int]) -> str | N
 def register(client: redis.Redis, scope: Scope, documents: Iterable[str]) -> None:
     """Notes that a scope exists and holds answers built from these documents; before such an answer is stored."""
     pipe = client.pipeline(transaction=False)
+    pipe.set(keys.CACHE_SCOPE.build(scope=scope.id), scope.to_json())
     pipe.hset(keys.CACHE_SCOPES.build(namespace=scope.namespace), scope.id, scope.to_json())
     for document in documents:
         pipe.sadd(keys.CACHE_DEPENDANTS.build(namespace=scope.namespace, source=document), scope.id)
@@ -47,6 +48,7 @@ def register(client: redis.Redis, scope: Scope, documents: Iterable[str]) -> Non
 @guarded()
 def unregister(client: redis.Redis, scope: Scope) -> None:
     """Takes a scope out of the catalogue; events go on to look for it in vain until its documents change."""
+    client.delete(keys.CACHE_SCOPE.build(scope=scope.id))
     client.hdel(keys.CACHE_SCOPES.build(namespace=scope.namespace), scope.id)
 
 

@@ -173,7 +173,7 @@ class Lookup:
                 now=now,
                 counter=HITS_EXACT if decision.chosen is findings.exact else HITS_SEMANTIC,
                 refresh_ttl=self._refresh_ttl,
-                noted=self._learning.note(findings.question, decision),
+                lesson=self._learning.of_hit(findings.question, decision),
             )
 
         if self._refresh_ttl:

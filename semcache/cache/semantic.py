@@ -19,7 +19,7 @@ from semcache.cache.learning.judge import Judge, default_judge
 from semcache.cache.learning.labelled import LabelledPair, labelled_rows, prompts_of
 from semcache.cache.learning.state import LearningState
 from semcache.cache.learning.status import LearningStatus
-from semcache.cache.lineage import unregister
+from semcache.cache.lineage import register, unregister
 from semcache.cache.lookup import Lookup
 from semcache.cache.rule import Rule
 from semcache.cache.scope import Scope, make_scope
@@ -275,6 +275,7 @@ class SemanticCache:
         checked = [LabelledPair.checked(pair) for pair in pairs]
         if not checked:
             return 0
+        register(self._redis, self.scope, ())
         return self._learning.add_labelled(labelled_rows(checked, self.embedder.embed(prompts_of(checked))))
 
     def learning(self) -> LearningStatus:

@@ -60,7 +60,7 @@ def status(
     fields = ("summary", "scope", "hit_rate", "labels", "labels_needed", "rows", "model_version", "judge_error",
               "memory_bytes")  # fmt: skip
     emit_fields({name: row[name] for name in fields}, as_json=False)
-    columns = ("max_error_rate", "share", "error", "error_bound")
+    columns = ("max_error_rate", "share", "error")
     if row["others"]:
         emit_rows(row["others"], columns=columns, as_json=False, title="what other budgets would give")
 

@@ -102,8 +102,18 @@ CACHE_GROUP = _declare(
     "with its entries",
     "entry ids with one answer, and its record of labels",
 )
+CACHE_SCOPE = _declare(
+    "cache scope",
+    _C + "scope",
+    "string",
+    "permanent",
+    "there while the scope is registered: without it nothing is learned",
+)
 CACHE_ROWS = _declare(
-    "cache rows", _C + "rows", "list", "permanent", "last 12,000 decisions, features and label, float16"
+    "cache rows", _C + "rows", "list", "permanent", "evidence on the last 4,000 compared answers, with their labels"
+)
+CACHE_SERVED = _declare(
+    "cache served", _C + "served", "list", "permanent", "evidence on the last 4,000 served answers, float16"
 )
 CACHE_MODEL = _declare("cache model", _C + "model", "hash", "permanent", "learned score: version and coefficients")
 CACHE_SUMS = _declare("cache sums", _C + "sums", "hash", "permanent", "running sums of the learning")

@@ -15,10 +15,11 @@ import redis as redis_py
 
 from semcache.cache import Hit, Miss, SemanticCache, give_feedback
 from semcache.cache.background import LESSONS
-from semcache.cache.budget import Sums, pack_row
-from semcache.cache.budget.fit import FIRST_FIT, WINDOW
+from semcache.cache.budget import RING, Sums, pack_row, refit
+from semcache.cache.budget.fit import FIRST_FIT
 from semcache.cache.evidence import FEATURES
-from semcache.cache.learning.state import FIT_LEASE_S, Answered, LearningState, Note
+from semcache.cache.learning.state import FIT_LEASE_S, AnswerRecord, LearningState, LessonWrite
+from semcache.cache.lineage import register
 from semcache.cache.types import Reason
 from semcache.devstack.ports import free_port
 from semcache.devstack.redis import RedisServer
@@ -34,7 +35,7 @@ PASSWORD = "How do I reset my password?"
 PARAPHRASE = "How can I reset my password?"
 
 
-def same_text(new: Answered, others: Sequence[Answered]) -> list[bool]:
+def same_text(new: AnswerRecord, others: Sequence[AnswerRecord]) -> list[bool]:
     """A judge that never errs on the streams of these tests."""
     return [other.response == new.response for other in others]
 
@@ -60,13 +61,24 @@ def fill_rows(state: LearningState, *, right: int, wrong: int, seed: int = 0) ->
     for label in labels:
         features = rng.normal(0.0, 0.1, len(FEATURES))
         features[0] = 0.97 if label else 0.8
-        notes.append(Note(row=pack_row(features.tolist(), label), sums=Sums(labels=1.0)))
+        notes.append(LessonWrite(row=pack_row(features.tolist(), label), sums=Sums(labels=1.0)))
     state.write(notes)
 
 
 @pytest.fixture
 def state(cache: SemanticCache, redis: redis_py.Redis) -> LearningState:
+    return registered(redis, cache)
+
+
+def registered(redis: redis_py.Redis, cache: SemanticCache) -> LearningState:
+    """The learning of a scope that may learn, though nothing is stored in it yet."""
+    register(redis, cache.scope, ())
     return LearningState(redis, cache.scope.id)
+
+
+def labels_of(state: LearningState) -> list[float]:
+    """The labels of all rows in their order, -1 = unknown."""
+    return np.nan_to_num(state.rows()[1].labels, nan=-1).tolist()
 
 
 def test_a_cache_learns_to_serve_more_within_its_budget(make_cache: MakeCache, redis: redis_py.Redis) -> None:
@@ -138,10 +150,23 @@ def test_a_fit_that_crashed_holds_nobody_up_for_long(
 
 def test_the_slower_of_two_fits_is_dropped(state: LearningState) -> None:
     """A model fitted after an old version replaces nothing, and its sums are not added either."""
-    assert state.put_model(None, after=0, add=Sums(fitted=10))
-    assert not state.put_model(None, after=0, add=Sums(fitted=10))
+    fill_rows(state, right=200, wrong=150)
+    version, rows, sums = state.rows()
+    model = refit(rows, sums)
+    assert state.put_model(model, after=version, add=Sums(fitted=10))
+    assert not state.put_model(model, after=version, add=Sums(fitted=10))
     assert state.sums().fitted == 10
     assert state.model()[0] == 1
+
+
+def test_a_fit_that_gives_nothing_keeps_the_last_model(state: LearningState) -> None:
+    """Where a fit has too few labels of a kind, the present model stays under its version, and the fit counts."""
+    fill_rows(state, right=200, wrong=150)
+    version, rows, sums = state.rows()
+    assert state.put_model(refit(rows, sums), after=version, add=Sums())
+    assert not state.put_model(None, after=1, add=Sums(fitted=10))
+    version, model, _ = state.model()
+    assert (version, model is not None, state.sums().fitted) == (1, True, 10)
 
 
 def test_a_lookup_never_waits_for_a_fit(make_cache: MakeCache, redis: redis_py.Redis) -> None:
@@ -152,7 +177,7 @@ def test_a_lookup_never_waits_for_a_fit(make_cache: MakeCache, redis: redis_py.R
     gate = threading.Event()
     LESSONS.submit(lambda: gate.wait(20) and None)
     other = make_cache(judge=same_text, learn="inline")
-    fill_rows(LearningState(redis, cache.scope.id), right=250, wrong=150)
+    fill_rows(registered(redis, cache), right=250, wrong=150)
     assert other._learning.fit()
     assert "nothing in the words differs" in cache.explain(PARAPHRASE).detail
     gate.set()
@@ -204,13 +229,16 @@ def _groups(cache: SemanticCache, state: LearningState) -> set[str]:
 
 def test_the_state_stays_small(state: LearningState) -> None:
     """However much is learned, it takes less than 2 MB: rows, words and pairs are bounded."""
-    fill_rows(state, right=WINDOW, wrong=500)
+    fill_rows(state, right=RING, wrong=500)
     words = [f"word{n}" for n in range(12_000)]
-    state.write(Note(words=tuple(words[at : at + 12])) for at in range(0, len(words), 12))
-    state.write(Note(pairs={(f"{a:010x}", f"{b:010x}"): -3.5 for b in range(a + 1, a + 10)}) for a in range(1_500))
+    state.write(LessonWrite(words=tuple(words[at : at + 12])) for at in range(0, len(words), 12))
+    state.write(
+        LessonWrite(pairs={(f"{a:010x}", f"{b:010x}"): -3.5 for b in range(a + 1, a + 10)}) for a in range(1_500)
+    )
     version, rows, sums = state.rows()
-    assert (version, len(rows)) == (0, WINDOW)
-    assert sums.labels == WINDOW + 500
+    assert (version, len(rows.labels)) == (0, RING)
+    assert sums.labels == sums.number == RING + 500
+    assert rows.numbers.tolist() == list(range(501, RING + 501))
     assert state.memory_bytes() < 2_000_000
 
 
@@ -227,7 +255,7 @@ def test_the_learning_survives_a_restart_of_redis(tmp_path: Path, embedder: Cach
 
     cache = open_cache()
     cache.store(PASSWORD, "Use the link.")
-    fill_rows(LearningState(cache._redis, cache.scope.id), right=250, wrong=150)
+    fill_rows(registered(cache._redis, cache), right=250, wrong=150)
     cache._learning.fit()
     before = cache.explain(PARAPHRASE)
     cache._redis.shutdown()
@@ -241,17 +269,17 @@ def test_the_learning_survives_a_restart_of_redis(tmp_path: Path, embedder: Cach
 
 
 def test_a_verdict_teaches(make_cache: MakeCache, redis: redis_py.Redis) -> None:
-    """A thumbs up or down on a semantic hit is a label on the evidence that served it; once an event."""
+    """A thumbs up or down on a semantic hit is a label on the evidence that served it, once for each hit."""
     cache = make_cache(judge=same_text, learn="inline", draw=always(1.0))
     cache.store(PASSWORD, "Use the link.")
     state = LearningState(redis, cache.scope.id)
     hit = cache.lookup(PARAPHRASE)
     assert isinstance(hit, Hit)
-    assert [row[-1] for row in state.rows()[1]] == [255]
+    assert labels_of(state) == [-1]
     cache.feedback(hit, correct=True)
     cache.feedback(hit.entry_id, correct=False)
-    assert [row[-1] for row in state.rows()[1]] == [255, 1, 0]
-    assert state.sums().labels == 2
+    assert labels_of(state) == [-1, 1], "it was judged already"
+    assert state.sums().labels == 1
 
 
 def test_a_verdict_on_an_exact_hit_teaches_nothing(make_cache: MakeCache, redis: redis_py.Redis) -> None:
@@ -261,7 +289,7 @@ def test_a_verdict_on_an_exact_hit_teaches_nothing(make_cache: MakeCache, redis:
     hit = cache.lookup(PASSWORD)
     assert isinstance(hit, Hit)
     cache.feedback(hit, correct=False)
-    assert LearningState(redis, cache.scope.id).rows()[1] == []
+    assert labels_of(LearningState(redis, cache.scope.id)) == []
 
 
 def test_a_would_be_hit_is_checked_now_and_then(make_cache: MakeCache, redis: redis_py.Redis) -> None:
@@ -272,7 +300,7 @@ def test_a_would_be_hit_is_checked_now_and_then(make_cache: MakeCache, redis: re
     assert isinstance(miss, Miss)
     assert miss.reason is Reason.SHADOW
     cache.store(PARAPHRASE, "Use the link.", miss=miss)
-    assert [row[-1] for row in LearningState(redis, cache.scope.id).rows()[1]] == [1]
+    assert labels_of(LearningState(redis, cache.scope.id)) == [1]
     assert cache.lookup(PARAPHRASE), "it is stored under its own question now"
 
 
@@ -305,16 +333,17 @@ def test_an_exact_repeat_is_made_again_now_and_then_to_measure_the_judge(
     miss = cache.lookup("How do I cancel my order?")
     assert isinstance(miss, Miss)
     assert (miss.reason, "check" in miss.detail) == (Reason.SHADOW, True)
-    rows = len(state.rows()[1])
+    rows = len(labels_of(state))
     cache.store("How do I cancel my order?", "In your account.", miss=miss)
-    assert (state.sums().floor_checks, state.sums().floor_wrong, len(state.rows()[1])) == (1, 0, rows)
+    assert (state.sums().floor_checks, state.sums().floor_wrong, len(labels_of(state))) == (1, 0, rows)
 
 
 def test_nothing_is_learned_when_learning_is_off(make_cache: MakeCache, redis: redis_py.Redis) -> None:
     """learn="off" keeps the strict rule and writes no state."""
     cache = make_cache(learn="off")
     play(cache, requests(20))
-    assert LearningState(redis, cache.scope.id).rows() == (0, [], Sums())
+    state = LearningState(redis, cache.scope.id)
+    assert (state.memory_bytes(), labels_of(state), state.sums()) == (0, [], Sums())
 
 
 def test_a_verdict_by_entry_id_alone_teaches_once(make_cache: MakeCache, redis: redis_py.Redis, namespace: str) -> None:
@@ -326,7 +355,7 @@ def test_a_verdict_by_entry_id_alone_teaches_once(make_cache: MakeCache, redis: 
     for _ in range(2):
         assert give_feedback(redis, namespace, str(entry_id), correct=False, event_id="event-1")
     assert not give_feedback(redis, namespace, "no-such-entry", correct=False)
-    assert [row[-1] for row in LearningState(redis, cache.scope.id).rows()[1]] == [255, 0]
+    assert labels_of(LearningState(redis, cache.scope.id)) == [-1, 0]
     assert cache.stats().rejected == 1
     assert not cache.lookup(PARAPHRASE)
 
@@ -365,14 +394,14 @@ def test_wrong_labels_are_invalid_input(
     """An empty or oversized prompt, or a label that is no bool, is refused and nothing is learned."""
     with pytest.raises(InvalidInput):
         cache.add_labelled([(PASSWORD, PARAPHRASE, True), pair])
-    assert state.rows()[1] == []
+    assert labels_of(state) == []
 
 
 def test_the_status_tells_how_far_it_is(cache: SemanticCache, state: LearningState) -> None:
     """Learning, then serving, with what this budget and others give; in words."""
     status = cache.learning()
     assert not status.serving
-    assert "0 of 300 answers compared" in status.summary
+    assert f"0 of {FIRST_FIT} answers compared" in status.summary
     fill_rows(state, right=300, wrong=60)
     assert "learning" in cache.learning().summary, "not fitted yet"
     cache._learning.fit()
@@ -380,7 +409,7 @@ def test_the_status_tells_how_far_it_is(cache: SemanticCache, state: LearningSta
     assert status.serving
     assert "wrong" in status.summary
     assert status.now is not None
-    assert 0 < status.now.error <= status.now.error_bound <= status.now.max_error_rate == 0.02
+    assert 0 < status.now.error <= status.now.max_error_rate == 0.02
     shares = [other.share for other in status.others]
     assert shares == sorted(shares)
     assert status.memory_bytes > 10_000
@@ -390,8 +419,8 @@ def test_the_status_says_why_nothing_is_served(make_cache: MakeCache, redis: red
     """Where even the surest answers may be wrong more often than allowed, it says how often."""
     cache = make_cache(max_error_rate=0.001)
     rng = np.random.default_rng(1)
-    LearningState(redis, cache.scope.id).write(
-        Note(row=pack_row(rng.normal(0, 1, len(FEATURES)).tolist(), bool(n % 2)), sums=Sums(labels=1.0))
+    registered(redis, cache).write(
+        LessonWrite(row=pack_row(rng.normal(0, 1, len(FEATURES)).tolist(), bool(n % 2)), sums=Sums(labels=1.0))
         for n in range(400)
     )
     cache._learning.fit()

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from semcache.cache.budget.fit import FIRST_FIT, WINDOW
-from semcache.cache.budget.fit import refit as fit
+from semcache.cache.budget import fit as fitting
 from semcache.cache.budget.model import Model, Region
-from semcache.cache.budget.rows import pack_row, unpack_rows
+from semcache.cache.budget.rows import Rows, pack_row
 from semcache.cache.budget.sums import Sums
 from semcache.cache.budget.votes import RECORD_DECAY, Votes, probability
 
 FIT_EVERY = 100
-KEPT_AFTER_DRIFT = 300
+#: Requests of which the rows are kept after a change of subject. That many hold enough of what others ask: one asker
+#: who feigns a change costs some checks, not what has been learned.
+KEPT_AFTER_DRIFT = 1_000
 #: Share of exact repeats answered anew, to measure the judge.
 FLOOR_SHARE = 0.03
 _SHADOW_DECAY = 0.99
@@ -43,14 +43,15 @@ class Scored:
 class Update:
     """What one comparison changes. `right`: the label, None if the judge could not tell.
 
-    `row` is to be appended, `sums` and the group's `record` (agreed, labels) to be added.
+    `row` is to be appended, `sums` and the group's `record` (agreed, labels) to be added. `drifted`: errors
+    have become far more frequent than they were, so the subject has changed.
     """
 
     right: bool | None
     row: bytes
     sums: Sums
-    record: tuple[float, float]
-    drifted: bool
+    record: tuple[float, float] = (0.0, 0.0)
+    drifted: bool = False
 
 
 def served(scored: Scored) -> Sums:
@@ -65,17 +66,17 @@ def shadow_probability(error: float, region: Region, would_serve: float) -> floa
 
 
 def learn(scored: Scored, votes: Votes, *, sums: Sums, record: tuple[float, float] = (0.0, 0.0)) -> Update:
-    """The lesson of a miss or a shadow call whose answer has been compared with its neighbours'."""
+    """What to change after a miss or a shadow call whose answer has been compared with its neighbours'."""
     log_odds = votes.label(scored.group)
     if log_odds is None:
-        return Update(None, pack_row(scored.features, None), Sums(), (0.0, 0.0), drifted=False)
+        return Update(None, pack_row(scored.features, None), Sums())
     right = log_odds > 0
     change = Sums(labels=1.0)
     if scored.shadow and scored.error is not None:
         change += Sums(would_serve=1.0) + _shadow(sums, scored.error, right)
     if scored.strict:
         change += Sums(strict_checks=1.0, strict_wrong=float(not right))
-    drift = _drift(sums, scored.error, log_odds)
+    drift = max(0.0, sums.drift + _drift(sums, scored.error, log_odds))
     drifted = drift > _DRIFT_LIMIT
     change += (
         Sums(drift=-sums.drift, would_serve=-sums.would_serve - change.would_serve)
@@ -84,13 +85,8 @@ def learn(scored: Scored, votes: Votes, *, sums: Sums, record: tuple[float, floa
     )
     agreed, labels = record
     forgotten = RECORD_DECAY - 1
-    return Update(
-        right,
-        pack_row(scored.features, right),
-        change,
-        (agreed * forgotten + probability(log_odds), labels * forgotten + 1),
-        drifted,
-    )
+    record = (agreed * forgotten + probability(log_odds), labels * forgotten + 1)
+    return Update(right, pack_row(scored.features, right), change, record, drifted)
 
 
 def _shadow(sums: Sums, error: float, right: bool) -> Sums:
@@ -102,15 +98,15 @@ def _shadow(sums: Sums, error: float, right: bool) -> Sums:
 
 
 def _drift(sums: Sums, error: float | None, log_odds: float) -> float:
-    """CUSUM of the evidence that errors have become three times as likely (in odds) as the calibration says."""
+    """Evidence that errors have become three times as likely (in odds) as calibrated; its sum is a CUSUM."""
     if error is None or error >= 0.5:
-        return sums.drift
+        return 0.0
     floor, evidence = sums.floor, math.exp(min(12.0, max(-12.0, log_odds)))
     before = max(error, 0.005)
     odds = 3 * before / (1 - before)
     after = floor + (1 - floor) * odds / (1 + odds)
     before = floor + (1 - floor) * before
-    return max(0.0, sums.drift + math.log((after + (1 - after) * evidence) / (before + (1 - before) * evidence)))
+    return math.log((after + (1 - after) * evidence) / (before + (1 - before) * evidence))
 
 
 def floor_check(votes: Votes, group: str, sums: Sums) -> Sums:
@@ -125,15 +121,15 @@ def floor_check(votes: Votes, group: str, sums: Sums) -> Sums:
 
 
 def fit_due(sums: Sums) -> bool:
-    """Whether there are enough new labels for a fit: 300 for the first, then every 100."""
-    return sums.labels >= (sums.fitted + FIT_EVERY if sums.fitted else FIRST_FIT)
+    """Whether there are enough new labels for a fit: 100 for the first, then every 50, from 300 on every 100."""
+    every = FIT_EVERY if sums.labels >= fitting.CAUTIOUS_BELOW else FIT_EVERY / 2
+    return sums.labels >= (sums.fitted + every if sums.fitted else fitting.FIRST_FIT)
 
 
-def refit(rows: Sequence[bytes], sums: Sums) -> Model | None:
-    """The model of the last rows, oldest first; None while there are too few labels of either kind."""
-    features, labels = unpack_rows(rows[-WINDOW:])
+def refit(rows: Rows, sums: Sums) -> Model | None:
+    """The model of the rows; None while there are too few labels of either kind: then the last one stays."""
     after = sums + after_fit(sums)
-    return fit(features, labels, floor=sums.floor, tightening=after.tightening)
+    return fitting.fit(rows, now=sums.number, floor=sums.floor, tightening=after.tightening)
 
 
 def after_fit(sums: Sums) -> Sums:

@@ -14,22 +14,24 @@ from numpy.typing import NDArray
 from semcache.errors import InvalidInput
 
 Array = NDArray[np.float64]
-#: Prefixes of the rows at which mean error and bound are kept, for any budget.
+#: Prefixes of the rows at which the mean error is kept, for any budget.
 CURVE_POINTS = 200
-_FORMAT = 1
+#: The likeliest wrong candidate that is served may be wrong so many times as often as the budget allows on average:
+#: where nearly all is right the average alone would let everything through.
+MARGINAL = 5.0
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
     """What a budget lets through: scores from `threshold` on.
 
-    `share` of the requests with a candidate; `error`: their estimated mean error; `bound`: its upper bound.
+    `share` of the requests with a candidate; `error`: their estimated mean error, that of the surest if none is served.
     """
 
     threshold: float
     share: float
     error: float
-    bound: float
 
     @property
     def serves(self) -> bool:
@@ -49,8 +51,7 @@ class Model:
     error_points: Array
     curve_scores: Array
     curve_shares: Array
-    curve_means: Array
-    curve_bounds: Array
+    curve_errors: Array
     floor: float = 0.0
     labels: int = 0
     rows: int = 0
@@ -72,13 +73,14 @@ class Model:
         return float(np.interp(-score, self.score_points, self.error_points))
 
     def region(self, max_error_rate: float) -> Region:
-        """The largest region whose bound stays within the budget; an empty one if there is none."""
-        within = np.flatnonzero(self.curve_bounds <= max_error_rate)
+        """The largest region whose error stays within the budget; an empty one if there is none."""
+        marginal = np.interp(-self.curve_scores, self.score_points, self.error_points)
+        within = np.flatnonzero((self.curve_errors <= max_error_rate) & (marginal <= MARGINAL * max_error_rate))
         if not len(within):
-            return Region(float("inf"), 0.0, 0.0, float(self.curve_bounds.min()))
+            return Region(float("inf"), 0.0, float(self.curve_errors.min()))
         at = within[-1]
-        bound, mean = float(self.curve_bounds[at]), max(float(self.curve_means[at]), 1e-4)
-        return Region(float(self.curve_scores[at]), float(self.curve_shares[at]), mean, bound)
+        error = max(float(self.curve_errors[at]), 1e-4)
+        return Region(float(self.curve_scores[at]), float(self.curve_shares[at]), error)
 
     def with_version(self, version: int) -> Model:
         return replace(self, version=version)

@@ -14,7 +14,7 @@ class Sums:
     shadow_wrong, shadow_expected: errors found and predicted in shadow calls, decaying; would_serve: candidates above
     the threshold since the start or the last drift; drift: CUSUM; labels: ever given; fitted: `labels` at the last fit;
     floor_wrong, floor_checks: exact repeats judged different, and judged; strict_wrong, strict_checks: likewise of what
-    the strict rule of the first 300 labels would serve.
+    the strict rule, before the first model, would serve; number: of the last row, set by whoever writes it.
     """
 
     shadow_wrong: float = 0.0
@@ -27,6 +27,7 @@ class Sums:
     floor_checks: float = 0.0
     strict_wrong: float = 0.0
     strict_checks: float = 0.0
+    number: float = 0.0
 
     def __add__(self, other: Sums) -> Sums:
         return Sums(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))

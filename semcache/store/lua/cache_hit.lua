@@ -1,7 +1,9 @@
 -- Counts a hit: what was saved, what was learned, and, if the entry is still there, its use and its lifetime.
--- KEYS: use, counters, expiry, exact, rows, sums, words, repeats. ARGV: entry prefix, id, now, counter, use of this hit
--- (log2 scale), 1 to restart its lifetime, grace ms, tokens, cost and seconds saved, row of the decision ('' = nothing is
--- learned), sums to add and words of the question as JSON, asked.
+-- Nothing if the scope is not registered (any more).
+-- KEYS: use, counters, expiry, exact, scope, rows, served, sums, words, repeats. ARGV: entry prefix, id, now, counter,
+-- use of this hit (log2 scale), 1 to restart its lifetime, grace ms, tokens, cost and seconds saved, row of the decision
+-- ('' = nothing is learned), lesson as JSON: bounds, sums to add, words and fingerprint of the question.
+if redis.call('EXISTS', KEYS[5]) == 0 then return end
 --@include _cache_group
 --@include _cache_lesson
 local id, now, mine, grace_ms = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5]), tonumber(ARGV[7])
@@ -13,10 +15,11 @@ if tonumber(cost) > 0 then redis.call('HINCRBYFLOAT', KEYS[2], 'cost_saved', cos
 if tonumber(seconds) > 0 then redis.call('HINCRBYFLOAT', KEYS[2], 'seconds_saved', seconds) end
 
 if row ~= '' then
-  note_row(KEYS[5], row)
-  add_sums(KEYS[6], cjson.decode(ARGV[12]))
-  count_words(KEYS[7], cjson.decode(ARGV[13]))
-  count_repeat(KEYS[8], ARGV[14])
+  local lesson = cjson.decode(ARGV[12])
+  add_row(KEYS[6], KEYS[7], KEYS[8], row, lesson.bounds)
+  add_sums(KEYS[8], lesson.sums)
+  count_words(KEYS[9], lesson.words, lesson.bounds)
+  count_repeat(KEYS[10], lesson.question, lesson.bounds)
 end
 
 local known = redis.call('HMGET', key, 'expires', 'ttl', 'asked')

@@ -1,14 +1,22 @@
--- Notes what the answer to a question teaches, and puts its entry into the answer group that the votes chose.
--- KEYS: rows, sums, words, pairs. ARGV: entry prefix, row ('' = none), lesson as JSON: sums to add, words of the
--- question, keep (rows that are left after a change of subject, 0 = all), group and record to add to it, entry,
--- joins (its group), merged (groups that become one with it), pairs (evidence to write).
+-- Writes what a compared answer teaches, and puts its entry into the answer group that the votes chose; 0, and nothing
+-- is written, if the scope is not registered (any more): its user may have been erased meanwhile.
+-- KEYS: scope, rows, served, sums, words, pairs. ARGV: entry prefix, row ('' = none), bounds as JSON, lesson as
+-- JSON: sums to add, words of the question, forget (the subject has changed: only the rows of the last so many requests
+-- are left; 0 = all), group and record to add to it, entry, joins (its group), merged (groups that become one with it),
+-- pairs (evidence to write).
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 --@include _cache_group
 --@include _cache_lesson
-local lesson = cjson.decode(ARGV[3])
-note_row(KEYS[1], ARGV[2])
-if lesson.keep > 0 then redis.call('LTRIM', KEYS[1], -lesson.keep, -1) end
-add_sums(KEYS[2], lesson.sums)
-count_words(KEYS[3], lesson.words)
+local bounds, lesson = cjson.decode(ARGV[3]), cjson.decode(ARGV[4])
+add_row(KEYS[2], KEYS[3], KEYS[4], ARGV[2], bounds)
+add_sums(KEYS[4], lesson.sums)
+count_words(KEYS[5], lesson.words, bounds)
+
+if lesson.forget > 0 then
+  local oldest = tonumber(redis.call('HGET', KEYS[4], 'number') or 0) - lesson.forget
+  keep_rows_after(KEYS[2], oldest)
+  keep_rows_after(KEYS[3], oldest)
+end
 
 local function add_record(group, agreed, labels)
   local key = group_prefix .. group
@@ -40,7 +48,7 @@ if lesson.joins ~= '' then
   move(lesson.entry, lesson.joins)
 end
 
-for pair, evidence in pairs(lesson.pairs) do redis.call('HSET', KEYS[4], pair, string.format('%.6g', evidence)) end
-local surplus = redis.call('HLEN', KEYS[4]) - most_pairs
-if surplus > 0 then redis.call('HDEL', KEYS[4], unpack(redis.call('HRANDFIELD', KEYS[4], surplus))) end
-return redis.status_reply('OK')
+for pair, evidence in pairs(lesson.pairs) do redis.call('HSET', KEYS[6], pair, string.format('%.6g', evidence)) end
+local surplus = redis.call('HLEN', KEYS[6]) - bounds.pairs
+if surplus > 0 then redis.call('HDEL', KEYS[6], unpack(redis.call('HRANDFIELD', KEYS[6], surplus))) end
+return 1
