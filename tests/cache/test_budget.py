@@ -9,11 +9,12 @@ from zlib import adler32
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semcache.cache.budget import (
     FIT_EVERY,
+    RING,
     ROW_BYTES,
     Scored,
     Sums,
@@ -24,11 +25,12 @@ from semcache.cache.budget import (
     learn,
     pack_row,
     refit,
+    served,
     shadow_probability,
     unpack_rows,
 )
-from semcache.cache.budget.fit import CAUTIOUS_BELOW, FIRST_FIT, floor_of, non_decreasing
-from semcache.cache.budget.model import Model, Region
+from semcache.cache.budget.fit import FIRST_FIT, MIN_RIGHT, MIN_WRONG, floor_of, non_decreasing
+from semcache.cache.budget.model import MARGINAL, Model, Region
 from semcache.cache.budget.votes import DIFFERENT, SAME, Votes, pair_of
 from semcache.cache.evidence import FEATURES
 from semcache.cache.learning.status import status_of
@@ -284,6 +286,80 @@ def test_pooling_makes_a_rising_sequence_of_the_same_mean(points: list[tuple[flo
     assert (pooled * weights).sum() == pytest.approx((values * weights).sum(), abs=1e-6)
 
 
+class Loop:
+    """The learning alone, on made-up evidence: a right candidate is at a cosine of .93, a wrong one at .80."""
+
+    def __init__(self, budget: float, seed: int) -> None:
+        self._budget, self._random = budget, np.random.default_rng(seed)
+        self._rings: tuple[list[bytes], list[bytes]] = [], []
+        self.sums, self.model, self.without_model = Sums(), None, 0
+
+    def ask(self, *, right: bool) -> bool:
+        """Whether one request is served."""
+        features = self._random.normal(scale=0.1, size=len(FEATURES))
+        features[FEATURES.index("cosine")] = (0.93 if right else 0.80) + self._random.normal() * 0.02
+        features[FEATURES.index("weighted_jaccard")] = (0.8 if right else 0.3) + self._random.normal() * 0.1
+        error = self.model.error(self.model.score(features)) if self.model else None
+        region = self.model.region(self._budget) if self.model else Region(float("inf"), 0.0, 0.0)
+        serve = self.model is not None and self.model.score(features) >= region.threshold
+        self.without_model += self.model is None and self.sums.fitted > 0
+        shadow = serve and self._random.random() < shadow_probability(error or 0.0, region, self.sums.would_serve)
+        scored = Scored(tuple(features), "g", error, shadow=shadow)
+        if serve and not shadow:
+            self._append(features, None)
+            self.sums += served(scored)
+            return True
+        update = learn(scored, Votes({"g": SAME if right else -DIFFERENT}), sums=self.sums)
+        self._append(features, update.right)
+        self.sums += update.sums
+        if fit_due(self.sums):
+            rows = unpack_rows([*self._rings[0], *self._rings[1]])
+            self.model = refit(rows, self.sums) or self.model
+            self.sums += after_fit(self.sums)
+        return False
+
+    def _append(self, features: np.ndarray, label: bool | None) -> None:
+        self.sums += Sums(number=1.0)
+        ring = self._rings[label is None]
+        ring.append(pack_row(features.tolist(), label, int(self.sums.number)))
+        del ring[:-RING]
+
+    def phase(self, requests: int, share_right: float) -> tuple[float, float]:
+        """Hit rate, and the share of wrong ones among the hits."""
+        outcomes = [(self.ask(right=right), right) for right in self._random.random(requests) < share_right]
+        hits = sum(hit for hit, _ in outcomes)
+        return hits / requests, sum(hit and not right for hit, right in outcomes) / max(hits, 1)
+
+
+@pytest.mark.parametrize(("seed", "settled"), [(0, 0.999), (1, 0.995)])
+def test_a_scope_that_does_well_keeps_its_model(seed: int, settled: float) -> None:
+    """Through 15,000 requests with hardly a wrong neighbour it serves on, and when harder questions return, within
+    the budget: what is served never pushes out the labels that tell right from wrong."""
+    loop = Loop(0.02, seed)
+    loop.phase(3_000, 0.6)
+    hit_rate, _ = loop.phase(15_000, settled)
+    assert hit_rate > 0.9
+    assert loop.without_model == 0
+    hit_rate, wrong = loop.phase(3_000, 0.6)
+    assert hit_rate > 0.5
+    assert wrong <= 0.02
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 60), st.integers(0, 60))
+@settings(max_examples=30)
+def test_a_region_keeps_to_the_budget_and_to_the_cap(seed: int, right: int, wrong: int) -> None:
+    """Whatever the labels: by estimate no region errs more than the budget, nor its last candidate five times that."""
+    random = np.random.default_rng(seed)
+    labels = random.permutation([True] * right + [False] * wrong + [None] * 40)
+    table = random.normal(size=(len(labels), len(FEATURES)))
+    model = _fit([pack_row(row, label, n) for n, (row, label) in enumerate(zip(table, labels, strict=True), 1)])
+    assert (model is not None) == (right >= MIN_RIGHT and wrong >= MIN_WRONG)
+    for budget in BUDGETS if model else ():
+        region = model.region(budget)
+        assert not region.serves or region.error <= budget
+        assert not region.serves or model.error(region.threshold) <= MARGINAL * budget + 1e-6
+
+
 # ---- votes
 
 
@@ -398,7 +474,7 @@ def test_the_first_fit_waits_for_100_labels_then_every_50_and_100() -> None:
     fitted = first + after_fit(first)
     assert not fit_due(fitted + Sums(labels=FIT_EVERY / 2 - 1))
     assert fit_due(fitted + Sums(labels=FIT_EVERY / 2))
-    many = Sums(labels=float(CAUTIOUS_BELOW), fitted=float(CAUTIOUS_BELOW))
+    many = Sums(labels=300.0, fitted=300.0)
     assert not fit_due(many + Sums(labels=FIT_EVERY - 1))
     assert fit_due(many + Sums(labels=FIT_EVERY))
 

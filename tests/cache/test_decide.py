@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from semcache.cache.budget import Sums, pack_row, refit, unpack_rows
-from semcache.cache.budget.model import Model
-from semcache.cache.decide import Decision, Learned, decide, repeat_limit
+from semcache.cache.budget.model import SUPPORT, Model
+from semcache.cache.decide import REPEAT_LIMIT, Decision, Learned, decide
 from semcache.cache.evidence import FEATURES
 from semcache.cache.types import Reason
 
@@ -158,14 +158,12 @@ def test_after_a_drift_everything_is_checked_again() -> None:
 
 
 def test_a_question_served_too_often_is_answered_for_itself() -> None:
-    """From the limit on, a repeated question is checked whatever the draw."""
+    """The third time a question would be served from another one's answer, it is checked whatever the draw."""
     near = [Entry("e", QUESTION, 0.95)]
-    limit = repeat_limit(0.05)
-    served = _decide("lamp return?", near, budget=0.05, model=MODEL, sums=SETTLED, repeats=limit - 1)
-    checked = _decide("lamp return?", near, budget=0.05, model=MODEL, sums=SETTLED, repeats=limit)
+    served = _decide("lamp return?", near, budget=0.05, model=MODEL, sums=SETTLED, repeats=REPEAT_LIMIT - 1)
+    checked = _decide("lamp return?", near, budget=0.05, model=MODEL, sums=SETTLED, repeats=REPEAT_LIMIT)
     assert served.chosen == 0
     assert checked.reason is Reason.SHADOW
-    assert (repeat_limit(0.01), repeat_limit(0.02), repeat_limit(0.5)) == (20, 10, 3)
 
 
 def test_hard_guards_refuse_what_the_score_would_serve() -> None:
@@ -198,3 +196,16 @@ def test_a_lookup_is_scored_in_half_a_millisecond() -> None:
         return time.thread_time() - start
 
     assert min(timed(number) for number in range(200)) < 0.0005
+
+
+def test_nothing_is_served_where_nothing_was_found_right() -> None:
+    """However high the score: a candidate less similar than those that were ever right is refused, and learned from."""
+    features, at = [0.0] * len(FEATURES), FEATURES.index("cosine")
+    assert not MODEL.supports([*features[:at], 0.3, *features[at + 1 :]])
+    narrow = replace(MODEL, support=np.full(len(SUPPORT), 0.97))
+    near = [Entry("e", QUESTION, 0.95)]
+    assert _decide("lamp return?", near, budget=0.05, model=MODEL, sums=SETTLED).chosen == 0
+    decision = _decide("lamp return?", near, budget=0.05, model=narrow, sums=SETTLED)
+    assert (decision.chosen, decision.reason) == (None, Reason.NOT_SIMILAR)
+    assert "hardly any answer was found right" in decision.detail
+    assert decision.scored is not None

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from itertools import pairwise
@@ -14,11 +17,11 @@ import pytest
 import redis as redis_py
 
 from semcache.cache import Hit, Miss, SemanticCache, give_feedback
-from semcache.cache.background import LESSONS
+from semcache.cache.background import LESSONS, LOADS
 from semcache.cache.budget import RING, Sums, pack_row, refit
 from semcache.cache.budget.fit import FIRST_FIT
 from semcache.cache.evidence import FEATURES
-from semcache.cache.learning.state import FIT_LEASE_S, AnswerRecord, LearningState, LessonWrite
+from semcache.cache.learning.state import BOUNDS, FIT_LEASE_S, AnswerRecord, LearningState, LessonWrite
 from semcache.cache.lineage import register
 from semcache.cache.types import Reason
 from semcache.devstack.ports import free_port
@@ -240,6 +243,107 @@ def test_the_state_stays_small(state: LearningState) -> None:
     assert sums.labels == sums.number == RING + 500
     assert rows.numbers.tolist() == list(range(501, RING + 501))
     assert state.memory_bytes() < 2_000_000
+
+
+def test_rare_words_leave_a_full_table(state: LearningState) -> None:
+    """Gibberish cannot fill the table of words for ever: what is asked about often stays, what is new is counted."""
+    state.write(LessonWrite(words=("refund",)) for _ in range(64))
+    state.write(LessonWrite(words=tuple(f"x{n}" for n in range(at, at + 100))) for at in range(0, 12_000, 100))
+    state.write([LessonWrite(words=("voucher",))])
+    _, _, idf = state.model()
+    assert len(idf.counts) <= BOUNDS["words"]
+    assert idf.counts["refund"] >= 8
+    assert idf.counts["voucher"] == 1
+
+
+def test_a_full_table_of_repeats_still_counts(make_cache: MakeCache, redis: redis_py.Redis) -> None:
+    """However many questions are remembered, the third serving of one from another's answer is checked."""
+    cache = make_cache(learn="inline", draw=always(1.0), max_error_rate=0.05)
+    cache.store(PASSWORD, "Use the link.")
+    key = keys.CACHE_REPEATS.build(scope=cache.scope.id)
+    redis.hset(key, mapping={f"{n:032x}": 1 for n in range(BOUNDS["repeats"])})
+    found = [type(cache.lookup(PARAPHRASE)) for _ in range(4)]
+    assert found == [Hit, Hit, Miss, Miss]
+    assert redis.hlen(key) <= BOUNDS["repeats"]
+
+
+def test_one_user_cannot_teach_by_clicking(make_cache: MakeCache) -> None:
+    """A hundred verdicts on one hit are one label."""
+    cache = make_cache(learn="inline", draw=always(1.0))
+    cache.store(PASSWORD, "Use the link.")
+    hit = cache.lookup(PARAPHRASE)
+    assert isinstance(hit, Hit)
+    for _ in range(100):
+        cache.feedback(hit, correct=True)
+    assert cache.learning().labels == 1
+
+
+def test_nothing_is_learned_in_a_scope_that_is_gone(make_cache: MakeCache, redis: redis_py.Redis) -> None:
+    """A lesson, a hit and a fit under way while the scope is dropped leave no key behind."""
+    cache = make_cache(judge=same_text, learn="inline", draw=always(1.0))
+    cache.store(PASSWORD, "Use the link.")
+    miss = cache.lookup("What does the sauna cost?")
+    state = LearningState(redis, cache.scope.id)
+    fill_rows(state, right=200, wrong=150)
+    version, rows, sums = state.rows()
+    cache.drop()
+    state.write([LessonWrite(row=pack_row([0.0] * len(FEATURES), True), sums=Sums(labels=1.0), words=("secret",))])
+    assert not state.put_model(refit(rows, sums), after=version, add=Sums(fitted=1.0))
+    assert isinstance(miss, Miss)
+    assert [key for key in redis.scan_iter(f"*{cache.scope.id}*", count=10_000) if b"counters" not in key] == []
+
+
+def test_a_new_model_is_loaded_once(make_cache: MakeCache, redis: redis_py.Redis) -> None:
+    """However many lookups see a new version while the judge is slow, one load is queued, and not behind the judge."""
+    cache = make_cache(draw=always(1.0))
+    cache.store(PASSWORD, "Use the link.")
+    cache.explain(PARAPHRASE)
+    state = LearningState(redis, cache.scope.id)
+    fill_rows(state, right=200, wrong=150)
+    version, rows, sums = state.rows()
+    gate, loads = threading.Event(), []
+    LESSONS.submit(lambda: gate.wait(20) and None)
+    cache._learning._state = Counted(state, loads)
+    assert state.put_model(refit(rows, sums), after=version, add=Sums())
+    LOADS.submit(lambda: gate.wait(20) and None)
+    for _ in range(50):
+        cache.explain(PARAPHRASE)
+    gate.set()
+    assert LOADS.wait(20)
+    assert loads == [1]
+    assert "answers like this one are wrong in" in cache.explain(PARAPHRASE).detail
+
+
+class Counted:
+    """The state of a scope that notes the version of each model that is read."""
+
+    def __init__(self, state: LearningState, loads: list[int]) -> None:
+        self._state, self._loads = state, loads
+
+    def model(self) -> Any:
+        found = self._state.model()
+        self._loads.append(found[0])
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._state, name)
+
+
+_ENDING = """
+import time
+from semcache.cache.background import Background
+tasks = Background("a lesson", end_s=0.5)
+for _ in range(40):
+    tasks.submit(lambda: time.sleep(0.1))
+"""
+
+
+def test_the_end_of_a_process_waits_for_lessons_and_says_what_is_dropped() -> None:
+    """At exit queued lessons are waited for within a bounded time; those left are counted in the log."""
+    ended = subprocess.run([sys.executable, "-c", _ENDING], capture_output=True, text=True, timeout=60, check=True)
+    said = re.search(r"a lesson is dropped, (\d+) times", ended.stderr)
+    assert said is not None, ended.stderr
+    assert 20 <= int(said[1]) < 40
 
 
 def test_the_learning_survives_a_restart_of_redis(tmp_path: Path, embedder: CachedEmbedder) -> None:

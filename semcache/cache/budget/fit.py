@@ -13,8 +13,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from semcache.cache.budget.model import CURVE_POINTS, Model
+from semcache.cache.budget.model import CURVE_POINTS, SUPPORT, Model
 from semcache.cache.budget.rows import Rows
+from semcache.cache.evidence import FEATURES
 
 Array = NDArray[np.float64]
 Calibration = tuple[Array, Array, Array, Array]
@@ -26,14 +27,18 @@ RECENT = 4_000
 FIRST_FIT = 100
 MIN_RIGHT = 20
 MIN_WRONG = 10
+#: Share of the answers found right that lie below the support of the model, for each of its features.
+UNSUPPORTED = 0.05
 _RIDGE = 3.0
 _FOLDS = 4
 _PRIOR_STRENGTH = 3.0
-#: Standard deviations that the served prefix must keep from the budget (one-sided 95 %) while there are fewer labels.
+#: Standard deviations that the served prefix must keep from the budget: 1.64 (one-sided 95 %) up to the first number of
+#: labels, none from the second one on.
 CAUTION = 1.64
-CAUTIOUS_BELOW = 300
+CAUTIOUS = (300, 1_000)
 #: From here on it is not the judge that errs when an exact repeat is answered differently.
 MOST_FLOOR = 0.12
+_SUPPORT_AT = [FEATURES.index(name) for name in SUPPORT]
 #: Bin edges as shares of all rows by falling score, fine at the top where serving is decided.
 _EDGES = np.array(
     [0, 0.5, 1, 2, 3, 4.5, 6, 8, 10, 13, 16, 20, 24, 28, 32, 36, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90, 95, 100]
@@ -66,7 +71,7 @@ def fit(rows: Rows, *, now: float, floor: float = 0.0, tightening: float = 1.0) 
     asked = -np.sort(-scores[recent])
     centres, errors, means, spread = _calibrate(asked, scores[known], truth, platt, floor)
     kept = np.unique(np.linspace(0, len(asked) - 1, min(CURVE_POINTS, len(asked))).round().astype(int))
-    caution = CAUTION if len(known) < CAUTIOUS_BELOW else 0.0
+    caution = float(np.interp(len(known), CAUTIOUS, (CAUTION, 0.0)))
     return Model(
         mean=mean,
         scale=scale,
@@ -76,6 +81,7 @@ def fit(rows: Rows, *, now: float, floor: float = 0.0, tightening: float = 1.0) 
         curve_scores=asked[kept],
         curve_shares=(kept + 1) / len(asked),
         curve_errors=(means + caution * spread)[kept] * tightening,
+        support=np.quantile(features[known][truth == 1][:, _SUPPORT_AT], UNSUPPORTED, axis=0),
         floor=floor,
         labels=len(known),
         rows=len(asked),

@@ -122,7 +122,7 @@ def floor_check(votes: Votes, group: str, sums: Sums) -> Sums:
 
 def fit_due(sums: Sums) -> bool:
     """Whether there are enough new labels for a fit: 100 for the first, then every 50, from 300 on every 100."""
-    every = FIT_EVERY if sums.labels >= fitting.CAUTIOUS_BELOW else FIT_EVERY / 2
+    every = FIT_EVERY if sums.labels >= 3 * fitting.FIRST_FIT else FIT_EVERY / 2
     return sums.labels >= (sums.fitted + every if sums.fitted else fitting.FIRST_FIT)
 
 

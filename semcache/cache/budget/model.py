@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semcache.cache.evidence import FEATURES
 from semcache.errors import InvalidInput
 
 Array = NDArray[np.float64]
@@ -19,6 +20,10 @@ CURVE_POINTS = 200
 #: The likeliest wrong candidate that is served may be wrong so many times as often as the budget allows on average:
 #: where nearly all is right the average alone would let everything through.
 MARGINAL = 5.0
+#: What is near a new subject: nothing. A candidate is served only where these features are no lower than with nearly
+#: all answers that were found right.
+SUPPORT = ("cosine", "mean_cosine")
+_SUPPORT_AT = [FEATURES.index(name) for name in SUPPORT]
 _FORMAT = 2
 
 
@@ -41,7 +46,8 @@ class Region:
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
     """A fitted score. Arrays: (features,) mean, scale; (1 + features,) beta; (bins,) the rising calibration from
-    minus score to error; (points,) the curve of served prefixes, best first. `version` is set by whoever stores it.
+    minus score to error; (points,) the curve of served prefixes, best first; (len(SUPPORT),) the least values
+    of these features with which answers were found right. `version` is set by whoever stores it.
     """
 
     mean: Array
@@ -52,6 +58,7 @@ class Model:
     curve_scores: Array
     curve_shares: Array
     curve_errors: Array
+    support: Array
     floor: float = 0.0
     labels: int = 0
     rows: int = 0
@@ -71,6 +78,10 @@ class Model:
     def error(self, score: float) -> float:
         """Calibrated probability that an answer of this score is wrong."""
         return float(np.interp(-score, self.score_points, self.error_points))
+
+    def supports(self, features: Sequence[float]) -> bool:
+        """Whether answers were found right where so little was alike: beyond that a score is extrapolation."""
+        return bool(np.all(np.asarray(features)[_SUPPORT_AT] >= self.support - 1e-6))
 
     def region(self, max_error_rate: float) -> Region:
         """The largest region whose error stays within the budget; an empty one if there is none."""
