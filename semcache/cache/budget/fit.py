@@ -35,7 +35,7 @@ _PRIOR_STRENGTH = 3.0
 #: Standard deviations that the served prefix must keep from the budget: 1.64 (one-sided 95 %) up to the first number of
 #: labels, none from the second one on.
 CAUTION = 1.64
-CAUTIOUS = (300, 1_000)
+CAUTIOUS = (1_000, 2_000)
 #: From here on it is not the judge that errs when an exact repeat is answered differently.
 MOST_FLOOR = 0.12
 _SUPPORT_AT = [FEATURES.index(name) for name in SUPPORT]
