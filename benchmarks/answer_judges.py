@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semcache.cache.judge import (
+from semcache.cache.budget.fit import logistic
+from semcache.cache.learning.judge import (
     Answer,
     Judge,
     equal_text,
@@ -27,7 +28,6 @@ from semcache.cache.judge import (
     unrelated_cosine,
     verdict_of,
 )
-from semcache.cache.refit import logistic
 from semcache.embed import Embedder, default_embedder
 
 FOLDS = 10

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from semcache.cache import SemanticCache
 from semcache.cache.budget import Sums, after_fit, pack_row, refit
 from semcache.cache.evidence import FEATURES
-from semcache.cache.state import LearningState, Note
+from semcache.cache.learning.state import LearningState, LessonWrite
 from semcache.devstack.ports import free_port
 from semcache.devstack.redis import RedisServer
 from semcache.embed import Embedder, Kind, Vectors, default_embedder
@@ -81,12 +81,13 @@ def _write(client: redis.Redis, scope: str, vectors: NDArray[np.float32], *, fir
 def teach(state: LearningState) -> None:
     """A fitted score, as after some hundred answers: what is served is decided by it, not by the rule of the start."""
     rng = np.random.default_rng(7)
-    notes = []
+    lessons = []
     for _ in range(1_500):
         right = bool(rng.random() < 0.8)
         features = [0.97 if right else 0.8, *rng.normal(0, 0.1, len(FEATURES) - 1).tolist()]
-        notes.append(Note(row=pack_row(features, right), sums=Sums(labels=1.0, would_serve=1.0), words=("stem",)))
-    state.write(notes)
+        sums = Sums(labels=1.0, would_serve=1.0)
+        lessons.append(LessonWrite(row=pack_row(features, right), sums=sums, words=("stem",)))
+    state.write(lessons)
     _, rows, sums = state.rows()
     state.put_model(refit(rows, sums), after=0, add=after_fit(sums))
 

@@ -156,27 +156,13 @@ def reliability(bins: Sequence[Bin]) -> alt.LayerChart | alt.FacetChart:
 
 
 def budget_curve(curve: Sequence[Point], budget: float) -> alt.LayerChart | alt.FacetChart:
-    """Error, and its upper bound, against the share served; up to where the bound crosses the budget is served."""
-    rows = pd.DataFrame(
-        [
-            {"share": p.share, "error": value, "what": what}
-            for p in curve
-            for what, value in (("estimated", p.error), ("at most, 95 %", p.bound))
-        ]
-    )
+    """The estimated error against the share served; up to where it crosses the budget is served."""
+    rows = pd.DataFrame([{"share": p.share, "error": p.error} for p in curve])
     x = alt.X("share:Q", title="share of the questions that have a neighbour", axis=alt.Axis(format="%"))
-    y = alt.Y("error:Q", title="wrong among them", axis=alt.Axis(format="%"))
-    colours = alt.Scale(domain=["estimated", "at most, 95 %"], range=[BLUE, ORANGE])
+    y = alt.Y("error:Q", title="wrong among them, estimated", axis=alt.Axis(format="%"))
+    tips = [alt.Tooltip("share:Q", format=".1%"), alt.Tooltip("error:Q", format=".2%")]
     return alt.layer(
-        alt.Chart(rows)
-        .mark_line()
-        .encode(
-            x=x,
-            y=y,
-            color=alt.Color("what:N", title=None, scale=colours, legend=alt.Legend(orient="top")),
-            strokeDash=alt.StrokeDash("what:N", legend=None),
-            tooltip=["what", alt.Tooltip("share:Q", format=".1%"), alt.Tooltip("error:Q", format=".2%")],
-        ),
+        alt.Chart(rows).mark_line(color=BLUE).encode(x=x, y=y, tooltip=tips),
         alt.Chart(pd.DataFrame([{"error": budget}])).mark_rule(color=GREEN, strokeDash=[6, 4]).encode(y=y),
     ).properties(height=280)
 

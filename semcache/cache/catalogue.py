@@ -12,8 +12,8 @@ from typing import Any
 import redis
 
 from semcache.cache.entries import Entries
+from semcache.cache.learning.state import LearningState
 from semcache.cache.scope import Scope
-from semcache.cache.state import LearningState
 from semcache.errors import InvalidInput
 from semcache.store import keys
 from semcache.store.connect import guarded

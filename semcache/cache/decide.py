@@ -11,16 +11,15 @@ hard guard. `Decision.scored` is what `budget.learn` wants once the new answer i
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from semcache.cache.budget import Scored, Sums, shadow_probability
+from semcache.cache.budget.fit import FIRST_FIT
+from semcache.cache.budget.model import Model, Region
 from semcache.cache.evidence import Idf, Neighbour, Neighbourhood, Text, neighbourhood, pair_features
 from semcache.cache.guards import Guard, guards, hard_guards, wording_differs
-from semcache.cache.model import Model, Region
-from semcache.cache.refit import FIRST_FIT
 from semcache.cache.types import Reason
 from semcache.text.dress import only_dress_differs
 from semcache.text.reading import reader
@@ -28,6 +27,8 @@ from semcache.text.reading import reader
 STRICT_SIMILARITY = 0.97
 #: Share of the strict rule's hits that are checked.
 STRICT_SHADOW = 0.1
+#: How often one question may be served from another one's answer; then it gets an answer of its own.
+REPEAT_LIMIT = 2
 #: From here on a miss is rather explained by what differs than by the similarity.
 NEAR_SIMILARITY = 0.88
 
@@ -90,7 +91,7 @@ def decide(
     """Serve the candidate of the group the neighbours vote for, or say why not.
 
     `draw`: a random number, 0..1. `repeats`: how often this very question was served from another one's answer already;
-    from `repeat_limit` on it is answered once for itself, so that one wrong candidate cannot be served for ever.
+    from `REPEAT_LIMIT` on it is answered once for itself, so that the same wrong answer is not served again and again.
     """
     if not near:
         return Decision(None, "no stored question is near", Reason.NOT_SIMILAR)
@@ -106,19 +107,17 @@ def decide(
         region = learned.model.region(max_error_rate)
         error = learned.model.error(score := learned.model.score(features))
         scored = Scored(features, vote.group, error)
-        decision = _by_score(query, near, vote.candidate, score, scored, region, max_error_rate, learned.hard_guards)
+        at = vote.candidate
+        decision = _by_score(query, near, at, score, scored, region, max_error_rate, learned.hard_guards)
+        if decision.chosen is not None and not learned.model.supports(features):
+            decision = _unsupported(near[at], at, scored)
         chance = shadow_probability(error, region, learned.sums.would_serve)
         if dressed is not None and learned.sums.trusts_strict_rule(max_error_rate):
             decision = _strictly(query, near, dressed, scored, learned.sums, max_error_rate, True)
             chance = min(chance, STRICT_SHADOW)
     if decision.chosen is None:
         return decision
-    return _checked(decision, chance > draw, repeats >= repeat_limit(max_error_rate))
-
-
-def repeat_limit(max_error_rate: float) -> int:
-    """How often one question may be served from another's answer unchecked: 20 times at .01, 10 at .02, 4 at .05."""
-    return 20 if max_error_rate <= 0.01 else max(3, math.ceil(0.2 / max_error_rate))
+    return _checked(decision, chance > draw, repeats >= REPEAT_LIMIT)
 
 
 def _checked(decision: Decision, by_chance: bool, too_often: bool) -> Decision:
@@ -201,6 +200,12 @@ def _by_score(
     return Decision(at, detail, None, 1 - error, at, scored=scored)
 
 
+def _unsupported(candidate: Stored, at: int, scored: Scored) -> Decision:
+    """A candidate that is further away than those that were found right: the score knows nothing of such ones."""
+    detail = f"similarity {candidate.similarity:.3f}: hardly any answer was found right where so little is alike"
+    return Decision(None, detail, Reason.NOT_SIMILAR, 1 - (scored.error or 0.0), at, scored=scored)
+
+
 def _refusal(
     candidate: Stored, found: Sequence[Guard], region: Region, error: float, max_error_rate: float
 ) -> tuple[Reason, str]:
@@ -208,7 +213,7 @@ def _refusal(
         return Reason.GUARD, found[0].detail
     if not region.serves:
         return Reason.BELOW_BUDGET, (
-            f"nothing can be served yet: even among the surest answers up to {region.bound:.1%} may be wrong "
+            f"nothing can be served yet: even among the surest answers {region.error:.1%} may be wrong "
             f"where {max_error_rate:.1%} are allowed"
         )
     return Reason.BELOW_BUDGET, (

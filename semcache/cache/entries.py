@@ -14,9 +14,9 @@ from semcache.cache.record import (
     ANSWER_FIELDS,
     ENTRY_FIELDS,
     Exact,
+    HitLesson,
     Near,
     NewEntry,
-    Noted,
     Progress,
     Search,
     Served,
@@ -67,10 +67,10 @@ class Entries:
         self._own = scope_keys(scope)
         self._vectors, self._expiry, self._use, self._exact, self._counters = self._own
         self._prefix = entry_prefix(scope)
-        kinds = (keys.CACHE_ROWS, keys.CACHE_MODEL, keys.CACHE_SUMS, keys.CACHE_WORDS, keys.CACHE_REPEATS)
-        rows, model, sums, words, repeats = (kind.build(scope=scope) for kind in kinds)
-        self._learned = [model, sums, repeats]
-        self._hit_keys = [self._use, self._counters, self._expiry, self._exact, rows, sums, words, repeats]
+        self._learned = [kind.build(scope=scope) for kind in (keys.CACHE_MODEL, keys.CACHE_SUMS, keys.CACHE_REPEATS)]
+        kinds = (keys.CACHE_ROWS, keys.CACHE_SERVED, keys.CACHE_SUMS, keys.CACHE_WORDS, keys.CACHE_REPEATS)
+        learning = [kind.build(scope=scope) for kind in kinds]
+        self._hit_keys = [self._use, self._counters, self._expiry, self._exact, *learning]
 
     @guarded()
     def exact(self, asked: str) -> Exact | None:
@@ -150,16 +150,16 @@ class Entries:
         now: float,
         counter: str,
         renewal: Registration | None = None,
-        noted: Noted | None = None,
+        lesson: HitLesson | None = None,
     ) -> None:
         """Counts a hit and what it saved, whether or not the entry is still there; learns of it only if it is.
 
         `renewal`: the lifetime of the entry, and of what registers its scope, starts again.
         """
-        row, sums, words, asked = (noted.row, noted.sums, noted.words, noted.asked) if noted else (b"", {}, (), "")
+        row, rest = (lesson.row, lesson.rest) if lesson else (b"", "")
         args: list[Argument] = [
             self._prefix, chosen.entry_id, now, counter, now / USE_HALF_LIFE_S, int(renewal is not None), GRACE_MS,
-            served.tokens, served.cost, served.compute_s, row, json.dumps(sums), json.dumps(words), asked, self.idle_s,
+            served.tokens, served.cost, served.compute_s, row, rest, self.idle_s,
         ]  # fmt: skip
         if renewal is None or not chosen.expires_at:
             script("cache_hit")(self._redis, keys=self._hit_keys, args=args)

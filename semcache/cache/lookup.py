@@ -187,7 +187,7 @@ class Lookup:
                 now=findings.now,
                 counter=HITS_EXACT if decision.chosen is findings.exact else HITS_SEMANTIC,
                 renewal=self._registration if self._refresh_ttl else None,
-                noted=self._learning.note(findings.question, decision),
+                lesson=self._learning.of_hit(findings.question, decision),
             )
 
         if self._refresh_ttl:

@@ -66,18 +66,18 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
-    """What is written with a semantic hit: row of the decision, sums to add, words and fingerprint of the question."""
+class HitLesson:
+    """What a semantic hit teaches: the row of its decision, and the rest as cache_hit.lua takes it."""
 
     row: bytes
-    sums: Mapping[str, float]
-    words: tuple[str, ...]
-    asked: str
+    rest: str
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A user's verdict, taken down. `news`: the first time; `last`: row of the decision that served the entry last."""
+    """A user's verdict, taken down. `news`: the first time; `last`: row of the decision that served the entry last,
+    empty if that was judged already; `record`: (agreed, labels) of its group.
+    """
 
     news: bool
     last: bytes

@@ -107,13 +107,15 @@ def _end_of(worker: weakref.ref[Worker]) -> None:
 class Runtime:
     """Owned by an `App`, which all its caches share, or by one `SemanticCache`.
 
-    `counts`: what was served; `lessons`: what is learned, which may take a language model's time; `flights`: which
-    answers are being computed. Threads are started by the first work. After `close` it can be used again.
+    `counts`: what was served; `lessons`: what is learned, which may take a language model's time; `loads`: models that
+    others have fitted; `flights`: which answers are being computed. Threads are started by the first work. After
+    `close` it can be used again.
     """
 
     def __init__(self) -> None:
         self.counts = Worker("the count of a hit or a miss", end_s=2.0)
         self.lessons = Worker("a lesson", end_s=5.0)
+        self.loads = Worker("the load of a new model", end_s=0.0)
         self.flights = Flights()
         self._forget_producers()
         reset_in_child(self._forget_producers)

@@ -14,17 +14,17 @@ from semcache.cache.catalogue import drop
 from semcache.cache.computing import Compute, Computing, Function, Pieces, remembered, unstored
 from semcache.cache.entries import Entries
 from semcache.cache.inputs import Question
-from semcache.cache.judge import Judge, default_judge
-from semcache.cache.labelled import LabelledPair, labelled_rows, prompts_of
 from semcache.cache.learning import Draw, Learning, When, draw_of
+from semcache.cache.learning.judge import Judge, default_judge
+from semcache.cache.learning.labelled import LabelledPair, labelled_rows, prompts_of
+from semcache.cache.learning.state import LearningState
+from semcache.cache.learning.status import LearningStatus
 from semcache.cache.lookup import Lookup
 from semcache.cache.registration import Registration
 from semcache.cache.rule import Rule
 from semcache.cache.runtime import Runtime
 from semcache.cache.scope import Scope, make_scope
-from semcache.cache.state import LearningState
 from semcache.cache.stats import INVALIDATED, REFUSED, stats_of
-from semcache.cache.status import LearningStatus
 from semcache.cache.storing import Storing
 from semcache.cache.types import Entry, Explanation, Hit, Miss, Reason, Sources, Stats, StoreOptions
 from semcache.embed import Embedder, default_embedder
@@ -167,7 +167,7 @@ class SemanticCache:
             max_error_rate=self.max_error_rate,
             when=self._learn,
             draw=self._draw,
-            lessons=self._runtime.lessons,
+            runtime=self._runtime,
         )
 
     @cached_property
@@ -316,7 +316,7 @@ class SemanticCache:
         check_text("the entry id", entry_id)
         verdict = self._entries.feedback(entry_id, correct=correct)
         if verdict is not None:
-            self._learning.take_verdict(verdict, correct=correct)
+            self._learning.take_verdict(entry_id, verdict, correct=correct)
         return verdict is not None
 
     def add_labelled(self, pairs: Iterable[tuple[str, str, bool]]) -> int:

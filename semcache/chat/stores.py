@@ -13,7 +13,7 @@ import redis
 
 from semcache.cache import SemanticCache
 from semcache.cache.erasure import answers_of
-from semcache.cache.judge import default_judge
+from semcache.cache.learning.judge import default_judge
 from semcache.cache.runtime import Runtime
 from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase

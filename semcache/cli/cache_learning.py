@@ -12,7 +12,7 @@ from typing import Annotated, TypeVar, get_args
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from semcache.cache.state import LearningState
+from semcache.cache.learning.state import LearningState
 from semcache.cache.warming import KnownAnswer, Outcome, known_answer, warm
 from semcache.cli.output import Json, emit_fields, emit_rows, errors
 from semcache.cli.scopes import Namespace, ScopeItems, connected, named, open_cache, opened, parsed, short
@@ -61,7 +61,7 @@ def status(
     fields = ("summary", "scope", "hit_rate", "labels", "labels_needed", "rows", "model_version", "judge_error",
               "memory_bytes")  # fmt: skip
     emit_fields({name: row[name] for name in fields}, as_json=False)
-    columns = ("max_error_rate", "share", "error", "error_bound")
+    columns = ("max_error_rate", "share", "error")
     if row["others"]:
         emit_rows(row["others"], columns=columns, as_json=False, title="what other budgets would give")
 

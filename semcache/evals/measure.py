@@ -14,7 +14,7 @@ import redis
 
 from semcache import samples
 from semcache.cache import SemanticCache
-from semcache.cache.judge import Judge
+from semcache.cache.learning.judge import Judge
 from semcache.embed import Embedder
 from semcache.evals import plots, report
 from semcache.evals.log import Log, Request, as_stream

@@ -11,8 +11,9 @@ import numpy as np
 from semcache.cache.budget import (
     FLOOR_SHARE,
     KEPT_AFTER_DRIFT,
-    Lesson,
+    RING,
     Sums,
+    Update,
     after_fit,
     fit_due,
     floor_check,
@@ -20,13 +21,13 @@ from semcache.cache.budget import (
     pack_row,
     refit,
     served,
+    unpack_rows,
 )
+from semcache.cache.budget.model import Model
+from semcache.cache.budget.votes import Pair, Votes
 from semcache.cache.decide import Decision, Learned, decide, text_of
 from semcache.cache.evidence import Idf
-from semcache.cache.model import Model
-from semcache.cache.refit import WINDOW
 from semcache.cache.types import Reason
-from semcache.cache.votes import Pair, Votes
 from semcache.text import fingerprint
 
 #: Whether a new answer agrees with a stored one, by their ids; it may be wrong, or not know (None).
@@ -121,7 +122,7 @@ class SimulatedCache:
         self._random = np.random.default_rng(seed)
         self._hard_guards = hard_guards
         self._serves_exact = exact
-        self._rows: list[bytes] = []
+        self._rows: tuple[list[bytes], list[bytes]] = [], []  # compared, served
         self._groups = Groups()
         self._words: Counter[str] = Counter()
         self._idf = Idf()
@@ -186,7 +187,7 @@ class SimulatedCache:
 
     def _serve(self, decision: Decision) -> None:
         if decision.scored:
-            self._append(pack_row(decision.scored.features, None))
+            self._append(decision.scored.features, None)
             self.sums += served(decision.scored)
 
     def _compute(self, prompt: str, answer: int, near: Sequence[Near], decision: Decision) -> None:
@@ -195,25 +196,36 @@ class SimulatedCache:
         if decision.scored:
             group = decision.scored.group
             record = self._groups.records.get(group, (0.0, 0.0))
-            self._learn(learn(decision.scored, votes, sums=self.sums, record=record), group)
+            update = learn(decision.scored, votes, sums=self.sums, record=record)
+            self._learn(update, decision.scored.features, group)
         self.entries.append(Entry(entry_id, prompt, answer, self._groups.join(votes, entry_id)))
 
     def _votes(self, answer: int, near: Sequence[Near]) -> Votes:
         return Votes.of([entry.group for entry in near], [self._judge(answer, entry.answer) for entry in near])
 
-    def _learn(self, lesson: Lesson, group: str) -> None:
-        self._append(lesson.row)
-        self.sums += lesson.sums
-        self._groups.add_to_record(group, lesson.record)
-        if lesson.drifted:
-            self.run.drifts += 1
-            self._rows = self._rows[-KEPT_AFTER_DRIFT:]
-        if lesson.drifted or fit_due(self.sums):
-            self.model = refit(self._rows, self.sums)
-            self.sums += after_fit(self.sums)
-            self._idf = Idf(len(self.run.hits), dict(self._words))
-            self.run.fits += 1
+    def _learn(self, update: Update, features: Sequence[float], group: str) -> None:
+        self._append(features, update.right)
+        self.sums += update.sums
+        self._groups.add_to_record(group, update.record)
+        if update.drifted:
+            self._forget()
+        if update.drifted or fit_due(self.sums):
+            self._fit()
 
-    def _append(self, row: bytes) -> None:
-        self._rows.append(row)
-        del self._rows[:-WINDOW]
+    def _forget(self) -> None:
+        self.run.drifts += 1
+        oldest = int(self.sums.number) - KEPT_AFTER_DRIFT
+        for ring in self._rows:
+            ring[:] = [row for row in ring if unpack_rows([row]).numbers[0] > oldest]
+
+    def _fit(self) -> None:
+        self.model = refit(unpack_rows([*self._rows[0], *self._rows[1]]), self.sums) or self.model
+        self.sums += after_fit(self.sums)
+        self._idf = Idf(len(self.run.hits), dict(self._words))
+        self.run.fits += 1
+
+    def _append(self, features: Sequence[float], label: bool | None) -> None:
+        self.sums += Sums(number=1.0)
+        ring = self._rows[label is None]
+        ring.append(pack_row(features, label, int(self.sums.number)))
+        del ring[:-RING]

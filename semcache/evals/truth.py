@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from semcache.cache.judge import Judge, default_judge
-from semcache.cache.state import Answered
+from semcache.cache.learning.judge import Judge, default_judge
+from semcache.cache.learning.state import AnswerRecord
 from semcache.embed import Embedder
 from semcache.evals.log import Log, Request
 from semcache.text import normal_form
@@ -42,14 +42,14 @@ class Truth:
             return self.judge
         ids = {(request.prompt, request.response): request.answer_id for request in log.requests}
 
-        def request(answer: Answered) -> Request:
+        def request(answer: AnswerRecord) -> Request:
             return Request(answer.prompt, answer.response, ids.get((answer.prompt, answer.response)))
 
-        def judge(new: Answered, others: Sequence[Answered]) -> list[bool | None]:
+        def judge(new: AnswerRecord, others: Sequence[AnswerRecord]) -> list[bool | None]:
             return [self.same(request(new), request(other)) for other in others]
 
         return cast(Judge, judge)
 
 
-def _answered(request: Request) -> Answered:
-    return Answered("", request.prompt, request.response, {}, "")
+def _answered(request: Request) -> AnswerRecord:
+    return AnswerRecord("", request.prompt, request.response, {}, "")

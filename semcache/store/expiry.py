@@ -20,7 +20,9 @@ from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.lua import script
 
-_HELD_KINDS = (keys.CACHE_USE, keys.CACHE_ROWS, keys.CACHE_WORDS, keys.CACHE_SUMS, keys.CACHE_MODEL)
+_HELD_KINDS = (
+    keys.CACHE_USE, keys.CACHE_ROWS, keys.CACHE_SERVED, keys.CACHE_WORDS, keys.CACHE_SUMS, keys.CACHE_MODEL,
+)  # fmt: skip
 _OWN_KINDS = (keys.CACHE_VECTORS, keys.CACHE_EXPIRY, keys.CACHE_USE, keys.CACHE_EXACT, keys.CACHE_COUNTERS)
 # One script removes so many at once; Redis serves nobody else meanwhile (some 10 ms).
 _AT_ONCE = 64

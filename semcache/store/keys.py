@@ -105,7 +105,12 @@ CACHE_GROUP = _declare(
     "with its entries",
     "entry ids with one answer, and its record of labels",
 )
-CACHE_ROWS = _declare("cache rows", _C + "rows", "list", IDLE, "last 8,000 decisions, features and label, float16")
+CACHE_ROWS = _declare(
+    "cache rows", _C + "rows", "list", IDLE, "evidence on the last 4,000 compared answers, with their labels"
+)
+CACHE_SERVED = _declare(
+    "cache served", _C + "served", "list", IDLE, "evidence on the last 4,000 served answers, float16"
+)
 CACHE_MODEL = _declare("cache model", _C + "model", "hash", IDLE, "learned score: version and coefficients")
 CACHE_SUMS = _declare("cache sums", _C + "sums", "hash", IDLE, "running sums of the learning")
 CACHE_PAIRS = _declare("cache pairs", _C + "pairs", "hash", IDLE, "evidence that two groups are one; 8,000 at most")

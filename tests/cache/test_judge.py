@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcache.cache.judge import (
+from semcache.cache.learning.judge import (
     Answer,
     default_judge,
     equal_text,

@@ -13,13 +13,15 @@ import redis as redis_py
 from semcache.cache import Hit, Miss, SemanticCache, invalidate_source
 from semcache.cache.entries import Entries
 from semcache.cache.erasure import erase_answers_of
-from semcache.cache.judge import equal_text
+from semcache.cache.learning.judge import equal_text
+from semcache.cache.learning.state import LearningState
 from semcache.cache.registration import SLACK_MS
 from semcache.cache.scope import Scope
 from semcache.embed import CachedEmbedder
 from semcache.store import keys
 from semcache.store.expiry import GRACE_MS, Sweeper, sweep
 from tests.cache.conftest import MakeCache
+from tests.cache.test_learning import fill_rows
 from tests.conftest import Clock
 from tests.waiting import wait_until
 
@@ -53,7 +55,8 @@ def test_every_key_of_a_scope_ends_by_itself(make_cache: MakeCache, redis: redis
     cache = make_cache(ttl=100, learn="inline", idle_ttl=IDLE_S, max_error_rate=0.2)
     for n in range(4):
         ask(cache, f"How do I renew contract {n}?", f"In chapter {n}.", sources={f"d{n}": 1}, tags=["t"])
-    cache._learning.fit()
+    fill_rows(LearningState(redis, cache.scope.id, idle_s=IDLE_S), right=200, wrong=150)
+    assert cache._learning.fit()
     left = own_keys(redis, cache)
     answers_ms, idle_ms = 100_000 + GRACE_MS, IDLE_S * 1000
     assert {"counters", "rows", "sums", "words", "model", "use", "expiry", "vectors", "tag:t"} <= left.keys()

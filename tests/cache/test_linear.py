@@ -14,7 +14,7 @@ from redis import Redis
 from semcache.cache import SemanticCache
 from semcache.cache.evidence import Idf, Text, pair_features
 from semcache.cache.guards import guards, wording_differs
-from semcache.cache.judge import evidence
+from semcache.cache.learning.judge import evidence
 from semcache.embed import Kind, Vectors
 from semcache.text.reading import reader, text_bytes
 

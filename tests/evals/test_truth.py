@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from semcache.cache.state import Answered
+from semcache.cache.learning.state import AnswerRecord
 from semcache.embed import CachedEmbedder
 from semcache.evals.log import Log, Request
 from semcache.evals.truth import Truth
@@ -36,5 +36,7 @@ def test_responses_are_compared_by_meaning(truth: Truth) -> None:
 def test_the_cache_learns_from_what_the_log_knows(truth: Truth) -> None:
     """The judge of a replay goes by ids; a prompt that occurs with two answers is known by its answer."""
     log = Log((Request("q", "one", "x"), Request("q", "two", "y"), Request("r", "three", "y")), "answers")
-    new, *others = (Answered("", prompt, said, {}, "") for prompt, said in (("q", "two"), ("q", "one"), ("r", "three")))
+    new, *others = (
+        AnswerRecord("", prompt, said, {}, "") for prompt, said in (("q", "two"), ("q", "one"), ("r", "three"))
+    )
     assert truth.of_log(log)(new, others) == [False, True]

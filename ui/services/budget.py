@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semcache.app import App
-from semcache.cache.budget import unpack_rows
-from semcache.cache.model import Model, Region
-from semcache.cache.state import LearningState
-from semcache.cache.status import LearningStatus
+from semcache.cache.budget import Rows
+from semcache.cache.budget.model import Model, Region
+from semcache.cache.learning.state import LearningState
+from semcache.cache.learning.status import LearningStatus
 from semcache.evals.stats import wilson
 
 BINS = 10
@@ -34,11 +33,10 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What a share of the requests that have a neighbour would cost: error and its upper bound."""
+    """What a share of the requests that have a neighbour would cost: the estimated error."""
 
     share: float
     error: float
-    bound: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +78,13 @@ def budget_of(app: App, user: str | None = None) -> Budget:
     )
 
 
-def reliability(model: Model, rows: Sequence[bytes]) -> tuple[Bin, ...]:
+def reliability(model: Model, rows: Rows) -> tuple[Bin, ...]:
     """Labelled rows in ten groups of equal size, by the error that the model expects of them now."""
-    features, labels = unpack_rows(rows)
-    known = ~np.isnan(labels)
+    known = ~np.isnan(rows.labels)
     if not known.any():
         return ()
-    expected = np.array([model.error(model.score(row)) for row in features[known]])
-    wrong = 1 - labels[known]
+    expected = np.array([model.error(model.score(row)) for row in rows.features[known]])
+    wrong = 1 - rows.labels[known]
     order = np.argsort(expected)
     return tuple(_bin(expected[part], wrong[part]) for part in np.array_split(order, BINS) if len(part))
 
@@ -98,5 +95,5 @@ def _bin(expected: NDArray[np.float64], wrong: NDArray[np.float64]) -> Bin:
 
 
 def _curve(model: Model) -> tuple[Point, ...]:
-    columns = zip(model.curve_shares, model.curve_means, model.curve_bounds, strict=True)
-    return tuple(Point(float(share), float(error), float(bound)) for share, error, bound in columns)
+    columns = zip(model.curve_shares, model.curve_errors, strict=True)
+    return tuple(Point(float(share), float(error)) for share, error in columns)

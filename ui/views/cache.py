@@ -194,7 +194,6 @@ def _budget(installation: Installation, user: str | None) -> None:
     with st.container(horizontal=True):
         st.metric("Budget", words.share(budget.max_error_rate, digits=1), border=True)
         st.metric("Estimated error", words.share(status.now.error, digits=2) if status.now else "–", border=True)
-        st.metric("At most (95 %)", words.share(status.now.error_bound, digits=2) if status.now else "–", border=True)
         st.metric("Share served", words.share(status.now.share) if status.now else "–", border=True)
         st.metric(
             "Compared", f"{status.labels:,}", help=f"the judge itself errs in {status.judge_error:.1%}", border=True
@@ -223,10 +222,9 @@ def _other_budget(installation: Installation, budget: Budget) -> None:
         if region is None or not region.serves:
             st.markdown("Nothing would be served by meaning: even the surest answers may be wrong more often.")
         else:
-            wrong, most = words.share(region.error, digits=2), words.share(region.bound, digits=2)
             st.markdown(
                 f"**{words.share(region.share)}** of the questions that have a neighbour would be served, "
-                f"**{wrong}** of them wrong (at most {most})."
+                f"**{words.share(region.error, digits=2)}** of them wrong by estimate."
             )
         if visitor.current().admin and st.button(
             "Apply", icon=":material/check:", disabled=chosen / 100 == budget.max_error_rate

@@ -16,7 +16,7 @@ local function is_fresh(key) return redis.call('EXISTS', key) == 0 end
 -- Starts the lifetime of what counts and learns in a scope again, after each use. `own`: any key of the scope.
 local function renew(own, idle_s)
   local prefix = string.match(own, '^sc:{.-}:')
-  for _, name in ipairs({ 'counters', 'rows', 'sums', 'words', 'pairs', 'repeats', 'model' }) do
+  for _, name in ipairs({ 'counters', 'rows', 'served', 'sums', 'words', 'pairs', 'repeats', 'model' }) do
     redis.call('EXPIRE', prefix .. name, idle_s)
   end
 end

@@ -1,5 +1,6 @@
 -- Records what a user said about an answer, once for each event: nothing if the entry is gone, else {1 if it is news,
 -- row of the decision that served it last, its group, record of the group (agreed, labels)}.
+-- A decision is judged once: the row is given to the first verdict after it alone.
 -- KEYS: entry, counters. ARGV: entry prefix, field to raise, event id ('' = none).
 --@include _cache_group
 if redis.call('EXISTS', KEYS[1]) == 0 then return false end
@@ -9,5 +10,6 @@ if news then
   if not is_fresh(KEYS[2]) then redis.call('HINCRBY', KEYS[2], ARGV[2], 1) end
 end
 local last = redis.call('HMGET', KEYS[1], 'last', 'group')
-local record = last[2] and redis.call('HMGET', group_prefix .. last[2], '#agreed', '#labels') or { false, false }
+if news then redis.call('HDEL', KEYS[1], 'last') end
+local record = last[2] and redis.call('HMGET', group_prefix .. last[2], '#agreed', '#labels') or {}
 return { news and 1 or 0, last[1] or '', last[2] or '', record[1] or '0', record[2] or '0' }

@@ -1,8 +1,8 @@
 -- Counts a hit: what was saved, what was learned, and, if the entry is still there, its use and its lifetime.
--- KEYS: use, counters, expiry, exact, rows, sums, words, repeats. ARGV: entry prefix, id, now, counter, use of this hit
--- (log2 scale), 1 to restart its lifetime, grace ms, tokens, cost and seconds saved, row of the decision ('' = nothing is
--- learned), sums to add and words of the question as JSON, asked, lifetime of counters and learning s.
--- Nothing is learned of an entry that is gone, and nothing counted in a scope that is.
+-- KEYS: use, counters, expiry, exact, rows, served, sums, words, repeats. ARGV: entry prefix, id, now, counter, use of this
+-- hit (log2 scale), 1 to restart its lifetime, grace ms, tokens, cost and seconds saved, row of the decision ('' = nothing
+-- is learned), lesson as JSON: bounds, sums to add, words and fingerprint of the question; lifetime of counters and
+-- learning s. Nothing is learned of an entry that is gone, and nothing counted in a scope that is.
 --@include _cache_group
 --@include _cache_lesson
 local id, now, mine, grace_ms = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5]), tonumber(ARGV[7])
@@ -14,16 +14,16 @@ if tonumber(tokens) > 0 then redis.call('HINCRBY', KEYS[2], 'tokens_saved', toke
 if tonumber(cost) > 0 then redis.call('HINCRBYFLOAT', KEYS[2], 'cost_saved', cost) end
 if tonumber(seconds) > 0 then redis.call('HINCRBYFLOAT', KEYS[2], 'seconds_saved', seconds) end
 
-
 local known = redis.call('HMGET', key, 'expires', 'ttl', 'asked')
-if not known[1] then return renew(key, ARGV[15]) end
+if not known[1] then return renew(key, ARGV[13]) end
 if row ~= '' then
-  note_row(KEYS[5], row)
-  add_sums(KEYS[6], cjson.decode(ARGV[12]))
-  count_words(KEYS[7], cjson.decode(ARGV[13]))
-  count_repeat(KEYS[8], ARGV[14])
+  local lesson = cjson.decode(ARGV[12])
+  add_row(KEYS[5], KEYS[6], KEYS[7], row, lesson.bounds)
+  add_sums(KEYS[7], lesson.sums)
+  count_words(KEYS[8], lesson.words, lesson.bounds)
+  count_repeat(KEYS[9], lesson.question, lesson.bounds)
 end
-renew(key, ARGV[15])
+renew(key, ARGV[13])
 redis.call('HINCRBY', key, 'hits', 1)
 redis.call('HSET', key, 'verified', ARGV[3])  -- its sources were found unchanged, and the decision fell for it
 if row ~= '' then redis.call('HSET', key, 'last', row) end  -- what a verdict of the user, which names the entry, is about

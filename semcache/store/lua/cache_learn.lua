@@ -1,16 +1,22 @@
--- Notes what the answer to a question teaches, and puts its entry into the answer group that the votes chose.
--- KEYS: rows, sums, words, pairs. ARGV: entry prefix, row ('' = none), lesson as JSON: sums to add, words of the
--- question, keep (rows that are left after a change of subject, 0 = all), group and record to add to it, entry,
--- joins (its group), merged (groups that become one with it), pairs (evidence to write); lifetime of the learning s.
--- Nothing is learned from an entry that is gone: it was erased, or will not be served again.
+-- Writes what a compared answer teaches, and puts its entry into the answer group that the votes chose; nothing if the
+-- entry is gone: it was erased, or will not be served again.
+-- KEYS: rows, served, sums, words, pairs. ARGV: entry prefix, row ('' = none), bounds as JSON, lesson as JSON: sums to add,
+-- words of the question, forget (the subject has changed: only the rows of the last so many requests are left; 0 = all),
+-- group and record to add to it, entry, joins (its group), merged (groups that become one with it), pairs (evidence to
+-- write); lifetime of the learning s.
 --@include _cache_group
 --@include _cache_lesson
-local lesson = cjson.decode(ARGV[3])
+local bounds, lesson = cjson.decode(ARGV[3]), cjson.decode(ARGV[4])
 if lesson.entry ~= '' and is_fresh(ARGV[1] .. lesson.entry) then return redis.status_reply('GONE') end
-note_row(KEYS[1], ARGV[2])
-if lesson.keep > 0 then redis.call('LTRIM', KEYS[1], -lesson.keep, -1) end
-add_sums(KEYS[2], lesson.sums)
-count_words(KEYS[3], lesson.words)
+add_row(KEYS[1], KEYS[2], KEYS[3], ARGV[2], bounds)
+add_sums(KEYS[3], lesson.sums)
+count_words(KEYS[4], lesson.words, bounds)
+
+if lesson.forget > 0 then
+  local oldest = tonumber(redis.call('HGET', KEYS[3], 'number') or 0) - lesson.forget
+  keep_rows_after(KEYS[1], oldest)
+  keep_rows_after(KEYS[2], oldest)
+end
 
 local function add_record(group, agreed, labels)
   local key = group_prefix .. group
@@ -42,8 +48,8 @@ if lesson.joins ~= '' then
   move(lesson.entry, lesson.joins)
 end
 
-for pair, evidence in pairs(lesson.pairs) do redis.call('HSET', KEYS[4], pair, string.format('%.6g', evidence)) end
-local surplus = redis.call('HLEN', KEYS[4]) - most_pairs
-if surplus > 0 then redis.call('HDEL', KEYS[4], unpack(redis.call('HRANDFIELD', KEYS[4], surplus))) end
-renew(KEYS[1], ARGV[4])
+for pair, evidence in pairs(lesson.pairs) do redis.call('HSET', KEYS[5], pair, string.format('%.6g', evidence)) end
+local surplus = redis.call('HLEN', KEYS[5]) - bounds.pairs
+if surplus > 0 then redis.call('HDEL', KEYS[5], unpack(redis.call('HRANDFIELD', KEYS[5], surplus))) end
+renew(KEYS[1], ARGV[5])
 return redis.status_reply('OK')

@@ -2,8 +2,8 @@
 
 Ridge logistic by Newton's method with step halving; Platt scaling as the prior of 28 bins, made monotone by pooling
 adjacent violators; the served region is the largest prefix of the rows, by score, whose mean error stays within the
-budget by 1.64 standard deviations. All rows have mass, labelled or not: served answers have no label, and leaving them
-out would judge the score by misses alone.
+budget. While labels are few the mean has to stay within it by 1.64 standard deviations. All rows have mass, labelled
+or not: served answers have no label, and leaving them out would judge the score by misses alone.
 """
 
 from __future__ import annotations
@@ -13,47 +13,55 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from semcache.cache.model import CURVE_POINTS, Model
+from semcache.cache.budget.model import CURVE_POINTS, SUPPORT, Model
+from semcache.cache.budget.rows import Rows
+from semcache.cache.evidence import FEATURES
 
 Array = NDArray[np.float64]
-Prefixes = tuple[Array, Array]
+Calibration = tuple[Array, Array, Array, Array]
 
-#: Rows that are kept; of these, the newest that say what is asked now, and the newest labels that are learned from.
-#: Labels reach further back: where most requests are served, the last 4,000 hold too few.
-WINDOW = 8_000
-MASS_ROWS = 4_000
-LABELS = 4_000
+#: The last so many requests with a candidate say what is asked now. Labels reach further back: where most requests
+#: are served, these hold too few.
+RECENT = 4_000
 #: Labels before the first fit; and how many of each kind it needs.
-FIRST_FIT = 300
+FIRST_FIT = 100
 MIN_RIGHT = 20
 MIN_WRONG = 10
+#: Share of the answers found right that lie below the support of the model, for each of its features.
+UNSUPPORTED = 0.05
 _RIDGE = 3.0
 _FOLDS = 4
 _PRIOR_STRENGTH = 3.0
-#: Standard deviations that the served prefix must keep from the budget (one-sided 95 %).
+#: Standard deviations that the served prefix must keep from the budget: 1.64 (one-sided 95 %) up to the first number of
+#: labels, none from the second one on.
 CAUTION = 1.64
+CAUTIOUS = (1_000, 2_000)
 #: From here on it is not the judge that errs when an exact repeat is answered differently.
 MOST_FLOOR = 0.12
+_SUPPORT_AT = [FEATURES.index(name) for name in SUPPORT]
 #: Bin edges as shares of all rows by falling score, fine at the top where serving is decided.
 _EDGES = np.array(
     [0, 0.5, 1, 2, 3, 4.5, 6, 8, 10, 13, 16, 20, 24, 28, 32, 36, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90, 95, 100]
 ) / 100  # fmt: skip
 
 
-def refit(features: Array, labels: Array, *, floor: float = 0.0, tightening: float = 1.0) -> Model | None:
-    """The model of a scope's last rows, or None while there are too few labels to learn from.
+def fit(rows: Rows, *, now: float, floor: float = 0.0, tightening: float = 1.0) -> Model | None:
+    """The model of a scope's rows, or None while there are too few labels to learn from.
 
     Args:
-        features: (rows, len(FEATURES)), oldest first.
-        labels: (rows,) 1 = the answers agreed, 0 = they did not, nan = unknown (it was served).
+        rows: what was compared (1 = the answers agreed, 0 = they did not) and what was served (nan).
+        now: number of the last row.
         floor: share of equal answers that the judge calls different, subtracted from every error.
         tightening: factor >= 1 on the estimated error, from shadow calls that went worse than predicted.
     """
-    known = np.flatnonzero(~np.isnan(labels))[-LABELS:]
+    features, labels = rows.features, rows.labels
+    known = np.flatnonzero(~np.isnan(labels))
     truth = labels[known]
-    if len(known) < 2 or truth.sum() < MIN_RIGHT or (1 - truth).sum() < MIN_WRONG:
+    if truth.sum() < MIN_RIGHT or (1 - truth).sum() < MIN_WRONG:
         return None
-    recent = np.arange(max(0, len(labels) - MASS_ROWS), len(labels))
+    recent = np.flatnonzero(rows.numbers > now - RECENT)
+    if not len(recent):
+        recent = known
     used = np.union1d(known, recent)
     mean, scale = features[used].mean(0), features[used].std(0) + 1e-3
     design = np.concatenate([np.ones((len(features), 1)), (features - mean) / scale], axis=1)
@@ -61,18 +69,19 @@ def refit(features: Array, labels: Array, *, floor: float = 0.0, tightening: flo
     scores = _out_of_fold(design, known, truth)
     platt = logistic(np.stack([np.ones(len(truth)), scores[known]], axis=1), truth, ridge=0.1)
     asked = -np.sort(-scores[recent])
-    centres, errors, (means, bounds) = _calibrate(asked, scores[known], truth, platt, floor)
-    keep = np.unique(np.linspace(0, len(asked) - 1, min(CURVE_POINTS, len(asked))).round().astype(int))
+    centres, errors, means, spread = _calibrate(asked, scores[known], truth, platt, floor)
+    kept = np.unique(np.linspace(0, len(asked) - 1, min(CURVE_POINTS, len(asked))).round().astype(int))
+    caution = float(np.interp(len(known), CAUTIOUS, (CAUTION, 0.0)))
     return Model(
         mean=mean,
         scale=scale,
         beta=beta,
         score_points=-centres,
         error_points=errors,
-        curve_scores=asked[keep],
-        curve_shares=(keep + 1) / len(asked),
-        curve_means=means[keep],
-        curve_bounds=bounds[keep] * tightening,
+        curve_scores=asked[kept],
+        curve_shares=(kept + 1) / len(asked),
+        curve_errors=(means + caution * spread)[kept] * tightening,
+        support=np.quantile(features[known][truth == 1][:, _SUPPORT_AT], UNSUPPORTED, axis=0),
         floor=floor,
         labels=len(known),
         rows=len(asked),
@@ -134,8 +143,8 @@ def _out_of_fold(design: Array, known: NDArray[np.intp], truth: Array) -> Array:
     return scores
 
 
-def _calibrate(asked: Array, scores: Array, truth: Array, platt: Array, floor: float) -> tuple[Array, Array, Prefixes]:
-    """Bin centres, bin errors, and for each prefix of `asked` its mean error and the upper bound of it.
+def _calibrate(asked: Array, scores: Array, truth: Array, platt: Array, floor: float) -> Calibration:
+    """Bin centres, bin errors, and for each prefix of `asked` its mean error and the standard deviation of it.
 
     Bins hold equal shares of what is `asked` (falling scores of the recent rows); their errors are those of the
     labelled rows, by `scores` and `truth`, that fall between the same scores.
@@ -159,7 +168,7 @@ def _calibrate(asked: Array, scores: Array, truth: Array, platt: Array, floor: f
     means = np.cumsum(np.interp(-asked, -centres, errors)) / size
     before = np.concatenate([[0.0], np.cumsum(mass**2 * variance)])
     spread = np.sqrt(before[bin_of] + (size - edges[bin_of]) ** 2 * variance[bin_of]) / size
-    return centres, errors, (means, means + CAUTION * spread)
+    return centres, errors, means, spread
 
 
 def non_decreasing(values: Array, weights: Array) -> Array:

@@ -9,11 +9,11 @@ from typing import Any
 
 import redis
 
-from semcache.cache.budget import Sums
+from semcache.cache.budget import RING, Rows, Sums, unpack_rows
+from semcache.cache.budget.model import Model
+from semcache.cache.budget.votes import Pair
 from semcache.cache.evidence import Idf
-from semcache.cache.model import Model
-from semcache.cache.status import LearningStatus, status_of
-from semcache.cache.votes import Pair
+from semcache.cache.learning.status import LearningStatus, status_of
 from semcache.errors import InvalidInput
 from semcache.store import keys
 from semcache.store.connect import guarded
@@ -23,12 +23,19 @@ from semcache.store.lua import script
 
 # A fit takes some 50 ms; after that long somebody else may try.
 FIT_LEASE_S = 10.0
+#: What the scripts hold the tables to: rows of each ring, words, pairs of groups, repeated questions, and how long a
+#: repeat is remembered, s.
+BOUNDS = {"rows": RING, "words": 8_000, "pairs": 8_000, "repeats": 10_000, "repeat_s": 86_400}
 _QUESTIONS = b"#questions"
+_TABLES = (
+    keys.CACHE_ROWS, keys.CACHE_SERVED, keys.CACHE_SUMS, keys.CACHE_WORDS, keys.CACHE_PAIRS, keys.CACHE_MODEL,
+    keys.CACHE_REPEATS,
+)  # fmt: skip
 _SUMS = tuple(f.name for f in fields(Sums))
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class AnswerRecord:
     """A stored answer as evidence: its text, the documents it was built from, its answer group now."""
 
     entry_id: str
@@ -39,22 +46,32 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """What is written of a lesson, in one script. `record` is added to `group`; the entry moves to the group `joins`.
+class LessonWrite:
+    """The Redis writes of one lesson, applied by a single script.
 
-    `keep`: rows left after a change of subject, 0 = all; `merged`: groups that become one with `joins`.
+    `forget`: the subject has changed, and only the rows of the last so many requests are left, 0 = all; `record` is
+    added to `group`; the entry moves to the group `joins`; `merged`: groups that become one with it.
     """
 
     row: bytes = b""
     sums: Sums = field(default_factory=Sums)
     words: tuple[str, ...] = ()
-    keep: int = 0
+    forget: int = 0
     group: str = ""
     record: tuple[float, float] = (0.0, 0.0)
     entry_id: str = ""
     joins: str = ""
     merged: tuple[str, ...] = ()
     pairs: Mapping[Pair, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What is known before a lesson: the sums, the record of the candidate's group, and the evidence on pairs."""
+
+    sums: Sums
+    record: tuple[float, float]
+    pairs: Mapping[Pair, float]
 
 
 class LearningState:
@@ -65,13 +82,8 @@ class LearningState:
         self._scope = scope
         self._idle_s = whole_seconds(idle_s)
         self._prefix = entry_prefix(scope)
-        self._rows, self._sums, self._words, self._pairs, self._model, self._repeats = (
-            kind.build(scope=scope)
-            for kind in (
-                keys.CACHE_ROWS, keys.CACHE_SUMS, keys.CACHE_WORDS, keys.CACHE_PAIRS, keys.CACHE_MODEL,
-                keys.CACHE_REPEATS,
-            )
-        )  # fmt: skip
+        self._tables = [kind.build(scope=scope) for kind in _TABLES]
+        self._rows, self._served, self._sums, self._words, self._pairs, self._model, self._repeats = self._tables
 
     @guarded()
     def model(self) -> tuple[int, Model | None, Idf]:
@@ -89,7 +101,7 @@ class LearningState:
         return _read_sums(found)
 
     @guarded()
-    def answers(self, ids: Sequence[str]) -> list[Answered | None]:
+    def answers(self, ids: Sequence[str]) -> list[AnswerRecord | None]:
         """The stored answers, None for what is gone."""
         pipe = self._redis.pipeline(transaction=False)
         for id in ids:
@@ -97,13 +109,13 @@ class LearningState:
         return [
             None
             if prompt is None
-            else Answered(id, prompt.decode(), response.decode(), json.loads(sources), group.decode())
+            else AnswerRecord(id, prompt.decode(), response.decode(), json.loads(sources), group.decode())
             for id, (prompt, response, sources, group) in zip(ids, pipe.execute(), strict=True)
         ]
 
     @guarded()
-    def known(self, group: str, pairs: Sequence[Pair]) -> tuple[Sums, tuple[float, float], dict[Pair, float]]:
-        """What a lesson needs: the sums, the record of the group, and the evidence of these pairs so far."""
+    def before(self, group: str, pairs: Sequence[Pair]) -> Before:
+        """What is known before a lesson on this group and these pairs."""
         pipe = self._redis.pipeline(transaction=False)
         pipe.hgetall(self._sums)
         pipe.hmget(keys.CACHE_GROUP.build(scope=self._scope, group=group), "#agreed", "#labels")
@@ -111,18 +123,21 @@ class LearningState:
             pipe.hmget(self._pairs, [_pair_field(pair) for pair in pairs])
         sums, (agreed, labels), *evidence = pipe.execute()
         known = zip(pairs, evidence[0] if evidence else (), strict=True)
-        record = (float(agreed or 0), float(labels or 0))
-        return _read_sums(sums), record, {pair: float(value) for pair, value in known if value is not None}
+        return Before(
+            sums=_read_sums(sums),
+            record=(float(agreed or 0), float(labels or 0)),
+            pairs={pair: float(value) for pair, value in known if value is not None},
+        )
 
     @guarded()
-    def write(self, notes: Iterable[Note]) -> None:
-        """Writes lessons, in one round trip; each is one script."""
+    def write(self, writes: Iterable[LessonWrite]) -> None:
+        """Writes lessons, in one round trip; each is one script. Nothing is learned from an entry that is gone."""
         pipe = self._redis.pipeline(transaction=False)
-        for note in notes:
+        for write in writes:
             script("cache_learn")(
                 pipe,
-                keys=[self._rows, self._sums, self._words, self._pairs],
-                args=[self._prefix, note.row, _note_json(note), self._idle_s],
+                keys=[self._rows, self._served, self._sums, self._words, self._pairs],
+                args=[self._prefix, write.row, json.dumps(BOUNDS), _write_json(write), self._idle_s],
             )
         pipe.execute()
 
@@ -131,18 +146,22 @@ class LearningState:
         return Lease(self._redis, keys.CACHE_FIT.build(scope=self._scope), lease_s=FIT_LEASE_S)
 
     @guarded()
-    def rows(self) -> tuple[int, list[bytes], Sums]:
-        """Version of the model, and what the next one is fitted to: the rows, oldest first, and the sums."""
+    def rows(self) -> tuple[int, Rows, Sums]:
+        """Version of the model, and what the next one is fitted to: the rows of both rings, and the sums."""
         pipe = self._redis.pipeline(transaction=True)
         pipe.hget(self._model, "version")
         pipe.lrange(self._rows, 0, -1)
+        pipe.lrange(self._served, 0, -1)
         pipe.hgetall(self._sums)
-        version, rows, sums = pipe.execute()
-        return int(version or 0), rows, _read_sums(sums)
+        version, compared, served, sums = pipe.execute()
+        return int(version or 0), unpack_rows([*compared, *served]), _read_sums(sums)
 
     @guarded()
     def put_model(self, model: Model | None, *, after: int, add: Sums) -> bool:
-        """Stores the model fitted after version `after`; False, and nothing changes, if another came first."""
+        """Stores the model fitted after version `after`; False if there is none, and the last one stays.
+
+        False as well, and nothing changes, if another process came first.
+        """
         stored = b"" if model is None else model.to_bytes()
         return bool(
             script("cache_fit")(
@@ -158,19 +177,23 @@ class LearningState:
         _, model, _ = self.model()
         size = self.memory_bytes()
         return status_of(
-            rows=len(rows), sums=sums, model=model, version=version, memory_bytes=size, max_error_rate=max_error_rate
+            rows=len(rows.labels),
+            sums=sums,
+            model=model,
+            version=version,
+            memory_bytes=size,
+            max_error_rate=max_error_rate,
         )
 
     @guarded()
     def forget(self) -> None:
         """Removes all that was learned."""
-        self._redis.delete(self._rows, self._sums, self._words, self._pairs, self._model, self._repeats)
+        self._redis.delete(*self._tables)
 
     @guarded()
     def memory_bytes(self) -> int:
         """What the learning takes in Redis, without the groups, which belong to the entries."""
-        own = (self._rows, self._sums, self._words, self._pairs, self._model, self._repeats)
-        sizes: list[Any] = [self._redis.memory_usage(key, samples=0) for key in own]
+        sizes: list[Any] = [self._redis.memory_usage(key, samples=0) for key in self._tables]
         return sum(int(size or 0) for size in sizes)
 
 
@@ -179,18 +202,23 @@ def nonzero(sums: Sums) -> dict[str, float]:
     return {name: value for name in _SUMS if (value := getattr(sums, name))}
 
 
-def _note_json(note: Note) -> str:
+def hit_json(sums: Sums, words: Sequence[str], question: str) -> str:
+    """A lesson as cache_hit.lua takes it; `question`: its fingerprint."""
+    return json.dumps({"bounds": BOUNDS, "sums": nonzero(sums), "words": words, "question": question})
+
+
+def _write_json(write: LessonWrite) -> str:
     return json.dumps(
         {
-            "sums": nonzero(note.sums),
-            "words": note.words,
-            "keep": note.keep,
-            "group": note.group,
-            "record": note.record,
-            "entry": note.entry_id,
-            "joins": note.joins,
-            "merged": note.merged,
-            "pairs": {_pair_field(pair): evidence for pair, evidence in note.pairs.items()},
+            "sums": nonzero(write.sums),
+            "words": write.words,
+            "forget": write.forget,
+            "group": write.group,
+            "record": write.record,
+            "entry": write.entry_id,
+            "joins": write.joins,
+            "merged": write.merged,
+            "pairs": {_pair_field(pair): evidence for pair, evidence in write.pairs.items()},
         }
     )
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
+import redis
+
 from semcache.cache.budget import (
     FLOOR_SHARE,
     KEPT_AFTER_DRIFT,
@@ -27,19 +29,21 @@ from semcache.cache.budget import (
     served,
     unpack_rows,
 )
+from semcache.cache.budget.model import Model
+from semcache.cache.budget.votes import DIFFERENT, SAME, Votes
+from semcache.cache.catalogue import scopes
 from semcache.cache.decide import Learned, text_of
+from semcache.cache.entries import Entries
 from semcache.cache.evidence import Idf
 from semcache.cache.findings import Work
 from semcache.cache.inputs import Question
-from semcache.cache.judge import Judge
-from semcache.cache.labelled import LabelledRow
-from semcache.cache.model import Model
-from semcache.cache.record import Near, NewEntry, Noted, Progress, Verdict
+from semcache.cache.learning.judge import Judge, equal_text
+from semcache.cache.learning.labelled import LabelledRow
+from semcache.cache.learning.state import AnswerRecord, Before, LearningState, LessonWrite, hit_json
+from semcache.cache.learning.status import LearningStatus
+from semcache.cache.record import HitLesson, Near, NewEntry, Progress, Verdict
 from semcache.cache.rule import Decision, Rule, learned_rule
-from semcache.cache.runtime import Worker
-from semcache.cache.state import Answered, LearningState, Note, nonzero
-from semcache.cache.status import LearningStatus
-from semcache.cache.votes import DIFFERENT, SAME, Votes
+from semcache.cache.runtime import Runtime
 
 # A number in 0..1 for the question with this fingerprint that was served that often from another's answer.
 Draw = Callable[[str, int], float]
@@ -70,7 +74,7 @@ class Lesson:
     near: tuple[str, ...]
     candidate: str | None
     scored: Scored | None
-    recheck: tuple[Answered, ...] | None = None
+    recheck: tuple[AnswerRecord, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +97,17 @@ class Learning:
         max_error_rate: float,
         when: When,
         draw: Draw,
-        lessons: Worker | None = None,
+        runtime: Runtime | None = None,
     ) -> None:
-        self._lessons = lessons
+        self._runtime = runtime
         self._state = state
         self._judge = judge
         self._max_error_rate = max_error_rate
         self._when = when
         self._draw = draw
         self._copy: _Copy | None = None
+        self._loading = False
+        self._dropped = 0
 
     # -- lookups
 
@@ -130,31 +136,31 @@ class Learning:
 
     def _current(self, version: int) -> _Copy:
         copy = self._copy
-        if copy is None or (copy.version != version and self._when == "inline"):
+        if copy is not None and copy.version == version:
+            return copy
+        if copy is None or self._when == "inline" or self._runtime is None:
             return self._load()
-        if copy.version != version:
-            self._later(self._load_if_behind(version))
+        if not self._loading:
+            self._loading = self._runtime.loads.submit(self._catch_up)
         return copy
+
+    def _catch_up(self) -> None:
+        self._loading = False  # first: a version that comes while this one is read is another load
+        self._load()
 
     def _load(self) -> _Copy:
         self._copy = _Copy(*self._state.model())
         return self._copy
 
-    def _load_if_behind(self, version: int) -> Callable[[], None]:
-        def load() -> None:
-            if self._copy is None or self._copy.version != version:
-                self._load()
-
-        return load
-
     # -- lessons
 
-    def note(self, asked: Question, decision: Decision) -> Noted | None:
+    def of_hit(self, question: Question, decision: Decision) -> HitLesson | None:
         """What is written when the decision is to serve: its evidence, with the label unknown."""
         scored = decision.scored
         if scored is None or self._when == "off":
             return None
-        return Noted(pack_row(scored.features, None), nonzero(served(scored)), words_of(asked.prompt), asked.asked)
+        rest = hit_json(served(scored), words_of(question.prompt), question.asked)
+        return HitLesson(pack_row(scored.features, None), rest)
 
     def teach(self, lesson: Lesson) -> None:
         """Learns from a new answer, in the background unless told otherwise."""
@@ -162,30 +168,32 @@ class Learning:
             self._later(lambda: self._teach(lesson))
 
     def _later(self, task: Callable[[], None]) -> None:
-        if self._when == "inline" or self._lessons is None:
+        if self._when == "inline" or self._runtime is None:
             task()
-        elif not self._lessons.submit(task):
-            _log.warning("too much is waiting to be learned: one lesson is dropped")
+        elif not self._runtime.lessons.submit(task):
+            self._dropped += 1
+            if self._dropped & (self._dropped - 1) == 0:  # the first, second, fourth, eighth ...
+                _log.warning("too much is waiting to be learned: a lesson is dropped (%d so far)", self._dropped)
 
     def _teach(self, lesson: Lesson) -> None:
         others = lesson.recheck or [a for a in self.answers(lesson.near) if a.entry_id != lesson.entry_id]
-        new = Answered(lesson.entry_id, lesson.prompt, lesson.response, lesson.sources, "")
+        new = AnswerRecord(lesson.entry_id, lesson.prompt, lesson.response, lesson.sources, "")
         votes = Votes.of([answer.group for answer in others], self._judge(new, others))
         if lesson.recheck is None:
             self._learn(lesson, votes, others)
         else:
             self._recheck(lesson, votes, others)
 
-    def answers(self, ids: Sequence[str]) -> list[Answered]:
+    def answers(self, ids: Sequence[str]) -> list[AnswerRecord]:
         """The stored answers that are still there."""
         return [answer for answer in self._state.answers(ids) if answer is not None]
 
-    def _learn(self, lesson: Lesson, votes: Votes, others: Sequence[Answered]) -> None:
+    def _learn(self, lesson: Lesson, votes: Votes, others: Sequence[AnswerRecord]) -> None:
         scored = lesson.scored
         group = _group_of(lesson.candidate, others) or (scored.group if scored else "")
-        sums, record, evidence = self._state.known(group, votes.pairs())
-        changed, merged = votes.merge(evidence)
-        note = Note(
+        before = self._state.before(group, votes.pairs())
+        changed, merged = votes.merge(before.pairs)
+        write = LessonWrite(
             words=words_of(lesson.prompt),
             entry_id=lesson.entry_id,
             joins=votes.joins or "",
@@ -193,40 +201,47 @@ class Learning:
             pairs=changed,
         )
         if scored is None:
-            self._state.write([note])
+            self._state.write([write])
         else:
-            self._write(note, replace(scored, group=group), votes, sums, record)
+            self._write(write, replace(scored, group=group), votes, before)
 
-    def _write(self, note: Note, scored: Scored, votes: Votes, sums: Sums, record: tuple[float, float]) -> None:
-        """Writes a note with the lesson of a scored decision, and fits if it is time."""
-        learned = learn(scored, votes, sums=sums, record=record)
-        keep = KEPT_AFTER_DRIFT if learned.drifted else 0
-        self._state.write(
-            [replace(note, row=learned.row, sums=learned.sums, group=scored.group, record=learned.record, keep=keep)]
+    def _write(self, write: LessonWrite, scored: Scored, votes: Votes, before: Before) -> None:
+        """Writes the lesson of a scored decision, and fits if it is time."""
+        update = learn(scored, votes, sums=before.sums, record=before.record)
+        forget = KEPT_AFTER_DRIFT if update.drifted else 0
+        write = replace(
+            write,
+            row=update.row,
+            sums=update.sums,
+            group=scored.group,
+            record=update.record,
+            forget=forget,
         )
-        if learned.drifted or fit_due(sums + learned.sums):
+        self._state.write([write])
+        if update.drifted or fit_due(before.sums + update.sums):
             self.fit()
 
-    def _recheck(self, lesson: Lesson, votes: Votes, others: Sequence[Answered]) -> None:
+    def _recheck(self, lesson: Lesson, votes: Votes, others: Sequence[AnswerRecord]) -> None:
         group = _group_of(lesson.candidate, others)
         if group is not None:
             sums = floor_check(votes, group, self._state.sums())
-            self._state.write([Note(sums=sums, entry_id=lesson.entry_id, joins=votes.joins or "")])
+            self._state.write([LessonWrite(sums=sums, entry_id=lesson.entry_id, joins=votes.joins or "")])
 
-    def take_verdict(self, verdict: Verdict, *, correct: bool) -> None:
+    def take_verdict(self, entry_id: str, verdict: Verdict, *, correct: bool) -> None:
         """Learns from a user's verdict on the answer that was served last from an entry."""
         if self._when != "off" and verdict.news and verdict.last:
-            self._later(lambda: self._take_verdict(verdict, correct))
+            self._later(lambda: self._take_verdict(entry_id, verdict, correct))
 
-    def _take_verdict(self, verdict: Verdict, correct: bool) -> None:
-        features, _ = unpack_rows([verdict.last])
+    def _take_verdict(self, entry_id: str, verdict: Verdict, correct: bool) -> None:
+        features = unpack_rows([verdict.last]).features
         if not len(features):
             return  # of another version of the evidence
         model = self._current(self._copy.version if self._copy else 0).model
         values = tuple(features[0].tolist())
         scored = Scored(values, verdict.group, model.error(model.score(values)) if model else None)
         votes = Votes({verdict.group: SAME if correct else -DIFFERENT})
-        self._write(Note(), scored, votes, self._state.sums(), verdict.record)
+        before = Before(self._state.sums(), verdict.record, {})
+        self._write(LessonWrite(entry_id=entry_id), scored, votes, before)
 
     def add_labelled(self, rows: Iterable[LabelledRow]) -> int:
         """Learns from labelled evidence, then fits; how many rows."""
@@ -234,7 +249,7 @@ class Learning:
         remaining = iter(rows)
         while batch := list(islice(remaining, _ROWS_AT_ONCE)):
             self._state.write(
-                Note(row=pack_row(row.features, row.right), sums=Sums(labels=1.0), words=words_of(row.prompt))
+                LessonWrite(row=pack_row(row.features, row.right), sums=Sums(labels=1.0), words=words_of(row.prompt))
                 for row in batch
             )
             added += len(batch)
@@ -271,7 +286,7 @@ def words_of(prompt: str) -> tuple[str, ...]:
     return tuple(sorted(text_of(prompt).bag))
 
 
-def lesson_of(entry: NewEntry, work: Work, replaced: tuple[Answered, ...] | None) -> Lesson:
+def lesson_of(entry: NewEntry, work: Work, replaced: tuple[AnswerRecord, ...] | None) -> Lesson:
     """What a stored answer teaches, given the lookup that missed; `replaced`: what a recheck is compared with."""
     candidate = work.decision.candidate
     return Lesson(
@@ -291,5 +306,22 @@ def neighbours_of(work: Work) -> tuple[str, ...]:
     return tuple(near.entry_id for near in work.findings.fit)
 
 
-def _group_of(entry_id: str | None, answers: Sequence[Answered]) -> str | None:
+def _group_of(entry_id: str | None, answers: Sequence[AnswerRecord]) -> str | None:
     return next((answer.group for answer in answers if answer.entry_id == entry_id), None)
+
+
+def give_feedback(client: redis.Redis, namespace: str, entry_id: str, *, correct: bool, event_id: str = "") -> bool:
+    """Records a user's verdict on an answer, known by its entry id alone, once for each `event_id`.
+
+    False if no scope of the namespace holds the entry. A rejected answer is not served any more; and the evidence that
+    served it last is labelled.
+    """
+    for scope in scopes(client, namespace):
+        verdict = Entries(client, scope.id).feedback(entry_id, correct=correct, event_id=event_id)
+        if verdict is not None:
+            state = LearningState(client, scope.id)
+            # The budget and the judge play no part in a verdict.
+            learning = Learning(state, judge=equal_text, max_error_rate=0.0, when="inline", draw=draw_of)
+            learning.take_verdict(entry_id, verdict, correct=correct)
+            return True
+    return False

@@ -11,25 +11,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semcache.cache.evidence import FEATURES
 from semcache.errors import InvalidInput
 
 Array = NDArray[np.float64]
-#: Prefixes of the rows at which mean error and bound are kept, for any budget.
+#: Prefixes of the rows at which the mean error is kept, for any budget.
 CURVE_POINTS = 200
-_FORMAT = 1
+#: The likeliest wrong candidate that is served may be wrong so many times as often as the budget allows on average:
+#: where nearly all is right the average alone would let everything through.
+MARGINAL = 5.0
+#: What is near a new subject: nothing. A candidate is served only where these features are no lower than with nearly
+#: all answers that were found right.
+SUPPORT = ("cosine", "mean_cosine")
+_SUPPORT_AT = [FEATURES.index(name) for name in SUPPORT]
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
     """What a budget lets through: scores from `threshold` on.
 
-    `share` of the requests with a candidate; `error`: their estimated mean error; `bound`: its upper bound.
+    `share` of the requests with a candidate; `error`: their estimated mean error, that of the surest if none is served.
     """
 
     threshold: float
     share: float
     error: float
-    bound: float
 
     @property
     def serves(self) -> bool:
@@ -39,7 +46,8 @@ class Region:
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
     """A fitted score. Arrays: (features,) mean, scale; (1 + features,) beta; (bins,) the rising calibration from
-    minus score to error; (points,) the curve of served prefixes, best first. `version` is set by whoever stores it.
+    minus score to error; (points,) the curve of served prefixes, best first; (len(SUPPORT),) the least values
+    of these features with which answers were found right. `version` is set by whoever stores it.
     """
 
     mean: Array
@@ -49,8 +57,8 @@ class Model:
     error_points: Array
     curve_scores: Array
     curve_shares: Array
-    curve_means: Array
-    curve_bounds: Array
+    curve_errors: Array
+    support: Array
     floor: float = 0.0
     labels: int = 0
     rows: int = 0
@@ -71,14 +79,19 @@ class Model:
         """Calibrated probability that an answer of this score is wrong."""
         return float(np.interp(-score, self.score_points, self.error_points))
 
+    def supports(self, features: Sequence[float]) -> bool:
+        """Whether answers were found right where so little was alike: beyond that a score is extrapolation."""
+        return bool(np.all(np.asarray(features)[_SUPPORT_AT] >= self.support - 1e-6))
+
     def region(self, max_error_rate: float) -> Region:
-        """The largest region whose bound stays within the budget; an empty one if there is none."""
-        within = np.flatnonzero(self.curve_bounds <= max_error_rate)
+        """The largest region whose error stays within the budget; an empty one if there is none."""
+        marginal = np.interp(-self.curve_scores, self.score_points, self.error_points)
+        within = np.flatnonzero((self.curve_errors <= max_error_rate) & (marginal <= MARGINAL * max_error_rate))
         if not len(within):
-            return Region(float("inf"), 0.0, 0.0, float(self.curve_bounds.min()))
+            return Region(float("inf"), 0.0, float(self.curve_errors.min()))
         at = within[-1]
-        bound, mean = float(self.curve_bounds[at]), max(float(self.curve_means[at]), 1e-4)
-        return Region(float(self.curve_scores[at]), float(self.curve_shares[at]), mean, bound)
+        error = max(float(self.curve_errors[at]), 1e-4)
+        return Region(float(self.curve_scores[at]), float(self.curve_shares[at]), error)
 
     def with_version(self, version: int) -> Model:
         return replace(self, version=version)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from semcache.cache.budget import Sums
-from semcache.cache.model import Model, Region
-from semcache.cache.refit import FIRST_FIT, MIN_RIGHT, MIN_WRONG
+from semcache.cache.budget.fit import FIRST_FIT, MIN_RIGHT, MIN_WRONG
+from semcache.cache.budget.model import Model, Region
 
 # Budgets for which it is said what they would give.
 BUDGETS = (0.005, 0.01, 0.02, 0.05, 0.1)
@@ -16,14 +16,13 @@ BUDGETS = (0.005, 0.01, 0.02, 0.05, 0.1)
 class AtBudget:
     """What a budget gives: share of the requests with a candidate that is served, and the error among those.
 
-    `error` is estimated; with 95 % confidence it is not above `error_bound`. It is corrected for the judge's own
-    errors, so it is not the share that was judged wrong.
+    `error` is estimated from answers that were compared before, and corrected for the judge's own errors, so it is not
+    the share that was judged wrong.
     """
 
     max_error_rate: float
     share: float
     error: float
-    error_bound: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def status_of(
 
 
 def _at(budget: float, region: Region) -> AtBudget:
-    return AtBudget(budget, region.share, region.error, region.bound)
+    return AtBudget(budget, region.share, region.error)
 
 
 def _summary(sums: Sums, model: Model | None, region: Region | None, max_error_rate: float) -> str:
@@ -79,11 +78,11 @@ def _summary(sums: Sums, model: Model | None, region: Region | None, max_error_r
 def _served(region: Region, max_error_rate: float) -> str:
     if region.serves:
         return (
-            f"serving: {region.share:.0%} of the questions that have a neighbour, {region.error:.1%} of them wrong "
-            f"(at most {region.bound:.1%}) where {max_error_rate:.1%} are allowed"
+            f"serving: {region.share:.0%} of the questions that have a neighbour, {region.error:.1%} of them wrong by "
+            f"estimate, where {max_error_rate:.1%} are allowed"
         )
     return (
-        f"serves nothing but the same question: even among the surest answers up to {region.bound:.1%} may be wrong "
+        f"serves nothing but the same question: even among the surest answers {region.error:.1%} may be wrong "
         f"where {max_error_rate:.1%} are allowed. Give it more traffic or a larger budget"
     )
 

@@ -1,0 +1,142 @@
+"""What one comparison of answers, one hit or one fit changes in the state of a scope (pure)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from semcache.cache.budget import fit as fitting
+from semcache.cache.budget.model import Model, Region
+from semcache.cache.budget.rows import Rows, pack_row
+from semcache.cache.budget.sums import Sums
+from semcache.cache.budget.votes import RECORD_DECAY, Votes, probability
+
+FIT_EVERY = 100
+#: Requests of which the rows are kept after a change of subject. That many hold enough of what others ask: one asker
+#: who feigns a change costs some checks, not what has been learned.
+KEPT_AFTER_DRIFT = 1_000
+#: Share of exact repeats answered anew, to measure the judge.
+FLOOR_SHARE = 0.03
+_SHADOW_DECAY = 0.99
+_FIT_DECAY = 0.9
+_FLOOR_DECAY = 0.9995
+_DRIFT_LIMIT = 8.0
+#: Would-be hits after which, from a fresh start, every second one is no longer checked.
+_WARM_UP = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What was known of a request's candidate when it was decided: kept until its answer is known.
+
+    `error`: as calibrated, None without a model; `shadow`: it would have been served; `strict`: by the strict rule.
+    """
+
+    features: tuple[float, ...]
+    group: str
+    error: float | None
+    shadow: bool = False
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What one comparison changes. `right`: the label, None if the judge could not tell.
+
+    `row` is to be appended, `sums` and the group's `record` (agreed, labels) to be added. `drifted`: errors
+    have become far more frequent than they were, so the subject has changed.
+    """
+
+    right: bool | None
+    row: bytes
+    sums: Sums
+    record: tuple[float, float] = (0.0, 0.0)
+    drifted: bool = False
+
+
+def served(scored: Scored) -> Sums:
+    """To be added after a hit."""
+    return Sums(would_serve=float(scored.error is not None))
+
+
+def shadow_probability(error: float, region: Region, would_serve: float) -> float:
+    """How likely a would-be hit is checked instead: often at first and where errors are likelier, .004 at least."""
+    usual = min(0.3, max(0.004, 0.015 * error / max(region.error, 1e-4)))
+    return max(usual, _WARM_UP / (_WARM_UP + would_serve))
+
+
+def learn(scored: Scored, votes: Votes, *, sums: Sums, record: tuple[float, float] = (0.0, 0.0)) -> Update:
+    """What to change after a miss or a shadow call whose answer has been compared with its neighbours'."""
+    log_odds = votes.label(scored.group)
+    if log_odds is None:
+        return Update(None, pack_row(scored.features, None), Sums())
+    right = log_odds > 0
+    change = Sums(labels=1.0)
+    if scored.shadow and scored.error is not None:
+        change += Sums(would_serve=1.0) + _shadow(sums, scored.error, right)
+    if scored.strict:
+        change += Sums(strict_checks=1.0, strict_wrong=float(not right))
+    drift = max(0.0, sums.drift + _drift(sums, scored.error, log_odds))
+    drifted = drift > _DRIFT_LIMIT
+    change += (
+        Sums(drift=-sums.drift, would_serve=-sums.would_serve - change.would_serve)
+        if drifted
+        else Sums(drift=drift - sums.drift)
+    )
+    agreed, labels = record
+    forgotten = RECORD_DECAY - 1
+    record = (agreed * forgotten + probability(log_odds), labels * forgotten + 1)
+    return Update(right, pack_row(scored.features, right), change, record, drifted)
+
+
+def _shadow(sums: Sums, error: float, right: bool) -> Sums:
+    floor, forgotten = sums.floor, _SHADOW_DECAY - 1
+    return Sums(
+        shadow_wrong=forgotten * sums.shadow_wrong + ((not right) - floor) / (1 - floor),
+        shadow_expected=forgotten * sums.shadow_expected + error,
+    )
+
+
+def _drift(sums: Sums, error: float | None, log_odds: float) -> float:
+    """Evidence that errors have become three times as likely (in odds) as calibrated; its sum is a CUSUM."""
+    if error is None or error >= 0.5:
+        return 0.0
+    floor, evidence = sums.floor, math.exp(min(12.0, max(-12.0, log_odds)))
+    before = max(error, 0.005)
+    odds = 3 * before / (1 - before)
+    after = floor + (1 - floor) * odds / (1 + odds)
+    before = floor + (1 - floor) * before
+    return math.log((after + (1 - after) * evidence) / (before + (1 - before) * evidence))
+
+
+def floor_check(votes: Votes, group: str, sums: Sums) -> Sums:
+    """What to add after an exact repeat was answered anew and compared like any other answer."""
+    log_odds = votes.label(group)
+    if log_odds is None:
+        return Sums()
+    forgotten = _FLOOR_DECAY - 1
+    return Sums(
+        floor_wrong=forgotten * sums.floor_wrong + (log_odds <= 0), floor_checks=forgotten * sums.floor_checks + 1
+    )
+
+
+def fit_due(sums: Sums) -> bool:
+    """Whether there are enough new labels for a fit: 100 for the first, then every 50, from 300 on every 100."""
+    every = FIT_EVERY if sums.labels >= 3 * fitting.FIRST_FIT else FIT_EVERY / 2
+    return sums.labels >= (sums.fitted + every if sums.fitted else fitting.FIRST_FIT)
+
+
+def refit(rows: Rows, sums: Sums) -> Model | None:
+    """The model of the rows; None while there are too few labels of either kind: then the last one stays."""
+    after = sums + after_fit(sums)
+    return fitting.fit(rows, now=sums.number, floor=sums.floor, tightening=after.tightening)
+
+
+def after_fit(sums: Sums) -> Sums:
+    """To be added after a fit, whatever it gave: shadow feedback ages, the next fit is 100 labels away."""
+    aged = _FIT_DECAY - 1
+    return Sums(
+        shadow_wrong=aged * sums.shadow_wrong,
+        shadow_expected=aged * sums.shadow_expected,
+        fitted=sums.labels - sums.fitted,
+    )
