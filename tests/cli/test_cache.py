@@ -233,7 +233,7 @@ def test_learn_takes_pairs(run: Run, tmp_path: Path) -> None:
     file.write_text(f"text_a\ttext_b\tlabel\n{PASSWORD}\tHow can I reset my password?\t1\n{PASSWORD}\t{HOURS}\t0\n")
     learned = output(run("learn", str(file), "--scope", "tenant=acme", "--json"))
     assert (learned["pairs"], learned["used"]) == (2, 2)
-    assert "2 of 300" in learned["summary"]
+    assert "2 of 100" in learned["summary"]
     file.write_text("text_a\ttext_b\tlabel\na\tb\tmaybe\n")
     with pytest.raises(InvalidInput, match="maybe"):
         run("learn", str(file))

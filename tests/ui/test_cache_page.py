@@ -135,7 +135,7 @@ def test_a_cache_that_learns_says_how_far_it_is(asked: Installation, page: Page)
     budget = budget_of(asked.app)
     assert (budget.model, budget.bins, budget.would_give(0.05)) == (None, (), None)
     assert budget.progress < 0.1
-    assert "of 300 answers compared" in said(page("views/cache.py"))
+    assert "of 100 answers compared" in said(page("views/cache.py"))
 
 
 def test_learned_odds_are_shown_and_simulated(installation: Installation, page: Page) -> None:
