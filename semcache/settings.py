@@ -103,6 +103,13 @@ class CacheSettings(Section):
     ttl_s: float = Field(86_400.0, gt=0, description="lifetime of an entry, seconds")
     max_entries: int | None = Field(None, gt=0, description="evict the least used beyond this many; none = no cap")
     refresh_ttl_on_hit: bool = Field(False, description="a hit restarts the entry's lifetime")
+    share_above: float = Field(
+        0.35,
+        ge=0,
+        le=1,
+        description="least probability that a question is everyone's to share its answer; higher: fewer answers about "
+        "one person or one moment are shared by mistake, and more questions of everyone cost a call",
+    )
     judge: Literal["likeness", "llm"] = Field(
         "likeness",
         description="who compares new answers with stored ones: their likeness, or the language model (a call behind "

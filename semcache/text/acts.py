@@ -97,6 +97,7 @@ def tells_something(text: str) -> bool:
 
 def _states(sentence: str) -> bool:
     found = {word.lower() for word in words(sentence)}
-    if sentence.endswith("?") or len(sentence.split()) < 3 or not found & FUNCTION_WORDS:
+    whole = sentence.endswith((".", "!", "।"))  # in another language there is no word to tell by
+    if sentence.endswith(("?", "؟")) or len(sentence.split()) < 3 or not (found & FUNCTION_WORDS or whole):
         return False  # a question, too little, or key words typed into a search
     return not (_ASKS.match(sentence) or _GREETING.match(sentence) or _THANKS.match(sentence))
