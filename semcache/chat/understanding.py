@@ -12,11 +12,13 @@ from semcache.llm import Llm, Message
 from semcache.llm.prompt import rewrite_request
 from semcache.memory import Turn
 from semcache.questions import Classified, QuestionClass
+from semcache.text.acts import wants_human
 from semcache.text.followups import says_little
 from semcache.text.questions import fold, is_question
 
 _log = logging.getLogger(__name__)
 _LONGEST_REWRITE = 3.0  # times question and history: a longer rewriting is an answer, not a question
+_CONTACT = "How can I reach the help desk by phone, chat or e-mail?"  # what documents answer who wants a person
 _ALONE = "a follow-up that could not be made to stand alone"
 _TOO_LITTLE = "too few words to stand alone after what was said before"
 
@@ -51,6 +53,8 @@ def understand(
     What does not stand alone is completed by the language model or, without one, by what is carried over from the
     questions before it. What is only in doubt (too few words behind a turn) is never shared as it is.
     """
+    if wants_human(text) and not llm.generative:
+        return Understood(_CONTACT, classes(_CONTACT), "asked for a person")
     first = classes(text)
     if not is_question(text):
         return Understood(text, first, "not a question")

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from semcache.embed import Embedder
 from semcache.inputs import check_text
-from semcache.questions.language import language_of
 from semcache.questions.learned import ANY_EMBEDDER, CLASSES, weights_of
 from semcache.text import questions
+from semcache.text.language import language_of
 from semcache.text.questions import Classified, QuestionClass
 
 #: A question is shared if this probability or more says so. Higher: fewer answers about one person or one moment are

@@ -43,7 +43,9 @@ _NO_NOUNS = AUX | WH | _PERSONS | _PRONOUNS | _DEMONSTRATIVES | PREPOSITIONS | _
 
 _LEAD = r"^(?:(?:ok(?:ay)?|hm+|ah|oh|so|well|right|yes|no|thanks|thank you|great|cool|sure|got it|please)[,.! ]+)*"
 _HOOK = re.compile(
-    _LEAD + r"(?:(?:and|but|otherwise|also|then)\b|or\b(?! else)|(?:what|how) about\b|not for\b"
+    r"^(?:(?:no|sorry|oops|wait|actually)[,.! ]+)*i (?:meant|mean|was asking about)\b|"
+    + _LEAD
+    + r"(?:(?:and|but|otherwise|also|then)\b|or\b(?! else)|(?:what|how) about\b|not for\b"
     r"|(?:the )?same\b|in that case\b|if (?:so|not)\b|(?:what|who|where) else\b|what happens (?:then|next)\b"
     r"|another (?:one|example)\b|one more\b|(?:any|some) (?:more|others?)\b)",
     re.IGNORECASE,

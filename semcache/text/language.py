@@ -17,7 +17,8 @@ _LATIN = "en de fr es nl it pt sv da no fi pl tr cs ro id hu hr sk sl lv lt et s
 
 
 def language_of(text: str) -> str:
-    """The ISO 639-1 code of a text in Latin script, "" for other scripts; English if nothing tells.
+    """The ISO 639-1 code of a text in Latin script, "" for other scripts; English if nothing tells,
+    as with one word.
 
     English words decide; without enough of them py3langid does (0.3 ms).
     """
@@ -27,6 +28,8 @@ def language_of(text: str) -> str:
     if sum(map(_is_latin, letters)) < 0.5 * len(letters):
         return ""
     words = _WORD.findall(text.lower())
+    if len(words) == 1 and text.isascii():
+        return "en"
     if 3 * sum(word in _ENGLISH for word in words) >= len(words):
         return "en"
     return str(_identifier().classify(text)[0])
