@@ -12,7 +12,7 @@ from semcache.llm.limits import Fit, measures, numbers_fit
 from semcache.llm.protocol import Completion, Llm, LlmRequest, Passage, Stream, estimated_usage
 from semcache.llm.quotes import Quote, quotes, run_of
 from semcache.llm.relevance import NEEDED, Scored, best_first
-from semcache.text.acts import Act, act, tells_of_loss
+from semcache.text.acts import Act, act, asking_part, tells_of_loss
 from semcache.text.followups import plain
 from semcache.text.language import language_of
 from semcache.text.questions import classify
@@ -36,7 +36,7 @@ _NEEDED_OF_ASKER = 1.15  # relatedness + words found: what people say of themsel
 _NEARLY_AS_GOOD = 0.27  # relatedness: what is quoted beside the best
 _ELSEWHERE = 0.1  # the same, of another document
 _SAME_CASE = 0.8  # the same, of what sets the limit for the case that is asked about
-_OF_RECORDS = 0.3  # more is needed of documents for a question about the asker's own records
+_OF_RECORDS = 0.6  # more is needed of documents for a question about the asker's own records
 _CLOCK = re.compile(r"\nIt is (.+ UTC)\.")
 _ASKS_THE_TIME = re.compile(
     r"what(?:'s| is)? (?:the )?(?:current )?(?:time|day|date)(?: is it)?(?: now| today)?[?. ]*$", re.I
@@ -78,7 +78,9 @@ class ExtractiveLlm(Llm):
         written = request.passages[chosen[0].passage].kind == "document"
         if written and asks_of_former(request.question):
             return [_BEFORE, *lines]
-        limited = asked(request.question).wants is Wants.YES_NO and numbers_fit(request.question, chosen[0].text)
+        limited = asked(asking_part(request.question)).wants is Wants.YES_NO and numbers_fit(
+            request.question, chosen[0].text
+        )
         return [_BY_LIMIT, *lines] if written and limited is Fit.EXCLUDES else lines
 
     def _chosen(self, request: LlmRequest) -> list[Quote]:
@@ -133,6 +135,8 @@ def _unquoted(request: LlmRequest) -> str:
 
 def _from_documents(wanted: Asked, ranked: Sequence[Scored], found: Sequence[Quote], room: int) -> list[Quote]:
     """Steps or a list as a whole, if that is what is asked for or introduced; else the best few units."""
+    if wanted.wants is not Wants.STEPS:  # a step is nothing without the others, and they are no answer
+        ranked = [scored for scored in ranked if scored.quote.form != "step"] or ranked
     best = _for_the_case(wanted, ranked)
     run = run_of(found, best, most=_MOST_STEPS)
     if len(run) > 1 and (wanted.wants is Wants.STEPS or best.text.endswith(":") or best.form == "step"):
@@ -151,13 +155,18 @@ def _for_the_case(wanted: Asked, ranked: Sequence[Scored]) -> Quote:
     of_best = numbers_fit(wanted.text, best.quote.text)
     for scored in ranked if of_best is not Fit.COVERS else ():
         fit = numbers_fit(wanted.text, scored.quote.text)
-        room = _SAME_CASE if fit is Fit.COVERS else _NEARLY_AS_GOOD
-        if scored.quote.passage != best.quote.passage or fit is of_best or scored.score < best.score - room:
+        room = _SAME_CASE if fit is Fit.COVERS or of_best is Fit.NOTHING else _NEARLY_AS_GOOD
+        if _topic(scored.quote) != _topic(best.quote) or fit is of_best or scored.score < best.score - room:
             continue
         named = wanted.names <= set(content_terms(scored.quote.text))
         if named if of_best is Fit.NOTHING else _as_much(wanted, scored.quote, best.quote):
             return scored.quote
     return best.quote
+
+
+def _topic(quote: Quote) -> str:
+    """The document's title, by which its passages are known as one."""
+    return quote.head.split(". ", 1)[0]
 
 
 def _as_much(wanted: Asked, quote: Quote, best: Quote) -> bool:
@@ -171,7 +180,7 @@ def _beside(wanted: Asked, best: Quote, ranked: Sequence[Scored]) -> list[Quote]
     near = [
         scored.quote
         for scored in _nearly_as_good(ranked)
-        if scored.quote.passage == best.passage or scored.score >= ranked[0].score - _ELSEWHERE
+        if _topic(scored.quote) == _topic(best) or scored.score >= ranked[0].score - _ELSEWHERE
     ]
     if numbers_fit(wanted.text, best.text) is Fit.NOTHING:
         return near

@@ -66,7 +66,8 @@ def best_first(
     if embedder is None or gauge is None:
         return _by_words(asked, found, words)
     related = _related(asked, found, embedder, gauge)
-    days = np.array([_FITS[days_fit(asked.text, quote.text)] for quote in found])
+    place = {name for name in asked.names if not name.endswith("day")}
+    days = np.array([0.0 if place else _FITS[days_fit(asked.text, quote.text)] for quote in found])
     covered = any(numbers_fit(asked.text, quote.text) is Fit.COVERS for quote in found)
     softly = _found_softly(asked, found, related, passages, embedder, gauge)
     if related.max() + softly + _COVERED_NEEDS_LESS * covered < needed:
