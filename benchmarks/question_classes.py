@@ -37,7 +37,7 @@ def labelled() -> dict[str, list[Row]]:
     return {
         "aside, English": [row for row in aside if row["lang"] == "en"],
         "aside, de es fr nl": [row for row in aside if row["lang"] != "en"],
-        "tuned on, English": [row for row in rows if row["part"] == "tune" and row["lang"] == "en"],
+        "fitted to, English": [row for row in rows if row["part"] == "tune" and row["lang"] == "en"],
         "older, rules' own": own,
     }
 
