@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from benchmarks.question_classes import labelled, learned
 from semcache.embed import CachedEmbedder, Kind, Vectors
 from semcache.questions import SHARE_ABOVE, QuestionClass, classify
-from semcache.text.language import language_of
 from semcache.questions.learned import ANY_EMBEDDER, features, weights_of
 from semcache.text import questions
+from semcache.text.language import language_of
 
 
 class Unfitted:
