@@ -149,6 +149,13 @@ class CacheSettings(Section):
         gt=0,
         description="how long statistics and what was learned outlive the last use of a scope, seconds",
     )
+    share_above: float = Field(
+        0.35,
+        ge=0,
+        le=1,
+        description="least probability that a question is everyone's to share its answer; higher: fewer answers about "
+        "one person or one moment are shared by mistake, and more questions of everyone cost a call",
+    )
     judge: Literal["likeness", "llm"] = Field(
         "likeness",
         description="who compares new answers with stored ones: their likeness, or the language model (a call behind "

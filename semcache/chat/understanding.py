@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from semcache.embed import Embedder
 from semcache.errors import Unavailable
 from semcache.llm import Llm, Message
 from semcache.llm.prompt import rewrite_request
 from semcache.memory import Turn
-from semcache.questions import Classified, QuestionClass, classify
+from semcache.questions import Classified, QuestionClass
+from semcache.text.acts import wants_human
+from semcache.text.followups import says_little
 from semcache.text.questions import fold, is_question
 
 _log = logging.getLogger(__name__)
 _LONGEST_REWRITE = 3.0  # times question and history: a longer rewriting is an answer, not a question
+_CONTACT = "How can I reach the help desk by phone, chat or e-mail?"  # what documents answer who wants a person
+_ALONE = "a follow-up that could not be made to stand alone"
+_TOO_LITTLE = "too few words to stand alone after what was said before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +41,46 @@ class Understood:
 
 
 def understand(
-    text: str, window: Sequence[Turn], llm: Llm, *, embedder: Embedder, before_call: Callable[[], None]
+    text: str,
+    window: Sequence[Turn],
+    llm: Llm,
+    *,
+    classes: Callable[[str], Classified],
+    before_call: Callable[[], None],
 ) -> Understood:
-    """Reads a question in its session. `before_call` is called before a language model is."""
-    first = classify(text, embedder=embedder)
+    """Reads a question in its session. `classes` tells a text's class; `before_call` comes before a language model is.
+
+    What does not stand alone is completed by the language model or, without one, by what is carried over from the
+    questions before it. What is only in doubt (too few words behind a turn) is never shared as it is.
+    """
+    if wants_human(text) and not llm.generative:
+        return Understood(_CONTACT, classes(_CONTACT), "asked for a person")
+    first = classes(text)
     if not is_question(text):
         return Understood(text, first, "not a question")
     offline = fold([*(turn.text for turn in window if turn.role == "user"), text])
-    if not first.follow_up and offline == text:
+    doubtful = bool(window) and not first.personal and says_little(text)
+    if not first.follow_up and not doubtful and offline == text:
         return _understood(text, first)
     if not window:
         return Understood(text, first, "a follow-up, and nothing came before it")
     question = _rewritten(text, window, llm, before_call) or offline
-    if question == text and first.follow_up:
-        return Understood(text, first, "a follow-up that could not be made to stand alone")
-    return _understood(question, classify(question, embedder=embedder))
+    if _same(question, text):
+        return Understood(text, first, _ALONE if first.follow_up else _TOO_LITTLE)
+    return _understood(question, classes(question))
 
 
 def _understood(question: str, classified: Classified) -> Understood:
-    about_now = "about this moment: the answer would not stay right" if classified.volatile else ""
-    return Understood(question, classified, about_now)
+    if classified.volatile:
+        return Understood(
+            question, classified, classified.doubt or "about this moment: the answer would not stay right"
+        )
+    return Understood(question, classified, _ALONE if classified.follow_up and not classified.personal else "")
+
+
+def _same(question: str, text: str) -> bool:
+    """Whether a rewriting added no word."""
+    return re.findall(r"\w+", question.lower()) == re.findall(r"\w+", text.lower())
 
 
 def _rewritten(text: str, window: Sequence[Turn], llm: Llm, before_call: Callable[[], None]) -> str:

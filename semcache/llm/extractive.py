@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 
-from semcache.llm.asked import Asked, Wants, asked, parts
+from semcache.llm.asked import Asked, Wants, asked, content_terms, parts
 from semcache.llm.gauge import Gauge, TextEmbedder, gauge_of
+from semcache.llm.limits import Fit, measures, numbers_fit
 from semcache.llm.protocol import Completion, Llm, LlmRequest, Passage, Stream, estimated_usage
 from semcache.llm.quotes import Quote, quotes, run_of
 from semcache.llm.relevance import NEEDED, Scored, best_first
-from semcache.text.acts import Act, act
+from semcache.text.acts import Act, act, asking_part, tells_of_loss
+from semcache.text.followups import plain
+from semcache.text.language import language_of
 from semcache.text.questions import classify
+from semcache.text.volatile import asks_of_former
 
 NAME = "extractive"
 UNKNOWN = "I do not know: nothing in the documents or memories I can see answers that."
 _REPLIES = {
     Act.GREETING: "Hello! Ask me something, and I will quote what the documents say.",
     Act.THANKS: "You are welcome.",
-    Act.STATEMENT: "Noted. I will remember that.",
 }
+_NOTED = 'Noted: "{}"'
+_CONDOLENCE = "I am sorry for your loss. I have noted what you told me; take all the time you need."
+_ENGLISH_ONLY = "I answer in English, from these documents."
+_BEFORE = "I know only what holds now:"
+_BY_LIMIT = "Not by this limit:"
+_LONGEST_ECHO = 200  # characters of a statement that are repeated
 _MOST_QUOTED = 3
 _MOST_STEPS = 8
 _NEEDED_OF_ASKER = 1.15  # relatedness + words found: what people say of themselves has few words of the question
 _NEARLY_AS_GOOD = 0.27  # relatedness: what is quoted beside the best
+_ELSEWHERE = 0.1  # the same, of another document
+_SAME_CASE = 0.8  # the same, of what sets the limit for the case that is asked about
+_OF_RECORDS = 0.6  # more is needed of documents for a question about the asker's own records
+_CLOCK = re.compile(r"\nIt is (.+ UTC)\.")
+_ASKS_THE_TIME = re.compile(
+    r"what(?:'s| is)? (?:the )?(?:current )?(?:time|day|date)(?: is it)?(?: now| today)?[?. ]*$", re.I
+)
+_PROMISES = re.compile(
+    r"\b(?:two|three|four|several|the following|these) (?:\w+ )?(?:choices|options|ways|steps|rules|cases)\b", re.I
+)
 
 
 class ExtractiveLlm(Llm):
@@ -44,16 +64,30 @@ class ExtractiveLlm(Llm):
 
     def stream(self, request: LlmRequest) -> Stream:
         chosen = self._chosen(request)
-        lines = _lines(chosen, request.passages) if chosen else [_REPLIES.get(act(request.question), UNKNOWN)]
+        lines = self._quoted(request, chosen) if chosen else [_unquoted(request)]
         for number, line in enumerate(lines):
             yield f"\n{line}" if number else line
         text = "\n".join(lines)
         cited = tuple(dict.fromkeys(request.passages[quote.passage].id for quote in chosen))
-        return Completion(text, estimated_usage(request, text), cited, known=text != UNKNOWN)
+        known = bool(chosen) or (lines[0] != UNKNOWN and not lines[0].startswith(_ENGLISH_ONLY))
+        return Completion(text, estimated_usage(request, text), cited, known=known)
+
+    def _quoted(self, request: LlmRequest, chosen: Sequence[Quote]) -> list[str]:
+        """The quotes as lines, with a word before them where they must not be taken as they stand."""
+        lines = _lines(chosen, request.passages)
+        written = request.passages[chosen[0].passage].kind == "document"
+        if written and asks_of_former(request.question):
+            return [_BEFORE, *lines]
+        limited = asked(asking_part(request.question)).wants is Wants.YES_NO and numbers_fit(
+            request.question, chosen[0].text
+        )
+        return [_BY_LIMIT, *lines] if written and limited is Fit.EXCLUDES else lines
 
     def _chosen(self, request: LlmRequest) -> list[Quote]:
         """The units to quote; none if nothing fits, or nothing was asked."""
-        if act(request.question) is not Act.QUESTION:
+        if act(request.question) is not Act.QUESTION or language_of(request.question) != "en":
+            return []
+        if _ASKS_THE_TIME.match(plain(request.question)):
             return []
         found = quotes(request.passages)
         questions = parts(request.question)
@@ -69,7 +103,10 @@ class ExtractiveLlm(Llm):
         if told and personal:
             return _newest_first(told, passages, room)
         written = [quote for quote in found if passages[quote.passage].kind == "document"]
-        read = self._ranked(wanted, written, passages, needed=NEEDED)
+        read = self._ranked(wanted, written, passages, needed=NEEDED + _OF_RECORDS * personal)
+        if any(not measures(question, scored.quote.text) for scored in read[:1]):
+            near = [scored for scored in read if scored.score >= read[0].score - _ELSEWHERE]
+            read = [scored for scored in near if measures(question, scored.quote.text)]
         if told and (not read or told[0].score > read[0].score):
             return _newest_first(told, passages, room)
         return _from_documents(wanted, read, written, room) if read else []
@@ -80,14 +117,74 @@ class ExtractiveLlm(Llm):
         return best_first(wanted, found, passages, self._embedder, self._gauge, needed=needed)
 
 
+def _unquoted(request: LlmRequest) -> str:
+    """What is said where nothing is quoted."""
+    question, clock = request.question, _CLOCK.search(request.system)
+    if clock and _ASKS_THE_TIME.match(plain(question)):
+        return f"It is {clock[1]}."
+    if tells_of_loss(question):
+        return _CONDOLENCE
+    if language_of(question) != "en":
+        nearest = next((passage.title for passage in request.passages if passage.kind == "document"), "")
+        return f'{_ENGLISH_ONLY} The nearest passage is "{nearest}".' if nearest else _ENGLISH_ONLY
+    if act(question) is Act.STATEMENT:
+        said = plain(question)
+        return _NOTED.format(said if len(said) <= _LONGEST_ECHO else said[:_LONGEST_ECHO].rsplit(" ", 1)[0] + " …")
+    return _REPLIES.get(act(question), UNKNOWN)
+
+
 def _from_documents(wanted: Asked, ranked: Sequence[Scored], found: Sequence[Quote], room: int) -> list[Quote]:
     """Steps or a list as a whole, if that is what is asked for or introduced; else the best few units."""
-    best = ranked[0].quote
+    if wanted.wants is not Wants.STEPS:  # a step is nothing without the others, and they are no answer
+        ranked = [scored for scored in ranked if scored.quote.form != "step"] or ranked
+    best = _for_the_case(wanted, ranked)
     run = run_of(found, best, most=_MOST_STEPS)
-    if len(run) > 1 and (wanted.wants is Wants.STEPS or best.text.endswith(":")):
+    if len(run) > 1 and (wanted.wants is Wants.STEPS or best.text.endswith(":") or best.form == "step"):
         return run
-    chosen = [scored.quote for scored in _nearly_as_good(ranked)[:room]]
-    return chosen if len(chosen) > 1 or room == 1 else [best, *_continued(best, found)]
+    beside = [quote for quote in _beside(wanted, best, ranked) if quote.form != "step" and not quote.text.endswith(":")]
+    chosen = [best, *(quote for quote in beside if quote != best)][:room]
+    promised = [further for quote in chosen if _PROMISES.search(quote.text) for further in _continued(quote, found)]
+    if promised or len(chosen) > 1 or room == 1 or numbers_fit(wanted.text, best.text) is not Fit.NOTHING:
+        return [*chosen, *promised]
+    return [best, *_continued(best, found)]
+
+
+def _for_the_case(wanted: Asked, ranked: Sequence[Scored]) -> Quote:
+    """The best unit, or the one of its passage that sets a limit for the numbers asked about."""
+    best = ranked[0]
+    of_best = numbers_fit(wanted.text, best.quote.text)
+    for scored in ranked if of_best is not Fit.COVERS else ():
+        fit = numbers_fit(wanted.text, scored.quote.text)
+        room = _SAME_CASE if fit is Fit.COVERS or of_best is Fit.NOTHING else _NEARLY_AS_GOOD
+        if _topic(scored.quote) != _topic(best.quote) or fit is of_best or scored.score < best.score - room:
+            continue
+        named = wanted.names <= set(content_terms(scored.quote.text))
+        if named if of_best is Fit.NOTHING else _as_much(wanted, scored.quote, best.quote):
+            return scored.quote
+    return best.quote
+
+
+def _topic(quote: Quote) -> str:
+    """The document's title, by which its passages are known as one."""
+    return quote.head.split(". ", 1)[0]
+
+
+def _as_much(wanted: Asked, quote: Quote, best: Quote) -> bool:
+    """Whether a unit is about the same as the best one: it has all of the question's words that the best has."""
+    of_best, own = set(content_terms(best.text)), set(content_terms(quote.text))
+    return set(wanted.terms) & of_best <= own
+
+
+def _beside(wanted: Asked, best: Quote, ranked: Sequence[Scored]) -> list[Quote]:
+    """What is nearly as good: hardly anything of other documents, nothing that sets a limit for another case."""
+    near = [
+        scored.quote
+        for scored in _nearly_as_good(ranked)
+        if _topic(scored.quote) == _topic(best) or scored.score >= ranked[0].score - _ELSEWHERE
+    ]
+    if numbers_fit(wanted.text, best.text) is Fit.NOTHING:
+        return near
+    return [quote for quote in near if numbers_fit(wanted.text, quote.text) is Fit.COVERS]
 
 
 def _newest_first(ranked: Sequence[Scored], passages: Sequence[Passage], room: int) -> list[Quote]:
@@ -97,8 +194,10 @@ def _newest_first(ranked: Sequence[Scored], passages: Sequence[Passage], room: i
 
 
 def _continued(best: Quote, found: Sequence[Quote]) -> list[Quote]:
-    """The sentence that follows in the same paragraph: a single one is often explained by it."""
-    return [q for q in found if (q.passage, q.line, q.place) == (best.passage, best.line, best.place + 1)]
+    """The sentence that follows in the same paragraph: a single one is often explained by it. All, if it names some."""
+    most = _MOST_STEPS if _PROMISES.search(best.text) else 1
+    same = [q for q in found if (q.passage, q.line) == (best.passage, best.line)]
+    return [q for q in same if best.place < q.place <= best.place + most]
 
 
 def _nearly_as_good(ranked: Sequence[Scored]) -> list[Scored]:
@@ -106,15 +205,13 @@ def _nearly_as_good(ranked: Sequence[Scored]) -> list[Scored]:
 
 
 def _lines(chosen: Sequence[Quote], passages: Sequence[Passage]) -> list[str]:
-    """The quotes by source, the best source first, in the order of the text; after each its name in brackets."""
+    """The quotes by source, the best source first, in the order of the text."""
     groups: dict[str, list[Quote]] = {}
     for quote in chosen:
         groups.setdefault(passages[quote.passage].id, []).append(quote)
     lines: list[str] = []
     for group in groups.values():
-        passage = passages[group[0].passage]
         lines += _body(sorted(group, key=lambda quote: (quote.passage, quote.place)))
-        lines[-1] += f" [{passage.title or passage.id}]"
     return lines
 
 

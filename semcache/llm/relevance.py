@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from semcache.llm.asked import Asked, answers, content_terms, content_words
 from semcache.llm.gauge import Gauge, TextEmbedder
+from semcache.llm.limits import Fit, days_fit, measures, names_another, numbers_fit
 from semcache.llm.protocol import Passage
 from semcache.llm.quotes import Quote
 from semcache.text.tokens import stem
@@ -24,7 +25,11 @@ from semcache.text.tokens import stem
 _RANK = -0.055  # for each place of its passage behind the first
 _WORDS = 0.27  # all words of the question are in it
 _KIND = 0.24  # it holds a price, a number, ... where one is asked for
-_OTHER_CODE = -0.4  # it is about E21 where E07 is asked for
+_OTHER_CODE = -0.9  # it is about E21 where E07 is asked for
+_OTHER_NAME = -0.9  # it is about Roam Monthly where Roam Yearly is asked for
+_COVERS = 0.6  # open on the day that is asked about
+_EXCLUDES = -0.5
+_COVERED_NEEDS_LESS = 0.3
 _INTRODUCTION = -0.3
 NEEDED = 1.55  # relatedness + words found + names found
 _WORDS_FOUND = 0.8
@@ -32,6 +37,8 @@ _NAMES_FOUND = 0.25
 _LOOKED_AT = 3  # units whose words count as found
 _NEEDED_COVER = 0.6  # without an embedder: share of the question's words, weighted by rarity
 _CODE = re.compile(r"\b[A-Za-z]{1,4}-?\d{1,4}[a-z]?\b")
+_FITS = {Fit.NOTHING: 0.0, Fit.COVERS: _COVERS, Fit.EXCLUDES: _EXCLUDES}
+_LEANS = re.compile(r"^(?:this|that|these|those|otherwise|then|in that case)\b|\bthe (?:old|new|other) one\b", re.I)
 _MEASURED = ("money", "duration", "number", "time")
 
 
@@ -59,9 +66,13 @@ def best_first(
     if embedder is None or gauge is None:
         return _by_words(asked, found, words)
     related = _related(asked, found, embedder, gauge)
-    if related.max() + _found_softly(asked, found, related, passages, embedder, gauge) < needed:
+    place = {name for name in asked.names if not name.endswith("day")}
+    days = np.array([0.0 if place else _FITS[days_fit(asked.text, quote.text)] for quote in found])
+    covered = any(numbers_fit(asked.text, quote.text) is Fit.COVERS for quote in found)
+    softly = _found_softly(asked, found, related, passages, embedder, gauge)
+    if related.max() + softly + _COVERED_NEEDS_LESS * covered < needed:
         return []
-    scores = related + _WORDS * words.cover + _measured(asked, found) + _codes(asked, found)
+    scores = related + _WORDS * words.cover + _measured(asked, found) + _codes(asked, found) + days
     return _sorted(found, scores + _RANK * _ranks(found, passages) + _introductions(asked, found))
 
 
@@ -117,19 +128,31 @@ class _Words:
 def _measured(asked: Asked, found: Sequence[Quote]) -> NDArray[np.float64]:
     if asked.wants not in _MEASURED:
         return np.zeros(len(found))
-    return np.array([_KIND * answers(asked.wants, quote.text) for quote in found])
+    fits = [answers(asked.wants, quote.text) and measures(asked.text, quote.text) for quote in found]
+    return np.array([_KIND * fit for fit in fits])
 
 
 def _introductions(asked: Asked, found: Sequence[Quote]) -> NDArray[np.float64]:
-    """A penalty for `To start a return:` where no steps are asked for."""
-    return np.array([_INTRODUCTION * (asked.wants != "steps" and q.text.endswith(":")) for q in found])
+    """A penalty for `To start a return:` where no steps are asked for, and for what leans on the sentence before it."""
+    return np.array(
+        [
+            _INTRODUCTION * ((asked.wants != "steps" and q.text.endswith(":")) or bool(_LEANS.search(q.text)))
+            for q in found
+        ]
+    )
 
 
 def _codes(asked: Asked, found: Sequence[Quote]) -> NDArray[np.float64]:
-    """A penalty for naming other codes (E07, C3) than the question does."""
+    """A penalty for naming others (E07, C3, Roam Monthly) than the question does."""
     wanted = _codes_in(asked.text)
     named = [_codes_in(quote.text) for quote in found]
-    return np.array([_OTHER_CODE * bool(wanted and codes and not codes & wanted) for codes in named])
+    others = [names_another(asked.text, f"{quote.head}. {quote.text}") for quote in found]
+    return np.array(
+        [
+            _OTHER_CODE * bool(wanted and codes and not codes & wanted) + _OTHER_NAME * other
+            for codes, other in zip(named, others, strict=True)
+        ]
+    )
 
 
 def _codes_in(text: str) -> set[str]:

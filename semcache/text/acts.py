@@ -47,9 +47,9 @@ WISH = any_of(
 _TELLS = any_of(
     r"(?:(?:by the way|btw|also|so|well|hi|hello|hey|ok|okay|yes|no|actually|just so you know|fyi|and|but|please note"
     r"|note)[,.! ]+)*"
-    r"(?:(?:i|we|he|she|they)(?:'m|'ve|'re|'d|'ll|'s)?|it's"
+    r"(?:(?:i|we|he|she|they)(?:'m|'ve|'re|'d|'ll|'s)?|it's|(?:one|two|both|all|some) of (?:my|our)\b"
     r"|(?:my|our|his|her|their) [\w' -]{1,40}? (?:is|are|was|were|has|have|had|lives?|works?|likes?|loves?|hates?|moved"
-    r"|got|will|can't|cannot|won't|doesn't|don't|died|turned|just|now))\b",
+    r"|got|will|can't|cannot|won't|doesn't|don't|died|turned|passed|just|now))\b",
     start=True,
 )
 _ASKS = any_of(
@@ -58,6 +58,20 @@ _ASKS = any_of(
     r"|shall|may|might|must|has|have|had|am|any|tell|show|list|explain|give|write|find|check|describe|compare"
     r"|summari[sz]e|translate|recommend|suggest|help|remind|look)\b",
     start=True,
+)
+# Whoever wants a person, in whatever words.
+_HUMAN = re.compile(
+    r"\b(?:talk|speak|chat|connect me|put me through|transfer me|get me|need|want)\b.{0,20}?\b(?:to|with)?\b ?"
+    r"(?:an? |the |your )?(?:(?:real|live|actual) )?(?:human|person|someone|somebody|agent|employee|staff|operator)\b",
+    re.IGNORECASE,
+)
+# `No, I meant the C3`: the question before it, with another subject.
+_MEANT = re.compile(r"(?:(?:no|sorry|oops|wait|actually)[,.! ]+)*i (?:meant|mean|was asking about)\b", re.IGNORECASE)
+_LOSS = re.compile(
+    r"\b(?:my|our)\b.*\b(?:died|passed away|passed on|was put down|put to sleep|is dead|has died)\b"
+    r"|\b(?:lost|buried|mourning)\b.*\b(?:my|our) (?:\w+ )?(?:wife|husband|partner|son|daughter|child|baby"
+    r"|mother|mum|mom|father|dad|brother|sister|grand\w+|friend|dog|cat|pet)\b|\bfuneral\b",
+    re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"(?<=[.!?;:,])\s+|\s+(?:and|but|so|then)\s+", re.IGNORECASE)
 
@@ -69,8 +83,26 @@ def act(text: str) -> Act:
         return Act.GREETING
     if _THANKS.match(said):
         return Act.THANKS
-    asks = "?" in said or WISH.match(said) or any(map(_ASKS.match, clauses(said)))
+    if tells_of_loss(said) and "?" not in said:
+        return Act.STATEMENT
+    asks = (
+        "?" in said
+        or wants_human(said)
+        or _MEANT.match(said)
+        or WISH.match(said)
+        or any(map(_ASKS.match, clauses(said)))
+    )
     return Act.STATEMENT if _TELLS.match(said) and not asks else Act.QUESTION
+
+
+def wants_human(text: str) -> bool:
+    """Whether somebody asks for a person: `I want to talk to a human`."""
+    return _HUMAN.search(plain(text)) is not None
+
+
+def tells_of_loss(text: str) -> bool:
+    """Whether somebody tells that a person or an animal of theirs has died."""
+    return _LOSS.search(plain(text)) is not None
 
 
 def asking_part(text: str) -> str:
@@ -97,6 +129,7 @@ def tells_something(text: str) -> bool:
 
 def _states(sentence: str) -> bool:
     found = {word.lower() for word in words(sentence)}
-    if sentence.endswith("?") or len(sentence.split()) < 3 or not found & FUNCTION_WORDS:
+    whole = sentence.endswith((".", "!", "।"))  # in another language there is no word to tell by
+    if sentence.endswith(("?", "؟")) or len(sentence.split()) < 3 or not (found & FUNCTION_WORDS or whole):
         return False  # a question, too little, or key words typed into a search
     return not (_ASKS.match(sentence) or _GREETING.match(sentence) or _THANKS.match(sentence))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from semcache.text.followups import AUX, PREPOSITIONS, WH, is_follow_up, plain
+from semcache.text.followups import AUX, PREPOSITIONS, WH, leans_back, plain
 from semcache.text.patterns import any_of
 from semcache.text.phrases import VERBS, Phrase, is_determiner, is_name, phrases, subject_of
 
@@ -25,7 +25,8 @@ _CATEGORIES = tuple(
     )
 )
 _HOOK = re.compile(
-    r"^(?:(?:ok(?:ay)?|so|well|right|yes|no|thanks|cool|great)[,.! ]+)*(?:(?:and|but|or|also|then)\s+)*"
+    r"^(?:(?:no|sorry|oops|wait|actually)[,.! ]+)*i (?:meant|mean|was asking about)\s+"
+    r"|^(?:(?:ok(?:ay)?|so|well|right|yes|no|thanks|cool|great)[,.! ]+)*(?:(?:and|but|or|also|then)\s+)*"
     r"(?:(?:what|how) about\s+|(?:the )?same(?: question| thing)?(?:,? (?:for|with))?\s+(?=\w))?",
     re.IGNORECASE,
 )
@@ -50,7 +51,7 @@ def standalone(question: str, previous: str) -> str:
     `previous` must itself stand alone: `fold` a session's questions, oldest first.
     """
     text, before = _trim(question), _trim(previous)
-    if not before or not (is_follow_up(question) or _swap_category(before, text)):
+    if not before or not (leans_back(question) or _swap_category(before, text)):
         return question
     hooked = _TAIL.sub("", _HOOK.sub("", text, count=1)) or text
     if hooked.split(maxsplit=1)[0].lower() in _CONDITIONS:

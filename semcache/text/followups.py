@@ -43,7 +43,9 @@ _NO_NOUNS = AUX | WH | _PERSONS | _PRONOUNS | _DEMONSTRATIVES | PREPOSITIONS | _
 
 _LEAD = r"^(?:(?:ok(?:ay)?|hm+|ah|oh|so|well|right|yes|no|thanks|thank you|great|cool|sure|got it|please)[,.! ]+)*"
 _HOOK = re.compile(
-    _LEAD + r"(?:(?:and|but|otherwise|also|then)\b|or\b(?! else)|(?:what|how) about\b|not for\b"
+    r"^(?:(?:no|sorry|oops|wait|actually)[,.! ]+)*i (?:meant|mean|was asking about)\b|"
+    + _LEAD
+    + r"(?:(?:and|but|otherwise|also|then)\b|or\b(?! else)|(?:what|how) about\b|not for\b"
     r"|(?:the )?same\b|in that case\b|if (?:so|not)\b|(?:what|who|where) else\b|what happens (?:then|next)\b"
     r"|another (?:one|example)\b|one more\b|(?:any|some) (?:more|others?)\b)",
     re.IGNORECASE,
@@ -87,6 +89,26 @@ _SESSION = re.compile(
     r"|the (?:former|latter|other two|cheaper option|other option))\b",
     re.IGNORECASE,
 )
+# An order about what stands in the conversation: its object is "the second paragraph", "line 2", or left out.
+_WHAT_IS_THERE = (
+    "(?:first|second|third|last|next|previous|above|other|middle)?(?: ?\\d+(?:st|nd|rd|th)?)? ?"
+    "(?:paragraphs?|sentences?|lines?|points?|parts?|sections?|steps?|bullets?|items?|titles?|headings?|intro|ending"
+    "|conclusion|code|tests?|errors?|bugs?|answers?|changes?|text|list|table|poem|story|letter|mail|email|draft"
+    "|function|class|query|script|chat|conversation|discussion|thread)"
+)
+_ORDER = re.compile(
+    _LEAD + r"(?:(?:can|could|would|will) you (?:please )?|please |now )?(?:"
+    rf"(?:remove|delete|drop|keep|explain|fix|change|check|rewrite|rephrase|shorten|expand|translate|summari[sz]e|recap"
+    rf"|improve|simplify|run|apply|move|swap|show|describe|correct|finish|refactor|reformat|continue)"
+    rf"(?: (?:the|my|this|that|your|all))* {_WHAT_IS_THERE}(?: \d+)?"
+    r"|(?:translate|convert|turn|put|rewrite|change)(?: (?:it|this|that))? (?:in)?to [\w-]+"
+    r"|(?:now |again |same )?in (?:[A-Z][\w+#]*|bold|bullets?(?: points)?)"
+    r"|(?:try|do it|once) (?:again|more|differently|harder)|add (?:tests?|comments?|types?|examples?|more|details?)"
+    r"|(?:commit|push|merge|deploy|undo|redo|retry|proceed|approve|reject)(?: and \w+)?|lgtm|more|less|another"
+    r"|(?:shorter|longer|simpler|better|cheaper|bigger|smaller|funnier)"
+    r")(?:,? (?:please|then|now|again))*[\s?!.,]*$",
+    re.IGNORECASE,
+)
 _TAIL = re.compile(r"\b(?:instead|as well|too|either|then|though|in that case)[\s?!.]*$", re.IGNORECASE)
 # "it" that stands for what follows it, or for the weather and the time.
 _EXPLETIVE = any_of(
@@ -99,6 +121,17 @@ _EXPLETIVE = any_of(
     r"\b(?:is|was|will|does|did) it (?:be )?(?:going to )?"
     r"(?:rain|snow|raining|snowing|sunny|cold|hot|warm|windy|get dark|get cold)\w*\b",
 )
+_FEW_WORDS = 3
+# `What is inflation?`, `where is Ghent`: one name is enough.
+_DEFINED = re.compile(
+    r"(?:what|who|where)(?:'s| is| are| was| were) (?:an? )?"
+    r"(?!the\b|it\b|next\b|first\b|second\b|last\b|left\b|new\b|else\b)[\w-]+[?. ]*$",
+    re.IGNORECASE,
+)
+_NO_SPACES_FROM = 0x2E80  # Chinese, Japanese and Korean
+_BARE = re.compile(
+    r"(?:(?:option|number|answer|choice|variante?|opción|optie)\s*)?[\W_]*(?:[^\W\d_]|\d{1,2})?[\W_]*", re.IGNORECASE
+)
 FUNCTION_WORDS = AUX | _PERSONS | _PRONOUNS | DETERMINERS | _DEMONSTRATIVES
 
 
@@ -110,9 +143,39 @@ def plain(text: str) -> str:
 def is_follow_up(question: str) -> bool:
     """Whether a question needs the one before it to be understood."""
     text = plain(question)
+    return is_bare(text) or len(text.split()) == 1 or _ORDER.match(text) is not None or leans_back(text)
+
+
+def leans_back(question: str) -> bool:
+    """Whether a question can be completed from the one before it: it hooks on to it, or points back at something."""
+    text = plain(question)
     if any(pattern.match(text) for pattern in (_HOOK, _REPLY)) or _SESSION.search(text):
         return True
     return (len(text.split()) <= 8 and _TAIL.search(text) is not None) or _is_fragment(text) or _points_back(text)
+
+
+def says_little(text: str) -> bool:
+    """Whether a text holds too little to stand alone behind another: an option, an emoji, an order without its object.
+
+    In doubt, yes: three words or fewer, and in English fewer than two words with content, or fewer than four where
+    nothing is asked (`run the tests`, `red`, `weiter`). A script without spaces counts two letters as a word.
+    """
+    said = plain(text)
+    found: list[str] = re.findall(r"[^\W_]+(?:'[^\W_]+)?", said.lower())
+    solid = sum(len(word) for word in found if not word.isascii() and ord(word[0]) > _NO_SPACES_FROM)
+    if solid:
+        return solid // 2 + sum(word.isascii() for word in found) <= _FEW_WORDS
+    content = [word for word in found if word not in FUNCTION_WORDS | WH | PREPOSITIONS | _ADVERBS and len(word) > 1]
+    asks = bool(found) and (str(found[0]) in WH | AUX or said.endswith("?"))
+    english = bool(set(found) & (FUNCTION_WORDS | WH)) and said.isascii()
+    if len(found) <= _FEW_WORDS and not (asks and english):
+        return True
+    return len(content) < (2 if asks else 4) and not _DEFINED.match(said)
+
+
+def is_bare(text: str) -> bool:
+    """Whether a text means nothing at all alone: signs, an emoji, one letter, one number, an option."""
+    return _BARE.fullmatch(plain(text)) is not None
 
 
 def words(text: str) -> list[str]:

@@ -52,7 +52,7 @@ _OWN = any_of(
     rf"\b(?:{_RECORDS}|number|reference) (?:number |no\.? |nr\.? |id )?#?(?:[a-z]{{1,5}}-?)?\d[\w-]{{2,}}",
     r"\b(?:am|was) i (?!allowed|able|entitled|eligible|correct|right|supposed to)",
     r"\b(?:are|were) we (?:registered|booked|charged|signed|on|in|flying|going|meeting)\b",
-    rf"\b(?:have|had|did) {_I}\b(?! (?:have|need|get) to)(?! to)",
+    rf"\b(?:have|had|did) {_I}\b(?! (?:have|need|get|got) to)(?! to)",
     rf"\bwhy (?:did|was|were|have|had) {_I}\b",
     rf"\b(?:what|which|where|when|who|whom|how (?:much|many|often))\b[\w' -]*\b(?:do|did|have|had|was|am"
     rf"|were) (?:[\w' ]+ and )?"

@@ -25,17 +25,21 @@ class QuestionClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """A question's class, and why. The flags are independent: `my balance right now` is personal and volatile."""
+    """A question's class, and why. The flags are independent: `my balance right now` is personal and volatile.
+
+    `doubt`: why it is not shared although no rule says so; empty if a rule does, or if it is shared.
+    """
 
     kind: QuestionClass
     personal: bool
     volatile: bool
     follow_up: bool
+    doubt: str = ""
 
     @property
     def reason(self) -> str:
         """Why it is of this kind, in words."""
-        return _REASONS[self.kind]
+        return self.doubt or _REASONS[self.kind]
 
 
 _REASONS = {

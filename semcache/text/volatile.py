@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from semcache.text.acts import asking_part
 from semcache.text.patterns import any_of
 
@@ -45,9 +47,21 @@ _TIMELESS = any_of(
     r"|determined)\b",
     r"\bbuy now,? pay later\b|\b(?:tips|advice|reasons?) for\b|\bat the latest\b",
 )
+# What was so before: the answer that holds now is not asked for.
+_FORMER = any_of(
+    r"\bwhat (?:were|was) (?:the |your |its )?(?:[\w-]+ ){0,3}?(?:hours|times?|prices?|costs?|fees?|rates?"
+    r"|polic(?:y|ies)|address|limits?|deadlines?|charges?|rules|conditions|terms)\b",
+    r"\bhow (?:much|long|many)\b.*\b(?:did\b.*\b(?:cost|use to|take)|used to|was|were)\b"
+    r"|\bused to (?:be|cost|have|open)\b",
+)
+
+
+def asks_of_former(text: str) -> bool:
+    """Whether a question is about what held before, of something that has a present value: old prices, old hours."""
+    return _FORMER.search(asking_part(text)) is not None and not re.search(r"\b1[0-9]{3}\b|\b20[0-9]{2}\b", text)
 
 
 def is_volatile(text: str) -> bool:
-    """Whether an answer that is right now may be wrong soon."""
+    """Whether an answer that is right now may be wrong soon, or was right at another time."""
     asking = asking_part(text)
-    return _TIMELESS.search(asking) is None and _NOW.search(asking) is not None
+    return asks_of_former(text) or (_TIMELESS.search(asking) is None and _NOW.search(asking) is not None)

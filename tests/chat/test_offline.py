@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from benchmarks.offline_answers import documents, verdict
 from semcache import samples
 from semcache.chat import ChatEngine
 from semcache.chat.stores import Stores
@@ -46,6 +48,21 @@ def test_documents_of_several_fields_answer_their_questions(offline: ChatEngine,
             invented.append((found.question, found.text))
     assert len(missed) <= 9, missed
     assert len(invented) <= 2, invented
+
+
+def test_most_judged_questions_are_answered_right(offline: ChatEngine, stores: Stores) -> None:
+    """Of every fourth question of the sample world whose right answer was written down beforehand, at least 85 % get
+    it, or an honest "I do not know" where there is none; at most 10 % get anything wrong."""
+    stores.knowledge.apply(documents("sample"))
+    rows = [json.loads(line) for line in (DATA / "judged.jsonl").read_text("utf-8").splitlines()]
+    rows = [row for row in rows if row["world"] == "sample"][::4]
+    verdicts: Counter[str] = Counter()
+    for number, row in enumerate(rows):
+        found = offline.ask(row["question"], user=f"user-{number}", session="only")
+        verdicts[verdict(row, found.text, known=found.known)] += 1
+    assert len(rows) >= 30
+    assert verdicts["right"] >= 0.85 * len(rows)
+    assert verdicts["wrong"] <= 0.1 * len(rows)
 
 
 def test_the_demonstration_can_be_told(offline: ChatEngine, stores: Stores) -> None:

@@ -69,10 +69,10 @@ def test_the_sentence_that_answers_is_quoted(llm: ExtractiveLlm, question: str, 
     assert expected in answer(llm, question)
 
 
-def test_sources_are_named_and_cited(llm: ExtractiveLlm) -> None:
-    """The title of each quoted document stands behind its quotes, and only quoted documents are cited."""
+def test_sources_are_cited_and_not_written(llm: ExtractiveLlm) -> None:
+    """Only quoted documents are cited, and their titles are no part of the text."""
     completion = llm.answer(LlmRequest("How long do refunds take?", PASSAGES))
-    assert completion.text.endswith("[Returns and refunds]")
+    assert "[" not in completion.text
     assert completion.cited == ("returns",)
     assert completion.known
 
@@ -126,12 +126,13 @@ def test_what_the_asker_said_answers_personal_questions(llm: ExtractiveLlm) -> N
         Passage("t2", "memory", "you, 9 May 2026", "We have moved, I live in Lisbon now.", at=2.0),
     )
     lines = answer(llm, "Where do I live?", (*told, *PASSAGES)).splitlines()
-    assert lines[0] == '"We have moved, I live in Lisbon now." [you, 9 May 2026]'
-    assert lines[1] == '"I live in Graz with my sister." [you, 3 March 2026]'
+    assert lines[0] == '"We have moved, I live in Lisbon now."'
+    assert lines[1] == '"I live in Graz with my sister."'
 
 
 @pytest.mark.parametrize(
-    ("text", "reply"), [("Hello!", "Hello!"), ("thank you", "You are welcome."), ("I have a cat.", "Noted.")]
+    ("text", "reply"),
+    [("Hello!", "Hello!"), ("thank you", "You are welcome."), ("I have a cat.", 'Noted: "I have a cat."')],
 )
 def test_small_talk_gets_a_reply(llm: ExtractiveLlm, text: str, reply: str) -> None:
     """A greeting, thanks or a statement is not answered with 'I do not know'."""
@@ -166,3 +167,51 @@ def test_documents_of_other_fields_are_answered_from() -> None:
     documents = {json.loads(line)["id"] for line in (DATA / "documents.jsonl").open("rb")}
     questions = [json.loads(line) for line in (DATA / "questions.jsonl").open("rb")]
     assert {q["source"] for q in questions if q["expect"]} <= documents
+
+
+RULES = (
+    Passage(
+        "rules",
+        "document",
+        "Hiring a canoe",
+        "A canoe can be hired by anybody from 14 to 75 years. Canoes that have been out for more than 3 days cannot be "
+        "exchanged. A canoe that has been out for up to 3 days can be exchanged once. A canoe carries up to 180 kg. "
+        "Dogs up to 20 kg may ride in a canoe.",
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "first", "never"),
+    [
+        ("Can I exchange a canoe after 5 days?", "more than 3 days cannot be exchanged", "can be exchanged once"),
+        ("Can I exchange a canoe after 2 days?", "up to 3 days can be exchanged", "cannot be exchanged"),
+        ("Can a dog of 30 kg ride in a canoe?", "Not by this limit", "180 kg"),
+        ("Can a dog of 12 kg ride in a canoe?", "Dogs up to 20 kg", "Not by"),
+    ],
+)
+def test_the_sentence_for_the_case_is_quoted(llm: ExtractiveLlm, question: str, first: str, never: str) -> None:
+    """A number in the question is compared with the limits of the passage: what holds for another case is left out."""
+    text = answer(llm, question, RULES)
+    assert first in text
+    assert never not in text
+
+
+@pytest.mark.parametrize(
+    ("said", "reply"),
+    [
+        ("My cat died yesterday.", "I am sorry for your loss."),
+        ("One of our dogs passed away last night", "I am sorry for your loss."),
+        ("Wie lange habe ich Zeit für die Rückgabe?", "I answer in English"),
+        ("Combien de temps ai-je pour rendre une lampe ?", "I answer in English"),
+    ],
+)
+def test_what_cannot_be_quoted_is_said_with_decency(llm: ExtractiveLlm, said: str, reply: str) -> None:
+    """A loss, and a question in another language, are neither 'noted' nor 'not known'."""
+    assert answer(llm, said, PASSAGES).startswith(reply)
+
+
+def test_the_time_is_read_off_the_request(llm: ExtractiveLlm) -> None:
+    """Who asks for the time gets it, if the request has it, and no opening hours."""
+    request = LlmRequest("What time is it?", PASSAGES, system="Answer.\nIt is Sunday 29 November 2026, 02:36 UTC.")
+    assert llm.answer(request).text == "It is Sunday 29 November 2026, 02:36 UTC."

@@ -1,0 +1,63 @@
+"""Limits in sentences against the numbers and weekdays of questions."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from semcache.llm.limits import Fit, days_fit, measures, names_another, numbers_fit
+
+
+@given(st.integers(1, 5_000), st.integers(1, 5_000))
+def test_over_and_up_to_part_the_numbers(limit: int, value: int) -> None:
+    """Every number is either up to a limit or more than it."""
+    question = f"Is it allowed with {value} km?"
+    up_to = numbers_fit(question, f"Allowed up to {limit} km.")
+    over = numbers_fit(question, f"With more than {limit} km it is not.")
+    assert {up_to, over} == {Fit.COVERS, Fit.EXCLUDES}
+    assert (up_to is Fit.COVERS) == (value <= limit)
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "expected"),
+    [
+        ("May a 6-year-old swim?", "Children from 4 to 8 years may swim.", Fit.COVERS),
+        ("Can I bring it back after two weeks?", "Bring it back within 10 days.", Fit.EXCLUDES),
+        ("I am 158 cm tall", "It fits riders from 155 to 168 cm.", Fit.COVERS),
+        ("I weigh 90 kilos", "The maximum load of the boat is 80 kg.", Fit.EXCLUDES),
+        ("Is 3 kg fine?", "It ships within 3 days.", Fit.NOTHING),
+        ("Is it fine?", "It is fine up to 3 kg.", Fit.NOTHING),
+    ],
+)
+def test_a_number_fits_or_not(question: str, sentence: str, expected: Fit) -> None:
+    """Ranges, minima and maxima of the same unit count; other units say nothing."""
+    assert numbers_fit(question, sentence) is expected
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("It is open from Monday to Saturday and on Sunday from 11:00.", Fit.COVERS),
+        ("It is closed on Sundays.", Fit.EXCLUDES),
+        ("It is open from Friday to Monday.", Fit.COVERS),
+        ("It is open from Tuesday to Friday.", Fit.NOTHING),
+        ("It opens every day at nine.", Fit.COVERS),
+    ],
+)
+def test_a_weekday_is_open_or_closed(sentence: str, expected: Fit) -> None:
+    """Single days, ranges over the week's end, and every day."""
+    assert days_fit("Which places are open on Sunday?", sentence) is expected
+
+
+def test_a_sibling_is_another() -> None:
+    """Roam Monthly is not Roam Yearly; a sentence that names both is about both."""
+    assert names_another("What is the notice of Roam Yearly?", "Roam Monthly has a notice of one month.")
+    assert not names_another("What is the notice of Roam Yearly?", "Roam Monthly and Roam Yearly can be paused.")
+
+
+def test_how_far_wants_a_distance() -> None:
+    """A sentence without a distance does not tell how far."""
+    assert measures("How far does it go?", "It goes 40 km.")
+    assert not measures("How far does it go?", "Charge it to 80 %.")
+    assert measures("What is it?", "Anything.")
