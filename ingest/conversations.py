@@ -11,7 +11,7 @@ from ingest.events import FactRead, FactsExtracted, FeedbackGiven, MessageEvent,
 from ingest.handlers import Incoming, WithoutTexts
 from ingest.records import Outcome
 from semcache.cache import give_feedback
-from semcache.cache.erasure import answers_of
+from semcache.cache.scopes.erasure import answers_of
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.memory import AgentMemory, NewTurn, Plan, State, TurnWriter
 from semcache.memory.facts.kept import Kept, keep_claims

@@ -15,7 +15,7 @@ import redis
 from ingest.events import DocumentDeleted, DocumentUpserted
 from ingest.handlers import Incoming
 from ingest.records import Outcome, Record
-from semcache.cache.lineage import invalidate_source
+from semcache.cache.scopes.invalidation import invalidate_source
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.knowledge import KnowledgeBase
 from semcache.knowledge.order import Verdict

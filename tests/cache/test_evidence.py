@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcache.cache.evidence import (
+from semcache.cache.budget.evidence import (
     NEIGHBOUR_FEATURES,
     PAIR_FEATURES,
     Idf,
@@ -20,7 +20,7 @@ from semcache.cache.evidence import (
     neighbourhood,
     pair_features,
 )
-from semcache.cache.guards import guard, guards
+from semcache.cache.deciding.guards import guard, guards
 
 
 def _pairs(name: str) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from semcache.cache.evidence import antonyms
+from semcache.cache.budget.evidence import antonyms
 from semcache.embed import Embedder
 from semcache.errors import ConfigurationError, Unavailable
 from semcache.llm import Llm, LlmRequest

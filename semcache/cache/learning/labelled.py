@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semcache.cache import inputs
-from semcache.cache.decide import text_of
-from semcache.cache.evidence import Idf, Neighbour, neighbourhood, pair_features
-from semcache.cache.findings import NEIGHBOURS
+from semcache.cache.budget.evidence import Idf, Neighbour, neighbourhood, pair_features
+from semcache.cache.deciding.decide import text_of
+from semcache.cache.deciding.findings import NEIGHBOURS
 from semcache.errors import InvalidInput
 
 _AT_ONCE = 512  # rows of the similarity matrix

@@ -25,13 +25,13 @@ class Registration:
     """
 
     def __init__(self, scope: Scope, *, idle_s: float = IDLE_S, clock: Callable[[], float] | None = None) -> None:
-        self._scope = scope
+        self.scope = scope
         self._idle_ms = whole_seconds(idle_s) * 1000
         self._clock = clock
 
     def __call__(self, pipe: Pipeline, documents: Iterable[str], ttl_s: float | None) -> None:
         """`ttl_s`: lifetime of the answer, None = for ever."""
-        namespace = self._scope.namespace
+        namespace = self.scope.namespace
         dependants = [keys.CACHE_DEPENDANTS.build(namespace=namespace, source=document) for document in documents]
         answer_ms = math.ceil((ttl_s or 0) * 1000)
         scope_ms, dependant_ms = (answer_ms + GRACE_MS + self._idle_ms, answer_ms + SLACK_MS) if ttl_s else (0, 0)
@@ -39,7 +39,7 @@ class Registration:
             pipe,
             keys=[*catalogue_keys(namespace), *dependants],
             args=[
-                self._scope.id, self._scope.to_json(), scope_ms, dependant_ms, ttl_s or 0,
+                self.scope.id, self.scope.to_json(), scope_ms, dependant_ms, ttl_s or 0,
                 "" if self._clock is None else self._clock(),
             ],
         )  # fmt: skip

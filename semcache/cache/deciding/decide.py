@@ -1,25 +1,25 @@
 """Hit or miss: the nearest stored questions, what was learned, and a random number give a decision with its reason.
 
-    decision = decide(question, near, model=model, region=region, ...)
+    decision = decide(question, near, learned=learned, max_error_rate=.02, draw=.5)
 
 `near` are the entries that may be served at all (not expired, stale or rejected), best first, with the answer group of
 each resolved. The very same text never comes here. The same question in other dress is served before anything was
 learned and after; while there is no model, beside it only what a strict rule allows: cosine >= .97, no guard fires, and
 nothing but fillers differs in the words of an English text. Once there is a model its score serves, but never against a
-hard guard. `Decision.scored` is what `budget.learn` wants once the new answer is known.
+hard guard. `Decision.evidence` is what `budget.learn` wants once the new answer is known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
-from semcache.cache.budget import Scored, Sums, shadow_probability
+from semcache.cache.budget import CandidateEvidence, Sums, shadow_probability
+from semcache.cache.budget.evidence import Idf, Neighbour, Text, neighbourhood, pair_features
 from semcache.cache.budget.fit import FIRST_FIT
 from semcache.cache.budget.model import Model, Region
-from semcache.cache.evidence import Idf, Neighbour, Neighbourhood, Text, neighbourhood, pair_features
-from semcache.cache.guards import Guard, guards, hard_guards, wording_differs
+from semcache.cache.deciding.guards import Guard, guards, hard_guards, wording_differs
+from semcache.cache.entries.records import NearEntry
 from semcache.cache.types import Reason
 from semcache.text.dress import only_dress_differs
 from semcache.text.reading import reader
@@ -35,53 +35,44 @@ NEAR_SIMILARITY = 0.88
 text_of = reader(max_bytes=33_554_432)
 
 
-class Stored(Protocol):
-    """A stored question near the asked one. `group`: its answer group, "" = one of its own."""
-
-    @property
-    def entry_id(self) -> str: ...
-    @property
-    def prompt(self) -> str: ...
-    @property
-    def similarity(self) -> float: ...
-    @property
-    def group(self) -> str: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Learned:
     """What a scope has learned so far; the defaults are a scope that has learned nothing.
 
-    `records`: group -> (agreed, labels). `hard_guards`: every guard refuses even what the score would serve.
+    `hard_guards`: every guard refuses even what the score would serve. `version` of the model, 0 = none.
     """
 
     model: Model | None = None
     sums: Sums = field(default_factory=Sums)
     idf: Idf = field(default_factory=Idf)
-    records: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     hard_guards: bool = False
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`chosen`: position in `near` of the entry to serve, or None, and then `reason` and `detail` say why not.
+    """The entry to serve, or None, and then `reason` and `detail` say why not.
 
-    `candidate`: the position that was judged; `confidence`: 1 - estimated probability that it is wrong; `notes`: what
-    speaks against an entry, by position; `scored`: the evidence, to be learned from.
+    `confidence`: 1 - estimated probability that it is wrong; `candidate`: the entry that was judged; `notes`: what
+    speaks against an entry, by its id; `evidence` on the candidate, to be learned from.
     """
 
-    chosen: int | None
+    chosen: NearEntry | None
     detail: str
     reason: Reason | None = None
     confidence: float = 0.0
-    candidate: int | None = None
-    notes: Mapping[int, str] = field(default_factory=dict)
-    scored: Scored | None = None
+    candidate: NearEntry | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)
+    evidence: CandidateEvidence | None = None
+
+
+#: Decides on a prompt and the entries near it that may be served at all, best first.
+Rule = Callable[[str, Sequence[NearEntry]], Decision]
 
 
 def decide(
     question: str,
-    near: Sequence[Stored],
+    near: Sequence[NearEntry],
     *,
     learned: Learned,
     max_error_rate: float,
@@ -97,60 +88,52 @@ def decide(
         return Decision(None, "no stored question is near", Reason.NOT_SIMILAR)
     query = text_of(question)
     dressed = next((at for at, entry in enumerate(near) if only_dress_differs(question, entry.prompt)), None)
-    vote = neighbourhood([_neighbour(entry, learned.records) for entry in near], standing=dressed)
-    features = tuple(_features(query, near, vote, learned.idf))
+    neighbours = [Neighbour(entry.similarity, entry.group or entry.entry_id, *entry.record) for entry in near]
+    vote = neighbourhood(neighbours, standing=dressed)
+    best = near[vote.candidate]
+    features = pair_features(query, text_of(best.prompt), best.similarity, learned.idf) + vote.features
+    evidence = CandidateEvidence(tuple(features), vote.group, None)
     if learned.model is None:
-        scored = Scored(features, vote.group, None)
-        decision = _strictly(query, near, vote.candidate, scored, learned.sums, max_error_rate, dressed is not None)
+        decision = _strictly(query, best, evidence, learned.sums, max_error_rate, dressed is not None)
         chance = STRICT_SHADOW
     else:
-        region = learned.model.region(max_error_rate)
-        error = learned.model.error(score := learned.model.score(features))
-        scored = Scored(features, vote.group, error)
-        at = vote.candidate
-        decision = _by_score(query, near, at, score, scored, region, max_error_rate, learned.hard_guards)
-        if decision.chosen is not None and not learned.model.supports(features):
-            decision = _unsupported(near[at], at, scored)
+        model, region = learned.model, learned.model.region(max_error_rate)
+        error = model.error(model.score(features))
+        evidence = replace(evidence, error=error)
+        decision = _by_score(query, best, evidence, model, region, max_error_rate, learned.hard_guards)
         chance = shadow_probability(error, region, learned.sums.would_serve)
         if dressed is not None and learned.sums.trusts_strict_rule(max_error_rate):
-            decision = _strictly(query, near, dressed, scored, learned.sums, max_error_rate, True)
+            decision = _strictly(query, best, evidence, learned.sums, max_error_rate, True)
             chance = min(chance, STRICT_SHADOW)
     if decision.chosen is None:
         return decision
-    return _checked(decision, chance > draw, repeats >= REPEAT_LIMIT)
+    return _checked(decision, chance > draw, repeats)
 
 
-def _checked(decision: Decision, by_chance: bool, too_often: bool) -> Decision:
+def _checked(decision: Decision, by_chance: bool, repeats: int) -> Decision:
     """The decision to serve, or a shadow call in its place."""
-    if not by_chance and not too_often:
+    if not by_chance and repeats < REPEAT_LIMIT:
         return decision
-    why = "to check" if by_chance else "for this question has been served from another one's answer often enough"
+    why = (
+        "to check how often such answers are wrong"
+        if by_chance
+        else f"because the question has already been served {repeats} times with another question's answer"
+    )
     return replace(
         decision,
         chosen=None,
         reason=Reason.SHADOW,
         detail=f"it would be served; this time the answer is made again, {why}",
-        scored=replace(decision.scored, shadow=True) if decision.scored else None,
+        evidence=replace(decision.evidence, shadow=True) if decision.evidence else None,
     )
 
 
-def _neighbour(entry: Stored, records: Mapping[str, tuple[float, float]]) -> Neighbour:
-    group = entry.group or entry.entry_id
-    return Neighbour(entry.similarity, group, *records.get(group, (0.0, 0.0)))
-
-
-def _features(query: Text, near: Sequence[Stored], vote: Neighbourhood, idf: Idf) -> list[float]:
-    best = near[vote.candidate]
-    return pair_features(query, text_of(best.prompt), best.similarity, idf) + vote.features
-
-
 def _strictly(
-    query: Text, near: Sequence[Stored], at: int, scored: Scored, sums: Sums, max_error_rate: float, dressed: bool
+    query: Text, best: NearEntry, evidence: CandidateEvidence, sums: Sums, max_error_rate: float, dressed: bool
 ) -> Decision:
     """The rule of a scope that has not learned yet. `dressed`: the candidate is the same question in other dress."""
-    best = near[at]
     found = guards(query, text_of(best.prompt))
-    refused = Decision(None, "", Reason.GUARD, candidate=at, notes=_notes(found, at), scored=scored)
+    refused = Decision(None, "", Reason.GUARD, candidate=best, notes=_notes(found, best), evidence=evidence)
     if found and (dressed or best.similarity >= NEAR_SIMILARITY):
         return replace(refused, detail=found[0].detail)
     if best.similarity < STRICT_SIMILARITY and not dressed:
@@ -161,53 +144,49 @@ def _strictly(
         return replace(refused, reason=Reason.NOT_SIMILAR, detail=detail)
     if not dressed and (differ := wording_differs(query, text_of(best.prompt))):
         return replace(refused, detail=differ)
-    strict = replace(scored, strict=True)
+    strict = replace(evidence, strict=True)
     if not sums.trusts_strict_rule(max_error_rate):
         detail = (
             f"similarity {best.similarity:.3f}, but of {sums.strict_checks:.0f} such answers that were checked "
             f"{sums.strict_wrong:.0f} were wrong; the cache is still learning"
         )
-        return replace(refused, reason=Reason.BELOW_BUDGET, detail=detail, scored=strict)
+        return replace(refused, reason=Reason.BELOW_BUDGET, detail=detail, evidence=strict)
     same = "the same question in other dress" if dressed else "nothing in the words differs"
     detail = f"similarity {best.similarity:.3f}, and {same}"
-    return Decision(at, detail, confidence=best.similarity, candidate=at, scored=strict)
+    return Decision(best, detail, confidence=best.similarity, candidate=best, evidence=strict)
 
 
 def _by_score(
     query: Text,
-    near: Sequence[Stored],
-    at: int,
-    score: float,
-    scored: Scored,
+    best: NearEntry,
+    evidence: CandidateEvidence,
+    model: Model,
     region: Region,
     max_error_rate: float,
     every_guard: bool,
 ) -> Decision:
     """The rule of a scope that has learned; what differs plainly in any language is refused all the same."""
-    error = scored.error or 0.0
-    refused = score < region.threshold
-    candidate = text_of(near[at].prompt)
+    error = evidence.error or 0.0
+    refused = model.score(evidence.features) < region.threshold
+    candidate = text_of(best.prompt)
     found = guards(query, candidate) if refused or every_guard else hard_guards(query, candidate)
     if refused:
-        reason, detail = _refusal(near[at], found, region, error, max_error_rate)
-        return Decision(None, detail, reason, 1 - error, at, _notes(found, at), scored)
+        reason, detail = _refusal(best, found, region, error, max_error_rate)
+        return Decision(None, detail, reason, 1 - error, best, _notes(found, best), evidence)
     if found:
-        return Decision(None, found[0].detail, Reason.GUARD, 1 - error, at, _notes(found, at), scored)
+        return Decision(None, found[0].detail, Reason.GUARD, 1 - error, best, _notes(found, best), evidence)
+    if not model.supports(evidence.features):
+        detail = f"similarity {best.similarity:.3f}: hardly any answer was found right where so little is alike"
+        return Decision(None, detail, Reason.NOT_SIMILAR, 1 - error, best, evidence=evidence)
     detail = (
         f"answers like this one are wrong in {error:.1%}; the cache serves {region.error:.1%} wrong "
         f"where {max_error_rate:.1%} are allowed"
     )
-    return Decision(at, detail, None, 1 - error, at, scored=scored)
-
-
-def _unsupported(candidate: Stored, at: int, scored: Scored) -> Decision:
-    """A candidate that is further away than those that were found right: the score knows nothing of such ones."""
-    detail = f"similarity {candidate.similarity:.3f}: hardly any answer was found right where so little is alike"
-    return Decision(None, detail, Reason.NOT_SIMILAR, 1 - (scored.error or 0.0), at, scored=scored)
+    return Decision(best, detail, None, 1 - error, best, evidence=evidence)
 
 
 def _refusal(
-    candidate: Stored, found: Sequence[Guard], region: Region, error: float, max_error_rate: float
+    candidate: NearEntry, found: Sequence[Guard], region: Region, error: float, max_error_rate: float
 ) -> tuple[Reason, str]:
     if found and candidate.similarity >= NEAR_SIMILARITY:
         return Reason.GUARD, found[0].detail
@@ -222,5 +201,5 @@ def _refusal(
     )
 
 
-def _notes(found: Sequence[Guard], at: int) -> dict[int, str]:
-    return {at: found[0].detail} if found else {}
+def _notes(found: Sequence[Guard], entry: NearEntry) -> dict[str, str]:
+    return {entry.entry_id: found[0].detail} if found else {}

@@ -1,7 +1,7 @@
 """Evidence that two questions have one answer: features of a pair and of its neighbourhood.
 
-`Text.of(raw)` (semcache.text.reading) is computed once a text. `pair_features` and `neighbourhood` feed the learned
-score. What plainly differs is named in `guards.py`.
+`Text.of(raw)` (semcache.text.reading) is computed once per text. `pair_features` and `neighbourhood` feed the learned
+score. What plainly differs is named in `cache/deciding/guards.py`.
 """
 
 from __future__ import annotations

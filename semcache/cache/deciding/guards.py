@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from semcache.cache.evidence import antonyms, sign_difference, undone
+from semcache.cache.budget.evidence import antonyms, sign_difference, undone
 from semcache.text.antonyms import opposed
 from semcache.text.asking import asked_apart
 from semcache.text.dress import letters_differ, only_fillers_differ

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 
 import redis
 
-from semcache.cache.catalogue import drop, listed
 from semcache.cache.entries import Entries
+from semcache.cache.scopes.catalogue import drop, listed
 
 OWNER = "user"
 """The scope item that names whose answers these are."""

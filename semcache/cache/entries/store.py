@@ -9,23 +9,22 @@ from typing import Any
 
 import redis
 
-from semcache.cache.inputs import Question
-from semcache.cache.record import (
+from semcache.cache.entries.records import (
     ANSWER_FIELDS,
     ENTRY_FIELDS,
-    Exact,
     HitLesson,
-    Near,
+    NearEntry,
     NewEntry,
     Progress,
-    Search,
-    Served,
+    SearchResult,
+    StoredAnswer,
     Verdict,
     from_hash,
     near_of,
     to_hash,
 )
-from semcache.cache.registration import Registration
+from semcache.cache.entries.registration import Registration
+from semcache.cache.inputs import Question
 from semcache.cache.types import Entry
 from semcache.store import keys
 from semcache.store.connect import guarded
@@ -73,19 +72,21 @@ class Entries:
         self._hit_keys = [self._use, self._counters, self._expiry, self._exact, *learning]
 
     @guarded()
-    def exact(self, asked: str) -> Exact | None:
+    def exact(self, fingerprint: str) -> SearchResult | None:
         """What is stored under the fingerprint of a question."""
         found = script("cache_exact")(
-            self._redis, keys=[self._exact, *self._learned], args=[self._prefix, asked, self.now]
+            self._redis, keys=[self._exact, *self._learned], args=[self._prefix, fingerprint, self.now]
         )
         if not found:
             return None
         known, answer, now = found
         progress, row, size = json.loads(known)
-        return Exact(near_of(row), Progress.of(progress), size, Served.of(answer) if answer else None, float(now))
+        entry = near_of(row)
+        answers = {entry.entry_id: StoredAnswer.of(answer)} if answer else {}
+        return SearchResult((entry,), Progress.of(progress), answers, float(now), group_size=size)
 
     @guarded()
-    def search(self, question: Question, vector: bytes, *, count: int) -> Search:
+    def search(self, question: Question, vector: bytes, *, count: int) -> SearchResult:
         """The nearest entries asked in the same context with the question's tags, best first.
 
         Among them at least `count` that are neither expired nor rejected, if there are so many.
@@ -94,21 +95,22 @@ class Entries:
             self._redis,
             keys=[self._vectors, *self._learned],
             args=[
-                self._prefix, vector, count, MOST_LOOKED_AT, self.now, question.asked, question.context, *question.tags
+                self._prefix, vector, count, MOST_LOOKED_AT, self.now, question.fingerprint, question.context,
+                *question.tags,
             ],
         )  # fmt: skip
         progress, *rows = json.loads(found)
-        answers = {nearest.decode(): Served.of(answer)} if answer else {}
-        return Search(tuple([near_of(row) for row in rows]), Progress.of(progress), answers, float(now))
+        answers = {nearest.decode(): StoredAnswer.of(answer)} if answer else {}
+        return SearchResult(tuple([near_of(row) for row in rows]), Progress.of(progress), answers, float(now))
 
     @guarded()
-    def answer(self, entry_id: str, *, now: float) -> Served | None:
+    def answer(self, entry_id: str, *, now: float) -> StoredAnswer | None:
         """The answer of an entry; None if it may not be served any more."""
         found: Any = self._redis.hmget(self._prefix + entry_id, "expires", "rejected", *ANSWER_FIELDS)
         expires, rejected, *answer = found
         if expires is None or rejected != b"0" or 0 < float(expires) <= now:
             return None
-        return Served.of(answer)
+        return StoredAnswer.of(answer)
 
     @guarded()
     def put(self, entry: NewEntry, *, cap: int | None, registration: Registration) -> int:
@@ -117,7 +119,7 @@ class Entries:
         Returns how many were evicted for it. Whoever erases the scope meets both or neither.
         """
         if cap:
-            self._counted()  # whom it evicts depends on it
+            self._counted()  # the order of eviction depends on these counts
         indexes = self._indexes(entry)
         fields = to_hash(entry, indexes=indexes)
         pipe = self._redis.pipeline(transaction=True)
@@ -126,8 +128,8 @@ class Entries:
             pipe,
             keys=[*self._own, *indexes],
             args=[
-                self._prefix, entry.entry_id, entry.question.asked, entry.vector, self.now, entry.ttl_s or 0, GRACE_MS,
-                USE_HALF_LIFE_S, cap or 0, self.idle_s, *[x for pair in fields.items() for x in pair],
+                self._prefix, entry.entry_id, entry.question.fingerprint, entry.vector, self.now, entry.ttl_s or 0,
+                GRACE_MS, USE_HALF_LIFE_S, cap or 0, self.idle_s, *[x for pair in fields.items() for x in pair],
             ],
         )  # fmt: skip
         return int(pipe.execute()[-1])
@@ -144,8 +146,8 @@ class Entries:
     @guarded()
     def count_hit(
         self,
-        chosen: Near,
-        served: Served,
+        chosen: NearEntry,
+        answer: StoredAnswer,
         *,
         now: float,
         counter: str,
@@ -159,7 +161,7 @@ class Entries:
         row, rest = (lesson.row, lesson.rest) if lesson else (b"", "")
         args: list[Argument] = [
             self._prefix, chosen.entry_id, now, counter, now / USE_HALF_LIFE_S, int(renewal is not None), GRACE_MS,
-            served.tokens, served.cost, served.compute_s, row, rest, self.idle_s,
+            answer.tokens, answer.cost, answer.compute_s, row, rest, self.idle_s,
         ]  # fmt: skip
         if renewal is None or not chosen.expires_at:
             script("cache_hit")(self._redis, keys=self._hit_keys, args=args)

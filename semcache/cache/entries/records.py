@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from semcache.cache.budget import Sums
 from semcache.cache.inputs import Question
 from semcache.cache.types import Entry
 from semcache.store.vectors import cosine
@@ -21,7 +22,7 @@ GROUP_CHARS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
+class NearEntry:
     """A stored entry near a question, without its answer.
 
     `record`: (agreed, labels) of its answer group. `gone`: its hash is lost, only the vector is left.
@@ -46,23 +47,26 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a scope's learning is: version of its model (0 = none), labels, candidates that could be served.
+    """How far a scope's learning is: version of its model (0 = none), and those of its sums that decide a lookup.
 
-    `repeats`: how often the question that was looked up got another question's answer; `strict_...`: as in `Sums`.
+    `repeats`: how often the question that was looked up got another question's answer.
     """
 
     version: int = 0
-    labels: float = 0.0
-    would_serve: float = 0.0
+    sums: Sums = field(default_factory=Sums)
     repeats: int = 0
-    strict_wrong: float = 0.0
-    strict_checks: float = 0.0
 
     @classmethod
     def of(cls, known: Sequence[Any]) -> Progress:
         """From the first element of a reply of cache_search.lua and cache_exact.lua."""
-        version, labels, would_serve, repeats, *strict = known
-        return cls(int(version), float(labels), float(would_serve), int(repeats), *map(float, strict))
+        version, labels, would_serve, repeats, wrong, checks = known
+        sums = Sums(
+            labels=float(labels),
+            would_serve=float(would_serve),
+            strict_wrong=float(wrong),
+            strict_checks=float(checks),
+        )
+        return cls(int(version), sums, int(repeats))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class StoredAnswer:
     """What an entry holds for the one it is served to: the answer, and what making it again would cost."""
 
     response: str
@@ -97,7 +101,7 @@ class Served:
     metadata: dict[str, object]
 
     @classmethod
-    def of(cls, row: Sequence[bytes | None]) -> Served:
+    def of(cls, row: Sequence[bytes | None]) -> StoredAnswer:
         """From the values of ANSWER_FIELDS."""
         response, response_format, tokens, cost, compute_s, metadata = (field or b"" for field in row)
         return cls(
@@ -111,31 +115,18 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
-class Exact:
-    """The entry stored under the very same question, whether it may be served or not.
+class SearchResult:
+    """The entries near a question, best first; of the very same question, whether it may be served or not: one.
 
-    `size`: entries in its answer group; `answer` is None if it is too long to be sent unasked; `now`: when it was
-    found, s, by Redis' clock.
+    `answers` that were sent with the entries, by id: one that is too long is not. `group_size`: entries in the answer
+    group of the very same question. `now`: when they were found, s, by Redis' clock.
     """
 
-    near: Near
+    near: tuple[NearEntry, ...]
     progress: Progress
-    size: int
-    answer: Served | None
+    answers: Mapping[str, StoredAnswer]
     now: float
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """The entries near a question, best first; `answers` of those that were sent with them, by id.
-
-    `now`: when they were found, s, by Redis' clock.
-    """
-
-    near: tuple[Near, ...]
-    progress: Progress
-    answers: Mapping[str, Served]
-    now: float
+    group_size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +151,13 @@ class NewEntry:
     group: str = ""
 
 
-def near_of(row: Sequence[Any]) -> Near:
+def near_of(row: Sequence[Any]) -> NearEntry:
     """A row of `_cache_near.lua`: texts, or false for what is not there."""
     id, score, expires, rejected, context, tags, prompt, created, sources, group, agreed, labels = row
     similarity = cosine(float(score))
     if prompt is False:
-        return Near(id, similarity, gone=True)
-    return Near(
+        return NearEntry(id, similarity, gone=True)
+    return NearEntry(
         entry_id=id,
         similarity=similarity,
         prompt=prompt,
@@ -186,7 +177,7 @@ def to_hash(entry: NewEntry, *, indexes: list[str]) -> dict[str, str | int]:
     return {
         "prompt": entry.question.prompt,
         "response": entry.response,
-        "asked": entry.question.asked,
+        "asked": entry.question.fingerprint,
         "context": entry.question.context,
         "ttl": repr(entry.ttl_s or 0),
         "sources": json.dumps(entry.sources),
