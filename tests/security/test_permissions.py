@@ -109,7 +109,7 @@ def granted() -> set[str]:
 
 def in_scripts() -> set[str]:
     """The commands in the Lua scripts."""
-    text = "".join(path.read_text() for path in (SOURCES / "store" / "lua").glob("*.lua"))
+    text = "".join(path.read_text() for path in (SOURCES / "store" / "lua").rglob("*.lua"))
     return {name.lower() for name in re.findall(r"(?:redis\.call\(|call = \{)'([A-Z]+)'", text)}
 
 
