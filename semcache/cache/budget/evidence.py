@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from semcache.text.antonyms import opposed
-from semcache.text.facts import unmatched
-from semcache.text.negation import negation_differs
+from semcache.text.differences.antonyms import opposed
+from semcache.text.differences.negation import negation_differs
+from semcache.text.differences.signs import signs_apart
+from semcache.text.figures.facts import unmatched
 from semcache.text.reading import Text
-from semcache.text.signs import signs_apart
 
 __all__ = [
     "FEATURES", "NEIGHBOUR_FEATURES", "PAIR_FEATURES", "Idf", "Neighbour", "Neighbourhood", "Text",

@@ -21,7 +21,7 @@ from semcache.cache.budget.model import Model, Region
 from semcache.cache.deciding.guards import Guard, guards, hard_guards, wording_differs
 from semcache.cache.entries.records import NearEntry
 from semcache.cache.types import Reason
-from semcache.text.dress import only_dress_differs
+from semcache.text.differences.dress import only_dress_differs
 from semcache.text.reading import reader
 
 STRICT_SIMILARITY = 0.97

@@ -7,16 +7,16 @@ from itertools import islice
 from typing import NamedTuple
 
 from semcache.cache.budget.evidence import antonyms, sign_difference, undone
-from semcache.text.antonyms import opposed
 from semcache.text.asking import asked_apart
-from semcache.text.dress import letters_differ, only_fillers_differ
+from semcache.text.differences.antonyms import opposed
+from semcache.text.differences.dress import letters_differ, only_fillers_differ
+from semcache.text.differences.negation import negation_differs
+from semcache.text.differences.order import direction_reversed, order_differs, persons_exchanged
+from semcache.text.differences.synonyms import synonymous
 from semcache.text.entities import swapped_names
-from semcache.text.facts import Fact, Facts, unit_conflict, unmatched
-from semcache.text.negation import negation_differs
-from semcache.text.order import direction_reversed, order_differs, persons_exchanged
+from semcache.text.figures.facts import Fact, Facts, unit_conflict, unmatched
+from semcache.text.figures.units import UNITS
 from semcache.text.reading import Text
-from semcache.text.synonyms import synonymous
-from semcache.text.units import UNITS
 
 _DATE_KINDS = frozenset(("month", "day", "weekday", "clock"))
 

@@ -11,15 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from semcache.text.dates import (
+from semcache.text.figures.dates import (
     MONTHS,
     WEEKDAYS,
     clock_minutes,
     month_at,
     written_date,
 )
-from semcache.text.numbers import NUMBER_WORDS, Number, read_number
-from semcache.text.units import AFTER_NUMBER, UNITS, Unit, family, is_currency
+from semcache.text.figures.numbers import NUMBER_WORDS, Number, read_number
+from semcache.text.figures.units import AFTER_NUMBER, UNITS, Unit, family, is_currency
 
 _CLOCK_WORDS = {"noon": 720, "midday": 720, "midnight": 0}
 _DEGREES = frozenset(("°", "degree", "degrees"))

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from semcache.text.characters import APOSTROPHES, QUOTES, is_caseless, marks
+from semcache.text.differences.letter_case import Written, case_is_dress, is_loosely_written
 from semcache.text.english import is_english
-from semcache.text.letter_case import Written, case_is_dress, is_loosely_written
 from semcache.text.tokens import verbatim
 
 _APOSTROPHE = "'’ʼ"

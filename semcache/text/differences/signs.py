@@ -25,7 +25,7 @@ from semcache.text.characters import (
 
 _ASCII_RUN = re.compile(r"[^\w\s]+|_+")
 _ENDS = frozenset("?!？！")
-#: Beside a figure these are read with it (semcache.text.facts), whether written as a sign or as a word.
+#: Beside a figure these are read with it (semcache.text.figures.facts), whether written as a sign or as a word.
 _UNITS = frozenset("$€£¥₹%°")
 _CLOSING = frozenset(")]}>")
 # Scripts that put no space between words: two of their "words" are whole clauses.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from semcache.text.denials import denies, restricts
+from semcache.text.differences.denials import denies, restricts
 from semcache.text.tokens import stem
 
 _PLAIN = frozenset("not no never without neither nor none nobody nothing nowhere cannot unable avoid avoiding avoids "
