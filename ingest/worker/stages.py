@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from ingest.batch import Batch, PassedOver, PlannedRun, RolledBack
-from ingest.bisect import Failed, apply_or_bisect
-from ingest.clients import Throttled
-from ingest.deadletters import DeadLetterQueue, said
-from ingest.decode import Decoder
+from ingest.deadletters.writer import DeadLetterQueue, said
 from ingest.events import Event
-from ingest.handlers import Handler, Incoming, PlanT, Run, no_vectors, runs
+from ingest.handlers.decode import Decoder
+from ingest.handlers.plan import Handler, Incoming, PlanT, Run, no_vectors, runs
+from ingest.kafka.clients import Throttled
 from ingest.ledger import AppliedOffsets, Ledger, Skips
 from ingest.link import Partition, RedisLink
 from ingest.metrics import Metrics
-from ingest.pipeline import AHEAD
 from ingest.records import Outcome
+from ingest.worker.batch import Batch, PassedOver, PlannedRun, RolledBack
+from ingest.worker.bisect import Failed, apply_or_bisect
+from ingest.worker.pipeline import AHEAD
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.errors import ConfigurationError, InvalidInput, Quarantine, Unavailable
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ingest.clients import MAX_MESSAGE_BYTES, open_producer
+from ingest.kafka.clients import MAX_MESSAGE_BYTES, open_producer
+from ingest.kafka.topics import dead_letter_topic
 from ingest.records import Record
-from ingest.topics import dead_letter_topic
 from semcache.errors import KafkaUnavailable, Quarantine, Unavailable
 from semcache.settings import KafkaSettings
 

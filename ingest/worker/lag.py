@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ingest.link import Partition
 from ingest.metrics import Metrics
-from ingest.partitions import Assignment
+from ingest.worker.partitions import Assignment
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from ingest.letters import Letter, Letters, Wanted, histogram, skip_record
+from ingest.deadletters.letters import Letter, Letters, Wanted, histogram, skip_record
+from ingest.deadletters.replay import MAX_REPLAYS, ReplayOptions, replay
 from ingest.moments import moment_of
-from ingest.replay import MAX_REPLAYS, ReplayOptions, replay
 from semcache.cli.output import Json, emit_fields, emit_json, emit_rows
 from semcache.settings import load_settings
 

@@ -10,19 +10,19 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ingest.batch import Batch
-from ingest.clients import given_up, is_fatal, open_consumer, record_of
-from ingest.commits import Commits, committed, noted
-from ingest.finishline import FinishLine
-from ingest.lag import measure_lag
+from ingest.kafka.clients import given_up, is_fatal, open_consumer, record_of
 from ingest.ledger import Ledger
 from ingest.link import Partition
 from ingest.metrics import Metrics
-from ingest.pace import Pace
-from ingest.partitions import Assignment
-from ingest.pipeline import Pipeline
 from ingest.records import Record
-from ingest.start import Start
+from ingest.worker.batch import Batch
+from ingest.worker.commits import Commits, committed, noted
+from ingest.worker.finishline import FinishLine
+from ingest.worker.lag import measure_lag
+from ingest.worker.pace import Pace
+from ingest.worker.partitions import Assignment
+from ingest.worker.pipeline import Pipeline
+from ingest.worker.start import Start
 from semcache.errors import ConfigurationError
 from semcache.settings import KafkaSettings
 

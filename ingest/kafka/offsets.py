@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from ingest.clients import CONTACT_TIMEOUT_S, open_reader, unreachable
+from ingest.kafka.clients import CONTACT_TIMEOUT_S, open_reader, unreachable
 from ingest.link import Partition
 from semcache.settings import KafkaSettings
 

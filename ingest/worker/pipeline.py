@@ -9,11 +9,11 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ingest.batch import Batch, RolledBack
-from ingest.clients import Throttled
-from ingest.deadletters import said
+from ingest.deadletters.writer import said
+from ingest.kafka.clients import Throttled
 from ingest.link import Partition
 from ingest.metrics import Metrics
+from ingest.worker.batch import Batch, RolledBack
 from semcache.errors import Unavailable
 
 Stage = Callable[[Batch], None]

@@ -8,7 +8,7 @@ from typing import Any
 import redis
 
 from ingest.events import FactRead, FactsExtracted, FeedbackGiven, MessageEvent, SessionEnded, UserErased
-from ingest.handlers import Incoming, WithoutTexts
+from ingest.handlers.plan import Incoming, WithoutTexts
 from ingest.records import Outcome
 from semcache.cache import give_feedback
 from semcache.cache.scopes.erasure import answers_of

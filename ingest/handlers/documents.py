@@ -13,7 +13,7 @@ import numpy as np
 import redis
 
 from ingest.events import DocumentDeleted, DocumentUpserted
-from ingest.handlers import Incoming
+from ingest.handlers.plan import Incoming
 from ingest.records import Outcome, Record
 from semcache.cache.scopes.invalidation import invalidate_source
 from semcache.embed.protocol import Embedder, Vectors

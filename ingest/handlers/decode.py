@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ingest.envelopes import Rules, Unwrapped, unwrap
 from ingest.envelopes.registry import SchemaRegistry
 from ingest.events import MAX_FUTURE_S, DocumentDeleted, DocumentUpserted, Event, parse_event
-from ingest.handlers import Incoming
+from ingest.handlers.plan import Incoming
 from ingest.processors.chain import Processor
 from ingest.records import Outcome, Record
 from semcache.errors import Quarantine, SemcacheError

@@ -11,25 +11,25 @@ from typing import Any
 
 import redis
 
-from ingest.clients import cluster, open_admin
-from ingest.conversations import Messages, OneByOne, ends_session, erases_user, keeps_facts, takes_feedback
-from ingest.deadletters import DeadLetterQueue
-from ingest.decode import Decoder
-from ingest.documents import Documents
+from ingest.deadletters.writer import DeadLetterQueue
 from ingest.envelopes import Rules, table_rules
 from ingest.envelopes.registry import open_registry
-from ingest.handlers import Handler
+from ingest.handlers.conversations import Messages, OneByOne, ends_session, erases_user, keeps_facts, takes_feedback
+from ingest.handlers.decode import Decoder
+from ingest.handlers.documents import Documents
+from ingest.handlers.plan import Handler
+from ingest.kafka.clients import cluster, open_admin
+from ingest.kafka.offsets import end_offsets
+from ingest.kafka.topics import ensure_topics, source_topics
 from ingest.ledger import AppliedOffsets, Ledger, Skips
 from ingest.link import Partition, RedisLink, durable, sending_at_once
 from ingest.metrics import Metrics
-from ingest.offsets import end_offsets
-from ingest.pipeline import Pipeline
 from ingest.processors.chain import load_processors
 from ingest.processors.lateness import Lateness
-from ingest.stages import Preparer, Writer
-from ingest.start import Start
-from ingest.topics import ensure_topics, source_topics
-from ingest.worker import Worker
+from ingest.worker.loop import Worker
+from ingest.worker.pipeline import Pipeline
+from ingest.worker.stages import Preparer, Writer
+from ingest.worker.start import Start
 from semcache.embed import Embedder, open_embedder
 from semcache.memory import TurnWriter
 from semcache.settings import Settings

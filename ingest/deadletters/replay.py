@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING
 
-from ingest.clients import MAX_MESSAGE_BYTES, open_producer, open_reader
-from ingest.deadletters import CONNECT, REPLAYS, Headers
-from ingest.letters import Letter, Letters, Wanted, histogram
+from ingest.deadletters.letters import Letter, Letters, Wanted, histogram
+from ingest.deadletters.writer import CONNECT, REPLAYS, Headers
+from ingest.kafka.clients import MAX_MESSAGE_BYTES, open_producer, open_reader
 from ingest.link import Partition
 from semcache.errors import KafkaUnavailable
 from semcache.settings import Settings

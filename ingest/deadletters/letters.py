@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ingest.clients import cluster, open_admin, open_reader, record_of
-from ingest.deadletters import ATTEMPTS, CONNECT, ERROR_CLASS, FIRST_FAILED_AT, REPLAYS, TRUNCATED, count_of
+from ingest.deadletters.writer import ATTEMPTS, CONNECT, ERROR_CLASS, FIRST_FAILED_AT, REPLAYS, TRUNCATED, count_of
+from ingest.kafka.clients import cluster, open_admin, open_reader, record_of
+from ingest.kafka.offsets import committed_offsets, earliest_offsets, end_offsets
+from ingest.kafka.topics import dead_letter_topic, source_topics
 from ingest.ledger import Skips
 from ingest.link import Partition
-from ingest.offsets import committed_offsets, earliest_offsets, end_offsets
 from ingest.records import Record
-from ingest.topics import dead_letter_topic, source_topics
 from semcache.errors import InvalidInput, KafkaUnavailable
 from semcache.settings import Settings
 from semcache.store.connect import connect

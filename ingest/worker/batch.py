@@ -7,8 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Generic
 
-from ingest.deadletters import DeadLetter
-from ingest.handlers import PlanT, Run
+from ingest.deadletters.writer import DeadLetter
+from ingest.handlers.plan import PlanT, Run
 from ingest.link import Partition
 from ingest.records import Outcome, Record
 from semcache.embed.protocol import Vectors
