@@ -1,7 +1,7 @@
-"""Evidence that two questions have one answer: features of a pair and of its neighbourhood.
+"""Evidence that two questions have one answer: the features of a pair, and the names of all features.
 
-`Text.of(raw)` (semcache.text.reading) is computed once per text. `pair_features` and `neighbourhood` feed the learned
-score. What plainly differs is named in `cache/deciding/guards.py`.
+`Text.of(raw)` (semcache.text.reading) is computed once per text. `pair_features` feed the learned score, with those of
+`deciding/neighbourhood.py`. What plainly differs is named in `cache/deciding/guards.py`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from semcache.text.differences.antonyms import opposed
 from semcache.text.differences.negation import negation_differs
@@ -18,8 +17,8 @@ from semcache.text.figures.facts import unmatched
 from semcache.text.reading import Text
 
 __all__ = [
-    "FEATURES", "NEIGHBOUR_FEATURES", "PAIR_FEATURES", "Idf", "Neighbour", "Neighbourhood", "Text",
-    "antonyms", "neighbourhood", "pair_features", "sign_difference",
+    "FEATURES", "NEIGHBOUR_FEATURES", "PAIR_FEATURES", "Idf", "Text",
+    "antonyms", "pair_features", "sign_difference",
     "undone",
 ]  # fmt: skip
 PAIR_FEATURES = (
@@ -58,8 +57,6 @@ NEIGHBOUR_FEATURES = (
     "group_labels",
 )
 FEATURES = PAIR_FEATURES + NEIGHBOUR_FEATURES
-#: Width of the kernel that weighs neighbours by their cosine below the nearest one's.
-KERNEL_WIDTH = 0.04
 _PARTICLES = frozenset("in out on off up down over under with without this next last previous".split())
 
 
@@ -154,47 +151,3 @@ def _same_place(query: Text, candidate: Text, mine: str, other: str) -> bool:
 def _beside(stems: Sequence[str], word: str) -> set[str]:
     at = stems.index(word)
     return {*stems[max(0, at - 1) : at], *stems[at + 1 : at + 2]}
-
-
-class Neighbour(NamedTuple):
-    """A stored question near the asked one: its cosine, its answer group, and the group's record of labels."""
-
-    similarity: float
-    group: str
-    agreed: float = 0.0
-    labels: float = 0.0
-
-
-class Neighbourhood(NamedTuple):
-    """The answer group that the neighbours vote for, its nearest entry, and the features NEIGHBOUR_FEATURES."""
-
-    group: str
-    candidate: int
-    size: int
-    features: list[float]
-
-
-def neighbourhood(neighbours: Sequence[Neighbour], *, standing: int | None = None) -> Neighbourhood:
-    """The vote of the neighbours, best first and not empty; `standing`: the one that stands whatever they vote."""
-    top = neighbours[0].similarity
-    weights: dict[str, float] = {}
-    for near in neighbours:
-        weights[near.group] = weights.get(near.group, 0.0) + math.exp((near.similarity - top) / KERNEL_WIDTH)
-    group = max(weights, key=weights.__getitem__) if standing is None else neighbours[standing].group
-    members = [at for at, near in enumerate(neighbours) if near.group == group]
-    candidate = members[0] if standing is None else standing
-    best = neighbours[candidate]
-    rival = next((near.similarity for near in neighbours if near.group != group), None)
-    five = min(5, len(neighbours))
-    features = [
-        best.similarity - (rival if rival is not None else neighbours[-1].similarity - 0.1),
-        sum([at < five for at in members]) / five,
-        weights[group] / sum(weights.values()),
-        math.log(len(members)),
-        sum([near.similarity for near in neighbours]) / len(neighbours),
-        neighbours[members[1]].similarity if len(members) > 1 else 0.0,
-        float(len(members) == 1),
-        math.log((best.agreed + 2) / (best.labels - best.agreed + 1)),
-        math.log(1 + best.labels),
-    ]
-    return Neighbourhood(group, candidate, len(members), features)

@@ -15,10 +15,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from semcache.cache.budget import CandidateEvidence, Sums, shadow_probability
-from semcache.cache.budget.evidence import Idf, Neighbour, Text, neighbourhood, pair_features
+from semcache.cache.budget.evidence import Idf, Text, pair_features
 from semcache.cache.budget.fit import FIRST_FIT
 from semcache.cache.budget.model import Model, Region
 from semcache.cache.deciding.guards import Guard, guards, hard_guards, wording_differs
+from semcache.cache.deciding.neighbourhood import neighbourhood
 from semcache.cache.entries.records import NearEntry
 from semcache.cache.types import Reason
 from semcache.text.differences.dress import only_dress_differs
@@ -87,10 +88,9 @@ def decide(
     if not near:
         return Decision(None, "no stored question is near", Reason.NOT_SIMILAR)
     query = text_of(question)
-    dressed = next((at for at, entry in enumerate(near) if only_dress_differs(question, entry.prompt)), None)
-    neighbours = [Neighbour(entry.similarity, entry.group or entry.entry_id, *entry.record) for entry in near]
-    vote = neighbourhood(neighbours, standing=dressed)
-    best = near[vote.candidate]
+    dressed = next((entry for entry in near if only_dress_differs(question, entry.prompt)), None)
+    vote = neighbourhood(near, standing=dressed)
+    best = vote.candidate
     features = pair_features(query, text_of(best.prompt), best.similarity, learned.idf) + vote.features
     evidence = CandidateEvidence(tuple(features), vote.group, None)
     if learned.model is None:

@@ -41,6 +41,11 @@ class NearEntry:
     rejected: bool = False
     gone: bool = False
 
+    @property
+    def own_group(self) -> str:
+        """Its answer group; one that has not joined another is a group of its own."""
+        return self.group or self.entry_id
+
     def expired(self, now: float) -> bool:
         return self.gone or 0 < self.expires_at <= now
 
