@@ -54,10 +54,11 @@ class Lookup:
     def look_up(self, question: Question) -> Hit | Miss:
         """A hit, which is counted, or a miss, which is counted too."""
         findings = self._exact(question)
-        if not findings.recheck and (hit := self._serve(findings)):
+        if findings.decision.chosen and not findings.recheck and (hit := self._serve(findings)):
             return hit
         findings = self._nearby(findings)
-        self._remove_dead(findings)
+        if findings.unservable:
+            self._remove_dead(findings)
         if findings.recheck:
             decision = Decision(None, _RECHECK, Reason.SHADOW, candidate=findings.exact)
             return self._miss(replace(findings, decision=decision))
