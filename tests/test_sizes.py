@@ -6,7 +6,7 @@ import pytest
 
 from tools import sizes
 
-SOURCE = '''
+SOURCE = """
 def recall(user, *, limit, since=None): ...
 def _hidden(a, b, c): ...
 @app.command("hit-rate")
@@ -15,7 +15,7 @@ class Cache:
     def __init__(self, url, *, scope): ...
     @classmethod
     def of(cls, text): ...
-'''
+"""
 
 
 def test_public_signatures_are_counted_without_self() -> None:
