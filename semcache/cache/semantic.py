@@ -136,7 +136,7 @@ class SemanticCache:
         """The stored answer that may be served for the prompt, or why none is.
 
         `context`: earlier messages that the prompt depends on; only answers stored in the same context match. `tags`:
-        only answers that carry all of them; what must never mix belongs into the scope.
+        only answers that carry all of them; what must never mix belongs in the scope.
 
         Raises:
             InvalidInput: the prompt is empty, too long or no valid text.
