@@ -22,7 +22,6 @@ EXCEPTIONS = {
     "ui/": 21,
     "ui/services/": 20,
     "semcache/text/differences/synonyms.py": 377,
-    "semcache/cache/semantic.py": 331,
     "semcache/cache/semantic.py:SemanticCache.__init__": 18,
     "semcache/cli/hitrate.py:hit_rate": 18,
     "semcache/store/checks/memory.py": 303,

@@ -45,11 +45,11 @@ class Parts:
     def __init__(
         self, client: redis.Redis, walls: Scope, embedder: Embedder | None, options: CacheOptions, runtime: Runtime
     ) -> None:
-        self._redis = client
+        self.redis = client
         self._walls = walls
         self._embedder = embedder
         self._options = options
-        self._runtime = runtime
+        self.runtime = runtime
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -62,9 +62,9 @@ class Parts:
     @cached_property
     def entries(self) -> Entries:
         return Entries(
-            self._redis,
+            self.redis,
             self.scope.id,
-            counted=self._runtime.counted,
+            counted=self.runtime.counted,
             clock=self._options.clock,
             idle_s=self._options.idle_s,
         )
@@ -76,19 +76,19 @@ class Parts:
     @cached_property
     def lookup(self) -> Lookup:
         return Lookup(
-            self._redis,
+            self.redis,
             self.entries,
             self.learner,
             embedder=self.embedder,
             rule=self._options.rule,
             refresh_ttl=self._options.refresh_ttl,
-            counts=None if self._options.learn == "inline" else self._runtime.counts,
+            counts=None if self._options.learn == "inline" else self.runtime.counts,
             registration=self.registration,
         )
 
     @cached_property
     def learner(self) -> Learner:
-        state = LearningState(self._redis, self.scope.id, idle_s=self._options.idle_s)
+        state = LearningState(self.redis, self.scope.id, idle_s=self._options.idle_s)
         judge = self._options.judge or default_judge(self.embedder)
         return Learner(
             state,
@@ -96,13 +96,13 @@ class Parts:
             max_error_rate=self._options.max_error_rate,
             when=self._options.learn,
             draw=self._options.draw,
-            runtime=self._runtime,
+            runtime=self.runtime,
         )
 
     @cached_property
     def storing(self) -> Storing:
         return Storing(
-            self._redis,
+            self.redis,
             self.entries,
             self.learner,
             embedder=self.embedder,
@@ -114,10 +114,10 @@ class Parts:
     @cached_property
     def computing(self) -> Computing:
         return Computing(
-            self._redis,
+            self.redis,
             self.scope.id,
             self.lookup,
             self.storing.keep,
-            runtime=self._runtime,
+            runtime=self.runtime,
             lease_s=self._options.lease_s,
         )
