@@ -11,7 +11,7 @@ A scope keeps, shared by all processes:
 
 The shell around it:
 
-1. Lookup: `decide.decide(...)` with the model, the sums and a random number. It appends the evidence of a Hit as
+1. Lookup: `deciding.decide(...)` with the model, the sums and a random number. It appends the evidence of a Hit as
    `pack_row(features, None)` and adds `served(evidence)`.
 2. Miss or shadow, once the new answer is there: `Votes.of(groups, verdicts)`, then `learn(...)`. The `Update` says
    what to append and add, and whether the subject has changed (`drifted`: keep the rows of the last
