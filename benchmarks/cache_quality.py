@@ -130,7 +130,7 @@ def replay_pairs(pairs: Pairs, cache: SimulatedCache) -> Run:
     for at, (first, second, same, cosine) in enumerate(
         zip(pairs.first, pairs.second, pairs.same, pairs.cosine, strict=True)
     ):
-        stored = Near(f"pair {at}", first, cosine, f"pair {at}", 2 * at)
+        stored = Near(f"pair {at}", cosine, first, group=f"pair {at}", answer=2 * at)
         cache.ask(second, 2 * at if same else 2 * at + 1, [stored])
     return cache.run
 

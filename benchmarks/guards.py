@@ -20,9 +20,9 @@ from typing import Any
 
 from answer_judges import table
 
-from semcache.cache.decide import Learned, decide
-from semcache.cache.guards import guard
-from semcache.cache.record import Near
+from semcache.cache.deciding.decide import Learned, decide
+from semcache.cache.deciding.guards import guard
+from semcache.cache.entries.records import NearEntry
 from semcache.text import fingerprint
 
 DATA = Path(__file__).parents[1] / "tests" / "data"
@@ -77,7 +77,7 @@ def served_cold(pair: Pair) -> bool:
     """Whether a scope that has learned nothing serves one for the other, both taken for near-identical."""
     if fingerprint(pair["a"]) == fingerprint(pair["b"]):
         return True
-    stored = [Near("stored", 0.999, prompt=pair["a"])]
+    stored = [NearEntry("stored", 0.999, prompt=pair["a"])]
     found = decide(pair["b"], stored, learned=Learned(), max_error_rate=0.02, draw=1.0)
     return found.chosen is not None
 

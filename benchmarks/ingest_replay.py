@@ -22,10 +22,10 @@ from redis import Redis
 from redis.connection import Connection
 from servers import Servers
 
-from ingest import interpreter
-from ingest.assemble import RunOptions, open_worker
 from ingest.metrics import Metrics
 from ingest.publish import EventPublisher
+from ingest.worker import interpreter
+from ingest.worker.assemble import RunOptions, open_worker
 from semcache.embed import Embedder, Kind, Vectors
 from semcache.settings import Settings
 from semcache.store.connect import connect

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from semcache.cache import SemanticCache
 from semcache.cache.budget import Sums, after_fit, pack_row, refit
-from semcache.cache.evidence import FEATURES
+from semcache.cache.budget.evidence import FEATURES
 from semcache.cache.learning.state import LearningState, LessonWrite
 from semcache.devstack.ports import free_port
 from semcache.devstack.redis import RedisServer

@@ -19,18 +19,18 @@ from prometheus_client import CollectorRegistry
 from rich.markup import escape
 from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from ingest import interpreter
-from ingest.assemble import RunOptions, open_worker
 from ingest.courier import open_courier
-from ingest.dlq_cli import app as dlq_app
+from ingest.deadletters.cli import app as dlq_app
 from ingest.events import json_schema
 from ingest.extraction.assemble import open_extractor
 from ingest.http import Health, serving
+from ingest.kafka.topics import ensure_topics, wanted_topics
 from ingest.moments import moment_of
 from ingest.produce import produce_file
-from ingest.start import Start
 from ingest.status import GroupStatus, group_status, watching_letters
-from ingest.topics import ensure_topics, wanted_topics
+from ingest.worker import interpreter
+from ingest.worker.assemble import RunOptions, open_worker
+from ingest.worker.start import Start
 from semcache.cli.output import Json, console, emit_fields, emit_json, emit_rows, errors
 from semcache.cli.runner import run as run_command
 from semcache.errors import InvalidInput, RedisUnavailable

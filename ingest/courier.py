@@ -12,7 +12,7 @@ from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ingest.clients import Throttled
+from ingest.kafka.clients import Throttled
 from ingest.publish import EventPublisher, Outgoing, outgoing
 from semcache.errors import ConfigurationError, InvalidInput, KafkaUnavailable, SealError, Unavailable
 from semcache.settings import Settings

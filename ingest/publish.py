@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ingest.clients import Throttled, open_producer
 from ingest.events import KNOWLEDGE_TYPES, Event, parse_event, routing_key
-from ingest.topics import ensure_topics
+from ingest.kafka.clients import Throttled, open_producer
+from ingest.kafka.topics import ensure_topics
 from semcache.errors import InvalidInput, KafkaUnavailable, Quarantine
 from semcache.settings import Settings
 

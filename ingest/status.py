@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ingest.clients import cluster, open_admin
-from ingest.letters import Wanted
+from ingest.deadletters.letters import Wanted
+from ingest.deadletters.replay import replay_group
+from ingest.kafka.clients import cluster, open_admin
+from ingest.kafka.offsets import committed_offsets, earliest_offsets, end_offsets
+from ingest.kafka.topics import dead_letter_topic, source_topics
 from ingest.link import Partition
-from ingest.offsets import committed_offsets, earliest_offsets, end_offsets
-from ingest.replay import replay_group
-from ingest.topics import dead_letter_topic, source_topics
 from semcache.errors import SemcacheError
 from semcache.settings import Settings
 

@@ -12,7 +12,7 @@ class InvalidInput(SemcacheError, ValueError):
 
 
 class ConfigurationError(SemcacheError):
-    """A setting is missing or wrong: mend the settings and start again."""
+    """A setting is missing or wrong: fix the settings and start again."""
 
 
 class MissingExtra(ConfigurationError):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ingest.kafka.topics import ensure_topics
 from ingest.publish import EventPublisher
-from ingest.topics import ensure_topics
 from semcache import App, samples
 from semcache.settings import Settings, as_environment, load_settings
 from tests.waiting import wait_until

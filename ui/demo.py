@@ -12,7 +12,7 @@ from ingest.publish import EventPublisher
 from semcache import samples
 from semcache.app import App
 from semcache.cache import Reason
-from semcache.cache.lineage import invalidate_source
+from semcache.cache.scopes.invalidation import invalidate_source
 from semcache.chat import Answer
 from semcache.errors import SemcacheError
 from semcache.store import keys

@@ -7,15 +7,15 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from ingest.assemble import make_decoder
-from ingest.deadletters import DeadLetterQueue
+from ingest.deadletters.writer import DeadLetterQueue
 from ingest.extraction.extractor import Extractor
 from ingest.extraction.reading import FactReader
 from ingest.extraction.share_group import configure_share_group
 from ingest.extraction.sources import GroupSource, NoShareGroups, ShareSource, Source
+from ingest.kafka.topics import ensure_topics
 from ingest.metrics import ExtractionMetrics
 from ingest.publish import EventPublisher
-from ingest.topics import ensure_topics
+from ingest.worker.assemble import make_decoder
 from semcache.errors import ConfigurationError
 from semcache.llm import Llm, open_llm
 from semcache.settings import Settings

@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from ingest.clients import Throttled
-from ingest.deadletters import DeadLetter, DeadLetterQueue
+from ingest.deadletters.writer import DeadLetter, DeadLetterQueue
 from ingest.extraction.reading import Read
 from ingest.extraction.sources import Source
 from ingest.extraction.verdict import PASSING, Delivery, Verdict, verdict_of
+from ingest.kafka.clients import Throttled
 from ingest.metrics import ExtractionMetrics
 from semcache.errors import KafkaUnavailable
 

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from ingest.decode import Decoder
 from ingest.events import MessageEvent
+from ingest.handlers.decode import Decoder
 from ingest.records import Outcome, Record
 from semcache.llm import Llm, LlmRequest
 from semcache.memory.facts.model import facts_by_model

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from ingest.clients import CONTACT_TIMEOUT_S, open_admin
+from ingest.kafka.clients import CONTACT_TIMEOUT_S, open_admin
 from semcache.settings import KafkaSettings
 
 if TYPE_CHECKING:

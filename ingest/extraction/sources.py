@@ -6,8 +6,8 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from ingest.clients import given_up, is_fatal, open_consumer, open_share_consumer, record_of
 from ingest.extraction.verdict import Delivery, Verdict
+from ingest.kafka.clients import given_up, is_fatal, open_consumer, open_share_consumer, record_of
 from ingest.link import Partition
 from semcache.errors import SemcacheError
 from semcache.settings import KafkaSettings

@@ -50,7 +50,7 @@ class Keep(Protocol):
     """Stores a computed answer."""
 
     def __call__(
-        self, asked: Question, response: str, options: StoreOptions, miss: Miss | None = None
+        self, question: Question, response: str, options: StoreOptions, miss: Miss | None = None
     ) -> str | None: ...
 
 
@@ -68,29 +68,29 @@ class Computing:
         self._runtime = runtime
         self._flights = runtime.flights
 
-    def answer(self, asked: Question, compute: Compute, options: StoreOptions, *, wait_s: float) -> str:
+    def answer(self, question: Question, compute: Compute, options: StoreOptions, *, wait_s: float) -> str:
         """The answer: the stored one, or one computed here or by somebody else."""
-        found = self._lookup.look_up(asked)
+        found = self._lookup.look_up(question)
         if isinstance(found, Hit):
             return found.response
-        work = _Work(asked, compute, options, found, time.monotonic() + wait_s)
+        work = _Work(question, compute, options, found, time.monotonic() + wait_s)
         flight, leading = self._board(work)
         if leading:
             return self._lead(flight, work, ignored)[0]
         return "".join(_pieces(compute())) if flight.answer is None else flight.answer
 
     def pieces(
-        self, asked: Question, compute: Compute, options: StoreOptions, *, wait_s: float, miss: Miss | None = None
+        self, question: Question, compute: Compute, options: StoreOptions, *, wait_s: float, miss: Miss | None = None
     ) -> Pieces:
         """The answer: whole if it is stored or computed by somebody else, in pieces if computed here.
 
         With `miss`, the question has been looked up already. The generator's return value says where it came from.
         What is computed here is computed by a thread that does not wait for the reader, until the generator is closed.
         """
-        found = self._lookup.look_up(asked) if miss is None else miss  # a miss is falsy
+        found = self._lookup.look_up(question) if miss is None else miss  # a miss is falsy
         if isinstance(found, Hit):
             return _served(found)
-        return self._streamed(_Work(asked, compute, options, found, time.monotonic() + wait_s))
+        return self._streamed(_Work(question, compute, options, found, time.monotonic() + wait_s))
 
     def _streamed(self, work: _Work) -> Pieces:
         flight, leading = self._board(work)
@@ -115,7 +115,7 @@ class Computing:
                 return flight, False
 
     def _flight_name(self, work: _Work) -> str:
-        return f"{self._scope}:{work.asked.asked}"
+        return f"{self._scope}:{work.question.fingerprint}"
 
     def _produced(self, flight: Flight, work: _Work) -> Pieces:
         """The pieces of a flight that a thread of its own computes. Closing this generator ends the computation."""
@@ -145,13 +145,13 @@ class Computing:
 
     def _lead(self, flight: Flight, work: _Work, hand_over: HandOver) -> tuple[str, Outcome]:
         with self._flights.leading(self._flight_name(work), flight):
-            key = keys.CACHE_FLIGHT.build(scope=self._scope, fingerprint=work.asked.asked)
+            key = keys.CACHE_FLIGHT.build(scope=self._scope, fingerprint=work.question.fingerprint)
             lease = Lease(self._redis, key, lease_s=self._lease_s)
             if not self._take_off(lease, work):
                 return self._computed(flight, work, hand_over)
             with lease.kept():
                 # Another process may have stored it between the lookup and the lease.
-                if stored := self._lookup.exactly(work.asked):
+                if stored := self._lookup.exactly(work.question):
                     flight.answer = stored.response
                     hand_over(stored.response)
                     return stored.response, Outcome(hit=stored)
@@ -181,7 +181,7 @@ class Computing:
             checked = inputs.checked_options(options)
             if checked.compute_s is None:
                 checked = replace(checked, compute_s=measured_s)
-            return self._keep(work.asked, inputs.checked_response(answer), checked, work.miss)
+            return self._keep(work.question, inputs.checked_response(answer), checked, work.miss)
         except SemcacheError as error:
             _log.warning("a computed answer is not stored: %s", error)
         except Exception:  # noqa: BLE001 - by whatever: the answer is there
@@ -199,7 +199,7 @@ def unstored(compute: Compute) -> Pieces:
 class _Work:
     """A question to compute, what is to be stored with its answer, and until when others are waited for."""
 
-    asked: Question
+    question: Question
     compute: Compute
     options: StoreOptions
     miss: Miss

@@ -50,17 +50,17 @@ class Flights:
         self._under_way: dict[str, Flight] = {}
         self._lock = threading.Lock()
 
-    def join(self, asked: str) -> tuple[Flight, bool]:
-        """The flight for `asked`, and whether the caller leads it: then it has to be run in `leading`."""
+    def join(self, question: str) -> tuple[Flight, bool]:
+        """The flight for a question, and whether the caller leads it: then it has to be run in `leading`."""
         with self._lock:
-            flight = self._under_way.get(asked)
+            flight = self._under_way.get(question)
             if flight is not None:
                 return flight, False
-            flight = self._under_way[asked] = Flight()
+            flight = self._under_way[question] = Flight()
             return flight, True
 
     @contextmanager
-    def leading(self, asked: str, flight: Flight) -> Iterator[None]:
+    def leading(self, question: str, flight: Flight) -> Iterator[None]:
         """While inside, the code computes the flight, in whichever thread; it is over when the context ends."""
         token = _LED.set((*_LED.get(), flight))
         try:
@@ -70,13 +70,13 @@ class Flights:
             raise
         finally:
             _LED.reset(token)
-            self.land(asked, flight)
+            self.land(question, flight)
 
-    def land(self, asked: str, flight: Flight) -> None:
+    def land(self, question: str, flight: Flight) -> None:
         """The flight is over; who asks from now on starts another."""
         with self._lock:
-            if self._under_way.get(asked) is flight:
-                del self._under_way[asked]
+            if self._under_way.get(question) is flight:
+                del self._under_way[question]
         flight.over.set()
 
     def wait(self, flight: Flight, timeout_s: float) -> str | None:

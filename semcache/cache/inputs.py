@@ -20,10 +20,10 @@ _LONGEST_WAIT_S = 1e8  # some three years; threads cannot wait for centuries
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A prompt as it is looked up. `asked` is the fingerprint of prompt and context; `context` a digest, or empty."""
+    """A prompt as it is looked up. `fingerprint` of prompt and context; `context`: a digest, or empty."""
 
     prompt: str
-    asked: str
+    fingerprint: str
     context: str
     tags: tuple[str, ...]
 
@@ -35,8 +35,8 @@ def question(prompt: str, *, context: Sequence[str] = (), tags: Iterable[str] | 
     if isinstance(context, str | bytes | Mapping) or not isinstance(context, Iterable):
         raise InvalidInput(f"the context must be a sequence of earlier messages, not {type(context).__name__}")
     digest = _digest([verbatim(check_text("a message of the context", message)) for message in context])
-    asked = fingerprint(prompt)
-    return Question(prompt, f"{asked}.{digest}" if digest else asked, digest, checked_tags(tags or ()))
+    key = f"{fingerprint(prompt)}.{digest}" if digest else fingerprint(prompt)
+    return Question(prompt, key, digest, checked_tags(tags or ()))
 
 
 def _digest(messages: list[str]) -> str:

@@ -8,159 +8,148 @@ from dataclasses import replace
 
 import redis
 
+from semcache.cache.deciding import Decision, Rule
+from semcache.cache.deciding.findings import NEIGHBOURS, Findings, Unservable, unservable
 from semcache.cache.entries import Entries
-from semcache.cache.findings import NEIGHBOURS, Findings, Unfit, Work, candidates, judge, unfit
+from semcache.cache.entries.lineage import current_versions
+from semcache.cache.entries.records import NearEntry, StoredAnswer
+from semcache.cache.entries.registration import Registration
+from semcache.cache.entries.stats import EXPIRED, HITS_EXACT, HITS_SEMANTIC, STALE, miss_counter
 from semcache.cache.inputs import Question
-from semcache.cache.learning import Learning
-from semcache.cache.lineage import current_versions
-from semcache.cache.record import Near, Served
-from semcache.cache.registration import Registration
-from semcache.cache.rule import Decision, Rule
+from semcache.cache.learning import Learner
 from semcache.cache.runtime import Task, Worker
-from semcache.cache.stats import EXPIRED, HITS_EXACT, HITS_SEMANTIC, STALE, miss_counter
 from semcache.cache.types import Explanation, Hit, Miss, Reason
 from semcache.embed import Embedder, reads_whole
 from semcache.errors import RedisUnavailable
 from semcache.store.vectors import blob
 
 _log = logging.getLogger(__name__)
+_RECHECK = "the same question is stored; this time the answer is made again, to check how reliable the judge is"
 
 
 class Lookup:
-    """Looks questions up in one scope."""
+    """Looks questions up in one scope. With a `rule` of one's own, what was learned plays no part."""
 
     def __init__(
         self,
         client: redis.Redis,
         entries: Entries,
+        learner: Learner,
         *,
-        namespace: str,
         embedder: Embedder,
         rule: Rule | None,
-        learning: Learning,
         refresh_ttl: bool,
         counts: Worker | None,
         registration: Registration,
     ) -> None:
         self._redis = client
         self._entries = entries
-        self._namespace = namespace
+        self._learner = learner
         self._embedder = embedder
-        self._fixed_rule = rule
-        self._learning = learning
+        self._own_rule = rule
         self._refresh_ttl = refresh_ttl
         self._counts = counts
         self._registration = registration
 
-    def look_up(self, asked: Question) -> Hit | Miss:
+    def look_up(self, question: Question) -> Hit | Miss:
         """A hit, which is counted, or a miss, which is counted too."""
-        findings = self._exact(asked)
-        recheck = self._rechecks(findings)
-        if not recheck and (hit := self._serve_exact(findings)):
+        findings = self._exact(question)
+        if findings.decision.chosen and not findings.recheck and (hit := self._serve(findings)):
             return hit
         findings = self._nearby(findings)
-        self._remove_dead(findings)
-        return self._shadow(findings) if recheck else self._decide(findings)
+        if findings.unservable:
+            self._remove_dead(findings)
+        if findings.recheck:
+            decision = Decision(None, _RECHECK, Reason.SHADOW, candidate=findings.exact)
+            return self._miss(replace(findings, decision=decision))
+        return self._decide(findings)
 
     def _decide(self, findings: Findings) -> Hit | Miss:
-        rule = self._rule(findings)
-        while True:
-            decision = judge(findings, rule)
-            if decision.chosen is None:
-                return self._miss(findings, decision)
-            if hit := self._serve(findings, decision.chosen, decision):
+        rule = self._own_rule or self._learner.rule(findings.question, findings.progress)
+        while chosen := (findings := findings.decided(rule)).decision.chosen:
+            if hit := self._serve(findings):
                 return hit
-            findings = findings.without(decision.chosen)  # removed since it was found
+            findings = findings.without(chosen)  # removed since it was found
+        return self._miss(findings)
 
-    def _rule(self, findings: Findings) -> Rule:
-        if self._fixed_rule is not None:
-            return self._fixed_rule
-        return self._learning.rule(findings.question.asked, findings.progress, findings.near)
-
-    def exactly(self, asked: Question) -> Hit | None:
+    def exactly(self, question: Question) -> Hit | None:
         """A hit on the very same question, which is counted; no model is asked."""
-        return self._serve_exact(self._exact(asked))
+        return self._serve(self._exact(question))
 
     def refuse(self, why: str) -> Miss:
         """The miss of a question that is not to be looked up; it is counted."""
         self._count(lambda: self._entries.count(miss_counter(Reason.UNCACHEABLE)))
         return Miss(Reason.UNCACHEABLE, why)
 
-    def explain(self, asked: Question) -> Explanation:
+    def explain(self, question: Question) -> Explanation:
         """What `look_up` would do now; nothing is counted or removed."""
-        findings = self._nearby(self._exact(asked))
-        decision = judge(findings, self._rule(findings))
+        findings = self._nearby(self._exact(question))
+        findings = findings.decided(self._own_rule or self._learner.rule(question, findings.progress))
+        decision = findings.decision
         return Explanation(
-            prompt=asked.prompt,
+            prompt=question.prompt,
             served=decision.chosen.entry_id if decision.chosen else None,
             reason=decision.reason,
             detail=decision.detail,
             confidence=decision.confidence,
-            candidates=candidates(findings, decision),
+            candidates=findings.candidates(),
         )
 
+    def _exact(self, question: Question) -> Findings:
+        """What is stored under the very same question: to be served, if it may be and is not due for a recheck."""
+        found = self._entries.exact(question.fingerprint)
+        if found is None or not set(question.tags) <= set(found.near[0].tags):
+            return Findings(question)
+        findings = Findings(
+            question,
+            exact=found.near[0],
+            unservable=self._unservable(found.near, found.now),
+            progress=found.progress,
+            group_size=found.group_size,
+            answers=found.answers,
+            now=found.now,
+        )
+        decision = findings.same_question()
+        return replace(findings, decision=decision, recheck=self._rechecks(findings)) if decision else findings
+
+    def _rechecks(self, findings: Findings) -> bool:
+        """Whether an exact match is answered anew, to measure the judge: the right answer is known to be the same."""
+        if self._own_rule is not None:
+            return False
+        due = self._learner.rechecks(findings.question, findings.progress, findings.group_size)
+        return due and reads_whole(self._embedder, findings.question.prompt)
+
     def _nearby(self, findings: Findings) -> Findings:
-        asked = findings.question
-        if not reads_whole(self._embedder, asked.prompt):
+        question = findings.question
+        if not reads_whole(self._embedder, question.prompt):
             return replace(findings, beyond_window=True)
-        vector = self._embedder.embed([asked.prompt])[0]
-        searched = blob(vector, self._embedder.dim)
-        found = self._entries.search(asked, searched, count=NEIGHBOURS)
+        vector = self._embedder.embed([question.prompt])[0]
+        found = self._entries.search(question, blob(vector, self._embedder.dim), count=NEIGHBOURS)
         return replace(
             findings,
             near=found.near,
-            unfit={**findings.unfit, **self._unfit(found.near, found.now)},
+            unservable={**findings.unservable, **self._unservable(found.near, found.now)},
             vector=vector,
             progress=found.progress,
             answers={**findings.answers, **found.answers},
             now=found.now,
         )
 
-    def _exact(self, asked: Question) -> Findings:
-        found = self._entries.exact(asked.asked)
-        if found is None or not set(asked.tags) <= set(found.near.tags):
-            return Findings(asked, None, (), {})
-        answers = {found.near.entry_id: found.answer} if found.answer else {}
-        return Findings(
-            asked,
-            found.near,
-            (),
-            self._unfit([found.near], found.now),
-            progress=found.progress,
-            exact_group=found.size,
-            answers=answers,
-            now=found.now,
+    def _unservable(self, near: Sequence[NearEntry], now: float) -> Mapping[str, Unservable]:
+        documents = [document for entry in near for document in entry.sources or ()]
+        return unservable(
+            near, now=now, versions=current_versions(self._redis, self._registration.scope.namespace, documents)
         )
 
-    def _rechecks(self, findings: Findings) -> bool:
-        """Whether an exact match is answered anew, to measure the judge: the right answer is known to be the same."""
-        if not findings.exact_fit or self._fixed_rule is not None:
-            return False
-        asked = findings.question
-        due = self._learning.rechecks(asked.asked, findings.progress, findings.exact_group)
-        return due and reads_whole(self._embedder, asked.prompt)
-
-    def _shadow(self, findings: Findings) -> Miss:
-        detail = "the same question is stored; this time the answer is made again, to check the comparison of answers"
-        return self._miss(findings, Decision(None, detail, Reason.SHADOW, candidate=findings.exact), recheck=True)
-
-    def _unfit(self, near: Sequence[Near], now: float) -> Mapping[str, Unfit]:
-        documents = [document for entry in near for document in entry.sources or ()]
-        versions = current_versions(self._redis, self._namespace, documents)
-        return unfit(near, now=now, versions=versions)
-
-    def _serve_exact(self, findings: Findings) -> Hit | None:
-        if findings.exact is None or not findings.exact_fit:
+    def _serve(self, findings: Findings) -> Hit | None:
+        """The answer of the chosen entry, which is counted; None if none is chosen, or it has been removed since."""
+        decision, chosen, now = findings.decision, findings.decision.chosen, findings.now
+        if chosen is None:
             return None
-        return self._serve(findings, findings.exact, Decision(findings.exact, "the same question", confidence=1.0))
-
-    def _serve(self, findings: Findings, chosen: Near, decision: Decision) -> Hit | None:
-        exact = chosen is findings.exact
-        now = findings.now
         answer = findings.answers.get(chosen.entry_id) or self._entries.answer(chosen.entry_id, now=now)
         if answer is None:
             return None
-        self._count_hit(findings, decision, chosen, answer)
+        self._count_hit(findings, chosen, answer)
         return Hit(
             response=answer.response,
             response_format=answer.response_format,
@@ -170,24 +159,24 @@ class Lookup:
             confidence=decision.confidence,
             age_s=max(0.0, now - chosen.created_at),
             sources=chosen.sources or {},
-            exact=exact,
+            exact=chosen is findings.exact,
             detail=decision.detail,
-            candidates=candidates(findings, decision),
+            candidates=findings.candidates(),
             tokens_saved=answer.tokens,
             cost_saved=answer.cost,
             seconds_saved=answer.compute_s,
             metadata=answer.metadata,
         )
 
-    def _count_hit(self, findings: Findings, decision: Decision, chosen: Near, answer: Served) -> None:
+    def _count_hit(self, findings: Findings, chosen: NearEntry, answer: StoredAnswer) -> None:
         def count() -> None:
             self._entries.count_hit(
                 chosen,
                 answer,
                 now=findings.now,
-                counter=HITS_EXACT if decision.chosen is findings.exact else HITS_SEMANTIC,
+                counter=HITS_EXACT if chosen is findings.exact else HITS_SEMANTIC,
                 renewal=self._registration if self._refresh_ttl else None,
-                lesson=self._learning.of_hit(findings.question, decision),
+                lesson=self._learner.lesson_of_hit(findings.question, findings.decision),
             )
 
         if self._refresh_ttl:
@@ -195,10 +184,11 @@ class Lookup:
         else:
             self._count(count)
 
-    def _miss(self, findings: Findings, decision: Decision, *, recheck: bool = False) -> Miss:
+    def _miss(self, findings: Findings) -> Miss:
+        decision = findings.decision
         reason = decision.reason or Reason.NOT_SIMILAR
         self._count(lambda: self._entries.count(miss_counter(reason)))
-        return Miss(reason, decision.detail, candidates(findings, decision), work=Work(findings, decision, recheck))
+        return Miss(reason, decision.detail, findings.candidates(), work=findings)
 
     def _count(self, task: Task) -> None:
         """Behind the answer, which does not wait for it."""
@@ -213,9 +203,9 @@ class Lookup:
             _log.warning("a lookup cannot be counted, or what has expired not be removed: %s", error)
 
     def _remove_dead(self, findings: Findings) -> None:
-        if expired := findings.unfit_for(Reason.EXPIRED):
+        if expired := findings.unservable_for(Reason.EXPIRED):
             self._try(lambda: self._remove(expired, EXPIRED, due=findings.now))
-        if stale := findings.unfit_for(Reason.STALE_SOURCE):
+        if stale := findings.unservable_for(Reason.STALE_SOURCE):
             self._try(lambda: self._remove(stale, STALE))
 
     def _remove(self, ids: Sequence[str], counter: str, *, due: float | None = None) -> None:

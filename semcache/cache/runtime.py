@@ -27,8 +27,8 @@ _log = logging.getLogger(__name__)
 class Worker:
     """Runs tasks one after the other in a thread of its own, which is there only while there is work.
 
-    A task that fails is logged: `what` is lost. The end of the process waits for those that are left, `end_s` at most,
-    and logs how many were not done; a forked child starts with none.
+    A task that fails is logged: `what` is lost. At exit the process waits up to `end_s` seconds for queued tasks
+    and logs how many were not done; a forked child starts with an empty queue.
     """
 
     def __init__(self, what: str, *, end_s: float) -> None:

@@ -94,7 +94,7 @@ def warm(cache: Cache, answers: Iterable[KnownAnswer]) -> Iterator[RowOutcome]:
         if new:
             cache.embedder.embed(new)  # several at once; each is remembered for its own store
         for row, answer in chunk:
-            first, kept = earlier.setdefault(inputs.question(answer.prompt).asked, (row, answer))
+            first, kept = earlier.setdefault(inputs.question(answer.prompt).fingerprint, (row, answer))
             if first < row:
                 yield _repeated(row, answer, first, kept)
             elif _same(known[row], answer):

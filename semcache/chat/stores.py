@@ -12,9 +12,9 @@ from functools import cached_property
 import redis
 
 from semcache.cache import SemanticCache
-from semcache.cache.erasure import answers_of
 from semcache.cache.learning.judge import default_judge
 from semcache.cache.runtime import Runtime
+from semcache.cache.scopes.erasure import answers_of
 from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase
 from semcache.llm import Llm

@@ -12,7 +12,7 @@ import typer
 from redis import Redis
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from semcache.cache.lineage import invalidate_source
+from semcache.cache.scopes.invalidation import invalidate_source
 from semcache.cli.output import Json, emit_fields, emit_json, emit_rows, errors
 from semcache.embed import open_embedder
 from semcache.errors import InvalidInput

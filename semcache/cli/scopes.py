@@ -11,10 +11,10 @@ import redis
 import typer
 
 from semcache.cache import Entry, SemanticCache, Stats
-from semcache.cache.catalogue import matching, scopes
 from semcache.cache.entries import Entries
+from semcache.cache.entries.stats import INVALIDATED, stats_of
 from semcache.cache.scope import Scope
-from semcache.cache.stats import INVALIDATED, stats_of
+from semcache.cache.scopes.catalogue import matching, scopes
 from semcache.embed import open_embedder
 from semcache.errors import InvalidInput
 from semcache.settings import Settings, load_settings

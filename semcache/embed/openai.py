@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import openai
     from redisvl.utils.vectorize.text.openai import OpenAITextVectorizer
 
-_BATCH = 64  # texts a request
+_BATCH = 64  # texts per request
 _OPENAI_WINDOW = 8_191  # tokens
 _MAX_CHARS = 24_000  # of a text; the API refuses more than 8,192 tokens
 

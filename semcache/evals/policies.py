@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from semcache.cache.record import Near
-from semcache.cache.rule import Decision, Rule
+from semcache.cache.deciding import Decision, Rule
+from semcache.cache.entries.records import NearEntry
 from semcache.cache.types import Reason
 from semcache.errors import InvalidInput
 
@@ -33,7 +33,7 @@ def rule_of(policy: str) -> Rule | None:
 def static_rule(threshold: float) -> Rule:
     """Serves the nearest entry if its cosine similarity is at least the threshold, whatever the texts say."""
 
-    def decide(prompt: str, candidates: Sequence[Near]) -> Decision:
+    def decide(prompt: str, candidates: Sequence[NearEntry]) -> Decision:
         if not candidates:
             return Decision(None, "no stored question is near", Reason.NOT_SIMILAR)
         best = candidates[0]

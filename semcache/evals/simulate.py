@@ -23,10 +23,11 @@ from semcache.cache.budget import (
     served,
     unpack_rows,
 )
+from semcache.cache.budget.evidence import Idf
 from semcache.cache.budget.model import Model
 from semcache.cache.budget.votes import Pair, Votes
-from semcache.cache.decide import Decision, Learned, decide, text_of
-from semcache.cache.evidence import Idf
+from semcache.cache.deciding.decide import Decision, Learned, decide, text_of
+from semcache.cache.entries.records import NearEntry
 from semcache.cache.types import Reason
 from semcache.text import fingerprint
 
@@ -44,14 +45,10 @@ class Entry:
     group: str
 
 
-@dataclass(frozen=True, slots=True)
-class Near:
-    """A stored entry near a question: what `decide` wants, and the id of its answer."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Near(NearEntry):
+    """A stored entry near a question, with the id of its answer."""
 
-    entry_id: str
-    prompt: str
-    similarity: float
-    group: str
     answer: int
 
 
@@ -135,11 +132,15 @@ class SimulatedCache:
 
     def near(self, positions: Sequence[int], similarities: Sequence[float]) -> list[Near]:
         """Neighbours by their place in `entries`, best first."""
-        chosen = [self.entries[at] for at in positions]
         return [
-            Near(entry.entry_id, entry.prompt, float(similarity), self._groups.root(entry.group), entry.answer)
-            for entry, similarity in zip(chosen, similarities, strict=True)
+            self._near(self.entries[at], float(similarity))
+            for at, similarity in zip(positions, similarities, strict=True)
         ]
+
+    def _near(self, entry: Entry, similarity: float) -> Near:
+        group = self._groups.root(entry.group)
+        record = self._groups.records.get(group, (0.0, 0.0))
+        return Near(entry.entry_id, similarity, entry.prompt, group=group, record=record, answer=entry.answer)
 
     def ask(self, prompt: str, answer: int, near: Sequence[Near]) -> bool:
         """One request whose right answer is `answer`: serves it (True) or computes it, and learns."""
@@ -149,7 +150,7 @@ class SimulatedCache:
             self._count(hit=True, wrong=self.entries[known].answer != answer)
             self._repeat(self.entries[known], near)
             return True
-        learned = Learned(self.model, self.sums, self._idf, self._groups.records, self._hard_guards)
+        learned = Learned(self.model, self.sums, self._idf, self._hard_guards)
         decision = decide(
             prompt,
             near,
@@ -159,7 +160,7 @@ class SimulatedCache:
             repeats=self._repeats[form],
         )
         hit = decision.chosen is not None
-        self._count(hit=hit, wrong=hit and near[decision.chosen or 0].answer != answer)
+        self._count(hit=hit, wrong=any(entry is decision.chosen and entry.answer != answer for entry in near))
         self.run.shadows += decision.reason is Reason.SHADOW
         if decision.chosen is not None:
             self._repeats[form] += 1
@@ -186,18 +187,18 @@ class SimulatedCache:
         self.run.wrong.append(wrong)
 
     def _serve(self, decision: Decision) -> None:
-        if decision.scored:
-            self._append(decision.scored.features, None)
-            self.sums += served(decision.scored)
+        if decision.evidence:
+            self._append(decision.evidence.features, None)
+            self.sums += served(decision.evidence)
 
     def _compute(self, prompt: str, answer: int, near: Sequence[Near], decision: Decision) -> None:
         entry_id = str(len(self.run.hits))
         votes = self._votes(answer, near)
-        if decision.scored:
-            group = decision.scored.group
+        if decision.evidence:
+            group = decision.evidence.group
             record = self._groups.records.get(group, (0.0, 0.0))
-            update = learn(decision.scored, votes, sums=self.sums, record=record)
-            self._learn(update, decision.scored.features, group)
+            update = learn(decision.evidence, votes, sums=self.sums, record=record)
+            self._learn(update, decision.evidence.features, group)
         self.entries.append(Entry(entry_id, prompt, answer, self._groups.join(votes, entry_id)))
 
     def _votes(self, answer: int, near: Sequence[Near]) -> Votes:

@@ -1,4 +1,4 @@
-"""Where one user's memory lies in Redis, and how a turn looks there."""
+"""How one user's memory is laid out in Redis, and what a turn looks like there."""
 
 from __future__ import annotations
 

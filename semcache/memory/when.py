@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
-from semcache.text.dates import MONTHS, WEEKDAYS, month_at, written_date
+from semcache.text.figures.dates import MONTHS, WEEKDAYS, month_at, written_date
 from semcache.text.tokens import tokens
 
 _ASKS_WHEN = re.compile(

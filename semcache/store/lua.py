@@ -1,14 +1,16 @@
-"""Lua scripts: how `semcache/store/lua/<name>.lua` is found, loaded and run. One file per atomic operation.
+"""Lua scripts: how `<name>.lua` is found under `semcache/store/lua/`, loaded and run. One file per atomic operation.
 
-A line `--@include _name` stands for the text of `_name.lua`: what several operations share.
+A folder is a subject; names are unique in all of them. A line `--@include _name` stands for the text of `_name.lua`,
+what several operations share.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any, cast
 
 import redis
@@ -38,10 +40,23 @@ _INCLUDE = re.compile(r"^--@include (\w+)$", re.MULTILINE)
 
 @cache
 def script(name: str) -> LuaScript:
-    """The script of `semcache/store/lua/<name>.lua`, read once."""
+    """The script in `<name>.lua`, read once."""
     return LuaScript(name, _source(name).encode())
 
 
 def _source(name: str) -> str:
-    text = resources.files("semcache.store").joinpath("lua", f"{name}.lua").read_text("utf-8")
-    return _INCLUDE.sub(lambda include: _source(include[1]), text)
+    return _INCLUDE.sub(lambda include: _source(include[1]), _files()[name].read_text("utf-8"))
+
+
+@cache
+def _files() -> dict[str, Traversable]:
+    """Every file of a script, by its name without `.lua`."""
+    return {file.name.removesuffix(".lua"): file for file in _below(resources.files("semcache.store").joinpath("lua"))}
+
+
+def _below(folder: Traversable) -> Iterator[Traversable]:
+    for found in folder.iterdir():
+        if found.is_dir():
+            yield from _below(found)
+        elif found.name.endswith(".lua"):
+            yield found

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from semcache.text.figures.units import UNITS
 from semcache.text.tokens import stem
-from semcache.text.units import UNITS
 from semcache.text.words import STOP_WORDS, words
 
 _CHUNK = re.compile(r"\S+")

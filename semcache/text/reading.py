@@ -10,11 +10,11 @@ from cachetools import LRUCache, cached
 
 from semcache.forking import leaf_lock
 from semcache.text.asking import asks_for, question_word
+from semcache.text.differences.negation import Negation, negation
+from semcache.text.differences.order import Roles, roles
+from semcache.text.differences.signs import Signs, signs
 from semcache.text.entities import names
-from semcache.text.facts import Facts, facts
-from semcache.text.negation import Negation, negation
-from semcache.text.order import Roles, roles
-from semcache.text.signs import Signs, signs
+from semcache.text.figures.facts import Facts, facts
 from semcache.text.tokens import verbatim
 from semcache.text.words import STOP_WORDS, root, words
 

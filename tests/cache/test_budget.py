@@ -16,7 +16,7 @@ from semcache.cache.budget import (
     FIT_EVERY,
     RING,
     ROW_BYTES,
-    Scored,
+    CandidateEvidence,
     Sums,
     Update,
     after_fit,
@@ -29,10 +29,10 @@ from semcache.cache.budget import (
     shadow_probability,
     unpack_rows,
 )
+from semcache.cache.budget.evidence import FEATURES
 from semcache.cache.budget.fit import FIRST_FIT, MIN_RIGHT, MIN_WRONG, floor_of, non_decreasing
 from semcache.cache.budget.model import MARGINAL, Model, Region
 from semcache.cache.budget.votes import DIFFERENT, SAME, Votes, pair_of
-from semcache.cache.evidence import FEATURES
 from semcache.cache.learning.status import status_of
 from semcache.errors import InvalidInput
 from semcache.evals.simulate import Run, SimulatedCache
@@ -304,7 +304,7 @@ class Loop:
         serve = self.model is not None and self.model.score(features) >= region.threshold
         self.without_model += self.model is None and self.sums.fitted > 0
         shadow = serve and self._random.random() < shadow_probability(error or 0.0, region, self.sums.would_serve)
-        scored = Scored(tuple(features), "g", error, shadow=shadow)
+        scored = CandidateEvidence(tuple(features), "g", error, shadow=shadow)
         if serve and not shadow:
             self._append(features, None)
             self.sums += served(scored)
@@ -419,8 +419,8 @@ def test_disagreement_keeps_groups_apart() -> None:
 # ---- sums and lessons
 
 
-def _scored(*, error: float | None = 0.01, shadow: bool = False) -> Scored:
-    return Scored((0.0,) * len(FEATURES), "a", error, shadow)
+def _scored(*, error: float | None = 0.01, shadow: bool = False) -> CandidateEvidence:
+    return CandidateEvidence((0.0,) * len(FEATURES), "a", error, shadow)
 
 
 def _learn(verdict: bool | None, sums: Sums = Sums(), **known: object) -> Update:  # noqa: B008

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from semcache.cache.budget import Sums, pack_row, refit, unpack_rows
+from semcache.cache.budget.evidence import FEATURES
 from semcache.cache.budget.model import SUPPORT, Model
-from semcache.cache.decide import REPEAT_LIMIT, Decision, Learned, decide
-from semcache.cache.evidence import FEATURES
+from semcache.cache.deciding.decide import REPEAT_LIMIT, Decision, Learned, decide
+from semcache.cache.entries.records import NearEntry
 from semcache.cache.types import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+def _near(entry_id: str, prompt: str, similarity: float, group: str = "") -> NearEntry:
     """A stored question as `decide` sees it."""
-
-    entry_id: str
-    prompt: str
-    similarity: float
-    group: str = ""
+    return NearEntry(entry_id, similarity, prompt, group=group)
 
 
-def _decide(question: str, near: list[Entry], *, budget: float = 0.02, draw: float = 0.99, **known: object) -> Decision:
+def _decide(
+    question: str, near: list[NearEntry], *, budget: float = 0.02, draw: float = 0.99, **known: object
+) -> Decision:
     repeats = int(known.pop("repeats", 0))  # type: ignore[call-overload]
     learned = Learned(**known)  # type: ignore[arg-type]
     return decide(question, near, learned=learned, max_error_rate=budget, draw=draw, repeats=repeats)
@@ -56,14 +54,14 @@ def test_an_empty_cache_misses() -> None:
 
 def test_while_learning_a_very_similar_question_is_served() -> None:
     """Cosine .97 and nothing that differs in the words is a hit before anything was learned."""
-    decision = _decide("How can I return a lamp?", [Entry("e", QUESTION, 0.98)])
-    assert decision.chosen == 0
+    decision = _decide("How can I return a lamp?", [_near("e", QUESTION, 0.98)])
+    assert decision.chosen is not None
     assert decision.confidence == pytest.approx(0.98)
 
 
 def test_while_learning_less_similar_questions_are_not_served() -> None:
     """Below .97 the reason says what is needed and how far the learning is."""
-    decision = _decide(QUESTION, [Entry("e", "May lamps be sent back?", 0.9)], sums=Sums(labels=40))
+    decision = _decide(QUESTION, [_near("e", "May lamps be sent back?", 0.9)], sums=Sums(labels=40))
     assert decision.chosen is None
     assert decision.reason is Reason.NOT_SIMILAR
     assert "0.97 is needed" in decision.detail
@@ -72,10 +70,10 @@ def test_while_learning_less_similar_questions_are_not_served() -> None:
 
 def test_while_learning_a_guard_refuses() -> None:
     """However near, a question with another number is refused, and the numbers are named."""
-    decision = _decide("the tax rate of 2024", [Entry("e", "the tax rate of 2023", 0.99)])
+    decision = _decide("the tax rate of 2024", [_near("e", "the tax rate of 2023", 0.99)])
     assert decision.reason is Reason.GUARD
     assert decision.detail == "the number differs: 2024 / 2023"
-    assert decision.notes == {0: decision.detail}
+    assert decision.notes == {"e": decision.detail}
 
 
 BOILERPLATE = "You are the assistant of Acme. Answer in five sentences, name your sources, use British spelling. User: "
@@ -91,20 +89,20 @@ BOILERPLATE = "You are the assistant of Acme. Answer in five sentences, name you
 )
 def test_while_learning_other_words_are_refused(asked: str, stored: str) -> None:
     """However near the vectors of long or unspaced texts: what differs in their words may be the whole question."""
-    decision = _decide(asked, [Entry("e", stored, 0.985)])
+    decision = _decide(asked, [_near("e", stored, 0.985)])
     assert (decision.chosen, decision.reason) == (None, Reason.GUARD)
     assert "words differ" in decision.detail
 
 
 def test_while_learning_some_hits_are_checked() -> None:
     """A tenth of the strict rule's hits is answered anew, so that its errors are seen too."""
-    decision = _decide("How can I return a lamp?", [Entry("e", QUESTION, 0.98)], draw=0.05)
+    decision = _decide("How can I return a lamp?", [_near("e", QUESTION, 0.98)], draw=0.05)
     assert decision.reason is Reason.SHADOW
 
 
 def test_a_strict_rule_that_was_wrong_stops_serving() -> None:
     """If checks show that even near-identical questions have other answers, they are no longer served."""
-    near = [Entry("e", QUESTION, 0.98)]
+    near = [_near("e", QUESTION, 0.98)]
     decision = _decide("How can I return a lamp?", near, sums=Sums(strict_checks=6.0, strict_wrong=2.0))
     assert decision.reason is Reason.BELOW_BUDGET
     assert "of 6 such answers that were checked 2 were wrong" in decision.detail
@@ -112,15 +110,15 @@ def test_a_strict_rule_that_was_wrong_stops_serving() -> None:
 
 def test_what_has_been_learned_is_served_below_the_strict_similarity() -> None:
     """With a model the score decides; the reason states the error served and the error allowed."""
-    decision = _decide("lamp return?", [Entry("e", QUESTION, 0.93)], budget=0.05, model=MODEL, sums=SETTLED)
-    assert decision.chosen == 0
+    decision = _decide("lamp return?", [_near("e", QUESTION, 0.93)], budget=0.05, model=MODEL, sums=SETTLED)
+    assert decision.chosen is not None
     assert "where 5.0% are allowed" in decision.detail
     assert decision.confidence > 0.95
 
 
 def test_what_would_break_the_budget_is_not_served() -> None:
     """A candidate that is likely wrong is a miss with the reason in figures."""
-    decision = _decide("lamp?", [Entry("e", "Which sofas are there?", 0.5)], model=MODEL, sums=SETTLED)
+    decision = _decide("lamp?", [_near("e", "Which sofas are there?", 0.5)], model=MODEL, sums=SETTLED)
     assert decision.chosen is None
     assert decision.reason is Reason.BELOW_BUDGET
     assert "are wrong in" in decision.detail
@@ -128,7 +126,7 @@ def test_what_would_break_the_budget_is_not_served() -> None:
 
 def test_a_difference_explains_a_miss_better_than_figures() -> None:
     """A refused candidate that differs in a number is explained by the number."""
-    near = [Entry("e", "the tax rate of 2023", 0.9)]
+    near = [_near("e", "the tax rate of 2023", 0.9)]
     decision = _decide("the tax rate of 2024", near, budget=1e-9, model=MODEL, sums=SETTLED)
     assert decision.reason is Reason.GUARD
     assert "2024 / 2023" in decision.detail
@@ -136,7 +134,7 @@ def test_a_difference_explains_a_miss_better_than_figures() -> None:
 
 def test_a_budget_of_nothing_serves_nothing_and_says_so() -> None:
     """With no region within the budget the reason tells how good the surest answers are."""
-    near = [Entry("e", QUESTION, 0.75)]
+    near = [_near("e", QUESTION, 0.75)]
     decision = _decide("Which sofas are there?", near, budget=0.0, model=MODEL, sums=SETTLED)
     assert decision.reason is Reason.BELOW_BUDGET
     assert "nothing can be served yet" in decision.detail
@@ -144,25 +142,25 @@ def test_a_budget_of_nothing_serves_nothing_and_says_so() -> None:
 
 def test_a_would_be_hit_may_be_a_shadow_call() -> None:
     """With a small draw the answer is made again; what is learned from it is marked."""
-    decision = _decide("lamp return?", [Entry("e", QUESTION, 0.95)], budget=0.05, draw=0.0, model=MODEL, sums=SETTLED)
+    decision = _decide("lamp return?", [_near("e", QUESTION, 0.95)], budget=0.05, draw=0.0, model=MODEL, sums=SETTLED)
     assert decision.reason is Reason.SHADOW
-    assert decision.scored is not None
-    assert decision.scored.shadow
+    assert decision.evidence is not None
+    assert decision.evidence.shadow
 
 
 def test_after_a_drift_everything_is_checked_again() -> None:
     """Just after a fresh start nearly every would-be hit is a shadow call."""
-    near = [Entry("e", QUESTION, 0.95)]
+    near = [_near("e", QUESTION, 0.95)]
     decision = _decide("lamp return?", near, budget=0.05, draw=0.9, model=MODEL, sums=Sums(labels=400.0))
     assert decision.reason is Reason.SHADOW
 
 
 def test_a_question_served_too_often_is_answered_for_itself() -> None:
     """The third time a question would be served from another one's answer, it is checked whatever the draw."""
-    near = [Entry("e", QUESTION, 0.95)]
+    near = [_near("e", QUESTION, 0.95)]
     served = _decide("lamp return?", near, budget=0.05, model=MODEL, sums=SETTLED, repeats=REPEAT_LIMIT - 1)
     checked = _decide("lamp return?", near, budget=0.05, model=MODEL, sums=SETTLED, repeats=REPEAT_LIMIT)
-    assert served.chosen == 0
+    assert served.chosen is not None
     assert checked.reason is Reason.SHADOW
 
 
@@ -178,7 +176,7 @@ def test_a_question_served_too_often_is_answered_for_itself() -> None:
 def test_no_learning_outweighs_a_figure_or_a_sign(asked: str, stored: str, differs: str) -> None:
     """However sure the score is: what differs in any language is refused before a model and with one."""
     for known in ({}, {"model": MODEL, "sums": SETTLED}):
-        decision = _decide(asked, [Entry("e", stored, 0.999)], budget=0.1, **known)
+        decision = _decide(asked, [_near("e", stored, 0.999)], budget=0.1, **known)
         assert (decision.chosen, decision.reason, decision.detail) == (None, Reason.GUARD, differs)
 
 
@@ -194,24 +192,24 @@ def test_while_learning_a_word_more_is_another_question(text: str, word: str) ->
     for at in range(len(written) + 1):
         longer = " ".join([*written[:at], word, *written[at:]])
         for asked, stored in ((text, longer), (longer, text)):
-            decision = _decide(asked, [Entry("e", stored, 0.999)])
+            decision = _decide(asked, [_near("e", stored, 0.999)])
             assert (decision.chosen, decision.reason) == (None, Reason.GUARD)
-            assert _decide(asked, [Entry("e", stored, 0.999)], budget=0.1, model=MODEL, sums=SETTLED).chosen == 0
+            assert _decide(asked, [_near("e", stored, 0.999)], budget=0.1, model=MODEL, sums=SETTLED).chosen is not None
 
 
 def test_the_same_question_in_other_dress_is_served_in_every_state() -> None:
     """Whatever its similarity and its neighbours' vote, and though the score allows nothing."""
-    near = [Entry("x", "lamp?", 0.91, "b"), Entry("y", QUESTION, 0.9, "a"), Entry("z", "lamps", 0.89, "b")]
+    near = [_near("x", "lamp?", 0.91, "b"), _near("y", QUESTION, 0.9, "a"), _near("z", "lamps", 0.89, "b")]
     for known in ({}, {"model": MODEL, "sums": SETTLED}, {"model": MODEL, "sums": SETTLED, "budget": 0.001}):
         decision = _decide("how do i return a LAMP", near, **known)
-        assert decision.chosen == 1
-        assert decision.scored is not None
-        assert decision.scored.group == "a"
+        assert decision.chosen == near[1]
+        assert decision.evidence is not None
+        assert decision.evidence.group == "a"
 
 
 def test_other_dress_is_checked_too() -> None:
     """A share of what dress serves is answered anew; if it was wrong too often, it is served no more."""
-    near = [Entry("e", QUESTION, 0.9)]
+    near = [_near("e", QUESTION, 0.9)]
     assert _decide(f"{QUESTION}?", near, draw=0.05).reason is Reason.SHADOW
     wrong = Sums(strict_checks=6.0, strict_wrong=2.0)
     assert _decide(f"{QUESTION}?", near, sums=wrong).reason is Reason.BELOW_BUDGET
@@ -220,26 +218,26 @@ def test_other_dress_is_checked_too() -> None:
 
 def test_all_guards_can_refuse_what_the_score_would_serve() -> None:
     """The option puts every guard on top of the learned score; a negation is evidence for it without."""
-    near = [Entry("e", "Is the tax refunded?", 0.97)]
+    near = [_near("e", "Is the tax refunded?", 0.97)]
     asked = "Is the tax not refunded?"
     free = _decide(asked, near, budget=0.1, model=MODEL, sums=SETTLED)
     held = _decide(asked, near, budget=0.1, model=MODEL, sums=SETTLED, hard_guards=True)
-    assert free.chosen == 0
+    assert free.chosen is not None
     assert held.reason is Reason.GUARD
 
 
 def test_the_group_with_most_near_entries_is_the_candidate() -> None:
     """Not the single nearest entry is judged but the nearest of the group that the neighbours vote for."""
-    near = [Entry("x", "other", 0.91, "b"), Entry("y", QUESTION, 0.905, "a"), Entry("z", "return lamp", 0.9, "a")]
+    near = [_near("x", "other", 0.91, "b"), _near("y", QUESTION, 0.905, "a"), _near("z", "return lamp", 0.9, "a")]
     decision = _decide("lamp return?", near, budget=0.1, model=MODEL, sums=SETTLED)
-    assert decision.candidate == 1
-    assert decision.scored is not None
-    assert decision.scored.group == "a"
+    assert decision.candidate == near[1]
+    assert decision.evidence is not None
+    assert decision.evidence.group == "a"
 
 
 def test_a_lookup_is_scored_in_half_a_millisecond() -> None:
     """Evidence, score and decision of one lookup take under .5 ms of processor time."""
-    near = [Entry(str(i), f"Can I send back the lamp number {i} that I bought?", 0.95 - i / 100) for i in range(10)]
+    near = [_near(str(i), f"Can I send back the lamp number {i} that I bought?", 0.95 - i / 100) for i in range(10)]
     learned = Learned(MODEL, SETTLED)
 
     def timed(number: int) -> float:
@@ -255,9 +253,9 @@ def test_nothing_is_served_where_nothing_was_found_right() -> None:
     features, at = [0.0] * len(FEATURES), FEATURES.index("cosine")
     assert not MODEL.supports([*features[:at], 0.3, *features[at + 1 :]])
     narrow = replace(MODEL, support=np.full(len(SUPPORT), 0.97))
-    near = [Entry("e", QUESTION, 0.95)]
-    assert _decide("lamp return?", near, budget=0.05, model=MODEL, sums=SETTLED).chosen == 0
+    near = [_near("e", QUESTION, 0.95)]
+    assert _decide("lamp return?", near, budget=0.05, model=MODEL, sums=SETTLED).chosen is not None
     decision = _decide("lamp return?", near, budget=0.05, model=narrow, sums=SETTLED)
     assert (decision.chosen, decision.reason) == (None, Reason.NOT_SIMILAR)
     assert "hardly any answer was found right" in decision.detail
-    assert decision.scored is not None
+    assert decision.evidence is not None

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcache.cache.evidence import (
+from semcache.cache.budget.evidence import (
     NEIGHBOUR_FEATURES,
     PAIR_FEATURES,
     Idf,
-    Neighbour,
     Text,
-    neighbourhood,
     pair_features,
 )
-from semcache.cache.guards import guard, guards
+from semcache.cache.deciding.guards import guard, guards
+from semcache.cache.deciding.neighbourhood import neighbourhood
+from semcache.cache.entries.records import NearEntry
 
 
 def _pairs(name: str) -> list[dict[str, Any]]:
@@ -145,12 +145,16 @@ def test_rare_words_weigh_more() -> None:
     assert without_rare["rarest_in_query"] > without_common["rarest_in_query"]
 
 
+def _near(similarity: float, group: str, *, record: tuple[float, float] = (0.0, 0.0)) -> NearEntry:
+    return NearEntry(f"entry-{similarity}", similarity, group=group, record=record)
+
+
 def test_the_neighbourhood_votes() -> None:
     """Several near entries of one answer outvote a slightly nearer one of another, and the nearest of them stands."""
-    near = [Neighbour(0.92, "b"), Neighbour(0.91, "a"), Neighbour(0.9, "a"), Neighbour(0.89, "a"), Neighbour(0.5, "c")]
+    near = [_near(0.92, "b"), _near(0.91, "a"), _near(0.9, "a"), _near(0.89, "a"), _near(0.5, "c")]
     vote = neighbourhood(near)
     found = dict(zip(NEIGHBOUR_FEATURES, vote.features, strict=True))
-    assert (vote.group, vote.candidate, vote.size) == ("a", 1, 3)
+    assert (vote.group, vote.candidate, vote.size) == ("a", near[1], 3)
     assert found["margin"] == pytest.approx(-0.01)
     assert found["vote_top5"] == pytest.approx(0.6)
     assert found["second_cosine"] == pytest.approx(0.9)
@@ -159,14 +163,14 @@ def test_the_neighbourhood_votes() -> None:
 
 def test_a_lonely_neighbour_is_marked() -> None:
     """A group of one entry says so, and its margin is taken against the farthest neighbour."""
-    found = dict(zip(NEIGHBOUR_FEATURES, neighbourhood([Neighbour(0.8, "a")]).features, strict=True))
+    found = dict(zip(NEIGHBOUR_FEATURES, neighbourhood([_near(0.8, "a")]).features, strict=True))
     assert found["group_of_one"] == 1.0
     assert found["margin"] == pytest.approx(0.1)
 
 
 def test_the_groups_record_counts() -> None:
     """A group whose candidates were judged right has a better record than one that was judged wrong."""
-    good = neighbourhood([Neighbour(0.8, "a", agreed=9.0, labels=10.0)]).features
-    poor = neighbourhood([Neighbour(0.8, "a", agreed=1.0, labels=10.0)]).features
+    good = neighbourhood([_near(0.8, "a", record=(9.0, 10.0))]).features
+    poor = neighbourhood([_near(0.8, "a", record=(1.0, 10.0))]).features
     at = NEIGHBOUR_FEATURES.index("group_record")
     assert good[at] > poor[at]

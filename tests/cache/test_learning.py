@@ -18,8 +18,9 @@ import redis as redis_py
 
 from semcache.cache import Hit, Miss, SemanticCache, give_feedback
 from semcache.cache.budget import RING, Sums, pack_row, refit
+from semcache.cache.budget.evidence import FEATURES
 from semcache.cache.budget.fit import FIRST_FIT
-from semcache.cache.evidence import FEATURES
+from semcache.cache.deciding.decide import Learned
 from semcache.cache.learning.state import BOUNDS, FIT_LEASE_S, AnswerRecord, LearningState, LessonWrite
 from semcache.cache.types import Reason
 from semcache.devstack.ports import free_port
@@ -73,7 +74,7 @@ def state(cache: SemanticCache, redis: redis_py.Redis) -> LearningState:
 
 def registered(redis: redis_py.Redis, cache: SemanticCache) -> LearningState:
     """The learning of a scope that may learn, though nothing is stored in it yet."""
-    cache._registration.note(redis)
+    cache._parts.registration.note(redis)
     return LearningState(redis, cache.scope.id)
 
 
@@ -86,10 +87,10 @@ def test_a_cache_learns_to_serve_more_within_its_budget(make_cache: MakeCache, r
     """After some hundred answers it serves paraphrases that the strict rule refuses, and hardly any wrongly."""
     cache = make_cache(judge=same_text, learn="inline", max_error_rate=0.05, ttl=None)
     play(cache, requests(650))
-    version, model, idf = LearningState(redis, cache.scope.id).model()
-    assert model is not None
-    assert version >= 1
-    assert idf.questions > FIRST_FIT
+    learned = LearningState(redis, cache.scope.id).learned()
+    assert learned.model is not None
+    assert learned.version >= 1
+    assert learned.idf.questions > FIRST_FIT
     served = wrong = bolder = 0
     for prompt, answer in requests(250, seed=1):
         found = cache.lookup(prompt)
@@ -106,8 +107,8 @@ def _answer(redis_url: str, namespace: str, report: Any) -> None:
         redis_url, embedder=default_embedder(), namespace=namespace, scope={"tenant": "acme"}, draw=always(1.0)
     )
     found = cache.explain(PARAPHRASE)
-    cache._learning.fit()
-    report.put((cache._learning._copy.version if cache._learning._copy else None, found.detail))
+    cache._parts.learner.fit()
+    report.put((cache._parts.learner._learned.version if cache._parts.learner._learned else None, found.detail))
 
 
 def test_processes_share_what_they_learn(
@@ -118,7 +119,7 @@ def test_processes_share_what_they_learn(
     cache.store(PASSWORD, "Use the link.")
     state = LearningState(redis, cache.scope.id)
     fill_rows(state, right=250, wrong=150)
-    assert cache._learning.fit()
+    assert cache._parts.learner.fit()
     context = multiprocessing.get_context("spawn")
     report = context.Queue()
     process = context.Process(target=_answer, args=(redis_url, namespace, report))
@@ -128,8 +129,8 @@ def test_processes_share_what_they_learn(
     assert version == 1
     assert "answers like this one are wrong in" in detail
     cache.explain(PARAPHRASE)
-    assert cache._learning._copy is not None
-    assert cache._learning._copy.version == 2
+    assert cache._parts.learner._learned is not None
+    assert cache._parts.learner._learned.version == 2
 
 
 def test_a_fit_that_crashed_holds_nobody_up_for_long(
@@ -138,13 +139,14 @@ def test_a_fit_that_crashed_holds_nobody_up_for_long(
     """While its lease lasts nobody fits; afterwards the next lesson does, and nothing was lost."""
     fill_rows(state, right=200, wrong=150)
     assert state.fit_lease().acquire(), "a process that dies now, in the middle of a fit"
-    assert not cache._learning.fit()
+    assert not cache._parts.learner.fit()
     key = keys.CACHE_FIT.build(scope=cache.scope.id)
     assert 0 < redis.pttl(key) <= FIT_LEASE_S * 1000
     redis.pexpire(key, 1)
     wait_until("the lease has lapsed", lambda: not redis.exists(key))
-    assert cache._learning.fit()
-    version, model, _ = state.model()
+    assert cache._parts.learner.fit()
+    learned = state.learned()
+    version, model = learned.version, learned.model
     assert (version, model is not None) == (1, True)
     assert state.sums().fitted == state.sums().labels == 350
 
@@ -157,7 +159,7 @@ def test_the_slower_of_two_fits_is_dropped(state: LearningState) -> None:
     assert state.put_model(model, after=version, add=Sums(fitted=10))
     assert not state.put_model(model, after=version, add=Sums(fitted=10))
     assert state.sums().fitted == 10
-    assert state.model()[0] == 1
+    assert state.learned().version == 1
 
 
 def test_a_fit_that_gives_nothing_keeps_the_last_model(state: LearningState) -> None:
@@ -166,7 +168,8 @@ def test_a_fit_that_gives_nothing_keeps_the_last_model(state: LearningState) -> 
     version, rows, sums = state.rows()
     assert state.put_model(refit(rows, sums), after=version, add=Sums())
     assert not state.put_model(None, after=1, add=Sums(fitted=10))
-    version, model, _ = state.model()
+    learned = state.learned()
+    version, model = learned.version, learned.model
     assert (version, model is not None, state.sums().fitted) == (1, True, 10)
 
 
@@ -179,7 +182,7 @@ def test_a_lookup_never_waits_for_a_fit(make_cache: MakeCache, redis: redis_py.R
     cache._runtime.lessons.submit(lambda: gate.wait(20) and None)
     other = make_cache(judge=same_text, learn="inline")
     fill_rows(registered(redis, cache), right=250, wrong=150)
-    assert other._learning.fit()
+    assert other._parts.learner.fit()
     assert "nothing in the words differs" in cache.explain(PARAPHRASE).detail
     gate.set()
     assert cache._runtime.lessons.flush(20)
@@ -248,7 +251,7 @@ def test_rare_words_leave_a_full_table(state: LearningState) -> None:
     state.write(LessonWrite(words=("refund",)) for _ in range(64))
     state.write(LessonWrite(words=tuple(f"x{n}" for n in range(at, at + 100))) for at in range(0, 12_000, 100))
     state.write([LessonWrite(words=("voucher",))])
-    _, _, idf = state.model()
+    idf = state.learned().idf
     assert len(idf.counts) <= BOUNDS["words"]
     assert idf.counts["refund"] >= 8
     assert idf.counts["voucher"] == 1
@@ -302,7 +305,7 @@ def test_a_new_model_is_loaded_once(make_cache: MakeCache, redis: redis_py.Redis
     version, rows, sums = state.rows()
     gate, loads = threading.Event(), []
     cache._runtime.lessons.submit(lambda: gate.wait(20) and None)
-    cache._learning._state = Counted(state, loads)
+    cache._parts.learner._state = Counted(state, loads)
     assert state.put_model(refit(rows, sums), after=version, add=Sums())
     cache._runtime.loads.submit(lambda: gate.wait(20) and None)
     for _ in range(50):
@@ -319,9 +322,9 @@ class Counted:
     def __init__(self, state: LearningState, loads: list[int]) -> None:
         self._state, self._loads = state, loads
 
-    def model(self) -> Any:
-        found = self._state.model()
-        self._loads.append(found[0])
+    def learned(self) -> Learned:
+        found = self._state.learned()
+        self._loads.append(found.version)
         return found
 
     def __getattr__(self, name: str) -> Any:
@@ -359,7 +362,7 @@ def test_the_learning_survives_a_restart_of_redis(tmp_path: Path, embedder: Cach
     cache = open_cache()
     cache.store(PASSWORD, "Use the link.")
     fill_rows(registered(cache._redis, cache), right=250, wrong=150)
-    cache._learning.fit()
+    cache._parts.learner.fit()
     before = cache.explain(PARAPHRASE)
     cache._redis.shutdown()
     wait_until("the server is gone", lambda: not process.alive())
@@ -432,7 +435,7 @@ def test_an_exact_repeat_is_made_again_now_and_then_to_measure_the_judge(
     assert cache.lookup("How do I cancel my order?"), "not before there is a model"
     state = LearningState(redis, cache.scope.id)
     fill_rows(state, right=250, wrong=150)
-    cache._learning.fit()
+    cache._parts.learner.fit()
     miss = cache.lookup("How do I cancel my order?")
     assert isinstance(miss, Miss)
     assert (miss.reason, "check" in miss.detail) == (Reason.SHADOW, True)
@@ -507,7 +510,7 @@ def test_the_status_tells_how_far_it_is(cache: SemanticCache, state: LearningSta
     assert f"0 of {FIRST_FIT} answers compared" in status.summary
     fill_rows(state, right=300, wrong=60)
     assert "learning" in cache.learning().summary, "not fitted yet"
-    cache._learning.fit()
+    cache._parts.learner.fit()
     status = cache.learning()
     assert status.serving
     assert "wrong" in status.summary
@@ -526,7 +529,7 @@ def test_the_status_says_why_nothing_is_served(make_cache: MakeCache, redis: red
         LessonWrite(row=pack_row(rng.normal(0, 1, len(FEATURES)).tolist(), bool(n % 2)), sums=Sums(labels=1.0))
         for n in range(400)
     )
-    cache._learning.fit()
+    cache._parts.learner.fit()
     status = cache.learning()
     assert not status.serving
     assert "serves nothing but the same question" in status.summary

@@ -12,11 +12,11 @@ import redis as redis_py
 
 from semcache.cache import Hit, Miss, SemanticCache, invalidate_source
 from semcache.cache.entries import Entries
-from semcache.cache.erasure import erase_answers_of
+from semcache.cache.entries.registration import SLACK_MS
 from semcache.cache.learning.judge import equal_text
 from semcache.cache.learning.state import LearningState
-from semcache.cache.registration import SLACK_MS
 from semcache.cache.scope import Scope
+from semcache.cache.scopes.erasure import erase_answers_of
 from semcache.embed import CachedEmbedder
 from semcache.store import keys
 from semcache.store.expiry import GRACE_MS, Sweeper, sweep
@@ -56,7 +56,7 @@ def test_every_key_of_a_scope_ends_by_itself(make_cache: MakeCache, redis: redis
     for n in range(4):
         ask(cache, f"How do I renew contract {n}?", f"In chapter {n}.", sources={f"d{n}": 1}, tags=["t"])
     fill_rows(LearningState(redis, cache.scope.id, idle_s=IDLE_S), right=200, wrong=150)
-    assert cache._learning.fit()
+    assert cache._parts.learner.fit()
     left = own_keys(redis, cache)
     answers_ms, idle_ms = 100_000 + GRACE_MS, IDLE_S * 1000
     assert {"counters", "rows", "sums", "words", "model", "use", "expiry", "vectors", "tag:t"} <= left.keys()
@@ -93,7 +93,7 @@ def test_use_starts_the_lifetime_again(make_cache: MakeCache, redis: redis_py.Re
     cache = make_cache(learn="inline", idle_ttl=IDLE_S)
     ask(cache, QUESTION, "By rest.")
     ask(cache, NEIGHBOUR, "By rest.")
-    cache._learning.fit()
+    cache._parts.learner.fit()
     names = [name for name in ("counters", "rows", "sums", "words", "model") if name in own_keys(redis, cache)]
     for name in names:
         redis.expire(f"sc:{{c:{cache.scope.id}}}:{name}", 5)
@@ -147,7 +147,7 @@ def test_a_scope_that_has_learned_leaves_when_its_learning_ends(
     due = redis.zscore(keys.CACHE_DUE.build(namespace=namespace), cache.scope.id)
     assert due is not None
     assert clock() + 0.9 * IDLE_S < due <= clock() + IDLE_S + 1
-    cache._learning.forget()  # as Redis does then
+    cache._parts.learner.forget()  # as Redis does then
     clock.advance(IDLE_S + 2)
     sweep(redis, namespace, replay_clock=clock)
     assert catalogue(redis, namespace) == []

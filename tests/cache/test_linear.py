@@ -12,8 +12,8 @@ import pytest
 from redis import Redis
 
 from semcache.cache import SemanticCache
-from semcache.cache.evidence import Idf, Text, pair_features
-from semcache.cache.guards import guards, wording_differs
+from semcache.cache.budget.evidence import Idf, Text, pair_features
+from semcache.cache.deciding.guards import guards, wording_differs
 from semcache.cache.learning.judge import evidence
 from semcache.embed import Kind, Vectors
 from semcache.text.reading import reader, text_bytes

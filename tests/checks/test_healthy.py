@@ -7,7 +7,7 @@ import threading
 
 from redis import Redis
 
-from semcache.cache.lineage import invalidate_source
+from semcache.cache.scopes.invalidation import invalidate_source
 from semcache.store import keys
 from semcache.store.checks import check_data, count_keys
 from tests.checks.conftest import Installation

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from ingest.assemble import RunOptions, open_worker
+from ingest.kafka.topics import ensure_topics
 from ingest.metrics import Metrics
-from ingest.topics import ensure_topics
-from ingest.worker import Worker
+from ingest.worker.assemble import RunOptions, open_worker
+from ingest.worker.loop import Worker
 from semcache.embed import CachedEmbedder, Embedder, open_embedder
 from semcache.settings import EmbedSettings, Settings, load_settings
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
-from ingest.clients import open_producer
+from ingest.kafka.clients import open_producer
 from semcache.settings import Settings
 
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=12)

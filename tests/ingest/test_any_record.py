@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.deadletters import DeadLetter, headers_of
-from ingest.decode import Decoder
+from ingest.deadletters.letters import letter_of
+from ingest.deadletters.writer import DeadLetter, headers_of
 from ingest.envelopes import Rules, table_rules
 from ingest.events import TYPES
-from ingest.letters import letter_of
+from ingest.handlers.decode import Decoder
 from ingest.records import Outcome, Record
 from semcache.errors import Quarantine
 from semcache.settings import Settings, TableMapping

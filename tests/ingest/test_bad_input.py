@@ -11,8 +11,8 @@ import pytest
 import redis as redis_py
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
-from ingest.clients import open_admin
-from ingest.topics import dead_letter_topic
+from ingest.kafka.clients import open_admin
+from ingest.kafka.topics import dead_letter_topic
 from semcache.embed import Embedder, Kind, Vectors
 from semcache.errors import EmbedderUnavailable, InvalidInput
 from semcache.memory import AgentMemory

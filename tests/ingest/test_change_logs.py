@@ -8,8 +8,8 @@ import pytest
 import redis as redis_py
 from confluent_kafka.admin import NewTopic
 
-from ingest.clients import open_admin
-from ingest.topics import ensure_topics
+from ingest.kafka.clients import open_admin
+from ingest.kafka.topics import ensure_topics
 from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase
 from semcache.settings import Settings, TableMapping

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from ingest.assemble import RunOptions, open_worker
-from ingest.clients import open_share_consumer
+from ingest.kafka.clients import open_share_consumer
+from ingest.kafka.topics import ensure_topics
 from ingest.publish import EventPublisher
 from ingest.status import group_status
-from ingest.topics import ensure_topics
+from ingest.worker.assemble import RunOptions, open_worker
 from semcache.devstack.doctor import services
 from semcache.devstack.kafka import KafkaServer
 from semcache.devstack.ports import free_port

@@ -15,8 +15,8 @@ import pytest
 import redis as redis_py
 
 from ingest.courier import Courier, open_courier
+from ingest.kafka.topics import ensure_topics
 from ingest.metrics import Metrics
-from ingest.topics import ensure_topics
 from semcache.devstack.kafka import KafkaServer
 from semcache.devstack.ports import free_port
 from semcache.devstack.process import ServerProcess

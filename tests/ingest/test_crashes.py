@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis as redis_py
 
-from ingest.topics import ensure_topics
+from ingest.kafka.topics import ensure_topics
 from semcache.embed import Embedder
 from semcache.memory import NewTurn, TurnWriter
 from semcache.store import keys

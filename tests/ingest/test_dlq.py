@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import redis as redis_py
 
-from ingest.deadletters import DeadLetter, headers_of
-from ingest.letters import Letters, Wanted, histogram, letter_of
+from ingest.deadletters.letters import Letters, Wanted, histogram, letter_of
+from ingest.deadletters.replay import ReplayOptions, replay
+from ingest.deadletters.writer import DeadLetter, headers_of
+from ingest.kafka.topics import dead_letter_topic
 from ingest.records import Record
-from ingest.replay import ReplayOptions, replay
-from ingest.topics import dead_letter_topic
 from semcache.embed import Embedder
 from semcache.errors import InvalidInput, Quarantine
 from semcache.memory import AgentMemory

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import redis as redis_py
 
-from ingest.assemble import RunOptions
-from ingest.start import Start
+from ingest.worker.assemble import RunOptions
+from ingest.worker.start import Start
 from semcache.cache import SemanticCache
 from semcache.embed import Embedder
 from semcache.memory import AgentMemory

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import redis as redis_py
 
+from ingest.deadletters.letters import Letters
 from ingest.extraction.assemble import Extraction, open_extractor
 from ingest.extraction.verdict import Verdict, verdict_of
-from ingest.letters import Letters
-from ingest.topics import ensure_topics
+from ingest.kafka.topics import ensure_topics
 from semcache.devstack.kafka import KafkaServer
 from semcache.devstack.ports import free_port
 from semcache.embed import Embedder

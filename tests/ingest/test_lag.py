@@ -13,10 +13,10 @@ from confluent_kafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.clients import open_admin
-from ingest.lag import lost
-from ingest.partitions import Assignment
+from ingest.kafka.clients import open_admin
 from ingest.records import Record
+from ingest.worker.lag import lost
+from ingest.worker.partitions import Assignment
 from semcache.devstack.ports import free_port
 from semcache.settings import Settings
 from tests.conftest import Clock

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import redis as redis_py
 
+from ingest.deadletters.letters import Letters
+from ingest.deadletters.replay import ReplayOptions, replay
 from ingest.events import Event
-from ingest.letters import Letters
-from ingest.replay import ReplayOptions, replay
 from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase
 from semcache.memory import AgentMemory

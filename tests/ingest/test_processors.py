@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.decode import Decoder
 from ingest.envelopes import Rules
 from ingest.events import Event, MessageEvent, parse_event
+from ingest.handlers.decode import Decoder
 from ingest.processors.chain import load_processors
 from ingest.processors.filter import compile_expression
 from ingest.processors.lateness import Lateness

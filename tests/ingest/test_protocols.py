@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from ingest.extraction.sources import GroupSource, NoShareGroups, ShareSource
+from ingest.kafka.topics import ensure_topics
 from ingest.status import group_status
-from ingest.topics import ensure_topics
 from semcache.devstack.kafka import KafkaServer
 from semcache.devstack.ports import free_port
 from semcache.errors import ConfigurationError

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.batch import Batch
-from ingest.bisect import Done, Failed, apply_or_bisect
-from ingest.clients import (
+from ingest.events import parse_event, routing_key
+from ingest.handlers.plan import Incoming, runs
+from ingest.kafka.clients import (
     Throttled,
     common_config,
     consumer_config,
@@ -25,15 +25,15 @@ from ingest.clients import (
     reader_config,
     share_config,
 )
-from ingest.events import parse_event, routing_key
-from ingest.handlers import Incoming, runs
+from ingest.kafka.topics import wanted_topics
 from ingest.metrics import Metrics
 from ingest.moments import moment_of
-from ingest.pace import Pace
-from ingest.partitions import Assignment
-from ingest.pipeline import AHEAD, Pipeline
 from ingest.records import Record
-from ingest.topics import wanted_topics
+from ingest.worker.batch import Batch
+from ingest.worker.bisect import Done, Failed, apply_or_bisect
+from ingest.worker.pace import Pace
+from ingest.worker.partitions import Assignment
+from ingest.worker.pipeline import AHEAD, Pipeline
 from semcache.errors import ConfigurationError, InvalidInput, Unavailable
 from semcache.settings import KafkaSettings, load_settings
 from tests.conftest import Clock

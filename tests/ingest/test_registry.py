@@ -10,12 +10,12 @@ from confluent_kafka.schema_registry import SchemaRegistryClient, header_schema_
 from confluent_kafka.schema_registry.json_schema import JSONSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
-from ingest.assemble import make_decoder
-from ingest.decode import Decoder
 from ingest.envelopes import Rules
 from ingest.envelopes.registry import RegistryUnavailable, SchemaRegistry, open_registry
 from ingest.events import Event, MessageEvent, NotAnEvent, json_schema
+from ingest.handlers.decode import Decoder
 from ingest.records import Record
+from ingest.worker.assemble import make_decoder
 from semcache.devstack.ports import free_port
 from semcache.errors import ConfigurationError
 from semcache.settings import load_settings

@@ -11,11 +11,11 @@ import pytest
 import redis as redis_py
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
-from ingest.clients import open_admin
-from ingest.deadletters import DeadLetter, headers_of, said
-from ingest.letters import letter_of, skip_record
+from ingest.deadletters.letters import letter_of, skip_record
+from ingest.deadletters.writer import DeadLetter, headers_of, said
+from ingest.kafka.clients import open_admin
+from ingest.kafka.topics import dead_letter_topic
 from ingest.records import Record
-from ingest.topics import dead_letter_topic
 from semcache.embed import Embedder, Kind, Vectors
 from semcache.errors import EmbedderUnavailable, InvalidInput
 from semcache.knowledge import KnowledgeBase

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import redis as redis_py
 
-from ingest.assemble import RunOptions
-from ingest.clients import open_admin
-from ingest.start import Start
-from ingest.topics import ensure_topics
+from ingest.kafka.clients import open_admin
+from ingest.kafka.topics import ensure_topics
+from ingest.worker.assemble import RunOptions
+from ingest.worker.start import Start
 from semcache.cache import SemanticCache
 from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import redis as redis_py
 
-from ingest.assemble import RunOptions, open_worker
 from ingest.http import serving
 from ingest.publish import EventPublisher
-from ingest.start import Start
 from ingest.status import group_status
+from ingest.worker.assemble import RunOptions, open_worker
+from ingest.worker.start import Start
 from semcache.cache import SemanticCache
 from semcache.devstack.ports import free_port
 from semcache.devstack.redis import RedisServer
@@ -160,7 +160,7 @@ def test_since_starts_at_a_time(settings: Settings, drain: Drain) -> None:
 
 def test_records_of_an_aborted_transaction_are_not_applied(settings: Settings, drain: Drain) -> None:
     """Only committed transactions count, and their markers do not keep the worker from catching up."""
-    from ingest.clients import open_producer
+    from ingest.kafka.clients import open_producer
 
     producer = open_producer(settings.kafka, **{"transactional.id": settings.namespace})
     producer.init_transactions(30)

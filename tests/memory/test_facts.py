@@ -22,7 +22,7 @@ from semcache.memory.facts.times import find_time
 from semcache.memory.facts.types import Change, Claim, Fact, Told
 from semcache.memory.facts.values import words
 from semcache.store import keys
-from semcache.text.dates import MONTHS, WEEKDAYS
+from semcache.text.figures.dates import MONTHS, WEEKDAYS
 from tests.conftest import Clock
 from tests.memory.conftest import OpenMemory
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from redis import Redis
 
 from semcache import open_app
-from semcache.cache.lineage import invalidate_source
+from semcache.cache.scopes.invalidation import invalidate_source
 from semcache.memory.reseal import reseal
 from semcache.settings import Settings
 from semcache.store.checks import check_data, compare, count_keys

@@ -19,11 +19,11 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from ingest.assemble import RunOptions, open_worker
-from ingest.clients import open_admin, open_producer
 from ingest.courier import open_courier
+from ingest.kafka.clients import open_admin, open_producer
+from ingest.kafka.topics import ensure_topics
 from ingest.publish import EventPublisher
-from ingest.topics import ensure_topics
+from ingest.worker.assemble import RunOptions, open_worker
 from semcache.devstack import ports
 from semcache.devstack.doctor.services import redis_facts
 from semcache.devstack.kafka import KafkaServer, sasl_client, sasl_plain
@@ -109,7 +109,7 @@ def granted() -> set[str]:
 
 def in_scripts() -> set[str]:
     """The commands in the Lua scripts."""
-    text = "".join(path.read_text() for path in (SOURCES / "store" / "lua").glob("*.lua"))
+    text = "".join(path.read_text() for path in (SOURCES / "store" / "lua").rglob("*.lua"))
     return {name.lower() for name in re.findall(r"(?:redis\.call\(|call = \{)'([A-Z]+)'", text)}
 
 

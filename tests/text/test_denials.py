@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from semcache.text.denials import denies, restricts
+from semcache.text.differences.denials import denies, restricts
+from semcache.text.differences.negation import negation, negation_differs
 from semcache.text.entities import names
-from semcache.text.negation import negation, negation_differs
 from semcache.text.words import words
 
 PAIRS = [

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semcache.text import fingerprint, verbatim
-from semcache.text.dress import letters_differ, only_dress_differs, only_fillers_differ
-from semcache.text.signs import signs, signs_apart
+from semcache.text.differences.dress import letters_differ, only_dress_differs, only_fillers_differ
+from semcache.text.differences.signs import signs, signs_apart
 from semcache.text.words import words
 
 PAIRS: list[dict[str, Any]] = [

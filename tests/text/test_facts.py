@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semcache.text import normal_form
-from semcache.text.facts import facts, unit_conflict, unmatched
+from semcache.text.figures.facts import facts, unit_conflict, unmatched
 from semcache.text.words import words
 
 SAME = [

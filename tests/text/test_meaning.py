@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcache.text.antonyms import opposed, opposites
 from semcache.text.asking import asked_apart, asks_for
-from semcache.text.negation import negation, negation_differs
-from semcache.text.order import direction_reversed, order_differs, persons_exchanged, roles
-from semcache.text.synonyms import synonymous
+from semcache.text.differences.antonyms import opposed, opposites
+from semcache.text.differences.negation import negation, negation_differs
+from semcache.text.differences.order import direction_reversed, order_differs, persons_exchanged, roles
+from semcache.text.differences.synonyms import synonymous
 from semcache.text.words import root, words
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ingest.assemble import open_worker
-from ingest.topics import ensure_topics
+from ingest.kafka.topics import ensure_topics
+from ingest.worker.assemble import open_worker
 from semcache import samples
 from semcache.knowledge import Upsert
 from tests.waiting import wait_until

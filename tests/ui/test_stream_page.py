@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ingest.clients import open_producer
-from ingest.letters import Wanted
+from ingest.deadletters.letters import Wanted
+from ingest.kafka.clients import open_producer
 from semcache.errors import InvalidInput, KafkaUnavailable
 from tests.waiting import wait_until
 from ui.services import stream

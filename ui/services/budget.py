@@ -67,7 +67,7 @@ def budget_of(app: App, user: str | None = None) -> Budget:
     """
     cache = app.engine.cache(user)
     state = LearningState(app.redis, cache.scope.id)
-    _, model, _ = state.model()
+    model = state.learned().model
     _, rows, _ = state.rows()
     return Budget(
         status=cache.learning(),

@@ -11,7 +11,7 @@ from typing import Literal
 from semcache.app import App
 from semcache.cache import Entry, Explanation, SemanticCache, Stats
 from semcache.cache.entries import Entries
-from semcache.cache.lineage import current_versions
+from semcache.cache.entries.lineage import current_versions
 from semcache.errors import InvalidInput
 
 Order = Literal["most used", "saved most", "newest", "oldest", "expiring soonest"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from semcache.app import App
 from semcache.cache.entries import Entries
-from semcache.cache.lineage import invalidate_source
+from semcache.cache.scopes.invalidation import invalidate_source
 from semcache.errors import InvalidInput
 from semcache.knowledge import Document, Found
 from ui.services import events

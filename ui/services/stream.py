@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ingest.deadletters.letters import Letter, Letters, Wanted, histogram
+from ingest.deadletters.replay import Replayed, ReplayOptions, replay
 from ingest.events import parse_event
-from ingest.letters import Letter, Letters, Wanted, histogram
 from ingest.publish import EventPublisher
-from ingest.replay import Replayed, ReplayOptions, replay
 from semcache.app import App
 from semcache.errors import InvalidInput, KafkaUnavailable, Quarantine, SemcacheError
 from ui.services import events

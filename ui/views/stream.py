@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from ingest.letters import Letter, Wanted
+from ingest.deadletters.letters import Letter, Wanted
 from ingest.status import GroupStatus
 from semcache.errors import SemcacheError
 from ui import charts, components, shell, visitor

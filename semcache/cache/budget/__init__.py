@@ -11,8 +11,8 @@ A scope keeps, shared by all processes:
 
 The shell around it:
 
-1. Lookup: `decide.decide(...)` with the model, the sums and a random number. It appends the evidence of a Hit as
-   `pack_row(features, None)` and adds `served(scored)`.
+1. Lookup: `deciding.decide(...)` with the model, the sums and a random number. It appends the evidence of a Hit as
+   `pack_row(features, None)` and adds `served(evidence)`.
 2. Miss or shadow, once the new answer is there: `Votes.of(groups, verdicts)`, then `learn(...)`. The `Update` says
    what to append and add, and whether the subject has changed (`drifted`: keep the rows of the last
    `KEPT_AFTER_DRIFT` requests, refit now).
@@ -30,7 +30,7 @@ from semcache.cache.budget.lessons import (
     FIT_EVERY,
     FLOOR_SHARE,
     KEPT_AFTER_DRIFT,
-    Scored,
+    CandidateEvidence,
     Update,
     after_fit,
     fit_due,
@@ -49,8 +49,8 @@ __all__ = [
     "KEPT_AFTER_DRIFT",
     "RING",
     "ROW_BYTES",
+    "CandidateEvidence",
     "Rows",
-    "Scored",
     "Sums",
     "Update",
     "after_fit",

@@ -13,9 +13,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from semcache.cache.budget.evidence import FEATURES
 from semcache.cache.budget.model import CURVE_POINTS, SUPPORT, Model
 from semcache.cache.budget.rows import Rows
-from semcache.cache.evidence import FEATURES
 
 Array = NDArray[np.float64]
 Calibration = tuple[Array, Array, Array, Array]

@@ -26,7 +26,7 @@ _WARM_UP = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class CandidateEvidence:
     """What was known of a request's candidate when it was decided: kept until its answer is known.
 
     `error`: as calibrated, None without a model; `shadow`: it would have been served; `strict`: by the strict rule.
@@ -54,9 +54,9 @@ class Update:
     drifted: bool = False
 
 
-def served(scored: Scored) -> Sums:
+def served(evidence: CandidateEvidence) -> Sums:
     """To be added after a hit."""
-    return Sums(would_serve=float(scored.error is not None))
+    return Sums(would_serve=float(evidence.error is not None))
 
 
 def shadow_probability(error: float, region: Region, would_serve: float) -> float:
@@ -65,18 +65,18 @@ def shadow_probability(error: float, region: Region, would_serve: float) -> floa
     return max(usual, _WARM_UP / (_WARM_UP + would_serve))
 
 
-def learn(scored: Scored, votes: Votes, *, sums: Sums, record: tuple[float, float] = (0.0, 0.0)) -> Update:
+def learn(evidence: CandidateEvidence, votes: Votes, *, sums: Sums, record: tuple[float, float] = (0.0, 0.0)) -> Update:
     """What to change after a miss or a shadow call whose answer has been compared with its neighbours'."""
-    log_odds = votes.label(scored.group)
+    log_odds = votes.label(evidence.group)
     if log_odds is None:
-        return Update(None, pack_row(scored.features, None), Sums())
+        return Update(None, pack_row(evidence.features, None), Sums())
     right = log_odds > 0
     change = Sums(labels=1.0)
-    if scored.shadow and scored.error is not None:
-        change += Sums(would_serve=1.0) + _shadow(sums, scored.error, right)
-    if scored.strict:
+    if evidence.shadow and evidence.error is not None:
+        change += Sums(would_serve=1.0) + _shadow(sums, evidence.error, right)
+    if evidence.strict:
         change += Sums(strict_checks=1.0, strict_wrong=float(not right))
-    drift = max(0.0, sums.drift + _drift(sums, scored.error, log_odds))
+    drift = max(0.0, sums.drift + _drift(sums, evidence.error, log_odds))
     drifted = drift > _DRIFT_LIMIT
     change += (
         Sums(drift=-sums.drift, would_serve=-sums.would_serve - change.would_serve)
@@ -86,7 +86,7 @@ def learn(scored: Scored, votes: Votes, *, sums: Sums, record: tuple[float, floa
     agreed, labels = record
     forgotten = RECORD_DECAY - 1
     record = (agreed * forgotten + probability(log_odds), labels * forgotten + 1)
-    return Update(right, pack_row(scored.features, right), change, record, drifted)
+    return Update(right, pack_row(evidence.features, right), change, record, drifted)
 
 
 def _shadow(sums: Sums, error: float, right: bool) -> Sums:

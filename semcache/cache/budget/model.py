@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semcache.cache.evidence import FEATURES
+from semcache.cache.budget.evidence import FEATURES
 from semcache.errors import InvalidInput
 
 Array = NDArray[np.float64]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from semcache.cache.evidence import FEATURES
+from semcache.cache.budget.evidence import FEATURES
 
 #: Rows in each of the two rings.
 RING = 4_000

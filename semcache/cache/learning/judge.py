@@ -13,13 +13,13 @@ from typing import Protocol
 
 import numpy as np
 
-from semcache.cache.evidence import antonyms
+from semcache.cache.budget.evidence import antonyms
 from semcache.embed import Embedder
 from semcache.errors import ConfigurationError, Unavailable
 from semcache.llm import Llm, LlmRequest
 from semcache.text import normal_form
-from semcache.text.facts import unmatched
-from semcache.text.negation import negation_differs
+from semcache.text.differences.negation import negation_differs
+from semcache.text.figures.facts import unmatched
 from semcache.text.reading import reader
 
 Verdicts = Sequence[bool | None]

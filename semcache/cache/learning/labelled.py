@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semcache.cache import inputs
-from semcache.cache.decide import text_of
-from semcache.cache.evidence import Idf, Neighbour, neighbourhood, pair_features
-from semcache.cache.findings import NEIGHBOURS
+from semcache.cache.budget.evidence import Idf, pair_features
+from semcache.cache.deciding.decide import text_of
+from semcache.cache.deciding.findings import NEIGHBOURS
+from semcache.cache.deciding.neighbourhood import neighbourhood
+from semcache.cache.entries.records import NearEntry
 from semcache.errors import InvalidInput
 
 _AT_ONCE = 512  # rows of the similarity matrix
@@ -111,9 +113,9 @@ def _row(
     related = relations.related(asked)
     if not related:
         return None
-    near = sorted(related, key=lambda at: -similarities[at])[:NEIGHBOURS]
-    vote = neighbourhood([Neighbour(float(similarities[at]), str(relations.group(at))) for at in near])
-    candidate = near[vote.candidate]
-    similarity = float(similarities[candidate])
-    features = pair_features(text_of(prompts[asked]), text_of(prompts[candidate]), similarity, idf) + vote.features
-    return LabelledRow(prompts[asked], tuple(features), relations.group(asked) == relations.group(candidate))
+    places = sorted(related, key=lambda at: -similarities[at])[:NEIGHBOURS]
+    near = [NearEntry(str(at), float(similarities[at]), prompts[at], group=str(relations.group(at))) for at in places]
+    vote = neighbourhood(near)
+    best = vote.candidate
+    features = pair_features(text_of(prompts[asked]), text_of(best.prompt), best.similarity, idf) + vote.features
+    return LabelledRow(prompts[asked], tuple(features), best.group == str(relations.group(asked)))

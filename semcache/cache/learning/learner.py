@@ -9,16 +9,15 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Literal
-
-import redis
 
 from semcache.cache.budget import (
     FLOOR_SHARE,
     KEPT_AFTER_DRIFT,
-    Scored,
+    CandidateEvidence,
     Sums,
     after_fit,
     fit_due,
@@ -29,20 +28,15 @@ from semcache.cache.budget import (
     served,
     unpack_rows,
 )
-from semcache.cache.budget.model import Model
 from semcache.cache.budget.votes import DIFFERENT, SAME, Votes
-from semcache.cache.catalogue import scopes
-from semcache.cache.decide import Learned, text_of
-from semcache.cache.entries import Entries
-from semcache.cache.evidence import Idf
-from semcache.cache.findings import Work
+from semcache.cache.deciding.decide import Decision, Learned, Rule, decide
+from semcache.cache.entries.records import HitLesson, Progress, Verdict
 from semcache.cache.inputs import Question
-from semcache.cache.learning.judge import Judge, equal_text
+from semcache.cache.learning.judge import Judge
 from semcache.cache.learning.labelled import LabelledRow
+from semcache.cache.learning.lessons import Lesson, group_of, words_of
 from semcache.cache.learning.state import AnswerRecord, Before, LearningState, LessonWrite, hit_json
 from semcache.cache.learning.status import LearningStatus
-from semcache.cache.record import HitLesson, Near, NewEntry, Progress, Verdict
-from semcache.cache.rule import Decision, Rule, learned_rule
 from semcache.cache.runtime import Runtime
 
 # A number in 0..1 for the question with this fingerprint that was served that often from another's answer.
@@ -53,40 +47,13 @@ _ROWS_AT_ONCE = 200
 _log = logging.getLogger(__name__)
 
 
-def draw_of(asked: str, repeats: int) -> float:
+def draw_of(fingerprint: str, repeats: int) -> float:
     """A pseudo-random number of the question itself: asked again in the same state, it gets the same decision."""
-    digest = hashlib.blake2b(f"{asked}:{repeats}".encode(), digest_size=8).digest()
+    digest = hashlib.blake2b(f"{fingerprint}:{repeats}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
 
 
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """What is known when the answer to a question is there.
-
-    `near`: ids of the neighbours, `candidate` the one that was judged. `recheck`: the question is an exact repeat, made
-    again to measure the judge; the neighbours' answers as they were before it was stored, the one it replaced included.
-    """
-
-    entry_id: str
-    prompt: str
-    response: str
-    sources: dict[str, int]
-    near: tuple[str, ...]
-    candidate: str | None
-    scored: Scored | None
-    recheck: tuple[AnswerRecord, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Copy:
-    """This process's copy of the model."""
-
-    version: int
-    model: Model | None
-    idf: Idf
-
-
-class Learning:
+class Learner:
     """The learning of one scope as one process sees it."""
 
     def __init__(
@@ -105,62 +72,54 @@ class Learning:
         self._max_error_rate = max_error_rate
         self._when = when
         self._draw = draw
-        self._copy: _Copy | None = None
+        self._learned: Learned | None = None
         self._loading = False
         self._dropped = 0
 
     # -- lookups
 
-    def rule(self, asked: str, progress: Progress, near: Sequence[Near]) -> Rule:
-        """The rule in force for a question, given what was fetched with its neighbours."""
-        copy = self._current(progress.version)
-        learned = Learned(
-            model=copy.model,
-            sums=Sums(
-                labels=progress.labels,
-                would_serve=progress.would_serve,
-                strict_wrong=progress.strict_wrong,
-                strict_checks=progress.strict_checks,
-            ),
-            idf=copy.idf,
-            records={entry.group: entry.record for entry in near},
+    def rule(self, question: Question, progress: Progress) -> Rule:
+        """The rule in force for a question, given the progress that was fetched with its neighbours."""
+        learned = replace(self._current(progress.version), sums=progress.sums)
+        draw = self._draw(question.fingerprint, progress.repeats)
+        return partial(
+            decide, learned=learned, max_error_rate=self._max_error_rate, draw=draw, repeats=progress.repeats
         )
-        draw = self._draw(asked, progress.repeats)
-        return learned_rule(learned, max_error_rate=self._max_error_rate, draw=draw, repeats=progress.repeats)
 
-    def rechecks(self, asked: str, progress: Progress, group_size: int) -> bool:
+    def rechecks(self, question: Question, progress: Progress, group_size: int) -> bool:
         """Whether an exact repeat is answered anew: a small share, of groups whose other entries can vote."""
         if self._when == "off" or progress.version == 0 or group_size < 2:
             return False
-        return self._draw(f"recheck:{asked}", progress.version) < FLOOR_SHARE
+        return self._draw(f"recheck:{question.fingerprint}", progress.version) < FLOOR_SHARE
 
-    def _current(self, version: int) -> _Copy:
-        copy = self._copy
-        if copy is not None and copy.version == version:
-            return copy
-        if copy is None or self._when == "inline" or self._runtime is None:
+    def _current(self, version: int) -> Learned:
+        """This process's copy of what was learned, its sums aside."""
+        learned = self._learned
+        if learned is not None and learned.version == version:
+            return learned
+        if learned is None or self._when == "inline" or self._runtime is None:
             return self._load()
         if not self._loading:
             self._loading = self._runtime.loads.submit(self._catch_up)
-        return copy
+        return learned
 
     def _catch_up(self) -> None:
         self._loading = False  # first: a version that comes while this one is read is another load
         self._load()
 
-    def _load(self) -> _Copy:
-        self._copy = _Copy(*self._state.model())
-        return self._copy
+    def _load(self) -> Learned:
+        self._learned = self._state.learned()
+        return self._learned
 
     # -- lessons
 
-    def of_hit(self, question: Question, decision: Decision) -> HitLesson | None:
+    def lesson_of_hit(self, question: Question, decision: Decision) -> HitLesson | None:
         """What is written when the decision is to serve: its evidence, with the label unknown."""
-        scored = decision.scored
-        if scored is None or self._when == "off":
+        evidence = decision.evidence
+        if evidence is None or self._when == "off":
             return None
-        rest = hit_json(served(scored), words_of(question.prompt), question.asked)
-        return HitLesson(pack_row(scored.features, None), rest)
+        rest = hit_json(served(evidence), words_of(question.prompt), question.fingerprint)
+        return HitLesson(pack_row(evidence.features, None), rest)
 
     def teach(self, lesson: Lesson) -> None:
         """Learns from a new answer, in the background unless told otherwise."""
@@ -189,8 +148,8 @@ class Learning:
         return [answer for answer in self._state.answers(ids) if answer is not None]
 
     def _learn(self, lesson: Lesson, votes: Votes, others: Sequence[AnswerRecord]) -> None:
-        scored = lesson.scored
-        group = _group_of(lesson.candidate, others) or (scored.group if scored else "")
+        evidence = lesson.evidence
+        group = group_of(lesson.candidate, others) or (evidence.group if evidence else "")
         before = self._state.before(group, votes.pairs())
         changed, merged = votes.merge(before.pairs)
         write = LessonWrite(
@@ -200,20 +159,20 @@ class Learning:
             merged=tuple(merged),
             pairs=changed,
         )
-        if scored is None:
+        if evidence is None:
             self._state.write([write])
         else:
-            self._write(write, replace(scored, group=group), votes, before)
+            self._write(write, replace(evidence, group=group), votes, before)
 
-    def _write(self, write: LessonWrite, scored: Scored, votes: Votes, before: Before) -> None:
-        """Writes the lesson of a scored decision, and fits if it is time."""
-        update = learn(scored, votes, sums=before.sums, record=before.record)
+    def _write(self, write: LessonWrite, evidence: CandidateEvidence, votes: Votes, before: Before) -> None:
+        """Writes the lesson of a decision on a candidate, and fits if it is time."""
+        update = learn(evidence, votes, sums=before.sums, record=before.record)
         forget = KEPT_AFTER_DRIFT if update.drifted else 0
         write = replace(
             write,
             row=update.row,
             sums=update.sums,
-            group=scored.group,
+            group=evidence.group,
             record=update.record,
             forget=forget,
         )
@@ -222,7 +181,7 @@ class Learning:
             self.fit()
 
     def _recheck(self, lesson: Lesson, votes: Votes, others: Sequence[AnswerRecord]) -> None:
-        group = _group_of(lesson.candidate, others)
+        group = group_of(lesson.candidate, others)
         if group is not None:
             sums = floor_check(votes, group, self._state.sums())
             self._state.write([LessonWrite(sums=sums, entry_id=lesson.entry_id, joins=votes.joins or "")])
@@ -236,12 +195,12 @@ class Learning:
         features = unpack_rows([verdict.last]).features
         if not len(features):
             return  # of another version of the evidence
-        model = self._current(self._copy.version if self._copy else 0).model
+        model = self._current(self._learned.version if self._learned else 0).model
         values = tuple(features[0].tolist())
-        scored = Scored(values, verdict.group, model.error(model.score(values)) if model else None)
+        evidence = CandidateEvidence(values, verdict.group, model.error(model.score(values)) if model else None)
         votes = Votes({verdict.group: SAME if correct else -DIFFERENT})
         before = Before(self._state.sums(), verdict.record, {})
-        self._write(LessonWrite(entry_id=entry_id), scored, votes, before)
+        self._write(LessonWrite(entry_id=entry_id), evidence, votes, before)
 
     def add_labelled(self, rows: Iterable[LabelledRow]) -> int:
         """Learns from labelled evidence, then fits; how many rows."""
@@ -264,7 +223,7 @@ class Learning:
     def forget(self) -> None:
         """Starts again as if nothing had been learned."""
         self._state.forget()
-        self._copy = None
+        self._learned = None
 
     # -- fits
 
@@ -279,49 +238,3 @@ class Learning:
             return self._state.put_model(model, after=version, add=after_fit(sums))
         finally:
             lease.release()
-
-
-def words_of(prompt: str) -> tuple[str, ...]:
-    """The stems of a question, each once: what document frequencies count."""
-    return tuple(sorted(text_of(prompt).bag))
-
-
-def lesson_of(entry: NewEntry, work: Work, replaced: tuple[AnswerRecord, ...] | None) -> Lesson:
-    """What a stored answer teaches, given the lookup that missed; `replaced`: what a recheck is compared with."""
-    candidate = work.decision.candidate
-    return Lesson(
-        entry_id=entry.entry_id,
-        prompt=entry.question.prompt,
-        response=entry.response,
-        sources=entry.sources,
-        near=neighbours_of(work),
-        candidate=candidate.entry_id if candidate else None,
-        scored=work.decision.scored,
-        recheck=replaced,
-    )
-
-
-def neighbours_of(work: Work) -> tuple[str, ...]:
-    """Ids of the entries that a lookup could choose from."""
-    return tuple(near.entry_id for near in work.findings.fit)
-
-
-def _group_of(entry_id: str | None, answers: Sequence[AnswerRecord]) -> str | None:
-    return next((answer.group for answer in answers if answer.entry_id == entry_id), None)
-
-
-def give_feedback(client: redis.Redis, namespace: str, entry_id: str, *, correct: bool, event_id: str = "") -> bool:
-    """Records a user's verdict on an answer, known by its entry id alone, once for each `event_id`.
-
-    False if no scope of the namespace holds the entry. A rejected answer is not served any more; and the evidence that
-    served it last is labelled.
-    """
-    for scope in scopes(client, namespace):
-        verdict = Entries(client, scope.id).feedback(entry_id, correct=correct, event_id=event_id)
-        if verdict is not None:
-            state = LearningState(client, scope.id)
-            # The budget and the judge play no part in a verdict.
-            learning = Learning(state, judge=equal_text, max_error_rate=0.0, when="inline", draw=draw_of)
-            learning.take_verdict(entry_id, verdict, correct=correct)
-            return True
-    return False

@@ -10,9 +10,10 @@ from typing import Any
 import redis
 
 from semcache.cache.budget import RING, Rows, Sums, unpack_rows
+from semcache.cache.budget.evidence import Idf
 from semcache.cache.budget.model import Model
 from semcache.cache.budget.votes import Pair
-from semcache.cache.evidence import Idf
+from semcache.cache.deciding.decide import Learned
 from semcache.cache.learning.status import LearningStatus, status_of
 from semcache.errors import InvalidInput
 from semcache.store import keys
@@ -86,13 +87,14 @@ class LearningState:
         self._rows, self._served, self._sums, self._words, self._pairs, self._model, self._repeats = self._tables
 
     @guarded()
-    def model(self) -> tuple[int, Model | None, Idf]:
-        """Version, the model (None: nothing can be served by score), and how rare words are."""
+    def learned(self) -> Learned:
+        """The model (None: nothing can be served by score) with its version, and how rare words are; no sums."""
         pipe = self._redis.pipeline(transaction=True)
         pipe.hmget(self._model, "version", "model")
         pipe.hgetall(self._words)
         (version, stored), words = pipe.execute()
-        return int(version or 0), _read_model(stored, int(version or 0)), _read_idf(words)
+        version = int(version or 0)
+        return Learned(_read_model(stored, version), idf=_read_idf(words), version=version)
 
     @guarded()
     def sums(self) -> Sums:
@@ -174,7 +176,7 @@ class LearningState:
     def status(self, max_error_rate: float) -> LearningStatus:
         """How far the learning is, and what the budget gives."""
         version, rows, sums = self.rows()
-        _, model, _ = self.model()
+        model = self.learned().model
         size = self.memory_bytes()
         return status_of(
             rows=len(rows.labels),

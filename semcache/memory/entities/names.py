@@ -10,8 +10,8 @@ from functools import lru_cache
 from semcache.memory.entities.types import Kind, Mention
 from semcache.memory.facts.lexicon import LANGUAGES, NATIONALITIES, NO_NAMES, PETS, RELATIONS
 from semcache.memory.facts.patterns import Pattern, either
-from semcache.text.dates import MONTHS, WEEKDAYS
 from semcache.text.entities import known_names
+from semcache.text.figures.dates import MONTHS, WEEKDAYS
 from semcache.text.tokens import STOP_WORDS, stem
 
 _NAME = re.compile(

@@ -9,7 +9,7 @@ from typing import Literal
 
 from semcache.memory.facts.patterns import Pattern
 from semcache.memory.when import utc_day
-from semcache.text.dates import MONTHS, WEEKDAYS
+from semcache.text.figures.dates import MONTHS, WEEKDAYS
 
 Tense = Literal["past", "present", "future"]
 

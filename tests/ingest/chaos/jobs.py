@@ -10,7 +10,7 @@ from typing import Any
 
 import redis as redis_py
 
-from ingest.clients import open_producer
+from ingest.kafka.clients import open_producer
 from semcache.cache import SemanticCache
 from semcache.embed import Embedder
 from semcache.errors import SemcacheError

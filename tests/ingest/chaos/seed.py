@@ -10,13 +10,13 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest.clients import cluster, open_admin
+from ingest.deadletters.letters import Letters
+from ingest.kafka.clients import cluster, open_admin
+from ingest.kafka.offsets import end_offsets
+from ingest.kafka.topics import ensure_topics, source_topics
 from ingest.ledger import AppliedOffsets
-from ingest.letters import Letters
 from ingest.link import RedisLink
-from ingest.offsets import end_offsets
 from ingest.status import group_status
-from ingest.topics import ensure_topics, source_topics
 from semcache.embed import open_embedder
 from semcache.errors import Unavailable
 from semcache.settings import EmbedSettings, Settings, load_settings

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import redis as redis_py
 from confluent_kafka import Message
 
-from ingest.assemble import RunOptions, open_worker
-from ingest.letters import Letters
-from ingest.start import Start
+from ingest.deadletters.letters import Letters
+from ingest.worker.assemble import RunOptions, open_worker
+from ingest.worker.start import Start
 from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase
 from semcache.memory import AgentMemory

@@ -1,0 +1,1 @@
+"""Kafka as the ingestor sees it: clients, topics and offsets."""

@@ -1,0 +1,94 @@
+"""What a cache holds and has learned: looking at it, judging it, removing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from semcache.cache import inputs
+from semcache.cache.entries.stats import INVALIDATED, stats_of
+from semcache.cache.learning.labelled import LabelledPair, labelled_rows, prompts_of
+from semcache.cache.learning.status import LearningStatus
+from semcache.cache.parts import Parts
+from semcache.cache.scopes.catalogue import drop
+from semcache.cache.types import Entry, Hit, Stats
+from semcache.errors import InvalidInput
+from semcache.inputs import check_text
+
+
+class Contents:
+    """The answers and the learning of one cache."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def feedback(self, hit_or_entry_id: Hit | str, *, correct: bool) -> bool:
+        """Records what a user says about an answer; False if it is gone. A rejected answer is not served any more."""
+        entry_id = hit_or_entry_id.entry_id if isinstance(hit_or_entry_id, Hit) else hit_or_entry_id
+        check_text("the entry id", entry_id)
+        verdict = self._parts.entries.feedback(entry_id, correct=correct)
+        if verdict is not None:
+            self._parts.learner.take_verdict(entry_id, verdict, correct=correct)
+        return verdict is not None
+
+    def add_labelled(self, pairs: Iterable[tuple[str, str, bool]]) -> int:
+        """Learns from pairs (prompt, prompt, whether one answer serves both) of one's own log; how many it could use.
+
+        From some 300 pairs on, with both kinds among them, the cache can serve by score at once. A pair is used if its
+        two relations do not contradict other pairs.
+
+        Raises:
+            InvalidInput: a prompt is empty or too long, or a label is no bool.
+        """
+        checked = [LabelledPair.checked(pair) for pair in pairs]
+        if not checked:
+            return 0
+        self._parts.registration.note(self._parts.redis)
+        return self._parts.learner.add_labelled(labelled_rows(checked, self._parts.embedder.embed(prompts_of(checked))))
+
+    def learning(self) -> LearningStatus:
+        """How far the learning is, what this and other budgets give, and in words why nothing is served if so."""
+        self._parts.runtime.counted()
+        return self._parts.learner.status()
+
+    def invalidate(self, *, entry_id: str | None = None, tag: str | None = None, source: str | None = None) -> int:
+        """Removes the answer of an id, or those with a tag, or those built from a document; returns how many.
+
+        Raises:
+            InvalidInput: not exactly one of the three is given.
+        """
+        given = [
+            name for name, value in (("entry_id", entry_id), ("tag", tag), ("source", source)) if value is not None
+        ]
+        if len(given) != 1:
+            raise InvalidInput(f"give one of entry_id, tag and source, not {' and '.join(given) or 'none'}")
+        if entry_id is not None:
+            ids = [entry_id]
+        elif tag is not None:
+            ids = self._parts.entries.by_tag(tag)
+        else:
+            ids = self._parts.entries.by_source(source or "")
+        return self._parts.entries.remove(ids, counter=INVALIDATED)
+
+    def clear(self) -> int:
+        """Removes all answers of the scope; returns how many."""
+        return self._parts.entries.clear()
+
+    def drop(self) -> int:
+        """Removes the scope: its answers, its statistics and what it has learned; returns how many answers."""
+        removed = drop(self._parts.redis, self._parts.scope.namespace, self._parts.scope.id, self._parts.entries)
+        self._parts.learner.forget()
+        return removed
+
+    def get(self, prompt: str, *, context: Sequence[str] = ()) -> Entry | None:
+        """The entry of exactly this question, whether it may be served or not; counts nothing, asks no model."""
+        found = self._parts.entries.exact(inputs.question(prompt, context=context).fingerprint)
+        entries = self._parts.entries.read([found.near[0].entry_id]) if found else []
+        return entries[0] if entries else None
+
+    def entries(self, *, offset: int = 0, limit: int | None = None) -> Iterator[Entry]:
+        """The stored answers, the most used first, fetched in pages."""
+        return self._parts.entries.all(offset=offset, limit=limit)
+
+    def stats(self) -> Stats:
+        """What this scope has done since it exists, in all processes."""
+        return stats_of(self._parts.entries)

@@ -1,0 +1,5 @@
+"""Hit or miss: what a lookup has found, which of it may be served, and the rule that chooses (pure)."""
+
+from semcache.cache.deciding.decide import Decision, Rule, decide
+
+__all__ = ["Decision", "Rule", "decide"]

@@ -1,0 +1,224 @@
+"""The layout of an entry's hash: its fields, and the records they are read into and written from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from semcache.cache.budget import Sums
+from semcache.cache.inputs import Question
+from semcache.cache.types import Entry
+from semcache.store.vectors import cosine
+
+ENTRY_FIELDS = (
+    "prompt", "response", "created", "expires", "sources", "tags", "hits", "metadata", "cost", "format",
+    "tokens", "compute_s", "confirmed", "rejected", "verified",
+)  # fmt: skip
+ANSWER_FIELDS = ("response", "format", "tokens", "cost", "compute_s", "metadata")
+# An entry opens an answer group of its own, named by so many digits of its id: 40 bits.
+GROUP_CHARS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class NearEntry:
+    """A stored entry near a question, without its answer.
+
+    `record`: (agreed, labels) of its answer group. `gone`: its hash is lost, only the vector is left.
+    """
+
+    entry_id: str
+    similarity: float
+    prompt: str = ""
+    created_at: float = 0.0
+    expires_at: float = 0.0
+    sources: dict[str, int] | None = None
+    tags: tuple[str, ...] = ()
+    context: str = ""
+    group: str = ""
+    record: tuple[float, float] = (0.0, 0.0)
+    rejected: bool = False
+    gone: bool = False
+
+    @property
+    def own_group(self) -> str:
+        """Its answer group; one that has not joined another is a group of its own."""
+        return self.group or self.entry_id
+
+    def expired(self, now: float) -> bool:
+        return self.gone or 0 < self.expires_at <= now
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a scope's learning is: version of its model (0 = none), and those of its sums that decide a lookup.
+
+    `repeats`: how often the question that was looked up got another question's answer.
+    """
+
+    version: int = 0
+    sums: Sums = field(default_factory=Sums)
+    repeats: int = 0
+
+    @classmethod
+    def of(cls, known: Sequence[Any]) -> Progress:
+        """From the first element of a reply of cache_search.lua and cache_exact.lua."""
+        version, labels, would_serve, repeats, wrong, checks = known
+        sums = Sums(
+            labels=float(labels),
+            would_serve=float(would_serve),
+            strict_wrong=float(wrong),
+            strict_checks=float(checks),
+        )
+        return cls(int(version), sums, int(repeats))
+
+
+@dataclass(frozen=True, slots=True)
+class HitLesson:
+    """What a semantic hit teaches: the row of its decision, and the rest as cache_hit.lua takes it."""
+
+    row: bytes
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A user's verdict, taken down. `news`: the first time; `last`: row of the decision that served the entry last,
+    empty if that was judged already; `record`: (agreed, labels) of its group.
+    """
+
+    news: bool
+    last: bytes
+    group: str
+    record: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """What an entry holds for the one it is served to: the answer, and what making it again would cost."""
+
+    response: str
+    response_format: str
+    tokens: int
+    cost: float
+    compute_s: float
+    metadata: dict[str, object]
+
+    @classmethod
+    def of(cls, row: Sequence[bytes | None]) -> StoredAnswer:
+        """From the values of ANSWER_FIELDS."""
+        response, response_format, tokens, cost, compute_s, metadata = (field or b"" for field in row)
+        return cls(
+            response=response.decode(),
+            response_format=response_format.decode(),
+            tokens=int(tokens or 0),
+            cost=float(cost or 0),
+            compute_s=float(compute_s or 0),
+            metadata=json.loads(metadata or b"{}"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The entries near a question, best first; of the very same question, whether it may be served or not: one.
+
+    `answers` that were sent with the entries, by id: one that is too long is not. `group_size`: entries in the answer
+    group of the very same question. `now`: when they were found, s, by Redis' clock.
+    """
+
+    near: tuple[NearEntry, ...]
+    progress: Progress
+    answers: Mapping[str, StoredAnswer]
+    now: float
+    group_size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """What goes into an entry. `ttl_s` None means never; times are seconds.
+
+    `vector` is a blob of float32, empty if the entry is to be found by the very same text only.
+    """
+
+    entry_id: str
+    question: Question
+    response: str
+    vector: bytes
+    sources: dict[str, int]
+    tags: tuple[str, ...]
+    ttl_s: float | None
+    metadata: str
+    tokens: int
+    cost: float | None
+    compute_s: float | None
+    response_format: str
+    group: str = ""
+
+
+def near_of(row: Sequence[Any]) -> NearEntry:
+    """A row of `_cache_near.lua`: texts, or false for what is not there."""
+    id, score, expires, rejected, context, tags, prompt, created, sources, group, agreed, labels = row
+    similarity = cosine(float(score))
+    if prompt is False:
+        return NearEntry(id, similarity, gone=True)
+    return NearEntry(
+        entry_id=id,
+        similarity=similarity,
+        prompt=prompt,
+        created_at=float(created),
+        expires_at=float(expires),
+        sources=json.loads(sources) if sources != "{}" else {},
+        tags=tuple(json.loads(tags)) if tags != "[]" else (),
+        context=context,
+        group=group,
+        record=(float(agreed), float(labels)),
+        rejected=rejected != "0",
+    )
+
+
+def to_hash(entry: NewEntry, *, indexes: list[str]) -> dict[str, str | int]:
+    """All fields but the times, `created` and `expires`, which Redis sets by its own clock."""
+    return {
+        "prompt": entry.question.prompt,
+        "response": entry.response,
+        "asked": entry.question.fingerprint,
+        "context": entry.question.context,
+        "ttl": repr(entry.ttl_s or 0),
+        "sources": json.dumps(entry.sources),
+        "tags": json.dumps(entry.tags),
+        "indexes": json.dumps(indexes),
+        "metadata": entry.metadata,
+        "tokens": entry.tokens,
+        "cost": "" if entry.cost is None else repr(entry.cost),
+        "compute_s": "" if entry.compute_s is None else repr(entry.compute_s),
+        "format": entry.response_format,
+        "group": entry.group,
+        "hits": 0,
+        "confirmed": 0,
+        "rejected": 0,
+        "verbatim": int(not entry.vector),
+    }
+
+
+def from_hash(id: str, row: Sequence[bytes]) -> Entry:
+    prompt, response, created, expires, sources, tags, hits, metadata, cost, response_format, *effects = row
+    tokens, compute_s, confirmed, rejected, verified = effects
+    return Entry(
+        entry_id=id,
+        prompt=prompt.decode(),
+        response=response.decode(),
+        created_at=float(created),
+        expires_at=float(expires),
+        sources=json.loads(sources),
+        tags=tuple(json.loads(tags)),
+        hits=int(hits),
+        metadata=json.loads(metadata),
+        cost=float(cost) if cost else None,
+        response_format=response_format.decode(),
+        tokens=int(tokens or 0),
+        compute_s=float(compute_s or 0),
+        confirmed=int(confirmed or 0),
+        rejected=int(rejected or 0),
+        verified_at=float(verified or created),
+    )

@@ -1,0 +1,287 @@
+"""The entries of one scope in Redis: which script or command does what."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import redis
+
+from semcache.cache.entries.records import (
+    ANSWER_FIELDS,
+    ENTRY_FIELDS,
+    HitLesson,
+    NearEntry,
+    NewEntry,
+    Progress,
+    SearchResult,
+    StoredAnswer,
+    Verdict,
+    from_hash,
+    near_of,
+    to_hash,
+)
+from semcache.cache.entries.registration import Registration
+from semcache.cache.inputs import Question
+from semcache.cache.types import Entry
+from semcache.store import keys
+from semcache.store.connect import guarded
+from semcache.store.expiry import GRACE_MS, IDLE_S, entry_prefix, scope_keys, whole_seconds
+from semcache.store.lua import Argument, script
+
+# An entry whose use stopped weighs half as much after that long: what `max_entries` evicts is least by this measure.
+USE_HALF_LIFE_S = 86_400.0
+# How far a search looks past entries that may not be served.
+MOST_LOOKED_AT = 2_560
+_BATCH = 500
+
+
+def _nothing_to_wait_for() -> None:
+    """For whoever has counted nothing itself."""
+
+
+class Entries:
+    """The entries of one scope. Each method is one script or one command: one round trip, atomic.
+
+    `counted` waits until what this process has served is counted. `clock`: a replay's time in place of Redis' own.
+    `idle_s`: how long the statistics outlive their last change.
+    """
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        scope: str,
+        *,
+        counted: Callable[[], None] = _nothing_to_wait_for,
+        clock: Callable[[], float] | None = None,
+        idle_s: float = IDLE_S,
+    ) -> None:
+        self._redis = client
+        self.scope = scope
+        self._counted = counted
+        self._clock = clock
+        self.idle_s = whole_seconds(idle_s)
+        self._own = scope_keys(scope)
+        self._vectors, self._expiry, self._use, self._exact, self._counters = self._own
+        self._prefix = entry_prefix(scope)
+        self._learned = [kind.build(scope=scope) for kind in (keys.CACHE_MODEL, keys.CACHE_SUMS, keys.CACHE_REPEATS)]
+        kinds = (keys.CACHE_ROWS, keys.CACHE_SERVED, keys.CACHE_SUMS, keys.CACHE_WORDS, keys.CACHE_REPEATS)
+        learning = [kind.build(scope=scope) for kind in kinds]
+        self._hit_keys = [self._use, self._counters, self._expiry, self._exact, *learning]
+
+    @guarded()
+    def exact(self, fingerprint: str) -> SearchResult | None:
+        """What is stored under the fingerprint of a question."""
+        found = script("cache_exact")(
+            self._redis, keys=[self._exact, *self._learned], args=[self._prefix, fingerprint, self.now]
+        )
+        if not found:
+            return None
+        known, answer, now = found
+        progress, row, size = json.loads(known)
+        entry = near_of(row)
+        answers = {entry.entry_id: StoredAnswer.of(answer)} if answer else {}
+        return SearchResult((entry,), Progress.of(progress), answers, float(now), group_size=size)
+
+    @guarded()
+    def search(self, question: Question, vector: bytes, *, count: int) -> SearchResult:
+        """The nearest entries asked in the same context with the question's tags, best first.
+
+        Among them at least `count` that are neither expired nor rejected, if there are so many.
+        """
+        found, nearest, answer, now = script("cache_search")(
+            self._redis,
+            keys=[self._vectors, *self._learned],
+            args=[
+                self._prefix, vector, count, MOST_LOOKED_AT, self.now, question.fingerprint, question.context,
+                *question.tags,
+            ],
+        )  # fmt: skip
+        progress, *rows = json.loads(found)
+        answers = {nearest.decode(): StoredAnswer.of(answer)} if answer else {}
+        return SearchResult(tuple([near_of(row) for row in rows]), Progress.of(progress), answers, float(now))
+
+    @guarded()
+    def answer(self, entry_id: str, *, now: float) -> StoredAnswer | None:
+        """The answer of an entry; None if it may not be served any more."""
+        found: Any = self._redis.hmget(self._prefix + entry_id, "expires", "rejected", *ANSWER_FIELDS)
+        expires, rejected, *answer = found
+        if expires is None or rejected != b"0" or 0 < float(expires) <= now:
+            return None
+        return StoredAnswer.of(answer)
+
+    @guarded()
+    def put(self, entry: NewEntry, *, cap: int | None, registration: Registration) -> int:
+        """Stores an entry in place of the one under the same question, and registers its scope, in one transaction.
+
+        Returns how many were evicted for it. Whoever erases the scope meets both or neither.
+        """
+        if cap:
+            self._counted()  # the order of eviction depends on these counts
+        indexes = self._indexes(entry)
+        fields = to_hash(entry, indexes=indexes)
+        pipe = self._redis.pipeline(transaction=True)
+        registration(pipe, entry.sources, entry.ttl_s)
+        script("cache_store")(
+            pipe,
+            keys=[*self._own, *indexes],
+            args=[
+                self._prefix, entry.entry_id, entry.question.fingerprint, entry.vector, self.now, entry.ttl_s or 0,
+                GRACE_MS, USE_HALF_LIFE_S, cap or 0, self.idle_s, *[x for pair in fields.items() for x in pair],
+            ],
+        )  # fmt: skip
+        return int(pipe.execute()[-1])
+
+    @property
+    def now(self) -> float | str:
+        """What scripts are told of the time: '' = by Redis' clock."""
+        return "" if self._clock is None else self._clock()
+
+    def _indexes(self, entry: NewEntry) -> list[str]:
+        by_source = [keys.CACHE_SOURCE.build(scope=self.scope, source=source) for source in entry.sources]
+        return by_source + [keys.CACHE_TAG.build(scope=self.scope, tag=tag) for tag in entry.tags]
+
+    @guarded()
+    def count_hit(
+        self,
+        chosen: NearEntry,
+        answer: StoredAnswer,
+        *,
+        now: float,
+        counter: str,
+        renewal: Registration | None = None,
+        lesson: HitLesson | None = None,
+    ) -> None:
+        """Counts a hit and what it saved, whether or not the entry is still there; learns of it only if it is.
+
+        `renewal`: the lifetime of the entry, and of what registers its scope, starts again.
+        """
+        row, rest = (lesson.row, lesson.rest) if lesson else (b"", "")
+        args: list[Argument] = [
+            self._prefix, chosen.entry_id, now, counter, now / USE_HALF_LIFE_S, int(renewal is not None), GRACE_MS,
+            answer.tokens, answer.cost, answer.compute_s, row, rest, self.idle_s,
+        ]  # fmt: skip
+        if renewal is None or not chosen.expires_at:
+            script("cache_hit")(self._redis, keys=self._hit_keys, args=args)
+            return
+        pipe = self._redis.pipeline(transaction=True)
+        renewal(pipe, chosen.sources or {}, chosen.expires_at - chosen.created_at)
+        script("cache_hit")(pipe, keys=self._hit_keys, args=args)
+        pipe.execute()
+
+    def remove(
+        self,
+        ids: Iterable[str],
+        *,
+        counter: str,
+        due: float | None = None,
+        older_than: tuple[str, int] | None = None,
+    ) -> int:
+        """Removes entries with vector and indexes; returns how many were there.
+
+        `due`: only those that expire by then. `older_than` (document, version): only those built from an older version.
+        """
+        document, version = older_than or ("", "")
+        conditions = [self._prefix, counter, "" if due is None else due, document, version, self.idle_s]
+        removed = 0
+        for batch in _batches(ids):
+            with guarded():
+                removed += int(script("cache_remove")(self._redis, keys=self._own, args=[*conditions, *batch]))
+        return removed
+
+    @guarded()
+    def by_source(self, source: str) -> list[str]:
+        """Ids of the answers built from a document."""
+        return self._members(keys.CACHE_SOURCE.build(scope=self.scope, source=source))
+
+    @guarded()
+    def by_tag(self, tag: str) -> list[str]:
+        """Ids of the answers that carry a tag."""
+        return self._members(keys.CACHE_TAG.build(scope=self.scope, tag=tag))
+
+    def _members(self, key: str) -> list[str]:
+        members: Any = self._redis.smembers(key)
+        return [id.decode() for id in members]
+
+    @guarded()
+    def most_used(self, offset: int, limit: int) -> list[str]:
+        """Ids, the most used first."""
+        self._counted()
+        found: Any = self._redis.zrange(self._use, offset, offset + limit - 1, desc=True)
+        return [id.decode() for id in found]
+
+    @guarded()
+    def read(self, ids: Sequence[str]) -> list[Entry]:
+        """The entries that are there, in the order of `ids`."""
+        self._counted()
+        pipe = self._redis.pipeline(transaction=False)
+        for id in ids:
+            pipe.hmget(self._prefix + id, *ENTRY_FIELDS)
+        return [from_hash(id, row) for id, row in zip(ids, pipe.execute(), strict=True) if row[0] is not None]
+
+    def clear(self) -> int:
+        """Removes all entries; returns how many."""
+        removed = 0
+        while ids := self.most_used(0, _BATCH):
+            removed += self.remove(ids, counter="invalidated")
+        return removed
+
+    @guarded()
+    def forget(self) -> None:
+        """Starts the counters again from zero."""
+        self._counted()
+        self._redis.delete(self._counters)
+
+    def all(self, *, offset: int = 0, limit: int | None = None) -> Iterator[Entry]:
+        """All entries, the most used first, fetched in pages."""
+        end = math.inf if limit is None else offset + limit
+        while offset < end:
+            ids = self.most_used(offset, int(min(_BATCH, end - offset)))
+            if not ids:
+                return
+            yield from self.read(ids)
+            offset += len(ids)
+
+    @guarded()
+    def feedback(self, entry_id: str, *, correct: bool, event_id: str = "") -> Verdict | None:
+        """Takes a user's verdict down, once for each `event_id`; None if the entry is gone."""
+        self._counted()
+        found = script("cache_feedback")(
+            self._redis,
+            keys=[self._prefix + entry_id, self._counters],
+            args=[self._prefix, "confirmed" if correct else "rejected", event_id],
+        )
+        if not found:
+            return None
+        news, last, group, agreed, labels = found
+        return Verdict(bool(news), last, group.decode(), (float(agreed), float(labels)))
+
+    @guarded()
+    def count(self, counter: str, by: int = 1) -> None:
+        """Raises a counter of the scope."""
+        script("cache_count")(self._redis, keys=[self._counters], args=[counter, by, self.idle_s])
+
+    @guarded()
+    def size(self) -> int:
+        """Number of entries."""
+        return int(self._redis.zcard(self._use))
+
+    @guarded()
+    def counters(self) -> dict[str, float]:
+        """All counters of the scope."""
+        self._counted()
+        found: Any = self._redis.hgetall(self._counters)
+        return {name.decode(): float(value) for name, value in found.items()}
+
+
+def _batches(ids: Iterable[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    for id in ids:
+        batch.append(id)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

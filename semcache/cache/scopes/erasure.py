@@ -1,0 +1,30 @@
+"""What leaves the cache when a user is erased: the answers that were kept for that user alone.
+
+An answer that rests on what a user told is only ever stored in a scope that names the user; shared answers never do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import redis
+
+from semcache.cache.entries import Entries
+from semcache.cache.scopes.catalogue import drop, listed
+
+OWNER = "user"
+"""The scope item that names whose answers these are."""
+
+
+def erase_answers_of(client: redis.Redis, namespace: str, user: str) -> int:
+    """Removes the scopes of a user whole, whatever model, prompt or format they are of; returns how many answers.
+
+    A scope is found by the id under which it is stored: one of a former format too.
+    """
+    own = [id for id, scope in listed(client, namespace) if (OWNER, user) in scope.items]
+    return sum(drop(client, namespace, id, Entries(client, id)) for id in own)
+
+
+def answers_of(client: redis.Redis, namespace: str) -> Callable[[str, float], Mapping[str, int]]:
+    """The same as what the erasure of a memory removes besides; whenever they were stored."""
+    return lambda user, at: {"answers": erase_answers_of(client, namespace, user)}

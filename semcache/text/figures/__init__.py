@@ -1,0 +1,1 @@
+"""What a text states in figures: numbers, quantities with units, dates and times."""
