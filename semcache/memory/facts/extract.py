@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from semcache.memory.facts.being import being, names_after
+from semcache.memory.facts.being import being
 from semcache.memory.facts.clauses import Clause, may_tell, meant
 from semcache.memory.facts.contact import contacts
 from semcache.memory.facts.lexicon import KIN
 from semcache.memory.facts.listed import claims_listed, listed
+from semcache.memory.facts.nouns import names_after
 from semcache.memory.facts.own_words import own_words
 from semcache.memory.facts.patterns import Pattern, either
 from semcache.memory.facts.possessed import possessed

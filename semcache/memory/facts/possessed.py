@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from semcache.memory.facts.being import calling, condition, employer, names_after
 from semcache.memory.facts.lexicon import BODY, KIN, PETS, RELATIONS, THINGS
+from semcache.memory.facts.nouns import calling, condition, employer, names_after
 from semcache.memory.facts.patterns import Pattern, either
 from semcache.memory.facts.reading import Possessed
-from semcache.memory.facts.times import find_time, mentions_future, resolve
+from semcache.memory.facts.times import mentions_future
 from semcache.memory.facts.types import Change, Claim
-from semcache.memory.facts.values import cut, name, place, several, thing
+from semcache.memory.facts.values import name, place, several, thing
 
 _BE = r"(?:\s*(?:'s|'re)|\s+(?:is|are|was|were|will be|has become|became))"
 _RELATION = Pattern(
@@ -215,7 +215,7 @@ def _relation(clause: Possessed, found: re.Match[str]) -> Iterator[Claim]:
     kin = head.split("-")[0] in KIN
     attribute = "family" if kin else "acquaintance"
     value = " ".join(filter(None, [count[1] if count else "", head, names]))
-    if names and head != "boss":
+    if names and (kin or called):
         yield _claim(clause, attribute, value)
     last = names.split(" ")[-1] if names else ""
     tail = rest[rest.find(last) + len(last) :] if last else rest
@@ -256,7 +256,7 @@ def _about(clause: Possessed, subject: str, tail: str, *, statement: bool) -> It
 def _loose(clause: Possessed, text: str) -> Iterator[Claim]:
     """Things to come and things that ended: "my flight to Boston is on 3 July", "our trip is off"."""
     ended = re.match(
-        r"(?P<what>[\w' -]{3,40}?)\s+(?:is|was|got|has been|are)\s+(?:cancelled|canceled|off|called off|postponed)\b",
+        r"(?P<what>[\w' -]{3,40}?)\s+(?:is|was|got|has been|are)\s+(?:cancelled|canceled|called off)\b",
         text,
         re.IGNORECASE,
     )
@@ -276,6 +276,3 @@ def _loose(clause: Possessed, text: str) -> Iterator[Claim]:
     )
     if travel and mentions_future(text, clause.at):
         yield _claim(clause, "plan", travel["what"])
-
-
-_ = (cut, find_time, resolve)

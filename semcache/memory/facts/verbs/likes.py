@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from semcache.memory.facts.being import employer
 from semcache.memory.facts.lexicon import LANGUAGES
+from semcache.memory.facts.nouns import employer
 from semcache.memory.facts.patterns import Pattern
 from semcache.memory.facts.reading import Said
 from semcache.memory.facts.types import Change
@@ -16,7 +16,7 @@ from semcache.memory.facts.verbs.shared import Claims, back, claim, state
 
 _RATHER_THAN = Pattern(r"\s+(?:to|over|than|more than|rather than)\s+.*")
 _INSTRUMENT = Pattern(
-    r"(?:the\s+)?(?P<what>(?:(?:acoustic|electric|bass|video|board|table|five-a-side)\s+)?[A-Za-zÀ-ÿ-]+)"
+    r"(?:the\s+)?(?P<what>(?:(?:acoustic|electric|bass|video|board|table|five-a-side)\s+)?[A-Za-zÀ-ÿ-]+\b)"
     r"(?=\s*(?:$|[,.;!(]|and\b|in\b|at\b|with\b|every\b|on\b|for\b|since\b|twice\b|once\b|but\b))"
 )
 _NO_PASTIME = frozenset(

@@ -66,7 +66,7 @@ def _expect(said: Said) -> Claims:
 
 def intended(said: Said) -> Claims:
     """Plans of any verb with a time: "we're going to renovate the bathroom next spring"."""
-    going = re.search(r"\b(?:going to|gonna)\b", said.clause) if said.verb == "" else said.progressive
+    going = re.search(r"\b(?:going to|gonna)\b", said.clause) if said.verb == "" and said.tense == "future" else said.progressive
     body = f"{said.form} {said.rest}" if said.verb else said.rest
     if going and not said.denied and mentions_future(said.clause, said.at) and not _NO_PLANS.match(body):
         value = cut(body.strip(), most_words=6)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from semcache.memory.facts.being import condition, employer, pet_or_kin
 from semcache.memory.facts.lexicon import THINGS
+from semcache.memory.facts.nouns import condition, employer, pet_or_kin
 from semcache.memory.facts.patterns import Pattern
 from semcache.memory.facts.reading import Said
 from semcache.memory.facts.times import mentions_future
@@ -37,7 +37,8 @@ def owned(text: str) -> str:
     words = [word.strip(".,").lower() for word in value.split()]
     product = re.match(r"(?:\w+ )?[A-Z][\w-]*[a-z0-9](?:\s|$)", value) and not re.search(r"ed$|ing$", value)
     known = bool(words) and (words[-1] in THINGS or words[-1].removesuffix("s") in THINGS)
-    return value if len(words) <= 5 and (known or product or any(word in THINGS for word in words[:2])) else ""
+    model = bool(words) and words[0] in THINGS and re.search(r"\d", value)
+    return value if len(words) <= 5 and (known or product or model) else ""
 
 
 def _have(said: Said) -> Claims:
@@ -74,7 +75,8 @@ def possess(said: Said) -> Claims:
     for attribute, value in found:
         yield from state(got, attribute, value, since=back(said))
     if not found and _OWNABLE.match(said.rest):
-        yield from state(got, "possession", owned(said.rest), since=back(said))
+        value = owned(said.rest) or (_ENDS_THING.split(thing(said.rest))[0] if said.verb == "own" else "")
+        yield from state(got, "possession", value, since=back(said))
 
 
 def _get(said: Said) -> Claims:

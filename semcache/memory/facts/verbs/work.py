@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from semcache.memory.facts.being import calling, employer
+from semcache.memory.facts.nouns import calling, employer
 from semcache.memory.facts.patterns import Pattern
 from semcache.memory.facts.reading import Said
 from semcache.memory.facts.times import resolve
