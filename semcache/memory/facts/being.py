@@ -56,7 +56,7 @@ _NATION = Pattern(
 )
 _NO_ROLE = Pattern(r"\b(?:haha|lol|lmao)\b")
 _STATUS = Pattern(
-    r"(?:already\s+|now\s+|a\s+)*(?P<what>retired(?: \w+)?|unemployed|self[- ]employed|on (?:parental|maternity) leave|between jobs|pensioner)\b"
+    r"(?:already\s+|now\s+|a\s+)*(?P<what>retired(?: \w+){0,2}|unemployed|self[- ]employed|on (?:parental|maternity) leave|between jobs|pensioner)\b"
 )
 _ROLE = Pattern(
     r"(?:(?:also|now|still|only|just|currently|working as|both)\s+)*(?:an?\s|the\s|(?:head|director|ceo|cto|professor|student|ward manager"
@@ -86,7 +86,7 @@ def being(said: Said) -> Iterator[Claim]:
 
 
 def _since(said: Said) -> float | None:
-    phrase = said.phrase
+    phrase = said.phrase or find_time(said.whole[max(said.start - 24, 0) : said.start])
     return resolve(phrase, said.at, "past") if phrase and "since" in phrase[0].lower() else None
 
 
@@ -148,7 +148,7 @@ def _of_role(said: Said, rest: str) -> Told:
         return
     if status := _STATUS.match(rest):
         former = status["what"].split()
-        called = " ".join(former) if len(former) == 2 and calling(former[-1]) else former[0]
+        called = calling(status["what"]) or former[0]
         yield "occupation", status["what"] if former[0] in ("on", "between") else called
         aged = re.match(r"\s*,\s*(?P<age>\d\d)\b(?!\s*(?:km|kg|%))", rest[status.end() :])
         yield "age", aged["age"] if aged else ""

@@ -122,6 +122,12 @@ _DENIES = Pattern(
 )
 
 
+_QUESTION = r"(?:what|how|why|where|when|which|who|whose|can|could|do|does|did|is|are|am|should|shall|would|will|any|has|have i)"
+_ASKING = Pattern(rf"^\W*(?:(?:so|and|but|ok|hey|hi|well|also|then|or|now)\W+)*{_QUESTION}\b")
+# A question behind a statement: "my dog is called Rex, what may he eat?"
+_ASKED = Pattern(rf"(?:[,;:–—]|\s-)\s*(?:(?:and|so|but|then)\s+)?{_QUESTION}\b|\s(?:and|so|but)\s+{_QUESTION}\s(?:i|we|you|should|can|do|is|are|would)\b")
+
+
 @dataclass(frozen=True, slots=True)
 class Clause:
     """A clause and where it starts in the text. `revoked`: what it says is denied, or is to be forgotten."""
@@ -144,7 +150,11 @@ def meant(text: str) -> Iterator[Clause]:
     for start, sentence in _sentences(text):
         sentence = sentence[:_MOST_SENTENCE]
         lower = sentence.lower()
-        if lower.rstrip().endswith("?") or (_SUPPOSED_HINT.within(lower) and _SUPPOSED.search(sentence)):
+        if lower.rstrip().endswith("?"):
+            asked = None if _ASKING.match(sentence) else _ASKED.search(sentence)
+            sentence = sentence[: asked.start()] if asked else ""
+            lower = sentence.lower()
+        if not sentence or (_SUPPOSED_HINT.within(lower) and _SUPPOSED.search(sentence)):
             continue
         if _REPORTED_HINT.within(lower):
             sentence = _REPORTED.sub("", sentence)

@@ -13,9 +13,9 @@ from dataclasses import replace
 from semcache.memory.facts.being import being
 from semcache.memory.facts.clauses import Clause, may_tell, meant
 from semcache.memory.facts.contact import contacts
-from semcache.memory.facts.lexicon import KIN
+from semcache.memory.facts.lexicon import DIETS, KIN
 from semcache.memory.facts.listed import claims_listed, listed
-from semcache.memory.facts.nouns import names_after
+from semcache.memory.facts.nouns import calling, names_after
 from semcache.memory.facts.own_words import own_words
 from semcache.memory.facts.patterns import Pattern, either
 from semcache.memory.facts.possessed import possessed
@@ -42,6 +42,9 @@ _MEANT = Pattern(rf"^\W*(?:(?:i|we) (?:meant|mean)|it'?s|make (?:it|that)|but)\s
 _DIED = Pattern(
     r"^\W*(?:sadly\W+)?(?P<who>[A-ZÀ-Þ][\w'-]+)\s+(?i:(?:has\s+|just\s+|sadly\s+)*(?:died|passed away|was put down))\b", cased=True
 )
+_AS_A = Pattern(r"^\W*(?:(?:and|but|so|well|also|speaking)\s+)?as an? (?P<what>.+)")
+_I = Pattern(r"[\s,]*i\b(?!'d)")
+_DIET = Pattern(rf"(?:strict\s+)?(?:{DIETS})\b")
 _WITH = Pattern(
     rf"\b(?:with|and|w/)\s+(?:my|our)\s+(?P<who>(?:(?:two|three|four|little|older|younger)\s+)?(?:{either(KIN)})\b)"
     rf"(?P<names>.{{0,60}})"
@@ -107,6 +110,13 @@ def _of_clause(clause: Clause, text: str, at: float) -> Iterator[Claim]:
     died = _DIED.match(clause.text)
     if died:  # of an animal that is known by this name
         yield Claim("pet", died["who"], change=Change.ENDS, confidence=0.6, start=start, end=end)
+        return
+    as_a = _AS_A.match(clause.text)
+    if as_a and _I.match(text, end):
+        diet = _DIET.match(as_a["what"])
+        role = "" if diet else calling(as_a["what"])
+        yield from [Claim("diet", diet[0].lower(), confidence=0.75, start=start, end=end)] if diet else []
+        yield from [Claim("occupation", role, confidence=0.75, start=start, end=end)] if role else []
         return
     said = read(clause, text, at)
     if isinstance(said, Possessed):

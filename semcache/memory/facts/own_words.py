@@ -7,7 +7,7 @@ all that follows is theirs: a fact that is not read can be told again, a wrong o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from semcache.memory.facts.patterns import Hint, Pattern
 
@@ -37,7 +37,7 @@ _OWN_LABEL = Pattern(
     r"\b(?:me|my|myself|mine|i|i'm|our|ours|we|you should|note|ps|p\.s|fyi|edit|context|background|question|btw|tl;?dr|intro"
     r"|introduction|hi|hello|hey|disclaimer|reminder|correction|news|update|situation|problem|issue|thing|things|fact|facts"
     r"|info|information|answer|reason|details|about|goal|goals|mistake|thanks|ok|okay|well|so|anyway|also|yes|no|p\.p\.s"
-    r"|allergies|allergy|summary|case|status|plus)\b"
+    r"|allergies|allergy|summary|phone|number|mobile|address|case|status|plus)\b"
 )
 _OTHERS_LABEL = Pattern(
     r"\b(?:sample|example|sentence|his|her|their|he|she|they|pupil|student|customer|user|speaker|someone|somebody|quote|bio"
@@ -57,10 +57,9 @@ _HINTS = Hint(
     r"\n|`|>|:|;|//|--|#|==|<\w|role-?play|pretend|act as|exercise|scenario|game|skit|simulation|role"
     r"|you(?:'re| are| will|'ll)|i(?:'ll| will|'m going to)|my (?:novel|story|book|screenplay|script|song|poem)|here(?:'s| is)|=|\("
 )
-_ASIDE = Pattern(r"^\s*(?:can you|could you|would you|how (?:do|should|can)|what|please|which|any idea|help)\b")
 
 
-def own_words(text: str, *, listed: Iterator[tuple[int, int]] = iter(())) -> str:
+def own_words(text: str, *, listed: Iterable[tuple[int, int]] = ()) -> str:
     """The text with what is not said by its user blanked; `listed`: places of "key: value" lists, which stay."""
     if not _HINTS.within(text.lower()):
         return text

@@ -122,6 +122,7 @@ _FORMS = {
     "attend": "attend attending",
     "suffer": "suffer suffers suffering suffered",
     "come": "come",
+    "do": "doing",
     "learn": "learn learning",
     "diagnose": "diagnosed",
     "become": "become became becoming promoted",

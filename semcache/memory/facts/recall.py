@@ -17,7 +17,7 @@ from redis import Redis
 from semcache.memory.facts.extract import extract, tells_any
 from semcache.memory.facts.kept import kept_claims
 from semcache.memory.facts.timeline import facts_of
-from semcache.memory.facts.types import Claim, Fact, Told
+from semcache.memory.facts.types import USER, Claim, Fact, Told
 from semcache.memory.layout import UserKeys
 from semcache.memory.records import read_turns
 from semcache.memory.types import Turn
@@ -39,14 +39,38 @@ def claims_of(text: str, at: float) -> tuple[Claim, ...]:
     return extract(text, at=at)
 
 
-def told_in(turns: Sequence[Turn], kept: Mapping[str, tuple[Claim, ...]] | None = None) -> list[Told]:
-    """The claims of turns, each with where it was told; `kept`: those that a model has read, by turn id."""
+def told_in(
+    turns: Sequence[Turn], kept: Mapping[str, tuple[Claim, ...]] | None = None, *, user: str = ""
+) -> list[Told]:
+    """The claims of a user's turns, each with where it was told; `kept`: those that a model has read, by turn id."""
     known = kept or {}
+    owner = _owner(turns, user)
     return [
         Told(claim, turn.id, turn.at, number)
         for turn in turns
+        if not turn.speaker or _first_name(turn.speaker) in owner
         for number, claim in enumerate(known[turn.id] if turn.id in known else claims_of(turn.text, turn.at))
     ]
+
+
+def _owner(turns: Sequence[Turn], user: str) -> frozenset[str]:
+    """Under which first names the user speaks, where several do: the user's id, or who tells something first.
+
+    Turns without a speaker are the user's; if one of them comes first, others are the user only by the name told there.
+    """
+    speakers = {_first_name(turn.speaker) for turn in turns if turn.speaker}
+    mine = _first_name(user)
+    if len(speakers) < 1 or mine in speakers:
+        return frozenset({mine})
+    first = min(turns, key=lambda turn: (turn.at, turn.id))
+    if first.speaker:
+        return frozenset({_first_name(first.speaker)})
+    names = (claim for turn in turns if not turn.speaker for claim in claims_of(turn.text, turn.at))
+    return frozenset(_first_name(claim.value) for claim in names if claim.attribute == "name" and claim.subject == USER)
+
+
+def _first_name(name: str) -> str:
+    return (name.casefold().split() or [""])[0]
 
 
 def read_facts(redis: Redis, user: UserKeys, *, sealer: Sealer, until: float = math.inf) -> tuple[Fact, ...]:
@@ -66,4 +90,4 @@ def read_facts(redis: Redis, user: UserKeys, *, sealer: Sealer, until: float = m
         some = ids[first : first + _READ_AT_ONCE]
         turns += [turn for turn in read_turns(redis, [(user, id) for id in some], sealer=sealer) if turn]
         kept |= kept_claims(redis, user, some, sealer=sealer)
-    return facts_of(told_in(turns, kept))
+    return facts_of(told_in(turns, kept, user=user.user))

@@ -61,7 +61,7 @@ _NO_PLACE = frozenset(
 
 
 _INTENSE = Pattern(
-    r"(?:\s+(?:so much|very much|a lot|too|the most|more than anything|though|as well|now|these days|again"
+    r"(?:\s+(?:lately|on (?:\w+days|weekends|trains)|every (?:day|week|morning|night|evening|weekend)|so much|very much|a lot|too|the most|more than anything|though|as well|now|these days|again"
     r"|any ?more|(?:the )?best|haha|lol|btw|by the way|honestly|always have|always did|but .*|because .*|since .*)"
     r"|\s*[;:=]-?[)D(]|\s*[^\w\s'.-]+)+$"
 )

@@ -35,9 +35,10 @@ def owned(text: str) -> str:
     """A thing that one keeps ("Honda Civic", "red bike"); empty for what is bought and used up, or is no thing."""
     value = _ENDS_THING.split(thing(text))[0]
     words = [word.strip(".,").lower() for word in value.split()]
-    product = re.match(r"(?:\w+ )?[A-Z][\w-]*[a-z0-9](?:\s|$)", value) and not re.search(r"ed$|ing$", value)
-    known = bool(words) and (words[-1] in THINGS or words[-1].removesuffix("s") in THINGS)
-    model = bool(words) and words[0] in THINGS and re.search(r"\d", value)
+    product = re.match(r"(?:[\w-]+ )?[A-Z][\w-]*[a-z0-9](?:\s|$)", value) and not re.search(r"ed$|ing$", value)
+    head = re.split(r"\s+in\s+", value)[0].lower().split(" ")[-1].strip(".,")
+    known = head in THINGS or head.removesuffix("s") in THINGS
+    model = not THINGS.isdisjoint(words) and re.search(r"\d", value)
     return value if len(words) <= 5 and (known or product or model) else ""
 
 
@@ -52,8 +53,7 @@ def _have(said: Said) -> Claims:
 def _object(said: Said) -> Claims:
     """What somebody has: a condition, a relative, an animal, an appointment or a thing."""
     if said.denied and re.match(r"\s*(?:allerg\w+|pets|animals|children|siblings)\b", said.rest):
-        if "allerg" in said.rest.lower():
-            yield from claim(said, "allergy", "any", change=Change.ENDS, confidence=0.6)
+        yield from state(said, "allergy", "any") if "allerg" in said.rest.lower() else ()
         return
     found = condition(said.rest) or pet_or_kin(said.rest)
     for attribute, value in found:
@@ -114,10 +114,10 @@ def _dismissed_by(rest: str) -> str:
 
 
 def _lose(said: Said) -> Claims:
-    what = re.match(r"\s*(?:(?:away|off)\s+)?(?P<what>(?:my|our|the|both|all|a|an|\d|[A-Z]).*)", said.rest)
+    what = re.match(r"\s*(?:(?:away|off|in)\s+)?(?P<what>(?:my|our|the|both|all|a|an|\d|[A-Z]).*)", said.rest)
     if not what or said.denied or (said.tense == "future" and said.since is None) or said.progressive:
         return
-    if said.verb == "lose" and not re.match(r"\s*(?:my|our)\s+job\b", said.rest):
+    if said.verb == "lose" and not re.match(r"\s*(?:my|our)\s", said.rest):
         return
     if thing(what["what"]).lower().startswith("job"):
         yield from claim(said, "work", "job", change=Change.ENDS, until=back(said))

@@ -10,7 +10,7 @@ from semcache.memory.facts.patterns import Pattern
 from semcache.memory.facts.reading import Said
 from semcache.memory.facts.times import resolve
 from semcache.memory.facts.types import Change
-from semcache.memory.facts.values import thing
+from semcache.memory.facts.values import cut, thing
 from semcache.memory.facts.verbs.body import diet
 from semcache.memory.facts.verbs.likes import HANDLERS as LIKES
 from semcache.memory.facts.verbs.plans import intended
@@ -29,6 +29,9 @@ _BUSINESS = Pattern(
 )
 _FIELD_ENDS = Pattern(r"\s+(?:at|in|on)\s+(?=[A-Z]|the\b|uni)")
 _NO_FIELD = frozenset("hard for with all every more a at in abroad late together".split())
+_DEGREE = Pattern(
+    r"\s*(?:(?:an?|my|the)\s+)?(?:[\w-]+\s+){0,2}(?:master'?s|bachelor'?s|phd|doctorate|degree|apprenticeship|mba|traineeship)\b"
+)
 _HABIT = Pattern(r"\s*(?:smoking|drinking|vaping|gambling)\b")
 
 
@@ -56,7 +59,7 @@ def _teach(said: Said) -> Claims:
 def _run(said: Said) -> Claims:
     business = _BUSINESS.match(said.rest)
     if business and said.tense == "present" and not said.denied:
-        yield from state(said, "occupation", f"{'own' if said.verb == 'own' else 'run'} a {thing(business['what'])}")
+        yield from state(said, "occupation", f"{said.verb} a {thing(business['what']).removeprefix('own ')}")
         yield from state(said, "occupation", _role(said.rest))
     elif said.verb == "own":
         yield from possess(said)
@@ -68,6 +71,12 @@ def _study(said: Said) -> Claims:
     field = thing(_FIELD_ENDS.split(said.rest)[0])
     if not said.denied and field and field.split()[0].lower() not in _NO_FIELD and len(field.split()) < 5:
         yield from state(said, "studies", field)
+
+
+def _do(said: Said) -> Claims:
+    """ "I'm doing a master's in ..." """
+    if said.progressive and not said.denied and _DEGREE.match(said.rest):
+        yield from state(said, "studies", cut(re.sub(r"^(?:an?|my|the)\s+", "", said.rest).split(" at ")[0]))
 
 
 def _start(said: Said) -> Claims:
@@ -125,6 +134,7 @@ HANDLERS: dict[str, Callable[[Said], Claims]] = {
     "run": _run,
     "own": _run,
     "study": _study,
+    "do": _do,
     "start": _start,
     "leave": _leave,
     "quit": _leave,
