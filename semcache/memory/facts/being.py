@@ -33,8 +33,12 @@ _FIGURATIVE = Pattern(
     r"^(?:(?:my )?own sweat|work|mondays|paperwork|nonsense|stupidity|bullshit|drama|exercise|mornings|people|fun|losing)$"
 )
 _AFTER_ALL = Pattern(r"\s+(?:after all|at all)\b.*")
-_DIET = Pattern(rf"(?:(?:an?|strictly|strict|fully|almost|now|basically|mostly)\s+)*(?P<diet>{DIETS})\b(?! (?:friend|curious|food|recipe))")
-_STATE = Pattern(rf"(?:^|,\s*|\band\s+)(?:(?:\d+|\w+) (?:weeks?|months?) )?(?P<state>{STATES_OF_HEALTH})\b(?! to| by| with love)")
+_DIET = Pattern(
+    rf"(?:(?:an?|strictly|strict|fully|almost|now|basically|mostly)\s+)*(?P<diet>{DIETS})\b(?! (?:friend|curious|food|recipe))"
+)
+_STATE = Pattern(
+    rf"(?:^|,\s*|\band\s+)(?:(?:\d+|\w+) (?:weeks?|months?) )?(?P<state>{STATES_OF_HEALTH})\b(?! to| by| with love)"
+)
 _DUE = Pattern(r"\bdue\s+(?:on\s+|in\s+)?(?P<date>.+)")
 _MARITAL = Pattern(
     r"(?:(?:happily|recently|newly|officially)\s+)*(?P<state>married|engaged|divorced|single"
@@ -65,7 +69,9 @@ _ROLE = Pattern(
 _AFTER_NAME = Pattern(
     r"$|[,.;!(–—-]|and\b|from\b|in\b|here\b|btw\b|by the way\b|again\b|the\b|your\b|a\b|writing\b|calling\b|with\b"
 )
-_GREETS = Pattern(r"\b(?:hi|hiya|hello|hey|good (?:morning|evening|afternoon)|greetings|nice to meet you|hola|bonjour|welcome)\b")
+_GREETS = Pattern(
+    r"\b(?:hi|hiya|hello|hey|good (?:morning|evening|afternoon)|greetings|nice to meet you|hola|bonjour|welcome)\b"
+)
 _PRESENTED = Pattern(r"\s*(?:,\s*(?:an?\s+)?(?:\d\d|[a-z])|from\s|and i\b|by the way|btw|,?\s*(?:the|your|an?) )")
 _LASTING = Pattern(r"\b(?:since|for (?!\w+ing\b)|always|all my life|my whole life)\b")
 _ENDED_BY_NOT = frozenset({"diet", "allergy", "health", "occupation"})
@@ -82,7 +88,9 @@ def being(said: Said) -> Iterator[Claim]:
             change = Change.ENDS if ends else Change.ASSERTS
             sure = 0.6 if attribute == "name" and not _introduces(said, value) else 0.8
             since = None if ends else _since(said)
-            yield Claim(attribute, value, "user", ends or not said.denied, change, since, None, "", sure, said.start, said.end)
+            yield Claim(
+                attribute, value, "user", ends or not said.denied, change, since, None, "", sure, said.start, said.end
+            )
 
 
 def _since(said: Said) -> float | None:

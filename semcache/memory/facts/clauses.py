@@ -125,7 +125,9 @@ _DENIES = Pattern(
 _QUESTION = r"(?:what|how|why|where|when|which|who|whose|can|could|do|does|did|is|are|am|should|shall|would|will|any|has|have i)"
 _ASKING = Pattern(rf"^\W*(?:(?:so|and|but|ok|hey|hi|well|also|then|or|now)\W+)*{_QUESTION}\b")
 # A question behind a statement: "my dog is called Rex, what may he eat?"
-_ASKED = Pattern(rf"(?:[,;:–—]|\s-)\s*(?:(?:and|so|but|then)\s+)?{_QUESTION}\b|\s(?:and|so|but)\s+{_QUESTION}\s(?:i|we|you|should|can|do|is|are|would)\b")
+_ASKED = Pattern(
+    rf"(?:[,;:–—]|\s-)\s*(?:(?:and|so|but|then)\s+)?{_QUESTION}\b|\s(?:and|so|but)\s+{_QUESTION}\s(?:i|we|you|should|can|do|is|are|would)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)

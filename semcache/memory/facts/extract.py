@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from semcache.memory.facts.being import being
 from semcache.memory.facts.clauses import Clause, may_tell, meant
@@ -31,7 +32,9 @@ _CALL_ME = Pattern(
     r"|at|on|if|later|tomorrow|crazy|an?|old|again|whatever|anytime|the|to|for|in|now|today|tonight|asap|stupid)\b)(?P<name>.+)"
 )
 _VALUE = r"[\w.'@+-]+(?:\s+[\w.'-]+){0,3}?"
-_TAKES_BACK = r"(?:no|nope|wait|no wait|sorry|actually|correction|oops|hang on|hold on|scratch that|my bad|my mistake|pardon)"
+_TAKES_BACK = (
+    r"(?:no|nope|wait|no wait|sorry|actually|correction|oops|hang on|hold on|scratch that|my bad|my mistake|pardon)"
+)
 _SAYS = r"(?:it'?s|it is|that'?s|that is|(?:i|we) (?:meant|mean|am|'m)|i'?m|make (?:it|that)|should be|they are|they're|he'?s|she'?s)"
 _NOT_BUT = Pattern(
     rf"^\W*(?:(?P<lead>{_TAKES_BACK})[,.!:;\s]+|(?:hmm|oh|and|but|well|ah)[,.!:;\s]+)*"
@@ -40,7 +43,8 @@ _NOT_BUT = Pattern(
 _NOT = Pattern(rf"^\W*(?:{_TAKES_BACK}[,.!:;\s]+)+not\s+(?P<old>{_VALUE})\W*$")
 _MEANT = Pattern(rf"^\W*(?:(?:i|we) (?:meant|mean)|it'?s|make (?:it|that)|but)\s+(?P<new>{_VALUE})\W*$")
 _DIED = Pattern(
-    r"^\W*(?:sadly\W+)?(?P<who>[A-ZÀ-Þ][\w'-]+)\s+(?i:(?:has\s+|just\s+|sadly\s+)*(?:died|passed away|was put down))\b", cased=True
+    r"^\W*(?:sadly\W+)?(?P<who>[A-ZÀ-Þ][\w'-]+)\s+(?i:(?:has\s+|just\s+|sadly\s+)*(?:died|passed away|was put down))\b",
+    cased=True,
 )
 _AS_A = Pattern(r"^\W*(?:(?:and|but|so|well|also|speaking)\s+)?as an? (?P<what>.+)")
 _I = Pattern(r"[\s,]*i\b(?!'d)")
@@ -60,9 +64,10 @@ def extract(text: str, *, at: float) -> tuple[Claim, ...]:
     return _corrected(tuple(found.values()))[:MOST_CLAIMS]
 
 
-def tells_any(text: str, *, at: float) -> bool:
-    """Whether `extract` finds any claim: the text is read up to the first one only."""
-    return next(_claims(text, at), None) is not None
+@lru_cache(maxsize=32_768)
+def claims_of(text: str, at: float) -> tuple[Claim, ...]:
+    """What a text says of its author, remembered: a write asks whether it tells anything, and then what."""
+    return extract(text, at=at)
 
 
 def _claims(text: str, at: float) -> Iterator[Claim]:

@@ -42,7 +42,9 @@ _SEVERAL = frozenset("allergy health pet family hobby language preference dislik
 _NAMED_BY_KEY = frozenset("kids children partner spouse wife husband".split())
 _ITEM = Pattern(
     rf"(?:^|(?<=[\n,;|(]))\s*(?:[-*•]\s*)?[*_]*(?P<key>{either(_OF)}|fav(?:ou?rite) [\w ]{{2,20}})[*_]*\s*(?::|=|\s-)[*_]*\s*"
-    r"(?P<value>[^\n;|]+?)(?=\s*(?:$|[\n;|)]|,\s*[*_]*(?:" + either(_OF) + r"|fav(?:ou?rite) [\w ]{2,20})[*_]*\s*(?::|=)))"
+    r"(?P<value>[^\n;|]+?)(?=\s*(?:$|[\n;|)]|,\s*[*_]*(?:"
+    + either(_OF)
+    + r"|fav(?:ou?rite) [\w ]{2,20})[*_]*\s*(?::|=)))"
 )
 _OTHERS = Pattern(
     r"\b(?:his|her|their|he|she|they|customer|client|patient|user's|character|sample|example|candidate|employee|template"
@@ -74,7 +76,9 @@ def listed(text: str) -> list[Listed]:
     ]
     if len({item.key for item in found}) < _LEAST or _is_mail(found):
         return []
-    return [] if _OTHERS.search(text[: found[0].start]) or len({i.value for i in found if i.key == "name"}) > 1 else found
+    return (
+        [] if _OTHERS.search(text[: found[0].start]) or len({i.value for i in found if i.key == "name"}) > 1 else found
+    )
 
 
 def _is_mail(items: list[Listed]) -> bool:

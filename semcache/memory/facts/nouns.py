@@ -20,7 +20,9 @@ _NO_CALLING = Pattern(
     r"|grandmother|grandfather|widow|widower|bachelor|morning|night owl|early)\b"
 )
 _ORG = Pattern(r"\b(?:at|for|with)\s+(?=(?P<org>.+))")
-_OTHER_CLAUSE = Pattern(r",?\s+(?:but|because|while|whereas|and (?=[A-Z][\w'-]+ \w|my\b|our\b|he\b|she\b|they\b|the\b))\s*")
+_OTHER_CLAUSE = Pattern(
+    r",?\s+(?:but|because|while|whereas|and (?=[A-Z][\w'-]+ \w|my\b|our\b|he\b|she\b|they\b|the\b))\s*"
+)
 _NO_ORG = frozenset(
     "home night nights day days least last first work that this it you them him her me us the-moment"
     " moment weekends weekend once all present "
@@ -31,13 +33,9 @@ _SPELL = Pattern(r"(?:\w+\s+){1,3}(?:years?|months?|weeks?|decades?|ages)\b")  #
 _MEDICAL = Pattern(r"\b(?P<what>(?:[\w-]+\s+){0,2}?(?:allerg(?:y|ies|ic)|intoleran(?:ce|t))\b)(?:\s+to\s+(?P<to>.+))?")
 
 
-
-
 def calling(text: str) -> str:
     """The occupation that a noun phrase names: "a night nurse at ..." -> "night nurse"; empty if it names none."""
-    value = thing(
-        _CALLING_ENDS.split(text)[0], most_words=6
-    )
+    value = thing(_CALLING_ENDS.split(text)[0], most_words=6)
     head = re.split(r"\s+of\s+", value)[0]
     last = head.split(" ")[-1].lower().rstrip("s'") if head else ""
     if not last or _NO_CALLING.search(head) or last in NO_CALLINGS or len(value.split()) > 7:
@@ -97,7 +95,9 @@ def condition(text: str) -> list[tuple[str, str]]:
     return found
 
 
-_NOT_REAL = Pattern(r"\b(?:this|that|these|those|stuffed|toy|plush|virtual|hot|neighbou?r's|friend's|wild|stray|street|\w+'s)\b")
+_NOT_REAL = Pattern(
+    r"\b(?:this|that|these|those|stuffed|toy|plush|virtual|hot|neighbou?r's|friend's|wild|stray|street|\w+'s)\b"
+)
 _KIN_WORDS = "|".join(
     sorted(map(re.escape, KIN | {"friend", "flatmate", "roommate", "housemate"}), key=len, reverse=True)
 )

@@ -167,8 +167,10 @@ class Said:
     @property
     def gone(self) -> bool:
         """Whether it is told of the past alone: "I played ..."; "I've played ... since May" is told of now too."""
-        lasts = self.perfect and (self.form not in _BE or _LASTING.search(self.rest)) and (
-            self.form not in _DURATIVE or _LASTING.search(self.rest)
+        lasts = (
+            self.perfect
+            and (self.form not in _BE or _LASTING.search(self.rest))
+            and (self.form not in _DURATIVE or _LASTING.search(self.rest))
         )
         return self.tense == "past" and not self.progressive and not lasts
 

@@ -13,7 +13,9 @@ from semcache.memory.facts.values import cut, thing
 from semcache.memory.facts.verbs.body import diet
 from semcache.memory.facts.verbs.shared import Claims, planned
 
-_TO_WHERE = Pattern(r"\s*(?:(?:up|down|over|back|on (?:holiday|vacation|a trip)|by \w+)\s+)?(?P<to>to\s+)?(?P<where>.+)")
+_TO_WHERE = Pattern(
+    r"\s*(?:(?:up|down|over|back|on (?:holiday|vacation|a trip)|by \w+)\s+)?(?P<to>to\s+)?(?P<where>.+)"
+)
 _LASTING = Pattern(
     r"(?:(?:a|an|our|my|the)\s+)?(?:[\w-]+\s+){0,2}(?:trip|holiday|vacation|wedding|marathon|journey|cruise|tour|move"
     r"|honeymoon|surgery|retirement|house|expedition|pilgrimage|weekend in|week in)\b"
@@ -66,7 +68,11 @@ def _expect(said: Said) -> Claims:
 
 def intended(said: Said) -> Claims:
     """Plans of any verb with a time: "we're going to renovate the bathroom next spring"."""
-    going = re.search(r"\b(?:going to|gonna)\b", said.clause) if said.verb == "" and said.tense == "future" else said.progressive
+    going = (
+        re.search(r"\b(?:going to|gonna)\b", said.clause)
+        if said.verb == "" and said.tense == "future"
+        else said.progressive
+    )
     body = f"{said.form} {said.rest}" if said.verb else said.rest
     if going and not said.denied and mentions_future(said.clause, said.at) and not _NO_PLANS.match(body):
         value = cut(body.strip(), most_words=6)

@@ -82,7 +82,9 @@ def possess(said: Said) -> Claims:
 def _get(said: Said) -> Claims:
     rest = said.rest.strip()
     low = rest.lower()
-    state_of = re.match(r"(?:married|engaged|divorced)(?= (?:to|in|last|on|this|two|\w+ (?:years?|months?) ago)|\W|$)", low)
+    state_of = re.match(
+        r"(?:married|engaged|divorced)(?= (?:to|in|last|on|this|two|\w+ (?:years?|months?) ago)|\W|$)", low
+    )
     if state_of and (said.tense == "future" or said.progressive):
         yield from planned(said, f"getting {state_of[0]}") if not said.denied else ()
     elif said.denied or said.tense == "future":
@@ -100,7 +102,9 @@ def _get(said: Said) -> Claims:
         yield from claim(said, "possession", owned(rest[6:]), change=Change.ENDS)
     elif JOB.match(rest):
         role = re.search(r"\bas\s+(?=(?P<role>.+))", rest)
-        yield from claim(said, "occupation", thing(re.split(r"\s+(?:at|for|with|in)\s+", role["role"])[0]) if role else "")
+        yield from claim(
+            said, "occupation", thing(re.split(r"\s+(?:at|for|with|in)\s+", role["role"])[0]) if role else ""
+        )
         yield from claim(said, "work", employer(rest, said.whole), since=said.since)
     elif said.form == "got" and not said.progressive and re.match(r"(?:a|an|my|our|another|two|three|new)\s", low):
         yield from possess(said)
