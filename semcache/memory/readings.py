@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import cast
+from typing import NamedTuple, cast
 
 from redis import Redis
 
@@ -30,15 +30,14 @@ from semcache.memory.types import Turn
 from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.lua import script
-from semcache.store.sealing import Sealer
+from semcache.store.sealing import Sealer, is_sealed
 
 RULES = 1  # a higher number makes readings of older rules again
 _AT_ONCE = 500
 _REVISION = b"revision"
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):  # a tuple: a memory has tens of thousands, and they are made three times as fast
     """What a turn mentions. `sure`: its kind is known from the text itself; `start`: it starts a sentence."""
 
     kind: Kind
@@ -142,7 +141,8 @@ def _opened(user: UserKeys, forms: Mapping[str, bytes], sealer: Sealer) -> dict[
     found: dict[str, Reading] = {}
     for id, form in forms.items():
         try:
-            reading = _read(id, sealer.open(form.decode(), place_of(user, id)))
+            text = form.decode()
+            reading = _read(id, sealer.open(text, place_of(user, id)) if is_sealed(text) else text)
         except SealError:
             continue  # its key is gone; its turn may be sealed under another one by now
         if reading:
@@ -151,7 +151,7 @@ def _opened(user: UserKeys, forms: Mapping[str, bytes], sealer: Sealer) -> dict[
 
 
 def _written(reading: Reading) -> str:
-    rows = [[one.kind.value, one.text, one.key, int(one.sure), int(one.start)] for one in reading.named]
+    rows = [(one.kind.value, *one[1:]) for one in reading.named]
     claims = claims_written(reading.claims) if reading.claims else ""
     form = [RULES, reading.at, reading.speaker, rows, " ".join(reading.words), claims]
     return json.dumps(form, ensure_ascii=False, separators=(",", ":"))
@@ -163,7 +163,7 @@ def _read(id: str, form: str) -> Reading | None:
     rules, at, speaker, rows, words, claims = json.loads(form)
     if rules != RULES:
         return None
-    names = tuple(Named(_KINDS[kind], text, key, sure == 1, start == 1) for kind, text, key, sure, start in rows)
+    names = tuple(Named(_KINDS[kind], text, key, sure, start) for kind, text, key, sure, start in rows)
     return Reading(id, at, speaker, names, tuple(words.split()), claims_read(claims) if claims else ())
 
 

@@ -105,7 +105,7 @@ _CLAUSE = Pattern(
 # What is said after these is not said to be so: "I wish I had ...", "maybe we'll ...".
 _GOVERNS = Pattern(
     r"\b(?:wish|that|hope[ds]?|hoping|assum(?:e|es|ed|ing)|noted|den(?:y|ied|ies)|forget|believe[ds]?|tells?|hears?|heard"
-    r"|insists?|swear|decided|delete|remove|told|thought|thinking|pretend(?:ed)?|dream(?:t|ed|ing)?|imagined?"
+    r"|insists?|not sure|n't sure|swear|decided|delete|remove|told|thought|thinking|pretend(?:ed)?|dream(?:t|ed|ing)?|imagined?"
     r"|doubt|as if|as though|like|said|says?|claim|joked?|wonder(?:ed|ing)?|asked|ask"
     r"|if|whether|when|how|why|where|what|maybe|perhaps|probably|possibly|until|unless|once|before"
     r"|worried|afraid|scared|think|guess(?:ed)?|suppose|which|than|might|almost|nearly)\s*$"
@@ -130,13 +130,19 @@ _ASKED = Pattern(
 )
 
 
+_SUBJECT_I = Pattern(r"^\W*(?:(?!my\b|our\b)[\w'-]+[\s,]+){0,4}?(?:i|we)(?:'\w+)?\s")
+_VERB_ALONE = Pattern(rf"^\W*(?:(?:and|but|also|then|currently|now|still|just|recently)\W+)*(?:{_VERBS}|used to|never|no longer)\b")
+
+
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A clause and where it starts in the text. `revoked`: what it says is denied, or is to be forgotten."""
+    """A clause and where it starts in the text. `revoked`: what it says is denied, or is to be forgotten;
+    `inherits`: its subject is the "I" of the clause before it."""
 
     text: str
     start: int
     revoked: bool = False
+    inherits: bool = False
 
 
 def may_tell(text: str) -> bool:
@@ -185,14 +191,17 @@ def _sentences(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _clauses(start: int, sentence: str) -> Iterator[Clause]:
-    at, governed, revoked = 0, False, False
+    at, governed, revoked, mine = 0, False, False, False
     for edge in [*_CLAUSE.finditer(sentence), None]:
         end = edge.start() if edge else len(sentence)
         part = sentence[at:end]
         part = part[:_MOST_CLAUSE]
         if part.strip():
-            if not governed or revoked:
-                yield Clause(part, start + at, revoked)
+            alone = _VERB_ALONE.match(part) is not None and not _SUBJECT_I.match(part)
+            others = at > 0 and alone and not mine  # "my sister moved and sold her car"
+            if (not governed or revoked) and not others:
+                yield Clause(part, start + at, revoked, inherits=at > 0 and alone)
+            mine = mine or at == 0 if alone else _SUBJECT_I.match(part) is not None
             governed = _governs(part) and (edge is None or "," not in edge[0])
             revoked = governed and _DENIES.search(part) is not None
         at = edge.end() if edge else end

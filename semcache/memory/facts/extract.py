@@ -29,7 +29,7 @@ MOST_CLAIMS = 32
 MOST_CHARS = 20_000
 _CALL_ME = Pattern(
     r"^\W*(?:(?:please|just|you can|everyone can|but|so|ok|hi)[,\s]+)*call me\s+(?!(?:back|when"
-    r"|at|on|if|later|tomorrow|crazy|an?|old|again|whatever|anytime|the|to|for|in|now|today|tonight|asap|stupid)\b)(?P<name>.+)"
+    r"|at|on|if|later|tomorrow|crazy|an?|old|again|whatever|anytime|the|to|for|in|now|maybe|today|tonight|asap|stupid)\b)(?P<name>.+)"
 )
 _VALUE = r"[\w.'@+-]+(?:\s+[\w.'-]+){0,3}?"
 _TAKES_BACK = (

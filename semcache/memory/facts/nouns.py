@@ -21,7 +21,7 @@ _NO_CALLING = Pattern(
 )
 _ORG = Pattern(r"\b(?:at|for|with)\s+(?=(?P<org>.+))")
 _OTHER_CLAUSE = Pattern(
-    r",?\s+(?:but|because|while|whereas|and (?=[A-Z][\w'-]+ \w|my\b|our\b|he\b|she\b|they\b|the\b))\s*"
+    r",?\s+(?:but|because|while|whereas|and (?=(?-i:[A-Z])[\w'-]+ \w|my\b|our\b|he\b|she\b|they\b|the\b))\s*"
 )
 _NO_ORG = frozenset(
     "home night nights day days least last first work that this it you them him her me us the-moment"
@@ -63,6 +63,7 @@ def employer(text: str, whole: str) -> str:
         if (
             value
             and first not in _NO_ORG
+            and value.lower() not in ("a", "an", "the")
             and not first.isdecimal()
             and not _SPELL.match(value)
             and not find_time(rest[: len(value) + 1])
@@ -95,6 +96,7 @@ def condition(text: str) -> list[tuple[str, str]]:
     return found
 
 
+_SHARING_HOME = frozenset({"flatmate", "roommate", "housemate"})
 _NOT_REAL = Pattern(
     r"\b(?:this|that|these|those|stuffed|toy|plush|virtual|hot|neighbou?r's|friend's|wild|stray|street|\w+'s)\b"
 )
@@ -145,9 +147,9 @@ def pet_or_kin(text: str) -> list[tuple[str, str]]:
         )
         return [("pet", value)]
     value = " ".join(filter(None, [found["count"], found["head"], names]))
-    if head in KIN | {"flatmate", "roommate", "housemate"} or names:
-        return [("family" if head in KIN else "acquaintance", value)]
-    return []
+    if head in KIN:
+        return [("family", value)]
+    return [("acquaintance", value)] if head in _SHARING_HOME else []
 
 
 def names_after(text: str) -> str:

@@ -22,19 +22,20 @@ _WROTE = Pattern(
     r"^\W*(?:on|am|le|el)\b.{4,120}\b(?:wrote|schrieb|a écrit|escribió)\s*:?\s*$|^\W*[\w .'-]{2,40} wrote\s*:?\s*$"
 )
 _MAIL = Pattern(
-    r"^\W*(?:-+\s*)?(?:begin )?(?:forwarded message|original message|fwd?\b|forwarded from)|^\s*(?:from|sent|subject|to|cc)\s*:\s"
+    r"^\W*(?:-+\s*)?(?:begin )?(?:forwarded message|original message|fwd?\b|forwarded from)|^\s*(?:from|sent|subject|to|cc"
+    r"|von|gesendet|betreff|de|envoyé|objet|asunto|para)\s*:\s|^\s*dear (?!ai\b|assistant|bot)(?-i:[A-ZÀ-Þ])[\w. '-]{0,40},\s*$"
 )
 _SAID_AT = Pattern(  # Slack, WhatsApp: who and when on a line of their own
-    r"^\s*(?P<who>[A-ZÀ-Þ][\w.'-]*(?: [A-ZÀ-Þ][\w.'-]*){0,2})\s*[,–—|-]?\s*[\[(]?(?:(?:today|yesterday) at )?\d{1,2}[:.]\d\d"
+    r"^\s*(?P<who>(?-i:[A-ZÀ-Þ])[\w.'-]*(?: (?-i:[A-ZÀ-Þ])[\w.'-]*){0,2})\s*[,–—|-]?\s*[\[(]?(?:(?:today|yesterday) at )?\d{1,2}[:.]\d\d"
     r"(?::\d\d)?(?:\s*[ap]\.?m\.?)?[\])]?\s*$"
 )
 _STAMP = (
     r"(?:[\[(]?(?:\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4},?[T ]*)?\d{1,2}:\d\d(?::\d\d)?(?:\s*[ap]m)?[\])]?\s*(?:[-–—]\s*)?)"
 )
 _LABELLED = Pattern(
-    rf"^\s*(?:[-*•]\s+)?{_STAMP}?(?:<(?P<nick>[\w.-]{{1,30}})>|[*_]{{0,2}}(?P<who>\S[^:\n.!?]{{0,70}}?)[*_]{{0,2}}\s*:)[*_]{{0,2}}(?:\s+|$)"
+    rf"^\s*(?:[-*•]\s+)?{_STAMP}?(?:<(?P<nick>[\w.-]{{1,30}})>|[*_]{{0,2}}(?P<who>\S[^:\n.!?]{{0,70}}?)(?:\s*[\[(]\d{{1,2}}:\d\d[^\])\n]*[\])])?[*_]{{0,2}}\s*:)[*_]{{0,2}}(?:\s+|$)"
 )
-_STAMPED = Pattern(rf"^\s*{_STAMP}\s*(?P<who>[A-ZÀ-Þ][\w.'-]*)\s*[-–—>]\s+")
+_STAMPED = Pattern(rf"^\s*{_STAMP}\s*(?P<who>(?-i:[A-ZÀ-Þ])[\w.'-]*)\s*[-–—>]\s+")
 _OWN_LABEL = Pattern(
     r"\b(?:me|my|myself|mine|i|i'm|our|ours|we|you should|note|ps|p\.s|fyi|edit|context|background|question|btw|tl;?dr|intro"
     r"|introduction|hi|hello|hey|disclaimer|reminder|correction|news|update|situation|problem|issue|thing|things|fact|facts"

@@ -125,7 +125,7 @@ def _possessed(clause: Possessed) -> Iterator[Claim]:
         yield _claim(clause, "name", name(found["value"], sure=True))
     elif found := _FAVOURITE.match(text):
         what = re.sub(r"\s+(?:in the world|of all time|ever)$", "", found["what"].strip().lower())
-        yield _claim(clause, f"favourite {what}", thing(found["value"]))
+        yield _claim(clause, f"favourite {what}", "" if what.startswith("one") else thing(found["value"]))
     elif found := _DATED.match(text):
         what = "birthday" if found["what"].lower().startswith("b") else found["what"].lower()
         value = re.split(r"[,.;!]| and | because | so ", found["value"])[0].strip()

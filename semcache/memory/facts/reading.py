@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from semcache.memory.facts.clauses import Clause
 from semcache.memory.facts.patterns import Pattern
@@ -205,9 +205,10 @@ def read(clause: Clause, whole: str, at: float) -> Said | Possessed | str:
     if mine:
         return Possessed(body[mine.end() :], whole, at, start, end)
     subject = _SUBJECT.match(body)
-    if not subject and not _BARE.match(body):
+    if not subject and not clause.inherits and not _BARE.match(body):
         return body
-    return _said(body, subject, whole, at, start, end) or body
+    said = _said(body, subject, whole, at, start, end)
+    return body if said is None else replace(said, named=said.named or clause.inherits)
 
 
 def _skip(text: str) -> int:

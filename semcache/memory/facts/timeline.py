@@ -178,7 +178,7 @@ def _replace(one: Told, slot: list[_Span]) -> _Span | None:
     """The value of an attribute that has one at a time."""
     claim = one.claim
     start = one.since
-    present = next((span for span in slot if span.covers(max(start, one.at))), None)
+    present = next((span for span in reversed(slot) if span.covers(max(start, one.at))), None)
     if not claim.holds:
         if present and _names(claim.attribute, claim.value, present.value):
             present.end = max(one.at, present.start or one.at)

@@ -61,7 +61,7 @@ _NO_PLACE = frozenset(
 
 
 _INTENSE = Pattern(
-    r"(?:\s+(?:lately|on (?:\w+days|weekends|trains)|every (?:day|week|morning|night|evening|weekend)|so much|very much|a lot|too|the most|more than anything|though|as well|now|these days|again"
+    r"(?:\s+(?:lately|right now|on (?:\w+days|weekends|trains)|every (?:day|week|morning|night|evening|weekend)|so much|very much|a lot|too|the most|more than anything|though|as well|now|these days|again"
     r"|any ?more|(?:the )?best|haha|lol|btw|by the way|honestly|always have|always did|but .*|because .*|since .*)"
     r"|\s*[;:=]-?[)D(]|\s*[^\w\s'.-]+)+$"
 )
@@ -71,7 +71,7 @@ _BOUND = Pattern(
     r"|when|where|why|if|both|each|being|to|of|in|on|at|with|by|from|for|about|into|over|there|here|is|are|was|were|be|been"
     r"|has|have|had|do|does|not|so|very|as|everything|everyone|everywhere|all|one|ones|some|something|someone|more|most|best"
     r"|first|second|last|next|new|other|another|same|way|idea|lot|bit|sound|look|option|answer|version|mondays?|seeing"
-    r"|having|getting|making|brings|makes|just|also|even|every|together|lately|immensely|especially|such)\b"
+    r"|having|getting|making|brings|makes|right|better|worse|just|also|even|every|together|lately|immensely|especially|such)\b"
 )
 
 

@@ -17,11 +17,11 @@ _TO_WHERE = Pattern(
     r"\s*(?:(?:up|down|over|back|on (?:holiday|vacation|a trip)|by \w+)\s+)?(?P<to>to\s+)?(?P<where>.+)"
 )
 _LASTING = Pattern(
-    r"(?:(?:a|an|our|my|the)\s+)?(?:[\w-]+\s+){0,2}(?:trip|holiday|vacation|wedding|marathon|journey|cruise|tour|move"
+    r"(?:(?:a|an|our|my|the)\s+)?(?:(?!shopping|grocery|movie|film|tv)[\w-]+\s+){0,2}(?:trip|holiday|vacation|wedding|marathon|journey|cruise|tour|move"
     r"|honeymoon|surgery|retirement|house|expedition|pilgrimage|weekend in|week in)\b"
     r"|(?:move|marry|retire|emigrate|study|travel|visit|adopt|renovate|climb|run)\b"
 )
-_BOOKED = Pattern(r"\s*(?:a|an|the|two|three|four|our|my|\d|flights|tickets|[A-Z])")
+_BOOKED = Pattern(r"\s*(?:a|an|the|two|three|four|our|my|\d|flights|tickets|(?-i:[A-Z]))")
 _NOT_BOOKED = Pattern(r"\s*(?:it|that|them|the (?:mechanic|slot)|a (?:table|taxi|slot|call|demo))\b|\s*(?:on|in|for)\s")
 _NO_PLANS = Pattern(
     r"\s*(?:need|have|want|see|be|try|call|ask|tell|send|wait|use|check|say|let|look|reply|write|complain|contact|make"
@@ -51,14 +51,14 @@ def _travel(said: Said) -> Claims:
 def _plan(said: Said) -> Claims:
     to = re.match(r"\s*(?:(?:to|on)\s+)?(?P<what>.+)", said.rest)
     if to and not said.denied and said.tense != "past" and _LASTING.match(to["what"]):
-        yield from planned(said, re.sub(r"^(?:a|an|our|my)\s+", "", cut(to["what"], most_words=8)))
+        yield from planned(said, re.sub(r"^(?:(?:a|an|our|my|own|another|new)\s+)+", "", cut(to["what"], most_words=8)))
 
 
 def _book(said: Said) -> Claims:
     if said.denied or said.tense == "future" or said.progressive or _NOT_BOOKED.match(said.rest):
         return
     if _BOOKED.match(said.rest):
-        yield from planned(said, thing(said.rest))
+        yield from planned(said, re.split(r"\s+for\s", thing(said.rest))[0])
 
 
 def _expect(said: Said) -> Claims:

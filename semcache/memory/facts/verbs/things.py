@@ -17,15 +17,15 @@ from semcache.memory.facts.verbs.likes import HANDLERS as LIKES
 from semcache.memory.facts.verbs.shared import JOB, Claims, back, claim, planned, state
 
 _BEFORE = 24  # characters before a clause where its time may stand: "Next Friday, I have ..."
-_OWNABLE = Pattern(r"\s*(?:a|an|the|my|our|another|two|three|four|some|one|both|any|no|\d|[A-Z])")
+_OWNABLE = Pattern(r"\s*(?:a|an|the|my|our|another|two|three|four|some|one|both|any|no|\d)\s*")
 _ENDS_THING = Pattern(
     r"\s+(?:from|for|off|at|on|as|to|instead|via|through|after|with|by|called|named|because|online|and|of"
-    r"|in (?!(?:[A-Z]\w+$)))\s*"
+    r"|in (?!(?:(?-i:[A-Z])\w+$)))\s*"
 )
 _DATED = Pattern(
     r"\s*(?:a|an|my|the|our|another)\s+(?P<what>(?:[\w-]+\s+){0,2}?(?:appointment|interview"
     r"|exam|flight|surgery|operation|check-?up|wedding|concert|recital|rehearsal|conference|viva"
-    r"|defen[cs]e|hearing|deadline)\b(?:\s+(?:at|with|to|in)\s+(?:the\s+)?[\w' ]+?(?=\s+(?:on"
+    r"|defen[cs]e|hearing)\b(?:\s+(?:at|with|to|in)\s+(?:the\s+)?[\w' ]+?(?=\s+(?:on"
     r"|at|next|this|in)\b|$|[,.]))?)"
 )
 _PAPERS = Pattern(r"membership|subscription|insurance|contract|netflix|spotify|card")
@@ -35,7 +35,7 @@ def owned(text: str) -> str:
     """A thing that one keeps ("Honda Civic", "red bike"); empty for what is bought and used up, or is no thing."""
     value = _ENDS_THING.split(thing(text))[0]
     words = [word.strip(".,").lower() for word in value.split()]
-    product = re.match(r"(?:[\w-]+ )?[A-Z][\w-]*[a-z0-9](?:\s|$)", value) and not re.search(r"ed$|ing$", value)
+    product = re.match(r"(?:(?:new|used|old|second-hand|[a-z]+|\d{4}) )?[A-Z][\w-]*[a-z0-9]\b(?: [A-Z0-9][\w.+-]*)*$", value)
     head = re.split(r"\s+in\s+", value)[0].lower().split(" ")[-1].strip(".,")
     known = head in THINGS or head.removesuffix("s") in THINGS
     model = not THINGS.isdisjoint(words) and re.search(r"\d", value)
@@ -73,7 +73,7 @@ def possess(said: Said) -> Claims:
     got = replace(said, perfect=True)  # what was bought is there
     found = pet_or_kin(said.rest) if said.verb in ("buy", "adopt", "get", "own") else []
     for attribute, value in found:
-        yield from state(got, attribute, value, since=back(said))
+        yield from state(got, attribute, value, since=back(said)) if attribute == "pet" else ()
     if not found and _OWNABLE.match(said.rest):
         value = owned(said.rest) or (_ENDS_THING.split(thing(said.rest))[0] if said.verb == "own" else "")
         yield from state(got, "possession", value, since=back(said))
