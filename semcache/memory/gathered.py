@@ -38,7 +38,7 @@ def known_entities(redis: Redis, user: UserKeys, *, sealer: Sealer) -> tuple[Ent
 
 
 def _while_unchanged(redis: Redis, user: UserKeys, what: str, read: Callable[[], Any]) -> Any:
-    """What `read` gives, read again only after a change. A revision is as random as an id: no two memories share one."""
+    """What `read` gives, read again only after a change. Revisions are random: no two memories share one."""
     revision = revision_of(redis, user)
     place = (user.namespace, user.user, what, revision)
     with _lock:

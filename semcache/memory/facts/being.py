@@ -30,11 +30,13 @@ _ALLERGIC = Pattern(
     r"|gluten|fructose|histamine|dairy|soy|egg)[- ](?:intolerant|sensitive|free)"
 )
 _FIGURATIVE = Pattern(
-    r"^(?:(?:my )?own sweat|work|mondays|paperwork|nonsense|stupidity|bullshit|drama|exercise|mornings|people|fun|losing)$"
+    r"^(?:(?:my )?own sweat|work|mondays|paperwork|nonsense|stupidity|bullshit|drama|exercise|mornings|people|fun"
+    r"|losing)$"
 )
 _AFTER_ALL = Pattern(r"\s+(?:after all|at all)\b.*")
 _DIET = Pattern(
-    rf"(?:(?:an?|strictly|strict|fully|almost|now|basically|mostly)\s+)*(?P<diet>{DIETS})\b(?! (?:friend|curious|food|recipe))"
+    rf"(?:(?:an?|strictly|strict|fully|almost|now|basically|mostly)\s+)*(?P<diet>{DIETS})\b(?! (?:friend|curious"
+    rf"|food|recipe))"
 )
 _STATE = Pattern(
     rf"(?:^|,\s*|\band\s+)(?:(?:\d+|\w+) (?:weeks?|months?) )?(?P<state>{STATES_OF_HEALTH})\b(?! to| by| with love)"
@@ -42,7 +44,8 @@ _STATE = Pattern(
 _DUE = Pattern(r"\bdue\s+(?:on\s+|in\s+)?(?P<date>.+)")
 _MARITAL = Pattern(
     r"(?:(?:happily|recently|newly|officially)\s+)*(?P<state>married|engaged|divorced|single"
-    r"|widowed|a widow|a widower|separated)\b(?! in\b| by\b| with\b| out\b|-|\s+to (?:the|my|this|that|work)\b(?!\s+(?:wife|husband"
+    r"|widowed|a widow|a widower|separated)\b(?! in\b| by\b| with\b| out\b|-|\s+to (?:the|my|this|that"
+    r"|work)\b(?!\s+(?:wife|husband"
     r"|partner|best|high|college|love))| (?:most|biggest|best|handed|serving|bed|room))"
 )
 _LIKED = Pattern(
@@ -56,14 +59,17 @@ _LIVING = Pattern(r"\b(?:living|based|residing)\s+(?:in|near)\s+(?P<place>.+)")
 _WORKING = Pattern(r"\bworking\s+(?:\w+ly\s+)?(?=(?:for|at)\s)(?P<rest>.+)")
 _NATIONS = either(NATIONALITIES)
 _NATION = Pattern(
-    rf"(?:an?\s+)?(?P<what>(?:half|part)[ -](?:{_NATIONS})|(?:{_NATIONS}))\b(?!\s+\w+(?:er|ist|or|ian|man|fan|food|movies)\b)"
+    rf"(?:an?\s+)?(?P<what>(?:half|part)[ -](?:{_NATIONS})|(?:{_NATIONS}))\b(?!\s+\w+(?:er|ist|or|ian|man|fan|food"
+    rf"|movies)\b)"
 )
 _NO_ROLE = Pattern(r"\b(?:haha|lol|lmao)\b")
 _STATUS = Pattern(
-    r"(?:already\s+|now\s+|a\s+)*(?P<what>retired(?: \w+){0,2}|unemployed|self[- ]employed|on (?:parental|maternity) leave|between jobs|pensioner)\b"
+    r"(?:already\s+|now\s+|a\s+)*(?P<what>retired(?: \w+){0,2}|unemployed|self[- ]employed|on (?:parental"
+    r"|maternity) leave|between jobs|pensioner)\b"
 )
 _ROLE = Pattern(
-    r"(?:(?:also|now|still|only|just|currently|working as|both)\s+)*(?:an?\s|the\s|(?:head|director|ceo|cto|professor|student|ward manager"
+    r"(?:(?:also|now|still|only|just|currently|working as|both)\s+)*(?:an?\s|the\s|(?:head|director|ceo|cto"
+    r"|professor|student|ward manager"
     r"|freelance)\b)"
 )
 _AFTER_NAME = Pattern(

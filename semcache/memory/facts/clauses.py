@@ -39,7 +39,8 @@ _SENTENCE = Pattern(
 )
 _ABBREVIATED = Pattern(r"(?:\b(?:dr|mr|mrs|ms|prof|st|no|vs|approx|e\.g|i\.e)|^\W*[A-Z])\.$")
 _SUPPOSED = Pattern(
-    r"^\W*(?:(?:so|and|but|ok|well|haha|lol|now|unless|even)\W+)*(?:(?:had|should|were) (?:i|we)\b|if|unless|suppose|supposing"
+    r"^\W*(?:(?:so|and|but|ok|well|haha|lol|now|unless|even)\W+)*(?:(?:had|should|were) (?:i|we)\b|if|unless"
+    r"|suppose|supposing"
     r"|imagine|pretend|let'?s (?:say|pretend|assume)"
     r"|assum(?:e|ing)|say (?:i|we)|what if|as if|hypothetically|when i was (?:a kid|little|young"
     r"|a child|small|younger)"
@@ -54,7 +55,8 @@ _SUPPOSED = Pattern(
     r"|married to|dying|dead)\b"
 )
 _SUPPOSED_HINT = Hint(
-    r"had (?:i|we)|should (?:i|we)|were (?:i|we)|if\b|unless|suppos|imagin|pretend|let'?s (?:say|pretend|assume)|assum|say (?:i|we)|hypothetic|when i was"
+    r"had (?:i|we)|should (?:i|we)|were (?:i|we)|if\b|unless|suppos|imagin|pretend|let'?s (?:say|pretend|assume)"
+    r"|assum|say (?:i|we)|hypothetic|when i was"
     r"|once upon|life|dream|kidding|jk\b|parallel|not really|character|avatar|sim|protagonist|alter ego"
     r"|in the (?:song|game|book|film|movie|story|novel|play)|ly spam|sure,? and|right,? and|joking|queen of|king of"
     r"|haha|lol|lmao|rofl"
@@ -100,12 +102,15 @@ _CLAUSE = Pattern(
     r"|i'?m|i'?ve|i'?ll|we|we're|we've|my|our)\b(?!\.))"
     r"|,\s*(?=(?:my|our)\b)"
     rf"|\s*[,;]\s*(?:and|but|so|or)?\s*(?=(?:{_THEY})\b)|\s+(?:but|because|although|though|cause|cuz)\s+"
-    rf"|\s*,?\s+(?:and|while|whereas)\s+(?=(?:{_THEY}|{_VERBS})\b|(?:my|our)\s|{_OTHER})|,\s*(?=(?:(?:currently|now|still) )?(?:{_VERBS}|used to)\b))"
+    rf"|\s*,?\s+(?:and|while|whereas)\s+(?=(?:{_THEY}|{_VERBS})\b|(?:my|our)\s|{_OTHER})|,\s*(?=(?:(?:currently|now"
+    rf"|still) )?(?:{_VERBS}|used to)\b))"
 )
 # What is said after these is not said to be so: "I wish I had ...", "maybe we'll ...".
 _GOVERNS = Pattern(
-    r"\b(?:wish|that|hope[ds]?|hoping|assum(?:e|es|ed|ing)|noted|den(?:y|ied|ies)|forget|believe[ds]?|tells?|hears?|heard"
-    r"|insists?|not sure|n't sure|swear|decided|delete|remove|told|thought|thinking|pretend(?:ed)?|dream(?:t|ed|ing)?|imagined?"
+    r"\b(?:wish|that|hope[ds]?|hoping|assum(?:e|es|ed|ing)|noted|den(?:y|ied|ies)|forget|believe[ds]?|tells?|hears?"
+    r"|heard"
+    r"|insists?|not sure|n't sure|swear|decided|delete|remove|told|thought|thinking|pretend(?:ed)?|dream(?:t|ed"
+    r"|ing)?|imagined?"
     r"|doubt|as if|as though|like|said|says?|claim|joked?|wonder(?:ed|ing)?|asked|ask"
     r"|if|whether|when|how|why|where|what|maybe|perhaps|probably|possibly|until|unless|once|before"
     r"|worried|afraid|scared|think|guess(?:ed)?|suppose|which|than|might|almost|nearly)\s*$"
@@ -113,25 +118,34 @@ _GOVERNS = Pattern(
 _MOST_GOVERNING = len("wondering")
 # "Remember that I ...", "now that I ...": said to be so all the same.
 _AFFIRMS = Pattern(
-    r"(?<!n't )(?<!not )(?<!never )(?<!ly )(?<!ve )\b(?:remember|note|know|told you|mention(?:ed)?|confirm|mean|mind|now|given|sure|so|glad|happy|sad"
+    r"(?<!n't )(?<!not )(?<!never )(?<!ly )(?<!ve )\b(?:remember|note|know|told you|mention(?:ed)?|confirm|mean"
+    r"|mind|now|given|sure|so|glad|happy|sad"
     r"|(?:thing|news|fact|point|reason|problem) is|say|tell you|considering|seeing|proud|sorry|luckily) that\W*$"
 )
 _DENIES = Pattern(
-    r"\b(?:(?:not|n't|never) (?:at all )?(?:true|the case|correct|right|so|a fact)|false|untrue|wrong(?:ly)?|myth|lie|rumou?r|den(?:y|ied)"
+    r"\b(?:(?:not|n't|never) (?:at all )?(?:true|the case|correct|right|so|a fact)|false|untrue|wrong(?:ly)?|myth"
+    r"|lie|rumou?r|den(?:y|ied)"
     r"|forget|delete|remove|erase|unlearn|stop (?:assuming|thinking|saying|believing))\b"
 )
 
 
-_QUESTION = r"(?:what|how|why|where|when|which|who|whose|can|could|do|does|did|is|are|am|should|shall|would|will|any|has|have i)"
+_QUESTION = (
+    r"(?:what|how|why|where|when|which|who|whose|can|could|do|does|did|is|are|am|should|shall|would|will"
+    r"|any|has|have i)"
+)
 _ASKING = Pattern(rf"^\W*(?:(?:so|and|but|ok|hey|hi|well|also|then|or|now)\W+)*{_QUESTION}\b")
 # A question behind a statement: "my dog is called Rex, what may he eat?"
 _ASKED = Pattern(
-    rf"(?:[,;:–—]|\s-)\s*(?:(?:and|so|but|then)\s+)?{_QUESTION}\b|\s(?:and|so|but)\s+{_QUESTION}\s(?:i|we|you|should|can|do|is|are|would)\b"
+    rf"(?:[,;:–—]|\s-)\s*(?:(?:and|so|but|then)\s+)?{_QUESTION}\b|\s(?:and|so|but)\s+{_QUESTION}\s(?:i|we|you"
+    rf"|should|can|do|is|are|would)\b"
 )
 
 
 _SUBJECT_I = Pattern(r"^\W*(?:(?!my\b|our\b)[\w'-]+[\s,]+){0,4}?(?:i|we)(?:'\w+)?\s")
-_VERB_ALONE = Pattern(rf"^\W*(?:(?:and|but|also|then|currently|now|still|just|recently)\W+)*(?:{_VERBS}|used to|never|no longer)\b")
+_VERB_ALONE = Pattern(
+    rf"^\W*(?:(?:and|but|also|then|currently|now|still|just|recently)\W+)*(?:{_VERBS}|used to"
+    rf"|never|no longer)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,13 +29,17 @@ MOST_CLAIMS = 32
 MOST_CHARS = 20_000
 _CALL_ME = Pattern(
     r"^\W*(?:(?:please|just|you can|everyone can|but|so|ok|hi)[,\s]+)*call me\s+(?!(?:back|when"
-    r"|at|on|if|later|tomorrow|crazy|an?|old|again|whatever|anytime|the|to|for|in|now|maybe|today|tonight|asap|stupid)\b)(?P<name>.+)"
+    r"|at|on|if|later|tomorrow|crazy|an?|old|again|whatever|anytime|the|to|for|in|now|maybe|today|tonight|asap"
+    r"|stupid)\b)(?P<name>.+)"
 )
 _VALUE = r"[\w.'@+-]+(?:\s+[\w.'-]+){0,3}?"
 _TAKES_BACK = (
     r"(?:no|nope|wait|no wait|sorry|actually|correction|oops|hang on|hold on|scratch that|my bad|my mistake|pardon)"
 )
-_SAYS = r"(?:it'?s|it is|that'?s|that is|(?:i|we) (?:meant|mean|am|'m)|i'?m|make (?:it|that)|should be|they are|they're|he'?s|she'?s)"
+_SAYS = (
+    r"(?:it'?s|it is|that'?s|that is|(?:i|we) (?:meant|mean|am|'m)|i'?m|make (?:it|that)|should be|they are"
+    r"|they're|he'?s|she'?s)"
+)
 _NOT_BUT = Pattern(
     rf"^\W*(?:(?P<lead>{_TAKES_BACK})[,.!:;\s]+|(?:hmm|oh|and|but|well|ah)[,.!:;\s]+)*"
     rf"(?:{_SAYS}\s+)+(?P<new>{_VALUE})(?P<comma>,)?\s+(?:and\s+)?not\s+(?P<old>{_VALUE})\W*$"

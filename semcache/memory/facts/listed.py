@@ -41,14 +41,17 @@ _OF = {name: attribute for attribute, names in _KEYS.items() for name in names.s
 _SEVERAL = frozenset("allergy health pet family hobby language preference dislike".split())
 _NAMED_BY_KEY = frozenset("kids children partner spouse wife husband".split())
 _ITEM = Pattern(
-    rf"(?:^|(?<=[\n,;|(]))\s*(?:[-*•]\s*)?[*_]*(?P<key>{either(_OF)}|fav(?:ou?rite) [\w ]{{2,20}})[*_]*\s*(?::|=|\s-)[*_]*\s*"
+    rf"(?:^|(?<=[\n,;|(]))\s*(?:[-*•]\s*)?[*_]*(?P<key>{either(_OF)}|fav(?:ou?rite) [\w ]{{2,20}})[*_]*\s*(?::|="
+    rf"|\s-)[*_]*\s*"
     r"(?P<value>[^\n;|]+?)(?=\s*(?:$|[\n;|)]|,\s*[*_]*(?:"
     + either(_OF)
     + r"|fav(?:ou?rite) [\w ]{2,20})[*_]*\s*(?::|=)))"
 )
 _OTHERS = Pattern(
-    r"\b(?:his|her|their|he|she|they|customer|client|patient|user's|character|sample|example|candidate|employee|template"
-    r"|fill in|form|json|csv|record|dummy|fake|fictional|persona|random|friend|brother|sister|mother|father|mom|mum|dad|wife|husband"
+    r"\b(?:his|her|their|he|she|they|customer|client|patient|user's|character|sample|example|candidate|employee"
+    r"|template"
+    r"|fill in|form|json|csv|record|dummy|fake|fictional|persona|random|friend|brother|sister|mother|father|mom|mum"
+    r"|dad|wife|husband"
     r"|son|daughter|boss|colleague|neighbou?r|contact|hero|npc|d&d|dnd|novel|story|write|generate|create a)\b|[{}<>]"
 )
 _UNSAID = Pattern(r"\s*(?:n/?a|none|no|unknown|-+|\?+|tbd|\.+)\W*$|.*[?{}<>]")

@@ -15,50 +15,65 @@ _FENCED = Pattern(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|<(code|pre|quote|blockquot
 _CODE = Pattern(
     r"^\s*(?://|/\*|#|--\s|<[\w/!]|\$\s|>>>\s|(?:select|insert|update|delete)\b.*\b(?:from|into|set)\b"
     r"|(?:import|from|def|class|var|let|const|return|int|string)\s\w+.*[=(;:{]|[\"']?\w+[\"']?\s*:\s*[\"'\[{])"
-    r"|[;{}]\s*(?:(?://|#|--).*)?$(?<![;:]-\))|\b\w+\([^()]*\)\s*(?:[;{#:]|--|//)|\w\s*(?:==|!=|\+=|=>|->|:=)\s*\w|\s=\s[\"'\[{]"
+    r"|[;{}]\s*(?:(?://|#|--).*)?$(?<![;:]-\))|\b\w+\([^()]*\)\s*(?:[;{#:]|--|//)|\w\s*(?:==|!=|\+=|=>|->|:=)\s*\w"
+    r"|\s=\s[\"'\[{]"
 )
 _QUOTED = Pattern(r"^\s*(?:>|\|\s)")
 _WROTE = Pattern(
     r"^\W*(?:on|am|le|el)\b.{4,120}\b(?:wrote|schrieb|a écrit|escribió)\s*:?\s*$|^\W*[\w .'-]{2,40} wrote\s*:?\s*$"
 )
 _MAIL = Pattern(
-    r"^\W*(?:-+\s*)?(?:begin )?(?:forwarded message|original message|fwd?\b|forwarded from)|^\s*(?:from|sent|subject|to|cc"
-    r"|von|gesendet|betreff|de|envoyé|objet|asunto|para)\s*:\s|^\s*dear (?!ai\b|assistant|bot)(?-i:[A-ZÀ-Þ])[\w. '-]{0,40},\s*$"
+    r"^\W*(?:-+\s*)?(?:begin )?(?:forwarded message|original message|fwd?\b|forwarded from)|^\s*(?:from|sent"
+    r"|subject|to|cc"
+    r"|von|gesendet|betreff|de|envoyé|objet|asunto|para)\s*:\s|^\s*dear (?!ai\b|assistant"
+    r"|bot)(?-i:[A-ZÀ-Þ])[\w. '-]{0,40},\s*$"
 )
 _SAID_AT = Pattern(  # Slack, WhatsApp: who and when on a line of their own
-    r"^\s*(?P<who>(?-i:[A-ZÀ-Þ])[\w.'-]*(?: (?-i:[A-ZÀ-Þ])[\w.'-]*){0,2})\s*[,–—|-]?\s*[\[(]?(?:(?:today|yesterday) at )?\d{1,2}[:.]\d\d"
+    r"^\s*(?P<who>(?-i:[A-ZÀ-Þ])[\w.'-]*(?: (?-i:[A-ZÀ-Þ])[\w.'-]*){0,2})\s*[,–—|-]?\s*[\[(]?(?:(?:today"
+    r"|yesterday) at )?\d{1,2}[:.]\d\d"
     r"(?::\d\d)?(?:\s*[ap]\.?m\.?)?[\])]?\s*$"
 )
 _STAMP = (
     r"(?:[\[(]?(?:\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4},?[T ]*)?\d{1,2}:\d\d(?::\d\d)?(?:\s*[ap]m)?[\])]?\s*(?:[-–—]\s*)?)"
 )
 _LABELLED = Pattern(
-    rf"^\s*(?:[-*•]\s+)?{_STAMP}?(?:<(?P<nick>[\w.-]{{1,30}})>|[*_]{{0,2}}(?P<who>\S[^:\n.!?]{{0,70}}?)(?:\s*[\[(]\d{{1,2}}:\d\d[^\])\n]*[\])])?[*_]{{0,2}}\s*:)[*_]{{0,2}}(?:\s+|$)"
+    rf"^\s*(?:[-*•]\s+)?{_STAMP}?(?:<(?P<nick>[\w.-]{{1,30}})>"
+    rf"|[*_]{{0,2}}(?P<who>\S[^:\n.!?]{{0,70}}?)(?:\s*[\[(]\d{{1,2}}:\d\d[^\])\n]*[\])])?[*_]{{0,2}}\s*:)[*_]{{0,2}}(?:\s+|$)"
 )
 _STAMPED = Pattern(rf"^\s*{_STAMP}\s*(?P<who>(?-i:[A-ZÀ-Þ])[\w.'-]*)\s*[-–—>]\s+")
 _OWN_LABEL = Pattern(
-    r"\b(?:me|my|myself|mine|i|i'm|our|ours|we|you should|note|ps|p\.s|fyi|edit|context|background|question|btw|tl;?dr|intro"
-    r"|introduction|hi|hello|hey|disclaimer|reminder|correction|news|update|situation|problem|issue|thing|things|fact|facts"
-    r"|info|information|answer|reason|details|about|goal|goals|mistake|thanks|ok|okay|well|so|anyway|also|yes|no|p\.p\.s"
+    r"\b(?:me|my|myself|mine|i|i'm|our|ours|we|you should|note|ps|p\.s|fyi|edit|context|background|question|btw"
+    r"|tl;?dr|intro"
+    r"|introduction|hi|hello|hey|disclaimer|reminder|correction|news|update|situation|problem|issue|thing|things"
+    r"|fact|facts"
+    r"|info|information|answer|reason|details|about|goal|goals|mistake|thanks|ok|okay|well|so|anyway|also|yes|no"
+    r"|p\.p\.s"
     r"|allergies|allergy|summary|phone|number|mobile|address|case|status|plus)\b"
 )
 _OTHERS_LABEL = Pattern(
-    r"\b(?:sample|example|sentence|his|her|their|he|she|they|pupil|student|customer|user|speaker|someone|somebody|quote|bio"
-    r"|review|lyrics|character|narrator|interview(?:er|ee)|candidate|patient|says?|said|wrote|writes|asked|replied|reads"
-    r"|translate|proofread|text|caption|headline|title|prompt|template|essay|letter|email|e-mail|message|post|story|poem)\b"
+    r"\b(?:sample|example|sentence|his|her|their|he|she|they|pupil|student|customer|user|speaker|someone|somebody"
+    r"|quote|bio"
+    r"|review|lyrics|character|narrator|interview(?:er|ee)|candidate|patient|says?|said|wrote|writes|asked|replied"
+    r"|reads"
+    r"|translate|proofread|text|caption|headline|title|prompt|template|essay|letter|email|e-mail|message|post|story"
+    r"|poem)\b"
 )
 _PLAYED = Pattern(
     r"\brole-?play|\bpretend\b(?!ing to)|\bact as\b|\bfor this (?:exercise|scenario|game|task|role)\b"
     r"|\bin (?:this|the|our) (?:exercise|scenario|game|skit|simulation|role)\b"
-    r"|\byou(?:'re| are| will be|'ll be) (?:now |going to be |playing )?(?:an?|the|my) (?!best|great|good|big|very|life|star"
+    r"|\byou(?:'re| are| will be|'ll be) (?:now |going to be |playing )?(?:an?|the|my) (?!best|great|good|big|very"
+    r"|life|star"
     r"|legend|gem|genius|real|true|bit|lot|huge|such|amazing|wonderful|friend|lifesaver|machine|model|bot|ai\b)[\w-]+"
-    r"|\bi(?:'ll| will|'m going to) (?:play|be playing|act|pretend)\b|\b(?:in|for) my (?:novel|story|book|screenplay|script|song|poem)\b"
-    r"|\bhere(?:'s| is) (?:an?|the|my) (?:essay|story|letter|poem|text|paragraph|draft|speech|script|dialogue|monologue|review|post"
+    r"|\bi(?:'ll| will|'m going to) (?:play|be playing|act|pretend)\b|\b(?:in|for) my (?:novel|story|book"
+    r"|screenplay|script|song|poem)\b"
+    r"|\bhere(?:'s| is) (?:an?|the|my) (?:essay|story|letter|poem|text|paragraph|draft|speech|script|dialogue"
+    r"|monologue|review|post"
     r"|email|e-mail|message|bio|profile of|cover letter)\b"
 )
 _HINTS = Hint(
     r"\n|`|>|:|;|//|--|#|==|<\w|role-?play|pretend|act as|exercise|scenario|game|skit|simulation|role"
-    r"|you(?:'re| are| will|'ll)|i(?:'ll| will|'m going to)|my (?:novel|story|book|screenplay|script|song|poem)|here(?:'s| is)|=|\("
+    r"|you(?:'re| are| will|'ll)|i(?:'ll| will|'m going to)|my (?:novel|story|book|screenplay|script|song|poem)"
+    r"|here(?:'s| is)|=|\("
 )
 
 

@@ -58,10 +58,12 @@ _HOME = Pattern(
 )
 _ALLERGIES = Pattern(r"(?:food\s+)?allerg(?:y|ies)\s*(?::|are|is|include|to)\s*(?:to\s+)?(?P<value>.+)")
 _OVER = Pattern(
-    r"(?P<what>[\w -]{2,30}?)\s+(?:allergy|intolerance)\s+(?:is|has|'s)\s+(?:\w+\s+){0,2}?(?:gone|over|disappeared|vanished|cured)\b"
+    r"(?P<what>[\w -]{2,30}?)\s+(?:allergy|intolerance)\s+(?:is|has|'s)\s+(?:\w+\s+){0,2}?(?:gone|over|disappeared"
+    r"|vanished|cured)\b"
 )
 _AILS = Pattern(
-    rf"(?P<what>(?:(?:severe|mild|chronic|seasonal|bad|terrible|type \d|bloody|stupid)\s+)*(?:{either(AILMENTS)}))(?!\w|'s|-|\s+(?:test|research|class|project))"
+    rf"(?P<what>(?:(?:severe|mild|chronic|seasonal|bad|terrible|type \d|bloody"
+    rf"|stupid)\s+)*(?:{either(AILMENTS)}))(?!\w|'s|-|\s+(?:test|research|class|project))"
     r"(?P<over>\s+(?:is|has been)\s+(?:finally\s+|now\s+)?(?:gone|cured|healed))?"
 )
 _HEALED = Pattern(

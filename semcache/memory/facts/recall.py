@@ -1,7 +1,8 @@
 """A user's facts from Redis: the turns that tell any are listed; what they tell is kept beside them (`readings`).
 
-What a language model has read there comes first (`kept`). What is known follows from the turns, so a replay, a late turn, a rotation of sealing keys or the forgetting of a turn leaves facts as if
-everything had been told in order and nothing else.
+What a language model has read there comes first (`kept`). What is known follows from the turns, so a replay, a late
+turn, a rotation of sealing keys or the forgetting of a turn leaves facts as if everything had been told in order and
+nothing else.
 """
 
 from __future__ import annotations

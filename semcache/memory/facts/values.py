@@ -61,17 +61,22 @@ _NO_PLACE = frozenset(
 
 
 _INTENSE = Pattern(
-    r"(?:\s+(?:lately|right now|on (?:\w+days|weekends|trains)|every (?:day|week|morning|night|evening|weekend)|so much|very much|a lot|too|the most|more than anything|though|as well|now|these days|again"
+    r"(?:\s+(?:lately|right now|on (?:\w+days|weekends|trains)|every (?:day|week|morning|night|evening|weekend)"
+    r"|so much|very much|a lot|too|the most|more than anything|though|as well|now|these days|again"
     r"|any ?more|(?:the )?best|haha|lol|btw|by the way|honestly|always have|always did|but .*|because .*|since .*)"
     r"|\s*[;:=]-?[)D(]|\s*[^\w\s'.-]+)+$"
 )
 _ITEM = Pattern(r"[^\W\d_][\w'’&.+#-]*(?:\s+[\w'’&+#-]+){0,2}$")
 _BOUND = Pattern(
-    r"\b(?:it|this|that|these|those|you|your|yours|them|they|their|him|her|his|he|she|its|we|our|us|me|my|i|the|an?|how|what"
-    r"|when|where|why|if|both|each|being|to|of|in|on|at|with|by|from|for|about|into|over|there|here|is|are|was|were|be|been"
-    r"|has|have|had|do|does|not|so|very|as|everything|everyone|everywhere|all|one|ones|some|something|someone|more|most|best"
+    r"\b(?:it|this|that|these|those|you|your|yours|them|they|their|him|her|his|he|she|its|we|our|us|me|my|i|the|an?"
+    r"|how|what"
+    r"|when|where|why|if|both|each|being|to|of|in|on|at|with|by|from|for|about|into|over|there|here|is|are|was|were"
+    r"|be|been"
+    r"|has|have|had|do|does|not|so|very|as|everything|everyone|everywhere|all|one|ones|some|something|someone|more"
+    r"|most|best"
     r"|first|second|last|next|new|other|another|same|way|idea|lot|bit|sound|look|option|answer|version|mondays?|seeing"
-    r"|having|getting|making|brings|makes|right|better|worse|just|also|even|every|together|lately|immensely|especially|such)\b"
+    r"|having|getting|making|brings|makes|right|better|worse|just|also|even|every|together|lately|immensely"
+    r"|especially|such)\b"
 )
 
 
@@ -111,7 +116,7 @@ def several(text: str, *, most_words: int = 5) -> list[str]:
 
 
 def whole_list(text: str) -> list[str]:
-    """The items of a list that ends the clause, each a bare noun of at most three words; empty if anything is left over.
+    """The items of a list that ends the clause, each a bare noun of at most three words; none if more is said.
 
     "hiking and sourdough bread" gives both, "the way you said it" none.
     """

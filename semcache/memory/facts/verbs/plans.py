@@ -17,7 +17,8 @@ _TO_WHERE = Pattern(
     r"\s*(?:(?:up|down|over|back|on (?:holiday|vacation|a trip)|by \w+)\s+)?(?P<to>to\s+)?(?P<where>.+)"
 )
 _LASTING = Pattern(
-    r"(?:(?:a|an|our|my|the)\s+)?(?:(?!shopping|grocery|movie|film|tv)[\w-]+\s+){0,2}(?:trip|holiday|vacation|wedding|marathon|journey|cruise|tour|move"
+    r"(?:(?:a|an|our|my|the)\s+)?(?:(?!shopping|grocery|movie|film|tv)[\w-]+\s+){0,2}(?:trip|holiday|vacation"
+    r"|wedding|marathon|journey|cruise|tour|move"
     r"|honeymoon|surgery|retirement|house|expedition|pilgrimage|weekend in|week in)\b"
     r"|(?:move|marry|retire|emigrate|study|travel|visit|adopt|renovate|climb|run)\b"
 )

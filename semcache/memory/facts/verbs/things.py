@@ -35,7 +35,11 @@ def owned(text: str) -> str:
     """A thing that one keeps ("Honda Civic", "red bike"); empty for what is bought and used up, or is no thing."""
     value = _ENDS_THING.split(thing(text))[0]
     words = [word.strip(".,").lower() for word in value.split()]
-    product = re.match(r"(?:(?:new|used|old|second-hand|[a-z]+|\d{4}) )?[A-Z][\w-]*[a-z0-9]\b(?: [A-Z0-9][\w.+-]*)*$", value)
+    product = re.match(
+        r"(?:(?:new|used|old|second-hand|[a-z]+"
+        r"|\d{4}) )?[A-Z][\w-]*[a-z0-9]\b(?: [A-Z0-9][\w.+-]*)*$",
+        value,
+    )
     head = re.split(r"\s+in\s+", value)[0].lower().split(" ")[-1].strip(".,")
     known = head in THINGS or head.removesuffix("s") in THINGS
     model = not THINGS.isdisjoint(words) and re.search(r"\d", value)

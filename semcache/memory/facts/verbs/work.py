@@ -30,7 +30,8 @@ _BUSINESS = Pattern(
 _FIELD_ENDS = Pattern(r"\s+(?:at|in|on)\s+(?=[A-Z]|the\b|uni)")
 _NO_FIELD = frozenset("hard for with all every more a at in abroad late together".split())
 _DEGREE = Pattern(
-    r"\s*(?:(?:an?|my|the)\s+)?(?:[\w-]+\s+){0,2}(?:master'?s|bachelor'?s|phd|doctorate|degree|apprenticeship|mba|traineeship)\b"
+    r"\s*(?:(?:an?|my|the)\s+)?(?:[\w-]+\s+){0,2}(?:master'?s|bachelor'?s|phd|doctorate|degree|apprenticeship|mba"
+    r"|traineeship)\b"
 )
 _HABIT = Pattern(r"\s*(?:smoking|drinking|vaping|gambling)\b")
 
