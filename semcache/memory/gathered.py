@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from redis import Redis
 
@@ -17,6 +17,7 @@ from semcache.memory.layout import UserKeys
 from semcache.memory.readings import read_all, revision_of
 from semcache.store.sealing import Sealer
 
+_T = TypeVar("_T")
 _MOST = 64  # memories whose facts or entities are remembered
 _remembered: OrderedDict[tuple[str, str, str, str], Any] = OrderedDict()
 _lock = threading.Lock()
@@ -37,14 +38,14 @@ def known_entities(redis: Redis, user: UserKeys, *, sealer: Sealer) -> tuple[Ent
     return _while_unchanged(redis, user, "entities", read)
 
 
-def _while_unchanged(redis: Redis, user: UserKeys, what: str, read: Callable[[], Any]) -> Any:
+def _while_unchanged(redis: Redis, user: UserKeys, what: str, read: Callable[[], _T]) -> _T:
     """What `read` gives, read again only after a change. Revisions are random: no two memories share one."""
     revision = revision_of(redis, user)
     place = (user.namespace, user.user, what, revision)
     with _lock:
         if revision and place in _remembered:
             _remembered.move_to_end(place)
-            return _remembered[place]
+            return cast(_T, _remembered[place])
     found = read()
     if revision and revision_of(redis, user) == revision:  # nothing changed while it was read
         with _lock:

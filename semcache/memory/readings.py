@@ -117,8 +117,8 @@ def revision_of(redis: Redis, user: UserKeys) -> str:
         if not turns or fields - (revision is not None) != turns:
             return ""
         if revision is None:
-            redis.hsetnx(name, _REVISION, fresh)  # type: ignore[arg-type]
-            return fresh if redis.hget(name, _REVISION) == fresh.encode() else ""  # type: ignore[arg-type]
+            redis.hsetnx(name, _REVISION, fresh)
+            return fresh if redis.hget(name, _REVISION) == fresh.encode() else ""
     return str(revision.decode())
 
 

@@ -148,8 +148,8 @@ class TurnWriter:
             expected = planned.previous.id if planned.previous else ""
             if state == 0 or (state == 1 and (after or before.decode() != expected)):
                 moved.append(planned.new)
-        for user, some in groupby((planned.new for planned in plan.fresh), _keys):
-            keep_readings(self._redis, user, [new.turn for new in some], sealer=self._sealer)
+        for user, written in groupby((planned.new for planned in plan.fresh), _keys):
+            keep_readings(self._redis, user, [new.turn for new in written], sealer=self._sealer)
         places = {Place(_keys(new), new.session, new.id) for new in moved} | self._evict(plan)
         settle(self._redis, self._embedder, places, sealer=self._sealer)
         return _outcomes(plan, [state for state, *_ in replies])
