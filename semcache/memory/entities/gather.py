@@ -102,6 +102,9 @@ def _merged(found: dict[tuple[str, str], _Found]) -> list[_Found]:
     for key, one in sorted(names.items(), key=lambda pair: -len(pair[0])):
         whole = target[key] or key
         whole = target.get(whole) or whole
+        if whole == key and key not in groups:
+            groups[key] = one
+            continue
         into = groups.setdefault(whole, _Found())
         into.kinds.update(one.kinds)
         into.forms.update(one.forms)
@@ -114,7 +117,7 @@ def _longer(names: dict[str, _Found]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for name in names:
         words = name.split(" ")
-        for shared in {f"{words[0]} ", f"{words[-1]} ", name[:_LEAST_SHARED]}:
+        for shared in {f"{words[0]} ", f"{words[-1]} "} if len(words) > 1 else {name[:_LEAST_SHARED]}:
             found[shared].append(name)
     return found
 
@@ -127,7 +130,8 @@ def _stands_for(key: str, names: dict[str, _Found], longer_by: dict[str, list[st
     called = key.partition(" ")[2]
     if _is_called(called, key, names):
         return called
-    near = [*longer_by.get(f"{key} ", ()), *longer_by.get(key[:_LEAST_SHARED], ()), _NICKNAMES.get(key, "")]
+    alike = () if " " in key else (*longer_by.get(f"{key} ", ()), *longer_by.get(key[:_LEAST_SHARED], ()))
+    near = (*alike, _NICKNAMES.get(key, ""))
     longer = {
         other: names[other].forms.total()
         for other in dict.fromkeys(near)
