@@ -17,10 +17,8 @@ from semcache.errors import InvalidInput
 from semcache.inputs import Moment, check_id, check_unicode, count, duration, moment, moment_or_none, utc_offset
 from semcache.llm import Llm
 from semcache.memory.context import Context, assemble
-from semcache.memory.entities.gather import gather
 from semcache.memory.entities.types import Entity
 from semcache.memory.facts.reader import FactsRead, read_by_model
-from semcache.memory.facts.recall import read_facts
 from semcache.memory.facts.timeline import current
 from semcache.memory.facts.types import Fact
 from semcache.memory.fetch import Limits, Reach
@@ -35,6 +33,7 @@ from semcache.memory.forget import (
     pinned,
     unpin,
 )
+from semcache.memory.gathered import known_entities, known_facts
 from semcache.memory.layout import UserKeys
 from semcache.memory.recall import Recaller
 from semcache.memory.records import read_turns, read_window_form
@@ -279,7 +278,7 @@ class AgentMemory:
         family, possessions and the like collect, and end when they are denied. `history`: also what no longer holds.
         """
         when = self._moment("at", at)
-        known = read_facts(self._redis, self._keys, sealer=self._sealer)
+        known = known_facts(self._redis, self._keys, sealer=self._sealer)
         return list(known) if history else current(known, when)
 
     def read_facts(self, llm: Llm, *, most: int | None = None) -> FactsRead:
@@ -311,11 +310,10 @@ class AgentMemory:
     def entities(self) -> list[Entity]:
         """The people, places, organisations, products, dates, amounts and numbers that this memory mentions.
 
-        The most mentioned first, each with the turns and facts that name it. Reads all turns: with 10,000 it takes a
-        second or two the first time, and less than half a second once their texts are known to the process.
+        The most mentioned first, each with the turns and facts that name it. They are gathered from what was read when
+        the turns were written, and remembered until the memory changes.
         """
-        stored = read_turns(self._redis, [(self._keys, id) for id in self._ids(None, None, None)], sealer=self._sealer)
-        return gather([turn for turn in stored if turn], self.facts(history=True))
+        return list(known_entities(self._redis, self._keys, sealer=self._sealer))
 
     def wait_for(self, event_id: str, *, timeout_s: float = 10.0) -> bool:
         """Waits until the message of an event is in long-term memory (read your writes); False after `timeout_s`."""

@@ -72,6 +72,9 @@ def reseal(redis: Redis, namespace: str, sealer: Sealer, *, advance: Advance = l
     for batch in _batches(redis, _pattern(keys.CLAIMS, namespace)):
         for claims in batch:
             _reseal_claims(redis, claims, sealer, done)
+    for batch in _batches(redis, _pattern(keys.READINGS, namespace)):
+        with guarded():
+            redis.delete(*batch)  # derived: read again from their turns
     for batch in _batches(redis, _pattern(keys.WINDOW, namespace)):
         for window in batch:
             _reseal_window(redis, window, sealer, done)

@@ -24,6 +24,7 @@ from semcache.memory.facts.recall import tells
 from semcache.memory.forget import forget_turns, over_capacity, too_old
 from semcache.memory.layout import TURN_WEIGHTING, UserKeys, pack, session_token, vectors_field
 from semcache.memory.passages import context_text, passages
+from semcache.memory.readings import keep_readings
 from semcache.memory.records import window_form
 from semcache.memory.sealed import index_words, opened, sealed
 from semcache.memory.settle import Place, settle
@@ -151,6 +152,8 @@ class TurnWriter:
             expected = planned.previous.id if planned.previous else ""
             if state == 0 or (state == 1 and (after or before.decode() != expected)):
                 moved.append(planned.new)
+        for user, written in groupby((planned.new for planned in plan.fresh), _keys):
+            keep_readings(self._redis, user, [new.turn for new in written], sealer=self._sealer)
         places = {Place(_keys(new), new.session, new.id) for new in moved} | self._evict(plan)
         settle(self._redis, self._embedder, places, sealer=self._sealer)
         return _outcomes(plan, [state for state, *_ in replies])

@@ -174,6 +174,13 @@ CLAIMS = _declare(
     "permanent",
     "turn id -> what a language model read in it, JSON; leaves with the turn",
 )
+READINGS = _declare(
+    "readings",
+    _M + "readings",
+    "hash",
+    "permanent",
+    "turn id -> what rules read in it, JSON; derived; leaves with the turn; `revision`: until the next change",
+)
 TURN_MODELS = _declare("turn models", _M + "models", "set", "permanent", "fingerprints that turns have vectors of")
 TURN_STEM = _declare("turn stem", _M + "stem:{stem}", "sorted set", "permanent", "turn id by the term's weight")
 TURN_CORPUS = _declare("turn corpus", _M + "corpus", "hash", "permanent", "number of turns and of terms")

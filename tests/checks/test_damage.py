@@ -118,6 +118,9 @@ class Damage:
     def claims_unreadable(self) -> None:
         self.redis.hset(self.key(keys.CLAIMS), ID, "{")
 
+    def reading_alone(self) -> None:
+        self.redis.hset(self.key(keys.READINGS), "stray", "[]")
+
     def turn_will_vanish(self) -> None:
         self.redis.expire(self.key(keys.TURN, turn=ID), 1_000)
 
@@ -236,6 +239,7 @@ SHOWN_BY = {
     "forgotten_but_there": keys.FORGOTTEN,
     "claims_alone": keys.CLAIMS,
     "claims_unreadable": keys.CLAIMS,
+    "reading_alone": keys.READINGS,
     "turn_will_vanish": keys.TURN,
     "document_lost": keys.DOCUMENT_VERSIONS,
     "document_without_version": keys.DOCUMENT,

@@ -9,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semcache.memory import AgentMemory
-from semcache.memory.entities.gather import gather, mentions
+from semcache.memory.entities.gather import gather
+from semcache.memory.entities.mentions import mentions
 from semcache.memory.entities.types import Kind
+from semcache.memory.readings import Reading, reading_of
 from semcache.memory.types import Turn
 
 
-def turns(*texts: str) -> list[Turn]:
-    return [Turn(f"t{n}", "s", "user", text, float(n)) for n, text in enumerate(texts)]
+def readings(*texts: str) -> list[Reading]:
+    return [reading_of(Turn(f"t{n}", "s", "user", text, float(n))) for n, text in enumerate(texts)]
 
 
 @pytest.mark.parametrize(
@@ -55,10 +57,10 @@ def test_mentions_lie_in_the_text(text: str) -> None:
 
 def test_a_short_name_is_the_same_person() -> None:
     """ "Mel" is Melanie, if no other name could be meant."""
-    melanie = gather(turns("Hi Melanie, how are you?", "Thanks Mel!", "Hey Mel, see you"))[0]
+    melanie = gather(readings("Hi Melanie, how are you?", "Thanks Mel!", "Hey Mel, see you"))[0]
     assert (melanie.kind, melanie.name, melanie.mentions, melanie.aliases) == (Kind.PERSON, "Melanie", 3, ("Mel",))
     assert melanie.turns == ("t0", "t1", "t2")
-    two = gather(turns("Hi Melanie", "Hi Melissa", "Hi Mel"))
+    two = gather(readings("Hi Melanie", "Hi Melissa", "Hi Mel"))
     assert sorted(entity.name for entity in two) == ["Mel", "Melanie", "Melissa"]
 
 
@@ -72,7 +74,7 @@ def test_what_is_called_before_a_name_is_no_part_of_it() -> None:
         "Melanie came.",
         "Woohoo Melanie! Bye Mel!",
     ]
-    found = gather(turns(*said))
+    found = gather(readings(*said))
     assert [(one.name, one.mentions) for one in found] == [("Melanie", 7)]
     assert found[0].aliases == ("Mel", "Woohoo Melanie")
 
@@ -80,7 +82,7 @@ def test_what_is_called_before_a_name_is_no_part_of_it() -> None:
 def test_a_word_that_is_mostly_written_small_is_no_name() -> None:
     """At the start of a sentence every word looks like a name."""
     said = ["Appreciate it, Tim.", "I appreciate that.", "We appreciate you, Tim."]
-    assert [one.name for one in gather(turns(*said))] == ["Tim"]
+    assert [one.name for one in gather(readings(*said))] == ["Tim"]
 
 
 def test_a_memory_lists_its_entities(memory: AgentMemory) -> None:

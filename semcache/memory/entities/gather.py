@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-from semcache.memory.entities.names import name_mentions
-from semcache.memory.entities.numbers import exact_mentions
-from semcache.memory.entities.types import Entity, Kind, Mention
+from semcache.memory.entities.mentions import kind_of
+from semcache.memory.entities.types import Entity, Kind
 from semcache.memory.facts.types import Fact
-from semcache.memory.types import Turn
+from semcache.memory.readings import Reading
 
 _NAMED = (Kind.PERSON, Kind.PLACE, Kind.ORGANISATION, Kind.PRODUCT, Kind.NAME)
 _OFTEN = 5  # a text has to say what a name is of in one of so many mentions
 _CALLED = 3  # of two readings of a name the one that is found so many times as often counts
-_LOWER = re.compile(r"\b[a-z][a-z'-]+\b")
 _LEAST_SHARED = 3  # letters that a short form has in common with its long one
 _NICKNAMES = dict(
     pair.split("-")
@@ -37,42 +33,54 @@ class _Found:
     turns: dict[str, None] = field(default_factory=dict)
 
 
-def mentions(text: str, persons: frozenset[str] = frozenset()) -> tuple[Mention, ...]:
-    """Everything a text mentions, in order; what can be checked is taken before what is only written like a name."""
-    taken: list[Mention] = []
-    for mention in [*_exact(text), *name_mentions(text, persons)]:
-        if all(mention.end <= other.start or mention.start >= other.end for other in taken):
-            taken.append(mention)
-    return tuple(sorted(taken, key=lambda mention: mention.start))
+def gather(readings: Sequence[Reading], facts: Sequence[Fact] = ()) -> list[Entity]:
+    """The entities of turns, the most mentioned first. Speakers and relatives are known to be persons.
 
-
-@lru_cache(maxsize=16_384)
-def _exact(text: str) -> tuple[Mention, ...]:
-    return tuple(exact_mentions(text))
-
-
-def gather(turns: Sequence[Turn], facts: Iterable[Fact] = ()) -> list[Entity]:
-    """The entities of turns, the most mentioned first. Speakers and relatives are known to be persons."""
-    known = list(facts)
-    persons = _persons(turns, known)
+    `readings`: in order of time. The time taken grows with the mentions, not with their square.
+    """
+    persons = _persons(readings, facts)
     found: dict[tuple[str, str], _Found] = defaultdict(_Found)
     ordinary: Counter[str] = Counter()
-    for turn in sorted(turns, key=lambda turn: (turn.at, turn.id)):
-        ordinary.update(_LOWER.findall(turn.text))
-        for mention in mentions(turn.text, persons):
-            group = "name" if mention.kind in _NAMED else mention.kind.value
-            one = found[(group, mention.key)]
-            one.kinds[mention.kind] += 1
-            one.forms[mention.text] += 1
-            one.turns[turn.id] = None
+    for reading in readings:
+        ordinary.update(reading.words)
+        for named in reading.named:
+            kind = kind_of(named.kind, named.key, named.sure, named.start, persons)
+            if kind is None:
+                continue
+            one = found[("name" if kind in _NAMED else kind.value, named.key)]
+            one.kinds[kind] += 1
+            one.forms[named.text] += 1
+            one.turns[reading.turn] = None
     merged = _merged({place: one for place, one in found.items() if not _is_ordinary(place, one, ordinary)})
-    entities = [_entity(one, known) for one in merged]
+    values = _FactIndex(facts)
+    entities = [_entity(one, values) for one in merged]
     return sorted(entities, key=lambda entity: (-entity.mentions, entity.name.lower()))
 
 
-def _persons(turns: Iterable[Turn], facts: Iterable[Fact]) -> frozenset[str]:
+class _FactIndex:
+    """Facts by the words of their values: a name is looked for only where its first word is."""
+
+    def __init__(self, facts: Iterable[Fact]) -> None:
+        self._of: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
+        for place, fact in enumerate(facts):
+            value = f" {fact.value.lower().replace(',', ' ')} "
+            for word in set(value.split()):
+                self._of[word].append((place, fact.id, value))
+
+    def naming(self, forms: Iterable[str]) -> tuple[str, ...]:
+        """Ids of the facts whose value names any of the forms, in their order."""
+        found = {
+            (place, id)
+            for form in map(str.lower, forms)
+            for place, id, value in self._of.get(form.split(" ", maxsplit=1)[0], ())
+            if f" {form} " in value
+        }
+        return tuple(id for _, id in sorted(found))
+
+
+def _persons(readings: Iterable[Reading], facts: Iterable[Fact]) -> frozenset[str]:
     """First names that are persons': of speakers, the user, relatives."""
-    names = [turn.speaker for turn in turns if turn.speaker]
+    names = list({reading.speaker for reading in readings if reading.speaker})
     for fact in facts:
         if fact.attribute in ("name", "family", "acquaintance", "pet"):
             names += [word.strip(",.") for word in fact.value.split() if word[:1].isupper()]
@@ -88,11 +96,15 @@ def _is_ordinary(place: tuple[str, str], one: _Found, ordinary: Counter[str]) ->
 def _merged(found: dict[tuple[str, str], _Found]) -> list[_Found]:
     """Short forms joined to the one longer name that they can stand for."""
     names = {key: one for (group, key), one in found.items() if group == "name"}
-    target = {key: _stands_for(key, names) for key in names}
+    longer = _longer(names)
+    target = {key: _stands_for(key, names, longer) for key in names}
     groups: dict[str, _Found] = {}
     for key, one in sorted(names.items(), key=lambda pair: -len(pair[0])):
         whole = target[key] or key
         whole = target.get(whole) or whole
+        if whole == key and key not in groups:
+            groups[key] = one
+            continue
         into = groups.setdefault(whole, _Found())
         into.kinds.update(one.kinds)
         into.forms.update(one.forms)
@@ -100,7 +112,17 @@ def _merged(found: dict[tuple[str, str], _Found]) -> list[_Found]:
     return [*groups.values(), *(one for (group, _), one in found.items() if group != "name")]
 
 
-def _stands_for(key: str, names: dict[str, _Found]) -> str:
+def _longer(names: dict[str, _Found]) -> dict[str, list[str]]:
+    """Names by what a short form of them shares: their first word, their last one, their first letters."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        words = name.split(" ")
+        for shared in {f"{words[0]} ", f"{words[-1]} "} if len(words) > 1 else {name[:_LEAST_SHARED]}:
+            found[shared].append(name)
+    return found
+
+
+def _stands_for(key: str, names: dict[str, _Found], longer_by: dict[str, list[str]]) -> str:
     """The longer name of "mel" ("melanie") or "roth" ("amelie roth"); '' if there is none, or no clear one.
 
     What is said before a name ("Woohoo Melanie") makes no other one of it.
@@ -108,10 +130,12 @@ def _stands_for(key: str, names: dict[str, _Found]) -> str:
     called = key.partition(" ")[2]
     if _is_called(called, key, names):
         return called
+    alike = () if " " in key else (*longer_by.get(f"{key} ", ()), *longer_by.get(key[:_LEAST_SHARED], ()))
+    near = (*alike, _NICKNAMES.get(key, ""))
     longer = {
-        other: one.forms.total()
-        for other, one in names.items()
-        if other != key and _is_short_for(key, other, names) and not _is_called(key, other, names)
+        other: names[other].forms.total()
+        for other in dict.fromkeys(near)
+        if other in names and other != key and _is_short_for(key, other, names) and not _is_called(key, other, names)
     }
     best = max(longer, key=longer.__getitem__, default="")
     return best if best and longer[best] >= _CALLED * (sum(longer.values()) - longer[best]) else ""
@@ -136,16 +160,11 @@ def _is_short_for(short: str, long: str, names: dict[str, _Found]) -> bool:
     return _NICKNAMES.get(short) == long or (len(trimmed) >= _LEAST_SHARED and long.startswith(trimmed))
 
 
-def _entity(one: _Found, facts: Iterable[Fact]) -> Entity:
+def _entity(one: _Found, facts: _FactIndex) -> Entity:
     least = one.forms.total() / _OFTEN  # "at Harry Potter's" once in thirty mentions makes him no place
     sure = Counter({kind: n for kind, n in one.kinds.items() if kind is not Kind.NAME and n >= least}) or one.kinds
     kind = sure.most_common(1)[0][0]
     usual = [form for form in one.forms if one.forms[form.partition(" ")[2]] < _CALLED * one.forms[form]]
     name = max(usual, key=lambda form: (len(form) if kind is Kind.PERSON else 0, one.forms[form], form))
-    told = tuple(fact.id for fact in facts if any(_names(form, fact.value) for form in one.forms))
     aliases = tuple(sorted(form for form in one.forms if form != name))
-    return Entity(kind, name, one.forms.total(), tuple(one.turns), told, aliases)
-
-
-def _names(form: str, value: str) -> bool:
-    return f" {form.lower()} " in f" {value.lower().replace(',', ' ')} "
+    return Entity(kind, name, one.forms.total(), tuple(one.turns), facts.naming(one.forms), aliases)

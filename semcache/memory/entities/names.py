@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 
 from semcache.memory.entities.types import Kind, Mention
 from semcache.memory.facts.lexicon import LANGUAGES, NATIONALITIES, NO_NAMES, PETS, RELATIONS
@@ -18,6 +17,7 @@ _NAME = re.compile(
     r"(?<![\w'’])[A-ZÀ-ÖØ-Þ][\w&]*(?:['’-][A-Za-zÀ-ÿ]\w+)*(?:\s+(?:(?:of|de|da|van|von|der|la"
     r"|le|al)\s+)*(?:[A-ZÀ-ÖØ-Þ][\w&]*(?:['’-][A-Z]\w+)*|\d{1,3}\b))*"
 )
+_SMALL = re.compile(r"\b[a-z][a-z'-]+\b")
 _TITLE = re.compile(r"(?:mr|mrs|ms|dr|prof|uncle|aunt|sir|miss)\.?\s+$", re.IGNORECASE)
 _SPOKEN_TO = re.compile(
     r"(?:^|[.!?,]\s*)(?:hi|hey|hello|thanks|thank you|bye|wow|yeah|yes|no|sure|ok|congrats|sorry"
@@ -69,8 +69,8 @@ _KINDS = {"place": Kind.PLACE, "company": Kind.ORGANISATION, "software": Kind.PR
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
-    """A name as its text alone shows it. `sure`: its kind is known from the name itself; `start`: it starts a sentence,
+class Candidate:
+    """A mention as its text alone shows it. `sure`: its kind is known from itself; `start`: it starts a sentence,
     where any word is written like a name."""
 
     mention: Mention
@@ -78,23 +78,13 @@ class _Named:
     start: bool
 
 
-def name_mentions(text: str, persons: frozenset[str] = frozenset()) -> Iterator[Mention]:
-    """The names in a text. `persons`: first names, in lower case, that are known to be persons'."""
-    for named in _named(text):
-        mention = named.mention
-        if not named.sure and mention.key.split(" ", maxsplit=1)[0] in persons:
-            mention = replace(mention, kind=Kind.PERSON)
-        if mention.kind is not Kind.NAME or not named.start:
-            yield mention
+def ordinary_words(text: str) -> tuple[str, ...]:
+    """The words of a text that are written small and are not too common to be taken for a name."""
+    return tuple(word for word in _SMALL.findall(text) if word not in _COMMON)
 
 
-@lru_cache(maxsize=16_384)
-def _named(text: str) -> tuple[_Named, ...]:
-    """Remembered, since entities are asked for again and again."""
-    return tuple(_names(text))
-
-
-def _names(text: str) -> Iterator[_Named]:
+def named(text: str) -> Iterator[Candidate]:
+    """The names in a text."""
     for found in _NAME.finditer(text):
         start, words = found.start(), found[0].split(" ")
         while words and words[0].split("'")[0].lower() in _COMMON:
@@ -107,7 +97,7 @@ def _names(text: str) -> Iterator[_Named]:
         sure = _kind_of_name(name)
         kind = sure or _kind(name, text[max(0, start - 40) : start], text[start + len(name) : start + len(name) + 24])
         mention = Mention(kind, name, name.lower(), start, start + len(name))
-        yield _Named(mention, sure is not None, first_in_sentence and len(words) == 1)
+        yield Candidate(mention, sure is not None, first_in_sentence and len(words) == 1)
 
 
 def _shouted(name: str, text: str) -> bool:

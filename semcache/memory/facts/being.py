@@ -1,33 +1,19 @@
-"""What "I am ..." tells, and the noun phrases that say a calling, an ailment, a relative or an animal (pure rules)."""
+"""What "I am ..." tells (pure rules)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from semcache.memory.facts.lexicon import (
-    AILMENTS,
-    CALLING_ENDINGS,
-    CALLINGS,
-    DIETS,
-    KIN,
-    NATIONALITIES,
-    NO_CALLINGS,
-    NO_NAMES,
-    PETS,
-    STATES_OF_HEALTH,
-)
+from semcache.memory.facts.lexicon import DIETS, NATIONALITIES, NO_NAMES, STATES_OF_HEALTH
+from semcache.memory.facts.nouns import calling, employer
 from semcache.memory.facts.patterns import Pattern, either
 from semcache.memory.facts.reading import Said
 from semcache.memory.facts.times import find_time, mentions_future, resolve
 from semcache.memory.facts.types import Change, Claim
-from semcache.memory.facts.values import cut, hails_from, name, place, several, thing
+from semcache.memory.facts.values import cut, hails_from, name, place, several, whole_list
 
-_AGES = {
-    word: str(n)
-    for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
-    for n in [n * 10]
-}
+_TENS = {word: n * 10 for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
 _UNITS = {word: n for n, word in enumerate("zero one two three four five six seven eight nine".split())}
 _AGE = Pattern(
     r"\s*(?:only\s+)?(?P<age>\d{1,3}|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[- ](?:one"
@@ -39,357 +25,219 @@ _HEIGHT = Pattern(
     r"\s*(?P<height>[12][.,]\d\d\s*m?\b|1[3-9]\d\s*(?:cm)?\b|2[01]\d\s*(?:cm)?\b|[4-7]\s*(?:'"
     r"|ft|foot)\s*\d{0,2}\"?|(?:four|five|six) f(?:oo|ee)t(?: \w+)?)(?!\s*(?:km|%|euros?|kg))"
 )
-_NO_CALLING = Pattern(
-    r"\b(?:fan|lover|customer|user|member|beginner|bit|mess|person|winner|loser|believer|sucker"
-    r"|big|idiot|newcomer|stranger|friend|killer|legend|genius|wimp|fool|hero|monster"
-    r"|pirate|knight|king|queen|millionaire|zombie|robot|god|wizard|vampire|superhero|princess"
-    r"|burden|caller|reader|owner|visitor|regular|parent|mother|father|mum|mom|dad"
-    r"|grandmother|grandfather|widow|widower|bachelor|morning|night owl|early)\b"
+_ALLERGIC = Pattern(
+    r"(?:\w+\s+)?(?:allergic|intolerant|hypersensitive) to\s+(?P<to>.+)|(?P<food>lactose"
+    r"|gluten|fructose|histamine|dairy|soy|egg)[- ](?:intolerant|sensitive|free)"
 )
-_ORG = Pattern(r"\b(?:at|for|with)\s+(?=(?P<org>.+))")
-_NO_ORG = frozenset(
-    "home night nights day days least last first work that this it you them him her me us the-moment"
-    " moment weekends weekend once all present "
-    "people time a-living living years months weeks hours minutes free money fun peanuts myself"
-    " ourselves now".split()
+_FIGURATIVE = Pattern(
+    r"^(?:(?:my )?own sweat|work|mondays|paperwork|nonsense|stupidity|bullshit|drama|exercise|mornings|people|fun"
+    r"|losing)$"
 )
-_SPELL = Pattern(r"(?:\w+\s+){1,3}(?:years?|months?|weeks?|decades?|ages)\b")  # "for twenty years"
-_MEDICAL = Pattern(r"\b(?P<what>(?:[\w-]+\s+){0,2}?(?:allerg(?:y|ies|ic)|intoleran(?:ce|t))\b)(?:\s+to\s+(?P<to>.+))?")
+_AFTER_ALL = Pattern(r"\s+(?:after all|at all)\b.*")
+_DIET = Pattern(
+    rf"(?:(?:an?|strictly|strict|fully|almost|now|basically|mostly)\s+)*(?P<diet>{DIETS})\b(?! (?:friend|curious"
+    rf"|food|recipe))"
+)
+_STATE = Pattern(
+    rf"(?:^|,\s*|\band\s+)(?:(?:\d+|\w+) (?:weeks?|months?) )?(?P<state>{STATES_OF_HEALTH})\b(?! to| by| with love)"
+)
+_DUE = Pattern(r"\bdue\s+(?:on\s+|in\s+)?(?P<date>.+)")
+_MARITAL = Pattern(
+    r"(?:(?:happily|recently|newly|officially)\s+)*(?P<state>married|engaged|divorced|single"
+    r"|widowed|a widow|a widower|separated)\b(?! in\b| by\b| with\b| out\b|-|\s+to (?:the|my|this|that"
+    r"|work)\b(?!\s+(?:wife|husband"
+    r"|partner|best|high|college|love))| (?:most|biggest|best|handed|serving|bed|room))"
+)
+_LIKED = Pattern(
+    r"(?:(?:really|so|very|totally|also|mostly|a)\s+|(?:big|huge|massive)\s+)*(?:into|fond of|fan of|crazy about"
+    r"|keen on|passionate about)\s+(?P<what>.+)"
+)
+_FROM = Pattern(r"(?:originally\s+)?from\s+(?P<place>.+?)(?:\s+originally)?(?=[,.;]|$|\s+(?:but|and)\b)")
+_LOCATED = Pattern(r"(?:(?:back|living|based|over|down|up|out|still|here|now)\s+)*(?:in|near)\s+(?P<place>.+)")
+_SETTLED = Pattern(r"\b(?:now|these days|nowadays|based|living)\b")
+_LIVING = Pattern(r"\b(?:living|based|residing)\s+(?:in|near)\s+(?P<place>.+)")
+_WORKING = Pattern(r"\bworking\s+(?:\w+ly\s+)?(?=(?:for|at)\s)(?P<rest>.+)")
+_NATIONS = either(NATIONALITIES)
+_NATION = Pattern(
+    rf"(?:an?\s+)?(?P<what>(?:half|part)[ -](?:{_NATIONS})|(?:{_NATIONS}))\b(?!\s+\w+(?:er|ist|or|ian|man|fan|food"
+    rf"|movies)\b)"
+)
+_NO_ROLE = Pattern(r"\b(?:haha|lol|lmao)\b")
+_STATUS = Pattern(
+    r"(?:already\s+|now\s+|a\s+)*(?P<what>retired(?: \w+){0,2}|unemployed|self[- ]employed|on (?:parental"
+    r"|maternity) leave|between jobs|pensioner)\b"
+)
+_ROLE = Pattern(
+    r"(?:(?:also|now|still|only|just|currently|working as|both)\s+)*(?:an?\s|the\s|(?:head|director|ceo|cto"
+    r"|professor|student|ward manager"
+    r"|freelance)\b)"
+)
+_AFTER_NAME = Pattern(
+    r"$|[,.;!(–—-]|and\b|from\b|in\b|here\b|btw\b|by the way\b|again\b|the\b|your\b|a\b|writing\b|calling\b|with\b"
+)
+_GREETS = Pattern(
+    r"\b(?:hi|hiya|hello|hey|good (?:morning|evening|afternoon)|greetings|nice to meet you|hola|bonjour|welcome)\b"
+)
+_PRESENTED = Pattern(r"\s*(?:,\s*(?:an?\s+)?(?:\d\d|[a-z])|from\s|and i\b|by the way|btw|,?\s*(?:the|your|an?) )")
+_LASTING = Pattern(r"\b(?:since|for (?!\w+ing\b)|always|all my life|my whole life)\b")
+_ENDED_BY_NOT = frozenset({"diet", "allergy", "health", "occupation"})
+Told = Iterator[tuple[str, str]]
 
 
 def being(said: Said) -> Iterator[Claim]:
-    """Claims of "I am ..."."""
-    for attribute, value, change in _being(said):
+    """Claims of "I am ..."; what only was so tells nothing, unless words say that it is over."""
+    if said.tense == "past" and not said.over and not (said.perfect and _LASTING.search(said.clause)):
+        return
+    for attribute, value in _being(said):
         if value:
-            over = said.over or (said.tense == "past" and change is Change.ASSERTS)
-            since = None if over else _since(said)
+            ends = said.over or (said.denied and attribute in _ENDED_BY_NOT)
+            change = Change.ENDS if ends else Change.ASSERTS
+            sure = 0.6 if attribute == "name" and not _introduces(said, value) else 0.8
+            since = None if ends else _since(said)
             yield Claim(
-                attribute,
-                value,
-                "user",
-                said.over or not said.denied,
-                Change.ENDS if over or (said.denied and attribute in _ENDED_BY_NOT) else change,
-                since,
-                None,
-                "",
-                0.8,
-                said.start,
-                said.end,
+                attribute, value, "user", ends or not said.denied, change, since, None, "", sure, said.start, said.end
             )
 
 
-_ENDED_BY_NOT = frozenset({"diet", "allergy", "health", "occupation"})
-
-
 def _since(said: Said) -> float | None:
-    phrase = said.phrase
-    if not phrase or "since" not in phrase[0].lower():
-        return None
-    return resolve(phrase, said.at, "past")
+    phrase = said.phrase or find_time(said.whole[max(said.start - 24, 0) : said.start])
+    return resolve(phrase, said.at, "past") if phrase and "since" in phrase[0].lower() else None
 
 
-def _being(said: Said) -> Iterator[tuple[str, str, Change]]:
+def _being(said: Said) -> Told:
+    """The first kind that fits: health, family, age, calling, tastes, places, name."""
     rest = said.rest.strip()
-    low = rest.lower()
-    tell = Change.ASSERTS
-    allergic = re.match(
-        r"(?:\w+\s+)?(?:allergic|intolerant|hypersensitive) (?:to\s+)(?P<to>.+)|(?P<food>lactose"
-        r"|gluten|fructose|histamine|dairy|soy|egg)[- ](?:intolerant|sensitive|free)",
-        rest,
-        re.IGNORECASE,
-    )
-    if allergic:
-        for value in several(
-            re.sub(r"\s+(?:after all|at all).*", "", allergic["to"] or allergic["food"], flags=re.IGNORECASE),
-            most_words=3,
-        ):
-            if value.lower() not in ("own sweat", "work", "mondays", "paperwork", "nonsense", "stupidity", "bullshit"):
-                yield "allergy", value, tell
-        return
-    if re.match(r"(?:celiac|coeliac)\b", low):
-        yield "allergy", "gluten", tell
-        return
-    diet = re.match(rf"(?:(?:an?|strictly|strict|fully|almost|now)\s+)*(?P<diet>{DIETS})\b", rest, re.IGNORECASE)
-    if diet:
-        yield "diet", diet["diet"].lower(), tell
-        return
-    state = re.search(
-        rf"(?:^|,\s*|\band\s+)(?:\d+ (?:weeks?|months?) )?(?P<state>{STATES_OF_HEALTH})\b", rest, re.IGNORECASE
-    )
-    if state:
-        yield "health", state["state"].lower(), tell
-    due = re.search(r"\bdue\s+(?:on\s+|in\s+)?(?P<date>.+)", rest)
-    if due and (said.whole.lower().count("pregnant") or "baby" in said.whole.lower()):
-        yield "due date", due["date"].strip(" ."), tell
-    marital = re.match(
-        r"(?:(?:happily|recently|newly|officially)\s+)*(?P<state>married|engaged|divorced|single"
-        r"|widowed|a widow|a widower|separated|getting married|getting divorced)\b",
-        low,
-    )
-    if marital:
-        if marital["state"].startswith("getting"):
-            yield "plan", marital["state"], tell
-        elif said.tense != "past" and not (low.startswith("engaged in")):
-            yield "marital status", marital["state"].removeprefix("a "), tell
-        return
-    if re.match(r"(?:[\w]+\s+)?expecting\b.*\b(?:baby|child|twins|our first|our second|a boy|a girl)\b", low):
-        yield "plan", "expecting a baby", tell
-        return
-    age = _AGE.match(rest)
-    height = _HEIGHT.match(rest)
+    for reads in (_of_health, _of_family, _of_age, _of_role, _of_taste, _of_place):
+        told = list(reads(said, rest))
+        yield from told
+        if told:
+            return
+    yield from _of_name(said, rest)
+
+
+def _of_health(said: Said, rest: str) -> Told:
+    if allergic := _ALLERGIC.match(rest):
+        for value in several(_AFTER_ALL.sub("", allergic["to"] or allergic["food"]), most_words=3):
+            yield "allergy", "" if _FIGURATIVE.match(value) else value
+    elif re.match(r"(?:celiac|coeliac)\b", rest, re.IGNORECASE):
+        yield "allergy", "gluten"
+    elif diet := _DIET.match(rest):
+        yield "diet", diet["diet"].lower()
+    elif state := _STATE.search(rest):
+        yield "health", state["state"].lower()
+    due = _DUE.search(rest)
+    if due and ("pregnant" in said.whole.lower() or "baby" in said.whole.lower()):
+        yield "due date", due["date"].strip(" .")
+
+
+def _of_family(said: Said, rest: str) -> Told:
+    coming = re.match(r"(?P<what>getting (?:married|divorced))\b", rest)
+    if coming:
+        yield "plan", coming["what"]
+    elif marital := _MARITAL.match(rest):
+        yield "marital status", marital["state"].lower().removeprefix("a ")
+    elif re.match(r"(?:\w+\s+)?expecting\b.*\b(?:baby|child|twins|our first|our second|a boy|a girl)\b", rest):
+        yield "plan", "expecting a baby"
+
+
+def _of_age(said: Said, rest: str) -> Told:
+    age, height = _AGE.match(rest), _HEIGHT.match(rest)
     if height and not (age and re.search("year|yo", age[0])):
-        yield "height", height["height"].strip(), tell
-        return
-    if (
-        age
-        and re.match(r"\W*i\b|i'?m", said.clause.strip(" ,.!"), re.IGNORECASE) is None
-        and re.search(r"\bwe\b|we're", said.clause, re.IGNORECASE)
-    ):
-        return
-    if age and len(age["age"]) > 0:
-        value = _age(age["age"])
-        if value and 3 <= int(value) <= 115:
-            yield "age", value, tell
+        yield "height", height["height"].strip()
+    elif age and 3 <= int(_age(age["age"])) <= 115 and not re.match(r"\W*we\b", said.clause, re.IGNORECASE):
+        yield "age", _age(age["age"])
         home = re.search(r"\b(?:from|in)\s+(?=(?P<place>[A-Z].+))", rest)
         calls = re.search(r"[,]\s*(?P<what>an?\s.+)", rest)
-        if home and not find_time(home[0]):
-            yield "home", hails_from(home["place"], said.whole), tell
-        if calls:
-            yield "occupation", calling(calls["what"]), tell
-        return
-    if not said.denied or said.over:
-        yield from _role(said, rest, tell)
-    liked = re.match(
-        r"(?:(?:really|so|very|totally|big|a big|a huge|a)\s+)*(?:into|fond of|fan of|crazy about"
-        r"|obsessed with|keen on|addicted to|passionate about)\s+(?P<what>.+)",
-        rest,
-        re.IGNORECASE,
-    )
-    if liked and not re.match(r"(?:it|this|that|you|the (?:idea|way))\b", liked["what"]):
-        for value in several(liked["what"]):
-            yield "preference", value, tell
-        return
-    origin = re.match(
-        r"(?:originally\s+)?from\s+(?P<place>.+?)(?:\s+originally)?(?=[,.;]|$|\s+(?:but|and)\b)", rest, re.IGNORECASE
-    )
-    if origin:
-        where = place(origin["place"], said.whole)
-        yield "origin", where if re.search("[A-Z]", where) or said.clause.islower() else "", tell
-        return
-    if said.tense == "future" and mentions_future(said.clause, said.at) and not said.denied:
-        if re.match(r"(?:back\s+)?(?:in|at)\s", low):
-            yield "plan", f"be {cut(rest)}", tell
-        return
-    located = re.match(
-        r"(?:(?:back|living|based|over|down|up|out|still|here)\s+)*(?:in|near)\s+(?P<place>.+)", rest, re.IGNORECASE
-    )
-    settled = re.search(
-        r"\b(?:now|these days|nowadays|based|living)\b", said.whole[max(said.start - 6, 0) : said.end], re.IGNORECASE
-    )
-    if located and settled:
-        where = place(located["place"], said.clause)
-        yield "home", where if re.search("[A-Z]", where) or said.clause.islower() else "", tell
-        return
-    mixed = re.match(rf"(?:half|part|a?\s*quarter)[ -](?P<what>{'|'.join(NATIONALITIES)})\b", low)
-    nation = re.match(rf"(?:an?\s+)?(?P<what>{'|'.join(NATIONALITIES)})\b(?!\s+\w+(?:er|ist|or|ian|man)\b)", low)
-    if mixed or nation:
-        yield "origin", mixed[0] if mixed else rest[: nation.end()] if nation else "", tell
-        return
-    called = _name(rest, said)
-    if called:
-        yield "name", called, tell
-        living = re.match(rf"{re.escape(called)}\s*(?:,\s*)?(?:from|in)\s+(?P<place>.+)", rest)
-        if living:
-            yield "home", hails_from(living["place"], said.whole), tell
-        following = re.match(rf"{re.escape(called)}\s*,\s*(?P<age>\d\d)\b(?!\s*(?:km|kg|%))", rest)
-        if following:
-            yield "age", following["age"], tell
-        yield from _introduced(rest[following.end() if following else len(called) :], said)
-
-
-def _introduced(text: str, said: Said) -> Iterator[tuple[str, str, Change]]:
-    """What follows a name: ", software tester from Split"."""
-    found = re.match(r"\s*,\s*(?:an?\s+)?(?P<what>[a-z][\w -]+?)(?=\s+(?:from|in|at|for)\s|\s*[,.;!]|\s*$)", text)
-    if not found or not calling(found["what"]):
-        return
-    yield "occupation", calling(found["what"]), Change.ASSERTS
-    yield "work", employer(text[found.end() :], said.whole), Change.ASSERTS
-    origin = re.match(r"\s+from\s+(?=[A-Z])(?P<place>[^,.;]+)", text[found.end() :])
-    yield "origin", place(origin["place"], said.whole) if origin else "", Change.ASSERTS
+        yield "home", hails_from(home["place"], said.whole) if home and not find_time(home[0]) else ""
+        yield "occupation", calling(calls["what"]) if calls else ""
 
 
 def _age(words: str) -> str:
-    parts = re.split(r"[- ]", words.lower())
-    if parts[0].isdecimal():
-        return parts[0]
-    return str(int(_AGES[parts[0]]) + (_UNITS[parts[1]] if len(parts) > 1 else 0))
+    tens, *units = re.split(r"[- ]", words.lower())
+    return tens if tens.isdecimal() else str(_TENS[tens] + (_UNITS[units[0]] if units else 0))
+
+
+def _of_role(said: Said, rest: str) -> Told:
+    if _NO_ROLE.search(said.whole[: said.start + 3].lower()):
+        return
+    if status := _STATUS.match(rest):
+        former = status["what"].split()
+        called = calling(status["what"]) or former[0]
+        yield "occupation", status["what"] if former[0] in ("on", "between") else called
+        aged = re.match(r"\s*,\s*(?P<age>\d\d)\b(?!\s*(?:km|kg|%))", rest[status.end() :])
+        yield "age", aged["age"] if aged else ""
+    elif _ROLE.match(rest) and (called := calling(rest)):
+        yield "occupation", called
+        if not said.denied or said.over:
+            yield "work", employer(rest, said.whole)
+            yield from _besides(said, rest)
+
+
+def _besides(said: Said, rest: str) -> Told:
+    """ "... based in Kyiv, working for a Danish bank"."""
+    living, working = _LIVING.search(rest), _WORKING.search(rest)
+    yield "home", place(living["place"], said.clause) if living else ""
+    yield "work", employer(working["rest"], said.whole) if working else ""
+
+
+def _of_taste(said: Said, rest: str) -> Told:
+    liked = _LIKED.match(rest)
+    for value in whole_list(liked["what"]) if liked else ():
+        yield "preference", value
+
+
+def _of_place(said: Said, rest: str) -> Told:
+    if said.tense == "future":
+        if mentions_future(said.clause, said.at) and not said.denied and re.match(r"(?:back\s+)?(?:in|at)\s", rest):
+            yield "plan", f"be {cut(rest)}"
+    elif origin := _FROM.match(rest):
+        where = place(origin["place"], said.whole)
+        yield "origin", where if re.search("[A-Z]", where) or said.clause.islower() else ""
+    elif located := _LOCATED.match(rest):
+        settled = _SETTLED.search(said.whole[max(said.start - 6, 0) : said.end])
+        where = place(located["place"], said.clause) if settled else ""
+        yield "home", where if re.search("[A-Z]", where) or said.clause.islower() else ""
+    elif nation := _NATION.match(rest):
+        yield "origin", nation[0]
+
+
+def _of_name(said: Said, rest: str) -> Told:
+    called = _name(rest, said)
+    if not called:
+        return
+    yield "name", called
+    rest = rest[rest.find(called) + len(called) :]
+    living = re.match(r"\s*(?:,\s*)?(?:from|in)\s+(?P<place>.+)", rest)
+    yield "home", hails_from(living["place"], said.whole) if living else ""
+    aged = re.match(r"\s*,\s*(?P<age>\d\d)\b(?!\s*(?:km|kg|%))", rest)
+    yield "age", aged["age"] if aged else ""
+    yield from _introduced(rest[aged.end() if aged else 0 :], said)
+
+
+def _introduced(text: str, said: Said) -> Told:
+    """What follows a name: ", software tester from Split"."""
+    found = re.match(r"\s*,\s*(?:an?\s+)?(?P<what>[a-z][\w -]+?)(?=\s+(?:from|in|at|for)\s|\s*[,.;!]|\s*$)", text)
+    if found and calling(found["what"]):
+        yield "occupation", calling(found["what"])
+        yield "work", employer(text[found.end() :], said.whole)
+        origin = re.match(r"\s+from\s+(?=[A-Z])(?P<place>[^,.;]+)", text[found.end() :])
+        yield "origin", place(origin["place"], said.whole) if origin else ""
 
 
 def _name(rest: str, said: Said) -> str:
-    if said.denied or said.tense == "past":
-        return ""
-    lower = re.match(r"([a-z][\w'-]+)\s*(?:,?\s*(?:btw|by the way)\b)", rest)
-    if lower and lower[1] not in NO_NAMES and not lower[1].endswith(("ing", "ed")):
-        return lower[1]
-    called = name(rest, sure=False)
+    """A name after "I'm"; after "I am" where one is introduced ("Hello, I am ...")."""
+    called = "" if said.denied or said.tense == "past" else name(rest, sure=False)
     first = called.split(" ")[0].lower() if called else ""
-    if not called or first in NO_NAMES or (called.isupper() and len(called) > 3 and said.whole.isupper()):
+    shouted = called.isupper() and len(called) > 3 and said.whole.isupper()
+    if not called or first in NO_NAMES or shouted:
         return ""
-    after = rest[rest.find(called) + len(called) :].strip()
-    ends = re.match(
-        r"$|[,.;!(–—-]|and\b|from\b|in\b|here\b|btw\b|by the way\b|again\b|the\b|your\b|a\b|from\b"
-        r"|attending\b|writing\b|calling\b|with\b|\w+ing\b",
-        after,
-    )
-    return called if ends else ""
-
-
-def _role(said: Said, rest: str, tell: Change) -> Iterator[tuple[str, str, Change]]:
-    low = rest.lower()
-    if re.match(
-        r"(?:retired|unemployed|self[- ]employed|freelanc(?:e|ing)\b(?! \w+)|on parental leave|on"
-        r" maternity leave|between jobs)\b",
-        low,
-    ) or re.match(r"(?:already\s+|now\s+)?a?\s*pensioner\b", low):
-        yield "occupation", re.split(r"[\s,.;!]", low.removeprefix("a ").removeprefix("now "))[0], tell
-        return
-    if re.search(r"\b(?:haha|lol|lmao)\b", said.whole[: said.start + 3].lower()):
-        return
-    role = re.match(
-        r"(?:(?:also|now|still|working as|only|just)\s+)*(?:an?|the|one of the)?\s*(?P<what>[a-zA-Z][\w' &/-]+)", rest
-    )
-    if role and (
-        re.match(r"(?:(?:also|now|still|only|just)\s+)*(?:an?|the)\s", low)
-        or re.match(r"(?:head|director|ceo|cto|professor|student|ward manager|freelance)\b", low)
-    ):
-        called = calling(rest)
-        if called:
-            yield "occupation", called, tell
-            yield "work", employer(rest, said.whole), tell
-
-
-def calling(text: str) -> str:
-    """The occupation that a noun phrase names: "a night nurse at ..." -> "night nurse"; empty if it names none."""
-    value = thing(
-        re.split(r"\s+(?:at|for|with|from|near|on|in (?=[A-Z]|the\b|an?\b|my\b)|by)\s*", text)[0], most_words=6
-    )
-    head = re.split(r"\s+of\s+", value)[0]
-    last = head.split(" ")[-1].lower().rstrip("s'") if head else ""
-    if not last or _NO_CALLING.search(head) or last in NO_CALLINGS or len(value.split()) > 7:
+    if not _AFTER_NAME.match(rest[rest.find(called) + len(called) :].strip()):
         return ""
-    known = last in CALLINGS or (last.endswith(CALLING_ENDINGS) and len(last) > 5)
-    first = re.split(r"[\s-]", head.lower())[0]
-    if not known and last.endswith(("eer", "tician")):
-        known = True
-    return (
-        value
-        if known
-        or (first in ("freelance", "professional", "certified", "head") and len(head.split()) > (first != "head"))
-        else ""
-    )
+    contracted = re.search(r"\bi'?m\b", said.clause, re.IGNORECASE) is not None
+    return called if contracted or _introduces(said, called) else ""
 
 
-def employer(text: str, whole: str) -> str:
-    """The organisation in "... at Siemens", "... for the council"; empty if there is none."""
-    found = _ORG.search(text)
-    while found:
-        rest = found["org"]
-        value = thing(re.split(r"\s+(?:as|on|every|since|until|from|to|because)\s+", cut(rest))[0])
-        first = value.split(" ")[0].lower() if value else ""
-        if (
-            value
-            and first not in _NO_ORG
-            and not first.isdecimal()
-            and not _SPELL.match(value)
-            and not find_time(rest[: len(value) + 1])
-        ):
-            return value
-        found = _ORG.search(text, found.end())
-    return ""
-
-
-def condition(text: str) -> list[tuple[str, str]]:
-    """What ails somebody who has it: ("health", "asthma"), ("allergy", "nut")."""
-    head = cut(text, most_words=7, keep_lists=True)
-    medical = _MEDICAL.match(
-        re.sub(
-            r"^(?:(?:a|an|any|severe|mild|bad|really|no|the|serious|strong)\s+)+", "", head.strip(), flags=re.IGNORECASE
-        )
-    )
-    if medical:
-        if medical["to"]:
-            return [("allergy", value) for value in several(medical["to"])]
-        what = re.sub(r"\s*(?:allerg(?:y|ies)|intolerance)$", "", medical["what"], flags=re.IGNORECASE)
-        return [("allergy", thing(what) or "any")]
-    found = []
-    for value in several(text, most_words=6):
-        words = value.lower().split()
-        if AILMENTS.intersection(words[:5]) or " ".join(words[-2:]) in AILMENTS or " ".join(words[:3]) in AILMENTS:
-            found.append(("health", value))
-        elif not found:
-            break
-    return found
-
-
-_KIN_WORDS = "|".join(
-    sorted(map(re.escape, KIN | {"friend", "flatmate", "roommate", "housemate"}), key=len, reverse=True)
-)
-_PET_WORDS = either(PETS)
-_COUNT = r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|twin|several)"
-_NP = Pattern(
-    rf"\s*(?:(?P<det>an?|the|my|our|another|some)\s+)?(?:(?P<count>{_COUNT})\s+)?(?P<adj>(?:[\w-]+\s+){{0,3}}?)"
-    rf"(?P<head>{_KIN_WORDS}|{_PET_WORDS})\b(?!\s+(?:food|house|flap|toy|seat|bed|hair|owner|lover"
-    rf"|person|park|phobia|shelter|video|of mine))"
-)
-_NAMED = Pattern(
-    r"\s*(?:,?\s*(?:(?:who(?:'s| is)?|which is|and|she's|he's|they're|whose name is|whose names"
-    r" are)\s+)?(?:is\s+|are\s+)?(?:called|named|whose names? (?:is|are))\s+|\s*[,:(]\s*|\s+)"
-    r"(?P<names>[A-ZÀ-Þ][\w'-]+(?:\s+[A-Z][\w'-]+)?(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*)[A-ZÀ-Þ][\w'-]+)*)",
-    cased=True,
-)
-_LOWER_NAMED = Pattern(
-    r"\s*(?:,?\s*(?:(?:who is|whose name is)\s+)?(?:called|named)\s+)(?P<names>[a-z]\w+(?:(?:\s*,\s*"
-    r"|\s+and\s+)[a-z]\w+)*)",
-    cased=True,
-)
-_NO_NAMES_HERE = frozenset("I I'm I've My We Our And But She He It They The This That In On So Now Is Are Then".split())
-
-
-def pet_or_kin(text: str) -> list[tuple[str, str]]:
-    """A relative or an animal with its name: ("pet", "dog Biscuit"), ("family", "three kids Ann Bob")."""
-    found = _NP.match(text)
-    if not found or (found["adj"] and re.search(r"\b(?:of|for|with|to|in|no|problem)\b", found["adj"])):
-        return []
-    head = found["head"].lower()
-    names = names_after(text[found.end() :])
-    pet = head in PETS
-    adjective = (found["adj"] or "").strip()
-    if pet:
-        described = f"{found['count'] or ''} {adjective} {found['head']}".split()
-        value = " ".join(
-            [
-                word
-                for word in described
-                if word.lower() not in ("new", "little", "old", "small", "big", "cute", "lovely", "beautiful", "rescue")
-            ]
-            + ([names] if names else [])
-        )
-        return [("pet", value)]
-    value = " ".join(filter(None, [found["count"], found["head"], names]))
-    if head in KIN | {"flatmate", "roommate", "housemate"} or names:
-        return [("family" if head in KIN else "acquaintance", value)]
-    return []
-
-
-def names_after(text: str) -> str:
-    """The names that follow a noun: ": Ann, Bob and Cy" -> "Ann, Bob and Cy"."""
-    found = _NAMED.match(text) or _LOWER_NAMED.match(text)
-    if not found:
-        return ""
-    names = [n for n in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*", found["names"]) if n]
-    kept: list[str] = []
-    for n in names:
-        if n.split(" ")[0] in _NO_NAMES_HERE or n.split(" ")[0].lower() in ("and", "he", "she"):
-            break
-        kept.append(n.removesuffix("'s"))
-    return " and ".join([", ".join(kept[:-1]), kept[-1]]) if len(kept) > 1 else "".join(kept)
+def _introduces(said: Said, value: str) -> bool:
+    """Whether more than a bare "I'm Groot" is said: a greeting before, or something about oneself after it."""
+    after = said.whole[said.whole.find(value, said.start) + len(value) :]
+    return _GREETS.search(said.whole[: said.start + 8]) is not None or _PRESENTED.match(after) is not None

@@ -14,7 +14,7 @@ _MOST_CLAUSE = 300
 _FIRST_PERSON = Pattern(
     r"\b(?:i|i'?m|i'?ve|i'?ll|me|my|we|we're|we've|we'll|our|us)\b|’|^\W*(?:not|new|sold|bought"
     r"|got|moved|moving|living|been"
-    r"|starting|started|born|call|just|adopted)\b|\b(?:here|again|from|sorry|not|actually|wait|allergies)\b",
+    r"|starting|started|born|call|just|adopted|allergic)\b|\b(?:sorry|not|actually|wait|allergies|died|away)\b|\w\s*:",
     cased=True,  # for texts in lower case: with case to ignore it takes twice as long
 )
 _QUOTED = Pattern(r"[\"“«]([^\"“”«»]{1,400})[\"”»]", cased=True)
@@ -39,7 +39,8 @@ _SENTENCE = Pattern(
 )
 _ABBREVIATED = Pattern(r"(?:\b(?:dr|mr|mrs|ms|prof|st|no|vs|approx|e\.g|i\.e)|^\W*[A-Z])\.$")
 _SUPPOSED = Pattern(
-    r"^\W*(?:(?:so|and|but|ok|well|haha|lol|now|unless|even)\W+)*(?:if|unless|suppose|supposing"
+    r"^\W*(?:(?:so|and|but|ok|well|haha|lol|now|unless|even)\W+)*(?:(?:had|should|were) (?:i|we)\b|if|unless"
+    r"|suppose|supposing"
     r"|imagine|pretend|let'?s (?:say|pretend|assume)"
     r"|assum(?:e|ing)|say (?:i|we)|what if|as if|hypothetically|when i was (?:a kid|little|young"
     r"|a child|small|younger)"
@@ -54,7 +55,8 @@ _SUPPOSED = Pattern(
     r"|married to|dying|dead)\b"
 )
 _SUPPOSED_HINT = Hint(
-    r"if\b|unless|suppos|imagin|pretend|let'?s (?:say|pretend|assume)|assum|say (?:i|we)|hypothetic|when i was"
+    r"had (?:i|we)|should (?:i|we)|were (?:i|we)|if\b|unless|suppos|imagin|pretend|let'?s (?:say|pretend|assume)"
+    r"|assum|say (?:i|we)|hypothetic|when i was"
     r"|once upon|life|dream|kidding|jk\b|parallel|not really|character|avatar|sim|protagonist|alter ego"
     r"|in the (?:song|game|book|film|movie|story|novel|play)|ly spam|sure,? and|right,? and|joking|queen of|king of"
     r"|haha|lol|lmao|rofl"
@@ -91,6 +93,8 @@ _VERBS = (
     "|like|hate|prefer|own|drive|play|speak|teach|study|born|run|used|grew|want|will|got|going"
     "|can't|cannot|don't|do|broke|turned"
 )
+# Another subject with a verb of its own: "and Tom drives ...".
+_OTHER = r"(?-i:[A-ZÀ-Þ][\w'-]+(?:\s[A-ZÀ-Þ][\w'-]+)?\s(?:is|has|was|will|also|just|now|still|[a-z]{2,}(?:s|ed))\b)"
 _CLAUSE = Pattern(
     # Each begins with one of these: most places are passed by at once.
     r"(?=\s+[abcipstw]|\s*[,;])(?:\s+(?=(?:i|i'?m|i'?ve|i'?ll|we|we're|we've|we'll)\s(?!and\b))"
@@ -98,25 +102,61 @@ _CLAUSE = Pattern(
     r"|i'?m|i'?ve|i'?ll|we|we're|we've|my|our)\b(?!\.))"
     r"|,\s*(?=(?:my|our)\b)"
     rf"|\s*[,;]\s*(?:and|but|so|or)?\s*(?=(?:{_THEY})\b)|\s+(?:but|because|although|though|cause|cuz)\s+"
-    rf"|\s*,?\s+and\s+(?=(?:{_THEY}|{_VERBS})\b)|,\s*(?=(?:(?:currently|now|still) )?(?:{_VERBS}|used to)\b))"
+    rf"|\s*,?\s+(?:and|while|whereas)\s+(?=(?:{_THEY}|{_VERBS})\b|(?:my|our)\s|{_OTHER})|,\s*(?=(?:(?:currently|now"
+    rf"|still) )?(?:{_VERBS}|used to)\b))"
 )
 # What is said after these is not said to be so: "I wish I had ...", "maybe we'll ...".
 _GOVERNS = Pattern(
-    r"\b(?:wish|hope[ds]?|hoping|thought|thinking|pretend(?:ed)?|dream(?:t|ed|ing)?|imagined?"
+    r"\b(?:wish|that|hope[ds]?|hoping|assum(?:e|es|ed|ing)|noted|den(?:y|ied|ies)|forget|believe[ds]?|tells?|hears?"
+    r"|heard"
+    r"|insists?|not sure|n't sure|swear|decided|delete|remove|told|thought|thinking|pretend(?:ed)?|dream(?:t|ed"
+    r"|ing)?|imagined?"
     r"|doubt|as if|as though|like|said|says?|claim|joked?|wonder(?:ed|ing)?|asked|ask"
     r"|if|whether|when|how|why|where|what|maybe|perhaps|probably|possibly|until|unless|once|before"
     r"|worried|afraid|scared|think|guess(?:ed)?|suppose|which|than|might|almost|nearly)\s*$"
 )
 _MOST_GOVERNING = len("wondering")
+# "Remember that I ...", "now that I ...": said to be so all the same.
+_AFFIRMS = Pattern(
+    r"(?<!n't )(?<!not )(?<!never )(?<!ly )(?<!ve )\b(?:remember|note|know|told you|mention(?:ed)?|confirm|mean"
+    r"|mind|now|given|sure|so|glad|happy|sad"
+    r"|(?:thing|news|fact|point|reason|problem) is|say|tell you|considering|seeing|proud|sorry|luckily) that\W*$"
+)
+_DENIES = Pattern(
+    r"\b(?:(?:not|n't|never) (?:at all )?(?:true|the case|correct|right|so|a fact)|false|untrue|wrong(?:ly)?|myth"
+    r"|lie|rumou?r|den(?:y|ied)"
+    r"|forget|delete|remove|erase|unlearn|stop (?:assuming|thinking|saying|believing))\b"
+)
+
+
+_QUESTION = (
+    r"(?:what|how|why|where|when|which|who|whose|can|could|do|does|did|is|are|am|should|shall|would|will"
+    r"|any|has|have i)"
+)
+_ASKING = Pattern(rf"^\W*(?:(?:so|and|but|ok|hey|hi|well|also|then|or|now)\W+)*{_QUESTION}\b")
+# A question behind a statement: "my dog is called Rex, what may he eat?"
+_ASKED = Pattern(
+    rf"(?:[,;:–—]|\s-)\s*(?:(?:and|so|but|then)\s+)?{_QUESTION}\b|\s(?:and|so|but)\s+{_QUESTION}\s(?:i|we|you"
+    rf"|should|can|do|is|are|would)\b"
+)
+
+
+_SUBJECT_I = Pattern(r"^\W*(?:(?!my\b|our\b)[\w'-]+[\s,]+){0,4}?(?:i|we)(?:'\w+)?\s")
+_VERB_ALONE = Pattern(
+    rf"^\W*(?:(?:and|but|also|then|currently|now|still|just|recently)\W+)*(?:{_VERBS}|used to"
+    rf"|never|no longer)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A clause and where it starts in the text. `follows`: it continues a clause of the same sentence."""
+    """A clause and where it starts in the text. `revoked`: what it says is denied, or is to be forgotten;
+    `inherits`: its subject is the "I" of the clause before it."""
 
     text: str
     start: int
-    follows: bool
+    revoked: bool = False
+    inherits: bool = False
 
 
 def may_tell(text: str) -> bool:
@@ -126,13 +166,17 @@ def may_tell(text: str) -> bool:
 
 def meant(text: str) -> Iterator[Clause]:
     """The clauses that a user states as true."""
-    text = _QUOTED.sub(_unquoted, text.replace("’", "'"))
+    text = _QUOTED.sub(_unquoted, text)
     if _MATERIAL_HINT.within(text.lower()):
         text = _MATERIAL.sub(_blank, text)
     for start, sentence in _sentences(text):
         sentence = sentence[:_MOST_SENTENCE]
         lower = sentence.lower()
-        if lower.rstrip().endswith("?") or (_SUPPOSED_HINT.within(lower) and _SUPPOSED.search(sentence)):
+        if lower.rstrip().endswith("?"):
+            asked = None if _ASKING.match(sentence) else _ASKED.search(sentence)
+            sentence = sentence[: asked.start()] if asked else ""
+            lower = sentence.lower()
+        if not sentence or (_SUPPOSED_HINT.within(lower) and _SUPPOSED.search(sentence)):
             continue
         if _REPORTED_HINT.within(lower):
             sentence = _REPORTED.sub("", sentence)
@@ -161,18 +205,24 @@ def _sentences(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _clauses(start: int, sentence: str) -> Iterator[Clause]:
-    at, governed = 0, False
+    at, governed, revoked, mine = 0, False, False, False
     for edge in [*_CLAUSE.finditer(sentence), None]:
         end = edge.start() if edge else len(sentence)
         part = sentence[at:end]
         part = part[:_MOST_CLAUSE]
         if part.strip():
-            if not governed:
-                yield Clause(part, start + at, at > 0)
+            alone = _VERB_ALONE.match(part) is not None and not _SUBJECT_I.match(part)
+            others = at > 0 and alone and not mine  # "my sister moved and sold her car"
+            if (not governed or revoked) and not others:
+                yield Clause(part, start + at, revoked, inherits=at > 0 and alone)
+            mine = mine or at == 0 if alone else _SUBJECT_I.match(part) is not None
             governed = _governs(part) and (edge is None or "," not in edge[0])
+            revoked = governed and _DENIES.search(part) is not None
         at = edge.end() if edge else end
 
 
 def _governs(part: str) -> bool:
     """Whether a clause ends with a word after which nothing is said to be so."""
-    return _GOVERNS.search(part, max(0, len(part.rstrip()) - _MOST_GOVERNING)) is not None
+    if _GOVERNS.search(part, max(0, len(part.rstrip()) - _MOST_GOVERNING)) is None:
+        return False
+    return not (part.rstrip().endswith("that") and _AFFIRMS.search(part))

@@ -35,8 +35,8 @@ _STATES = {1: Kept.WRITTEN, 0: Kept.SAME, -1: Kept.NO_TURN}
 
 def keep_claims(redis: Redis, user: UserKeys, turn: str, claims: Sequence[Claim], *, sealer: Sealer) -> Kept:
     """Keeps what a model read in a turn, in the place of what was kept before; no claims: it tells nothing."""
-    form = sealer.seal(_written(claims), place_of(user, turn))
-    names = [user.turn(turn), user.of(keys.CLAIMS), user.of(keys.TELLING)]
+    form = sealer.seal(claims_written(claims), place_of(user, turn))
+    names = [user.turn(turn), user.of(keys.CLAIMS), user.of(keys.TELLING), user.of(keys.READINGS)]
     with guarded():
         state = script("memory_keep_claims")(redis, keys=names, args=[turn, form, int(bool(claims))])
     return _STATES[int(state)]
@@ -49,7 +49,7 @@ def kept_claims(redis: Redis, user: UserKeys, turns: Sequence[str], *, sealer: S
     with guarded():
         forms = cast(list[bytes | None], redis.hmget(user.of(keys.CLAIMS), list(turns)))
     found = ((turn, form.decode()) for turn, form in zip(turns, forms, strict=True) if form is not None)
-    return {turn: _read(sealer.open(form, place_of(user, turn))) for turn, form in found}
+    return {turn: claims_read(sealer.open(form, place_of(user, turn))) for turn, form in found}
 
 
 def place_of(user: UserKeys, turn: str) -> str:
@@ -57,10 +57,12 @@ def place_of(user: UserKeys, turn: str) -> str:
     return f"{user.turn(turn)}#claims"
 
 
-def _written(claims: Sequence[Claim]) -> str:
+def claims_written(claims: Sequence[Claim]) -> str:
+    """Claims as JSON."""
     return json.dumps([asdict(claim) for claim in claims], ensure_ascii=False)
 
 
-def _read(form: str) -> tuple[Claim, ...]:
+def claims_read(form: str) -> tuple[Claim, ...]:
+    """The claims that `claims_written` wrote."""
     rows: list[dict[str, Any]] = json.loads(form)
     return tuple(Claim(**(row | {"change": Change(row["change"])})) for row in rows)

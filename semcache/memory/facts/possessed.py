@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from semcache.memory.facts.being import calling, condition, employer, names_after
-from semcache.memory.facts.lexicon import BODY, KIN, PETS, RELATIONS, THINGS
+from semcache.memory.facts.lexicon import AILMENTS, BODY, KIN, PETS, RELATIONS, THINGS
+from semcache.memory.facts.nouns import calling, condition, employer, names_after
 from semcache.memory.facts.patterns import Pattern, either
 from semcache.memory.facts.reading import Possessed
-from semcache.memory.facts.times import find_time, mentions_future, resolve
+from semcache.memory.facts.times import mentions_future
 from semcache.memory.facts.types import Change, Claim
-from semcache.memory.facts.values import cut, name, place, several, thing
+from semcache.memory.facts.values import name, place, several, thing
 
 _BE = r"(?:\s*(?:'s|'re)|\s+(?:is|are|was|were|will be|has become|became))"
 _RELATION = Pattern(
@@ -57,6 +57,15 @@ _HOME = Pattern(
     rf"(?P<in>in\s+|near\s+)?(?P<value>.+)"
 )
 _ALLERGIES = Pattern(r"(?:food\s+)?allerg(?:y|ies)\s*(?::|are|is|include|to)\s*(?:to\s+)?(?P<value>.+)")
+_OVER = Pattern(
+    r"(?P<what>[\w -]{2,30}?)\s+(?:allergy|intolerance)\s+(?:is|has|'s)\s+(?:\w+\s+){0,2}?(?:gone|over|disappeared"
+    r"|vanished|cured)\b"
+)
+_AILS = Pattern(
+    rf"(?P<what>(?:(?:severe|mild|chronic|seasonal|bad|terrible|type \d|bloody"
+    rf"|stupid)\s+)*(?:{either(AILMENTS)}))(?!\w|'s|-|\s+(?:test|research|class|project))"
+    r"(?P<over>\s+(?:is|has been)\s+(?:finally\s+|now\s+)?(?:gone|cured|healed))?"
+)
 _HEALED = Pattern(
     rf"(?P<what>(?:(?:left|right|broken)\s+)?(?:{BODY})s?|cast|plaster){_BE}\s+(?:fine|ok|okay"
     rf"|healed|better|good|all good|off)\b(?! enough)"
@@ -118,7 +127,7 @@ def _possessed(clause: Possessed) -> Iterator[Claim]:
         yield _claim(clause, "name", name(found["value"], sure=True))
     elif found := _FAVOURITE.match(text):
         what = re.sub(r"\s+(?:in the world|of all time|ever)$", "", found["what"].strip().lower())
-        yield _claim(clause, f"favourite {what}", thing(found["value"]))
+        yield _claim(clause, f"favourite {what}", "" if what.startswith("one") else thing(found["value"]))
     elif found := _DATED.match(text):
         what = "birthday" if found["what"].lower().startswith("b") else found["what"].lower()
         value = re.split(r"[,.;!]| and | because | so ", found["value"])[0].strip()
@@ -130,11 +139,8 @@ def _possessed(clause: Possessed) -> Iterator[Claim]:
         ) and not re.match(r"(?:\w+ed|not|the|too|very)\b", value):
             if what.startswith("flight to"):
                 yield _claim(clause, "plan", found["what"])
-            yield _claim(
-                clause,
-                "birthday" if what == "birthday" else "due date" if what == "due date" else f"{what} date",
-                value,
-            )
+            else:
+                yield _claim(clause, what if what in ("birthday", "due date") else f"{what} date", value)
     elif found := _SIZE.match(text):
         yield _claim(
             clause, "size" if "size" in found["what"].lower() else found["what"].lower(), found["value"].strip(".,")
@@ -144,6 +150,11 @@ def _possessed(clause: Possessed) -> Iterator[Claim]:
     elif found := _ALLERGIES.match(text):
         for value in several(found["value"]):
             yield _claim(clause, "allergy", value)
+    elif found := _OVER.match(text):
+        yield _claim(clause, "allergy", thing(found["what"]), change=Change.ENDS, confidence=0.6)
+    elif (found := _AILS.match(text)) and (told := condition(found["what"])):
+        for attribute, value in told:
+            yield _claim(clause, attribute, value, change=Change.ENDS if found["over"] else Change.ASSERTS)
     elif found := _HEALED.match(text):
         yield _claim(clause, "health", thing(found["what"]), change=Change.ENDS)
     elif (found := _EMPLOYER.match(text)) and not re.search(r"\b(?:clos|mov|tak|pay|allow|ask|offer)", found["value"]):
@@ -180,11 +191,10 @@ def _pet(clause: Possessed, found: re.Match[str]) -> Iterator[Claim]:
     called = _CALLED.match(rest)
     names = _names(called["names"]) if called else names_after(rest)
     if names:
-        yield _claim(clause, "pet", f"{kind} {names}")
         after = rest[rest.find(names.split(" ")[-1]) + len(names.split(" ")[-1]) :]
-        died = _DIED.match(after)
-        if died:
-            yield _claim(clause, "pet", names, change=Change.ENDS)
+        died = _DIED.match(after) is not None
+        value = names if died else f"{kind} {names}"
+        yield _claim(clause, "pet", value, change=Change.ENDS if died else Change.ASSERTS)
 
 
 def _names(text: str) -> str:
@@ -215,7 +225,7 @@ def _relation(clause: Possessed, found: re.Match[str]) -> Iterator[Claim]:
     kin = head.split("-")[0] in KIN
     attribute = "family" if kin else "acquaintance"
     value = " ".join(filter(None, [count[1] if count else "", head, names]))
-    if names and head != "boss":
+    if names and (kin or called):
         yield _claim(clause, attribute, value)
     last = names.split(" ")[-1] if names else ""
     tail = rest[rest.find(last) + len(last) :] if last else rest
@@ -232,6 +242,8 @@ def _about(clause: Possessed, subject: str, tail: str, *, statement: bool) -> It
         return
     if lives := _LIVES.match(tail):
         yield _claim(clause, "home", place(lives["place"], clause.whole), subject=subject)
+        works = re.search(r"\band(?P<rest>\s+works?\s.+)", tail)
+        yield from _about(clause, subject, works["rest"], statement=statement) if works else ()
     elif works := _WORKS.match(tail):
         role = re.match(r"\s*as\s+(?P<role>.+)", works["rest"])
         yield _claim(
@@ -256,7 +268,7 @@ def _about(clause: Possessed, subject: str, tail: str, *, statement: bool) -> It
 def _loose(clause: Possessed, text: str) -> Iterator[Claim]:
     """Things to come and things that ended: "my flight to Boston is on 3 July", "our trip is off"."""
     ended = re.match(
-        r"(?P<what>[\w' -]{3,40}?)\s+(?:is|was|got|has been|are)\s+(?:cancelled|canceled|off|called off|postponed)\b",
+        r"(?P<what>[\w' -]{3,40}?)\s+(?:is|was|got|has been|are)\s+(?:cancelled|canceled|called off)\b",
         text,
         re.IGNORECASE,
     )
@@ -276,6 +288,3 @@ def _loose(clause: Possessed, text: str) -> Iterator[Claim]:
     )
     if travel and mentions_future(text, clause.at):
         yield _claim(clause, "plan", travel["what"])
-
-
-_ = (cut, find_time, resolve)

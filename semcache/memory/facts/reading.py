@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from semcache.memory.facts.clauses import Clause
 from semcache.memory.facts.patterns import Pattern
@@ -47,6 +47,11 @@ _BE = {
     "be": "present",
     "being": "present",
 }
+_LASTING = Pattern(r"\b(?:since|for (?!\w+ing\b)|always|all my life|ever)\b")
+_DURATIVE = frozenset(
+    "had been lived worked studied taught owned driven drove played ran smoked rode practised practiced spoke spoken"
+    " used rented".split()
+)
 _NEVER = frozenset(
     "never not don't dont didn't didnt do-not haven't havent hadn't wasn't aren't isn't ain't"
     " hardly barely rarely "
@@ -107,8 +112,6 @@ _FORMS = {
     "hurt": "hurt sprained sprain twisted injured tore fractured dislocated pulled",
     "grow": "grow grew growing",
     "born": "born",
-    "marry": "marry married marrying",
-    "split": "split splitted separated",
     "go": "go goes going went gone",
     "fly": "fly flies flying flew",
     "travel": "travel travels travelling traveling travelled traveled",
@@ -117,19 +120,12 @@ _FORMS = {
     "book": "book booked booking reserved",
     "expect": "expect expecting",
     "attend": "attend attending",
-    "commute": "commute commutes commuting",
     "suffer": "suffer suffers suffering suffered",
-    "recover": "recover recovering",
-    "use": "use uses using",
-    "call": "call",
+    "come": "come",
+    "do": "doing",
     "learn": "learn learning",
-    "suffered": "diagnosed",
+    "diagnose": "diagnosed",
     "become": "become became becoming promoted",
-    "found": "founded",
-    "keep": "keep keeping",
-    "divorce": "divorced divorce",
-    "react": "react",
-    "identify": "identify",
 }
 LEMMAS = {form: lemma for lemma, forms in _FORMS.items() for form in forms.split()}
 # A clause may leave out "I" before these.
@@ -145,7 +141,8 @@ _BARE = Pattern(
 class Said:
     """A clause in the first person. `verb`: its lemma, "be", or ""; `rest`: what follows it.
 
-    `denied`: "I don't ..."; `over`: it was so and is no longer; `whole`: the text of the turn.
+    `denied`: "I don't ..."; `over`: it was so and is no longer; `perfect`: "I have ..."; `named`: "I" or "we" is said;
+    `whole`: the text of the turn.
     """
 
     verb: str
@@ -154,7 +151,9 @@ class Said:
     tense: Tense
     denied: bool
     over: bool
+    perfect: bool
     progressive: bool
+    named: bool
     whole: str
     at: float
     start: int
@@ -164,6 +163,16 @@ class Said:
     def clause(self) -> str:
         """The clause as it was said."""
         return self.whole[self.start : self.end]
+
+    @property
+    def gone(self) -> bool:
+        """Whether it is told of the past alone: "I played ..."; "I've played ... since May" is told of now too."""
+        lasts = (
+            self.perfect
+            and (self.form not in _BE or _LASTING.search(self.rest))
+            and (self.form not in _DURATIVE or _LASTING.search(self.rest))
+        )
+        return self.tense == "past" and not self.progressive and not lasts
 
     @property
     def phrase(self) -> re.Match[str] | None:
@@ -196,9 +205,10 @@ def read(clause: Clause, whole: str, at: float) -> Said | Possessed | str:
     if mine:
         return Possessed(body[mine.end() :], whole, at, start, end)
     subject = _SUBJECT.match(body)
-    if not subject and not _BARE.match(body):
+    if not subject and not clause.inherits and not _BARE.match(body):
         return body
-    return _said(body, subject, whole, at, start, end) or body
+    said = _said(body, subject, whole, at, start, end)
+    return body if said is None else replace(said, named=said.named or clause.inherits)
 
 
 def _skip(text: str) -> int:
@@ -242,6 +252,8 @@ def _said(body: str, subject: re.Match[str] | None, whole: str, at: float, start
         elif word in ("will", "gonna", "shall", "i'll") or (
             be and word == "going" and after == "to" and _verb_follows(body, following)
         ):
+            if tense == "past":
+                return None  # "I was going to ..."
             tense = "future"
             if word == "going":
                 place = following.end() if following else token.end()
@@ -296,7 +308,7 @@ def _said(body: str, subject: re.Match[str] | None, whole: str, at: float, start
     elif have and form in ("a", "an", "no", "two", "three"):
         verb, rest = "have", body[place:]
     elif not lemma:
-        return Said("", form, body[place:], tense, denied, over, False, whole, at, start, end)
+        return Said("", form, body[place:], tense, denied, over, have, False, bool(subject), whole, at, start, end)
     else:
         verb, rest = lemma, body[token.end() :]
         if form.endswith(("ed", "ought", "old", "ost")) or form in (
@@ -331,7 +343,8 @@ def _said(body: str, subject: re.Match[str] | None, whole: str, at: float, start
         over = True
     if form.endswith("ing") and not subject and verb != "be":
         progressive = True
-    return Said(verb, form, rest.lstrip(" ,"), tense, denied, over, progressive, whole, at, start, end)
+    rest = rest.lstrip(" ,")
+    return Said(verb, form, rest, tense, denied, over, have, progressive, bool(subject), whole, at, start, end)
 
 
 def _later(tense: Tense, of: str) -> Tense:

@@ -1,25 +1,24 @@
-"""A user's facts from Redis: the turns that tell any are listed; what they tell is read from their texts.
+"""A user's facts from Redis: the turns that tell any are listed; what they tell is kept beside them (`readings`).
 
-Nothing but the list is stored, and what a language model has read where one was asked (`kept`): what is known follows
-from the turns, so a replay, a late turn, a rotation of sealing keys or the forgetting of a turn leaves facts as if
-everything had been told in order and nothing else.
+What a language model has read there comes first (`kept`). What is known follows from the turns, so a replay, a late
+turn, a rotation of sealing keys or the forgetting of a turn leaves facts as if everything had been told in order and
+nothing else.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import cast
 
 from redis import Redis
 
-from semcache.memory.facts.extract import extract, tells_any
+from semcache.memory.facts.extract import claims_of
 from semcache.memory.facts.kept import kept_claims
 from semcache.memory.facts.timeline import facts_of
-from semcache.memory.facts.types import Claim, Fact, Told
+from semcache.memory.facts.types import USER, Claim, Fact, Told
 from semcache.memory.layout import UserKeys
-from semcache.memory.records import read_turns
+from semcache.memory.readings import Reading, read_some
 from semcache.memory.types import Turn
 from semcache.store import keys
 from semcache.store.connect import guarded
@@ -30,23 +29,41 @@ _READ_AT_ONCE = 2_000
 
 def tells(turn: Turn) -> bool:
     """Whether a turn tells anything of its user."""
-    return turn.role == "user" and tells_any(turn.text, at=turn.at)
+    return turn.role == "user" and bool(claims_of(turn.text, turn.at))
 
 
-@lru_cache(maxsize=32_768)
-def claims_of(text: str, at: float) -> tuple[Claim, ...]:
-    """What a text says of its author; remembered, since facts are asked for again and again."""
-    return extract(text, at=at)
-
-
-def told_in(turns: Sequence[Turn], kept: Mapping[str, tuple[Claim, ...]] | None = None) -> list[Told]:
-    """The claims of turns, each with where it was told; `kept`: those that a model has read, by turn id."""
+def told_in(
+    readings: Sequence[Reading], kept: Mapping[str, tuple[Claim, ...]] | None = None, *, user: str = ""
+) -> list[Told]:
+    """The claims of a user's turns, each with where it was told; `kept`: those that a model has read, by turn id."""
     known = kept or {}
+    owner = _owner(readings, user)
     return [
-        Told(claim, turn.id, turn.at, number)
-        for turn in turns
-        for number, claim in enumerate(known[turn.id] if turn.id in known else claims_of(turn.text, turn.at))
+        Told(claim, reading.turn, reading.at, number)
+        for reading in readings
+        if not reading.speaker or _first_name(reading.speaker) in owner
+        for number, claim in enumerate(known.get(reading.turn, reading.claims))
     ]
+
+
+def _owner(turns: Sequence[Reading], user: str) -> frozenset[str]:
+    """Under which first names the user speaks, where several do: the user's id, or who tells something first.
+
+    Turns without a speaker are the user's; if one of them comes first, others are the user only by the name told there.
+    """
+    speakers = {_first_name(turn.speaker) for turn in turns if turn.speaker}
+    mine = _first_name(user)
+    if len(speakers) < 1 or mine in speakers:
+        return frozenset({mine})
+    first = min(turns, key=lambda turn: (turn.at, turn.turn))
+    if first.speaker:
+        return frozenset({_first_name(first.speaker)})
+    names = (claim for turn in turns if not turn.speaker for claim in turn.claims)
+    return frozenset(_first_name(claim.value) for claim in names if claim.attribute == "name" and claim.subject == USER)
+
+
+def _first_name(name: str) -> str:
+    return (name.casefold().split() or [""])[0]
 
 
 def read_facts(redis: Redis, user: UserKeys, *, sealer: Sealer, until: float = math.inf) -> tuple[Fact, ...]:
@@ -60,10 +77,10 @@ def read_facts(redis: Redis, user: UserKeys, *, sealer: Sealer, until: float = m
     with guarded():
         told = redis.zrange(user.of(keys.TELLING), "-inf", repr(until), byscore=True)
     ids = [id.decode() for id in cast(list[bytes], told)]
-    turns: list[Turn] = []
+    readings: list[Reading] = []
     kept: dict[str, tuple[Claim, ...]] = {}
     for first in range(0, len(ids), _READ_AT_ONCE):
         some = ids[first : first + _READ_AT_ONCE]
-        turns += [turn for turn in read_turns(redis, [(user, id) for id in some], sealer=sealer) if turn]
+        readings += read_some(redis, user, some, sealer=sealer)
         kept |= kept_claims(redis, user, some, sealer=sealer)
-    return facts_of(told_in(turns, kept))
+    return facts_of(told_in(readings, kept, user=user.user))

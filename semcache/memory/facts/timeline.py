@@ -19,7 +19,7 @@ _SURE = 0.65  # a claim below it never replaces what was told more plainly
 _CONFIRMED = 0.05  # each further turn that says the same
 _MOST_SURE = 0.99
 _PARTNERS = frozenset("wife husband spouse partner girlfriend boyfriend fiance fiancé fiancee fiancée".split())
-_ANY_OF = {"work": frozenset({"job", "work"}), "diet": frozenset({"diet"})}
+_ANY_OF = {"work": frozenset({"job", "work"}), "diet": frozenset({"diet"}), "allergy": frozenset({"any"})}
 
 
 @dataclass(slots=True)
@@ -120,7 +120,7 @@ def _correct(one: Told, everything: list[_Span]) -> None:
 
 
 def _end(one: Told, slot: list[_Span]) -> _Span | None:
-    """Ends what the claim names; what was never told of before is known as past."""
+    """Ends what the claim names; what was never told of before is known as past, if the claim is sure."""
     claim = one.claim
     until = one.at if claim.until is None else claim.until
     matched = [span for span in slot if span.told.claim.holds and _names(claim.attribute, claim.value, span.value)]
@@ -128,7 +128,8 @@ def _end(one: Told, slot: list[_Span]) -> _Span | None:
         if span.start is not None and (span.end is None or span.end > until):
             span.end = max(until, span.start)
             _confirm(span, one)
-    return None if matched or claim.value in _ANY_OF.get(claim.attribute, ()) else _span(one, start=None, end=until)
+    unknown = claim.confidence < _SURE or claim.value in _ANY_OF.get(claim.attribute, ())
+    return None if matched or unknown else _span(one, start=None, end=until)
 
 
 def _finish(slot: list[_Span], at: float) -> None:
@@ -153,7 +154,8 @@ def _collect(one: Told, slot: list[_Span]) -> _Span | None:
     start = one.since
     new = _span(one, start=start, end=_later(claim.until, start))
     for span in slot:
-        if not span.covers(max(start, one.at)) or not _same(claim.attribute, claim.value, span.value):
+        of_all = not claim.holds and claim.value in _ANY_OF.get(claim.attribute, ())
+        if not span.covers(max(start, one.at)) or not (of_all or _same(claim.attribute, claim.value, span.value)):
             continue
         if span.told.claim.holds == claim.holds:
             _confirm(span, one)
@@ -176,7 +178,7 @@ def _replace(one: Told, slot: list[_Span]) -> _Span | None:
     """The value of an attribute that has one at a time."""
     claim = one.claim
     start = one.since
-    present = next((span for span in slot if span.covers(max(start, one.at))), None)
+    present = next((span for span in reversed(slot) if span.covers(max(start, one.at))), None)
     if not claim.holds:
         if present and _names(claim.attribute, claim.value, present.value):
             present.end = max(one.at, present.start or one.at)

@@ -46,6 +46,9 @@ _WHEN = Pattern(
     rf"|{_COUNT.format('count11')}\s+(?P<unit11>day|week|month|year)s?\s+ago\b"
     rf"|(?:in|within)\s+{_COUNT.format('count12')}\s+(?P<unit12>day|week|month|year)s?(?:\s+time)?\b"
     rf"|(?:for|since)\s+(?:the (?:last|past)\s+)?{_COUNT.format('count13')}\s+(?P<unit13>day|week|month|year)s?\b"
+    r"|(?:(?:in|since|from|during)\s+)?(?:the\s+)?(?P<season15>spring|summer|autumn|fall"
+    r"|winter)(?:\s+of)?\s+(?P<year15>(?:19|20)\d\d)\b"
+    r"|(?:(?:on|since|from)\s+)?(?P<day16>\d{1,2})[./](?P<month16>\d{1,2})[./](?P<year16>(?:19|20)\d\d)\b"
     r"|on\s+the\s+(?P<day14>\d{1,2})(?:st|nd|rd|th)\b"
     r")"
 )
@@ -130,6 +133,10 @@ def _day(part: dict[str, str | None], today: date, tense: Tense) -> date | None:
         )
     if part["year7"]:
         return date(int(part["year7"]), 1, 1)
+    if part["season15"]:
+        return date(int(part["year15"] or 0), _SEASONS[part["season15"].lower()], 1)
+    if part["year16"]:
+        return _made(int(part["year16"]), int(part["month16"] or 0), int(part["day16"] or 0))
     if part["unit8"]:
         return _relative((part["which8"] or "").lower(), part["unit8"].lower(), today)
     if part["weekday9"]:

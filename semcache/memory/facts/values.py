@@ -16,7 +16,7 @@ _STOP = Pattern(
     r"\s*[,;:(!?]|\.(?:\s|$)|\s[–—-]+\s|\s+(?:and|but|because|cause|so|since|when|while|which"
     r"|who|whom|that|as|if|though|although|where|"
     r"until|till|after|before|during|instead|again|too|either|anyway|btw|by the way|haha|lol"
-    r"|now|already|currently|lately|recently|"
+    r"|now|atm|rn|already|currently|lately|recently|"
     r"at the moment|right now|these days|nowadays|any ?more|any longer|ever since|please|pls"
     r"|thx|thanks|obviously|actually|honestly|"
     r"forever|twice|once|always|though|tho|for (?:me|us|now|years|ages|life|good|a while)|in"
@@ -60,6 +60,26 @@ _NO_PLACE = frozenset(
 )
 
 
+_INTENSE = Pattern(
+    r"(?:\s+(?:lately|right now|on (?:\w+days|weekends|trains)|every (?:day|week|morning|night|evening|weekend)"
+    r"|so much|very much|a lot|too|the most|more than anything|though|as well|now|these days|again"
+    r"|any ?more|(?:the )?best|haha|lol|btw|by the way|honestly|always have|always did|but .*|because .*|since .*)"
+    r"|\s*[;:=]-?[)D(]|\s*[^\w\s'.-]+)+$"
+)
+_ITEM = Pattern(r"[^\W\d_][\w'’&.+#-]*(?:\s+[\w'’&+#-]+){0,2}$")
+_BOUND = Pattern(
+    r"\b(?:it|this|that|these|those|you|your|yours|them|they|their|him|her|his|he|she|its|we|our|us|me|my|i|the|an?"
+    r"|how|what"
+    r"|when|where|why|if|both|each|being|to|of|in|on|at|with|by|from|for|about|into|over|there|here|is|are|was|were"
+    r"|be|been"
+    r"|has|have|had|do|does|not|so|very|as|everything|everyone|everywhere|all|one|ones|some|something|someone|more"
+    r"|most|best"
+    r"|first|second|last|next|new|other|another|same|way|idea|lot|bit|sound|look|option|answer|version|mondays?|seeing"
+    r"|having|getting|making|brings|makes|right|better|worse|just|also|even|every|together|lately|immensely"
+    r"|especially|such)\b"
+)
+
+
 def cut(text: str, *, most_words: int = 6, keep_lists: bool = False) -> str:
     """The start of a text up to where the value ends: at a conjunction, a time phrase, punctuation."""
     text = text.strip(" \t\"'*_~")
@@ -95,6 +115,17 @@ def several(text: str, *, most_words: int = 5) -> list[str]:
     return [value for value in found if value][:6]
 
 
+def whole_list(text: str) -> list[str]:
+    """The items of a list that ends the clause, each a bare noun of at most three words; none if more is said.
+
+    "hiking and sourdough bread" gives both, "the way you said it" none.
+    """
+    body = _INTENSE.sub("", text.strip(" .!;,~*"))
+    items = [item.strip() for item in _LIST.split(body) if item.strip()]
+    bare = all(_ITEM.match(item) and not _BOUND.search(item) for item in items)
+    return items[:6] if bare else []
+
+
 def place(text: str, clause: str, *, lenient: bool = False) -> str:
     """A place name or a description of a place; empty if it is neither.
 
@@ -108,7 +139,7 @@ def place(text: str, clause: str, *, lenient: bool = False) -> str:
         text,
         flags=re.IGNORECASE,
     )
-    value = re.split(r"\s+(?:for|with|each|every|next|to)\s", cut(text))[0]
+    value = re.split(r"\s+(?:for|with|each|every|next|to|from|on|\d+ days)\s", cut(text))[0]
     words = _WORD.findall(value)
     bare = _DETERMINERS.sub("", value)
     if not words or not bare or bare.split()[0].lower().strip(".,") in _NO_PLACE:

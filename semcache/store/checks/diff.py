@@ -21,8 +21,8 @@ How = Literal["other value", "only in the first", "only in the second"]
 
 _PAGE = 1_000
 _SEALED = (b"text", b"speaker")
-# Short-term memory runs out by the clock; its turns are compared where they stay.
-_LEFT_OUT = (keys.WINDOW,)
+# Short-term memory runs out by the clock; readings are derived and may be missing: their turns are compared.
+_LEFT_OUT = (keys.WINDOW, keys.READINGS)
 # Their names and values hang on the owner, of whom the namespace is a part.
 _LEFT_OUT_SEALED = (keys.TURN_STEM, keys.SESSION_STEM)
 

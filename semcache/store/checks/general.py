@@ -38,8 +38,9 @@ def unsealed(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
     for key, text in zip(turns, ask(redis, [("HGET", key.name, "text") for key in turns]), strict=True):
         if isinstance(text, bytes) and not is_sealed(text.decode("utf-8", "replace")):
             yield Finding(key.name, "the turn is not sealed, though sealing is on", "`semcache seal rotate`")
-    claims = [key for key in found if key.kind is keys.CLAIMS]
-    for key, forms in zip(claims, ask(redis, [("HVALS", key.name) for key in claims]), strict=True):
+    claims = [key for key in found if key.kind in (keys.CLAIMS, keys.READINGS)]
+    for key, stored in zip(claims, ask(redis, [("HGETALL", key.name) for key in claims]), strict=True):
+        forms = (form for turn, form in stored.items() if turn != b"revision")
         if not all(is_sealed(form.decode("utf-8", "replace")) for form in forms):
             yield Finding(key.name, "claims are not sealed, though sealing is on", "`semcache seal rotate`")
 

@@ -265,10 +265,10 @@ def forgotten(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
 
 
 def claims(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
-    """What a model read belongs to turns that are there, and can be read again."""
+    """What was read, by a model or by rules, belongs to turns that are there, and can be read again."""
     for key in found:
         (stored,) = ask(redis, [("HGETALL", key.name)])
-        forms = _fields(stored)
+        forms = {id: form for id, form in _fields(stored).items() if id != "revision"}
         there = ask(redis, [("EXISTS", key.sibling(keys.TURN, turn=id)) for id in forms])
         for (id, form), exists in zip(forms.items(), there, strict=True):
             if not exists:
@@ -286,6 +286,7 @@ def _is_list(form: str) -> bool:
 
 CHECKS = {
     keys.CLAIMS: claims,
+    keys.READINGS: claims,
     keys.PINNED: pinned,
     keys.FORGOTTEN: forgotten,
     keys.TURN: turns,

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 
 from semcache.memory.facts.reading import Said
-from semcache.memory.facts.verbs import body, family, homes, plans, tastes, things, work
+from semcache.memory.facts.verbs import body, homes, likes, plans, things, work
 from semcache.memory.facts.verbs.shared import Claims
 
 HANDLERS: dict[str, Callable[[Said], Claims]] = {
     **homes.HANDLERS,
-    **tastes.HANDLERS,
-    **family.HANDLERS,
+    **likes.HANDLERS,
     **body.HANDLERS,
     **plans.HANDLERS,
     **things.HANDLERS,

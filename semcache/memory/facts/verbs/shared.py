@@ -14,11 +14,6 @@ JOB = Pattern(
     r"^(?:(?:a|an|my|the|this|that|your)\s+)?(?:(?:new|old|current|dream|first|full[- ]time|part[- ]time"
     r"|summer|day|awful|boring)\s+)*(?:job|position|role|work|contract|gig|post)\b"
 )
-_THEN = frozenset(
-    "lived worked studied taught owned had drove played ran smoked rode practised practiced spoke".split()
-)
-_PERFECT = Pattern(r"^\W*(?:and\s+|but\s+)?(?:i|we)(?:'?ve|\s+have)\b")
-_LASTING = Pattern(r"\b(?:since|for (?!\w+ing\b))")
 
 
 def claim(
@@ -30,27 +25,20 @@ def claim(
     holds: bool = True,
     since: float | None = None,
     until: float | None = None,
-    subject: str = "user",
     confidence: float = 0.8,
 ) -> Claims:
     if value:
-        yield Claim(attribute, value, subject, holds, change, since, until, "", confidence, said.start, said.end)
+        yield Claim(attribute, value, "user", holds, change, since, until, "", confidence, said.start, said.end)
 
 
 def state(said: Said, attribute: str, value: str, *, since: float | None = None, confidence: float = 0.8) -> Claims:
-    """A value that holds, or is over, or is denied."""
-    if said.over or (_told_of_then(said) and not said.denied):
+    """A value that holds, or is denied, or is over because words say so; what is told of the past alone is neither."""
+    if said.over:
         yield from claim(said, attribute, value, change=Change.ENDS, confidence=confidence)
     elif said.denied:
         yield from claim(said, attribute, value, holds=False, confidence=confidence)
-    else:
+    elif not said.gone:
         yield from claim(said, attribute, value, since=since, confidence=confidence)
-
-
-def _told_of_then(said: Said) -> bool:
-    """ "I lived in ..." tells of what was; "I've lived here for six years" of what is."""
-    lasts = _PERFECT.match(said.clause.strip()) and _LASTING.search(said.rest)
-    return said.tense == "past" and not said.progressive and said.form in _THEN and not lasts
 
 
 def back(said: Said) -> float | None:

@@ -33,6 +33,7 @@ end
 redis.call('ZREM', KEYS[2], id)
 redis.call('ZREM', prefix .. 'telling', id)
 redis.call('HDEL', prefix .. 'claims', id)
+redis.call('HDEL', prefix .. 'readings', id, 'revision')
 redis.call('ZREM', ordered, id)
 redis.call('SREM', KEYS[6], id)
 redis.call('DEL', KEYS[1])
