@@ -18,15 +18,25 @@ from semcache.devstack.temporary import temporary_redis
 from semcache.embed import open_embedder
 from semcache.errors import InvalidInput
 from semcache.evals import report
-from semcache.evals.columns import Columns
-from semcache.evals.log import Log, read_log
+from semcache.evals.log import Log, Reading, RowSeen, read_log
 from semcache.evals.measure import Plan, measure, sample_log
 from semcache.evals.policies import BUDGET
+from semcache.evals.reading.columns import Columns
 from semcache.evals.replay import Prices
 from semcache.settings import Settings, load_settings
 
-File = Annotated[Path | None, typer.Argument(help="CSV, TSV or JSONL, plain or gzip; `--sample` instead of a file.")]
-Column = Annotated[str | None, typer.Option(help="Column name, if it is not found by itself.", show_default=False)]
+File = Annotated[
+    Path | None,
+    typer.Argument(
+        help="CSV, TSV, JSON, JSON lines, Parquet or Excel, plain, gzip, zstd or zip; a folder of them; `-`: standard "
+        "input. `--sample` instead of a file.",
+        allow_dash=True,
+    ),
+]
+Column = Annotated[
+    str | None,
+    typer.Option(help="Column, if not found by itself; a nested field by its dotted name.", show_default=False),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +53,13 @@ def hit_rate(
     policy: Annotated[str, typer.Option(help="`budget`, or `static:0.92` for a similarity threshold.")] = BUDGET,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first requests.", show_default=False)] = None,
     shuffle: Annotated[int | None, typer.Option(help="Shuffle with this seed.", show_default=False)] = None,
-    keep_order: Annotated[bool, typer.Option("--keep-order", help="Do not shuffle a file sorted by answer.")] = False,
+    keep_order: Annotated[
+        bool, typer.Option("--keep-order", help="Neither shuffle a file sorted by answer nor sort requests by time.")
+    ] = False,
+    skip_broken: Annotated[
+        bool, typer.Option("--skip-broken", help="Leave out rows that cannot be read, and count them.")
+    ] = False,
+    rows: Annotated[bool, typer.Option("--rows", help="Say of each row what it was taken for.")] = False,
     prompt_column: Column = None,
     answer_column: Annotated[
         str | None,
@@ -71,7 +87,8 @@ def hit_rate(
     """Replay a log through the cache: hit rate, wrong hits with their interval, time, and what thresholds would do."""
     plan = Plan(max_error_rate, policy, Prices(input_price, output_price, call_seconds))
     columns = Columns(prompt_column, answer_column, response_column, _pair(pair_columns))
-    log = _log(file, sample, columns, limit, shuffle, keep_order)
+    reading = Reading(columns, limit, shuffle, keep_order, skip_broken)
+    log = _log(file, sample, reading, _say if rows else None)
     settings = load_settings(**({"embed_model": model} if model else {}))
     embedder = open_embedder(settings.embed, model_dir=settings.model_dir)
     with _redis_url(settings) as url, _bar() as progress:
@@ -86,14 +103,16 @@ def hit_rate(
         raise typer.Exit(1)
 
 
-def _log(
-    file: Path | None, sample: bool, columns: Columns, limit: int | None, shuffle: int | None, keep_order: bool
-) -> Log:
+def _say(place: str, what: str) -> None:
+    errors.print(f"{place}: {what}", highlight=False, markup=False)
+
+
+def _log(file: Path | None, sample: bool, reading: Reading, seen: RowSeen | None) -> Log:
     if (file is None) == (not sample):
         raise InvalidInput("give a file, or --sample for the questions of the sample world")
     if file is not None:
-        return read_log(file, columns=columns, limit=limit, shuffle=shuffle, keep_order=keep_order)
-    return sample_log(limit=limit, shuffle=shuffle)
+        return read_log(file, reading, seen=seen)
+    return sample_log(limit=reading.limit, shuffle=reading.shuffle)
 
 
 def _pair(names: str | None) -> tuple[str, str, str] | None:
@@ -169,7 +188,10 @@ def _remarks(data: dict[str, Any]) -> Iterator[str]:
     if data["shuffled"]:
         yield "The requests were shuffled (--keep-order keeps the file's order)."
     if data["skipped"]:
-        yield f"{data['skipped']:,} rows were left out: no prompt or answer that could be used."
+        reasons = ", ".join(f"{reason} ({count:,})" for reason, count in data["left_out"].items())
+        yield f"{data['skipped']:,} rows were left out: {reasons}. --rows names each."
+    if data["scopes"] > 1:
+        yield f"{data['scopes']:,} scopes (model, system prompt, tools, settings); an answer is served within its own."
     if data["kind"] == "responses":
         yield (
             "The log has no answer ids: answers were compared by their text and meaning, as the cache does; "

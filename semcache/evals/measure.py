@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -82,19 +82,26 @@ def measure(
     Raises:
         RedisUnavailable, EmbedderUnavailable: nothing is lost: measure again.
     """
-    truth = Truth.of(embedder)
-    with _scratch_cache(redis_or_url, embedder, plan, truth.of_log(log)) as cache:
-        outcomes = _replayed(cache, log, truth, progress)
+    truth = Truth.of(log, embedder)
+    with _scratch_caches(redis_or_url, embedder, plan, truth.of_log()) as cache_of:
+        outcomes = _replayed(cache_of, log, truth, progress)
     summary = summarise(outcomes, prices=plan.prices)
     static = _static(embedder, log, truth, progress)
     data = report.result(
         summary, static, policy=plan.name, embedder=embedder.fingerprint, max_error_rate=plan.max_error_rate
     )
-    if has_search(redis_or_url):
+    if has_search(redis_or_url) and len(set(_partitions(log.requests))) == 1:
         data["comparison"].append(
             replay_redisvl(redis_or_url, embedder, log.requests[:MOST_COMPARED], truth).row(REDISVL)
         )
-    data |= {"kind": log.kind, "shuffled": log.shuffled, "skipped": log.skipped, "truth": log.truth}
+    data |= {
+        "kind": log.kind,
+        "shuffled": log.shuffled,
+        "skipped": log.skipped,
+        "left_out": dict(log.left_out),
+        "scopes": len({request.scope for request in log.requests}),
+        "truth": log.truth,
+    }
     return Measured(plan, data, tuple(outcomes), summary, tuple(static))
 
 
@@ -117,32 +124,40 @@ def sample_traffic(requests: int, *, seed: int = 0) -> Log:
 
 
 @contextmanager
-def _scratch_cache(
+def _scratch_caches(
     redis_or_url: redis.Redis | str, embedder: Embedder, plan: Plan, judge: Judge
-) -> Iterator[SemanticCache]:
-    """An empty cache of its own, emptied again at the end, however that comes."""
+) -> Iterator[Callable[[str], SemanticCache]]:
+    """An empty cache for each scope of the log, all emptied again at the end, however that comes."""
     rule = rule_of(plan.policy)
     options: dict[str, Any] = {"rule": rule} if rule else {}
-    cache = SemanticCache(
-        redis_or_url,
-        embedder=embedder,
-        namespace=f"hit-rate-{uuid.uuid4().hex}",
-        scope={"measurement": "hit-rate"},
-        max_error_rate=plan.max_error_rate,
-        ttl=86_400.0,
-        judge=judge,
-        learn="inline",
-        **options,
-    )
+    namespace = f"hit-rate-{uuid.uuid4().hex}"
+    caches: dict[str, SemanticCache] = {}
+
+    def cache_of(scope: str) -> SemanticCache:
+        if scope not in caches:
+            caches[scope] = SemanticCache(
+                redis_or_url,
+                embedder=embedder,
+                namespace=namespace,
+                scope={"measurement": "hit-rate", **({"request": scope} if scope else {})},
+                max_error_rate=plan.max_error_rate,
+                ttl=86_400.0,
+                judge=judge,
+                learn="inline",
+                **options,
+            )
+        return caches[scope]
+
     try:
-        yield cache
+        yield cache_of
     finally:
-        cache.drop()
+        for cache in caches.values():
+            cache.drop()
 
 
-def _replayed(cache: SemanticCache, log: Log, truth: Truth, progress: Progress) -> list[Outcome]:
+def _replayed(cache_of: Callable[[str], SemanticCache], log: Log, truth: Truth, progress: Progress) -> list[Outcome]:
     outcomes: list[Outcome] = []
-    for outcome in replay(cache, log, same=truth.same):
+    for outcome in replay(cache_of, log, same=truth.same):
         outcomes.append(outcome)
         progress(REPLAYING, len(outcomes), len(log.requests))
     return outcomes
@@ -155,4 +170,14 @@ def _static(embedder: Embedder, log: Log, truth: Truth, progress: Progress) -> l
     for start in range(0, len(requests), _EMBEDDED_AT_ONCE):
         parts.append(embedder.embed([r.prompt for r in requests[start : start + _EMBEDDED_AT_ONCE]]))
         progress(COMPARING, min(start + _EMBEDDED_AT_ONCE, len(requests)), len(requests))
-    return replay_judged(np.concatenate(parts), lambda one, other: truth.same(requests[other], requests[one]))
+    return replay_judged(
+        np.concatenate(parts),
+        lambda one, other: truth.same(requests[other], requests[one]),
+        partitions=_partitions(requests),
+    )
+
+
+def _partitions(requests: Sequence[Request]) -> list[int]:
+    """A number for each scope and context: an answer is served within one alone."""
+    numbers: dict[tuple[str, tuple[str, ...]], int] = {}
+    return [numbers.setdefault((request.scope, request.context), len(numbers)) for request in requests]

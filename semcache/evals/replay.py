@@ -19,9 +19,9 @@ Same = Callable[[Request, Request], bool | None]
 class Cache(Protocol):
     """The part of SemanticCache that a replay needs."""
 
-    def lookup(self, prompt: str) -> Hit | Miss: ...
+    def lookup(self, prompt: str, *, context: Sequence[str]) -> Hit | Miss: ...
 
-    def store(self, prompt: str, response: str, *, miss: Miss) -> str | None: ...
+    def store(self, prompt: str, response: str, *, context: Sequence[str], miss: Miss) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +48,20 @@ class Outcome:
     tokens_out: int
 
 
-def replay(cache: Cache, log: Log, *, same: Same, clock: Callable[[], float] = time.perf_counter) -> Iterator[Outcome]:
-    """Looks every prompt up; a miss is answered from the log and stored; `same` judges the hits."""
+def replay(
+    cache_of: Callable[[str], Cache], log: Log, *, same: Same, clock: Callable[[], float] = time.perf_counter
+) -> Iterator[Outcome]:
+    """Looks each prompt up in the cache of its scope; a miss is answered from the log; `same` judges the hits."""
     answers: dict[str, Request] = {}
     for request in log.requests:
+        cache = cache_of(request.scope)
         start = clock()
-        found = cache.lookup(request.prompt)
+        found = cache.lookup(request.prompt, context=request.context)
         took = clock() - start
         if isinstance(found, Hit):
             yield _served(found, request, answers.get(found.entry_id), same, took)
         else:
-            if entry_id := cache.store(request.prompt, request.response, miss=found):
+            if entry_id := cache.store(request.prompt, request.response, context=request.context, miss=found):
                 answers[entry_id] = request
             yield Outcome(
                 hit=False,

@@ -55,10 +55,18 @@ def replay_thresholds(
 
 
 def replay_judged(
-    vectors: NDArray[np.float32], same: Same, thresholds: Sequence[float] = THRESHOLDS
+    vectors: NDArray[np.float32],
+    same: Same,
+    thresholds: Sequence[float] = THRESHOLDS,
+    *,
+    partitions: Sequence[int] | None = None,
 ) -> list[StaticResult]:
-    """The same, where `same(i, j)` says whether requests i and j have one answer, or None if nothing can tell."""
+    """The same, where `same(i, j)` says whether requests i and j have one answer, or None if nothing can tell.
+
+    `partitions`: (n,) numbers; a request is served from its own partition alone.
+    """
     n, k = len(vectors), len(thresholds)
+    apart = np.asarray(partitions if partitions is not None else np.zeros(n), dtype=np.int64)
     stored = np.zeros((k, n), dtype=bool)
     hits, wrong, unjudged = (np.zeros(k, dtype=int) for _ in range(3))
     limits = np.asarray(thresholds, dtype=np.float32)
@@ -66,7 +74,7 @@ def replay_judged(
         if i % BLOCK == 0:
             block = vectors[i : i + BLOCK] @ vectors[: i + BLOCK].T
         row = block[i % BLOCK, :i]
-        near = np.flatnonzero(row >= limits[0])
+        near = np.flatnonzero((row >= limits[0]) & (apart[:i] == apart[i]))
         served = np.zeros(k, dtype=bool)
         for t, nearest in _nearest(row, near, stored, limits):
             served[t] = True

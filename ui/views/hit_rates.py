@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from semcache.evals.columns import Columns
 from semcache.evals.measure import Plan
 from semcache.evals.policies import BUDGET
+from semcache.evals.reading.columns import Columns
 from semcache.evals.replay import Prices
 from ui import charts, components, shell, visitor
 from ui.services import words
