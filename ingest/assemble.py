@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import redis
 
@@ -14,11 +15,11 @@ from ingest.clients import cluster, open_admin
 from ingest.conversations import Messages, OneByOne, ends_session, erases_user, keeps_facts, takes_feedback
 from ingest.deadletters import DeadLetterQueue
 from ingest.decode import Decoder
-from ingest.documents import Documents, Tombstones
+from ingest.documents import Documents
 from ingest.envelopes import Rules, table_rules
 from ingest.envelopes.registry import open_registry
-from ingest.handlers import UNVERSIONED_DELETE, Handler
-from ingest.ledger import AppliedOffsets, Ledger
+from ingest.handlers import Handler
+from ingest.ledger import AppliedOffsets, Ledger, Skips
 from ingest.link import Partition, RedisLink, durable, sending_at_once
 from ingest.metrics import Metrics
 from ingest.offsets import end_offsets
@@ -79,6 +80,7 @@ def open_worker(
                 batch_size=settings.ingest.batch_size,
                 revoke_timeout_s=settings.ingest.revoke_timeout_s,
                 latency_target_s=settings.ingest.latency_target_s,
+                stalled_after_s=settings.ingest.stalled_after_s,
                 start=options.start,
                 targets=_targets(settings) if options.until_caught_up else None,
             ),
@@ -92,6 +94,7 @@ def make_decoder(
     """The decoder of an installation; `namespace` replaces that of every event, `late` is called for each late one."""
     rules = Rules(
         knowledge_topic=settings.kafka.knowledge_topic,
+        conversations_topic=settings.kafka.conversations_topic,
         namespace=settings.namespace,
         tables=table_rules(settings.ingest.debezium),
     )
@@ -103,6 +106,7 @@ def make_decoder(
         rules,
         processors=processors,
         max_text_bytes=settings.ingest.max_text_bytes,
+        max_future_s=settings.ingest.max_future_s,
         namespace=namespace,
         registry=open_registry(settings.ingest.schema_registry),
     )
@@ -122,10 +126,18 @@ def _pipeline(
     ledger = Ledger(rebuild_empty=settings.ingest.rebuild_empty)
     confirmed = AppliedOffsets(confirming.client, group)
     handlers = make_handlers(settings, planner, writing.client, embedder, metrics)
-    writer = Writer(writing, AppliedOffsets(writing.client, group), ledger, embedder, dead_letters, metrics)
+    writer = Writer(
+        writing,
+        AppliedOffsets(writing.client, group),
+        ledger,
+        Skips(writing.client, group),
+        embedder,
+        dead_letters,
+        metrics,
+    )
     return (
         Pipeline(
-            [("prepare", Preparer(decoder, handlers, embedder, metrics)), ("write", writer)],
+            [("prepare", Preparer(decoder, handlers, embedder, Skips(planner, group), metrics)), ("write", writer)],
             confirm=durable(
                 confirming.client, settings.ingest.durability, group=group, timeout_s=settings.redis.timeout_s * 0.8
             ),
@@ -138,7 +150,7 @@ def _pipeline(
 
 def make_handlers(
     settings: Settings, planner: redis.Redis, writer: redis.Redis, embedder: Embedder, metrics: Metrics
-) -> Mapping[str, Handler]:
+) -> Mapping[str, Handler[Any]]:
     """The handler of each type of event."""
     sealer = open_sealer(settings.seal)
     new_writer = partial(
@@ -155,12 +167,12 @@ def make_handlers(
         embedder,
         max_text_bytes=settings.ingest.max_text_bytes,
         outdated=metrics.outdated,
+        fallen=metrics.epochs.inc,
     )
     return {
         "message": Messages(new_writer(planner), new_writer(writer)),
         "document_upserted": documents,
         "document_deleted": documents,
-        UNVERSIONED_DELETE: Tombstones(writer, embedder, outdated=metrics.outdated),
         "feedback": OneByOne(takes_feedback(writer)),
         "session_ended": OneByOne(ends_session(writer)),
         "facts_extracted": OneByOne(keeps_facts(writer, sealer)),

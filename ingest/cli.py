@@ -21,6 +21,7 @@ from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedCol
 
 from ingest import interpreter
 from ingest.assemble import RunOptions, open_worker
+from ingest.courier import open_courier
 from ingest.dlq_cli import app as dlq_app
 from ingest.events import json_schema
 from ingest.extraction.assemble import open_extractor
@@ -28,11 +29,11 @@ from ingest.http import Health, serving
 from ingest.moments import moment_of
 from ingest.produce import produce_file
 from ingest.start import Start
-from ingest.status import GroupStatus, group_status
+from ingest.status import GroupStatus, group_status, watching_letters
 from ingest.topics import ensure_topics, wanted_topics
 from semcache.cli.output import Json, console, emit_fields, emit_json, emit_rows, errors
 from semcache.cli.runner import run as run_command
-from semcache.errors import InvalidInput
+from semcache.errors import InvalidInput, RedisUnavailable
 from semcache.settings import Settings, load_settings
 
 app = typer.Typer(
@@ -45,6 +46,7 @@ app.add_typer(dlq_app, name="dlq")
 
 Group = Annotated[str | None, typer.Option(help="Consumer group; else the one in the settings.", show_default=False)]
 _SHOWN_BAD = 20
+_DRAIN_S = 10.0
 
 
 @app.command()
@@ -69,8 +71,13 @@ def run(
     _log_to_stderr(verbose)
     settings = load_settings()
     options = RunOptions(group, namespace, _start(from_beginning, since), until_caught_up)
+    if until_caught_up:
+        _bring_in(settings)
     with _stopping() as stop, open_worker(settings, options) as (worker, metrics), contextlib.ExitStack() as stack:
         _serve(stack, settings, worker.health, metrics.registry)
+        stack.enter_context(open_courier(settings, status=metrics.outbox))
+        if settings.ingest.http_port:
+            stack.enter_context(watching_letters(settings, group=group, seen=metrics.letters))
         interpreter.set_up()
         worker.run(stop)
         if until_caught_up:
@@ -164,6 +171,13 @@ def schema() -> None:
 def main() -> None:
     """Entry point of the console script."""
     run_command(app)
+
+
+def _bring_in(settings: Settings) -> None:
+    """What the chat has left in Redis goes to Kafka first: it is a part of what is there now."""
+    with open_courier(settings) as courier, contextlib.suppress(RedisUnavailable):  # the worker waits for Redis
+        if left := courier.drain(timeout_s=_DRAIN_S):
+            errors.print(f"{left:,} events of the chat stay in Redis: Kafka does not take them ({courier.trouble})")
 
 
 def _serve(stack: contextlib.ExitStack, settings: Settings, health: Health, registry: CollectorRegistry) -> None:

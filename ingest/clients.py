@@ -5,19 +5,18 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ingest.records import Record
 from semcache.errors import ConfigurationError, KafkaUnavailable, MissingExtra
 from semcache.settings import KafkaSettings
 
 if TYPE_CHECKING:
-    from confluent_kafka import Consumer, Message, Producer, ShareConsumer
-    from confluent_kafka.admin import AdminClient
-    from confluent_kafka.admin._metadata import ClusterMetadata
+    from confluent_kafka import Consumer, KafkaError, Message, Producer, ShareConsumer
+    from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 CONTACT_TIMEOUT_S = 5.0
 MAX_MESSAGE_BYTES = 64 * 2**20
@@ -56,27 +55,83 @@ def kafka_log() -> logging.Logger:
     return log
 
 
-def common_config(kafka: KafkaSettings) -> Config:
-    """What every client has: the address, calm reconnects, and the properties of `kafka.client`."""
+Role = Literal["consumer", "producer", "admin"]
+
+_OF_GROUP_MEMBERS = frozenset(
+    "group.protocol group.instance.id group.remote.assignor partition.assignment.strategy session.timeout.ms "
+    "heartbeat.interval.ms max.poll.interval.ms".split()
+)
+_CLASSIC_ONLY = frozenset({"session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy"})
+_NOT_OF_SHARE_GROUPS = (_OF_GROUP_MEMBERS - {"max.poll.interval.ms"}) | frozenset(
+    "auto.offset.reset enable.auto.commit auto.commit.interval.ms enable.auto.offset.store isolation.level "
+    "queued.min.messages queued.max.messages.kbytes enable.partition.eof allow.auto.create.topics".split()
+)
+_OF_CONSUMERS = (
+    _OF_GROUP_MEMBERS
+    | _NOT_OF_SHARE_GROUPS
+    | frozenset(
+        "fetch.wait.max.ms fetch.queue.backoff.ms fetch.message.max.bytes max.partition.fetch.bytes fetch.max.bytes "
+        "fetch.min.bytes fetch.error.backoff.ms coordinator.query.interval.ms check.crcs max.poll.records".split()
+    )
+)
+_OF_PRODUCERS = frozenset(
+    "linger.ms queue.buffering.max.ms queue.buffering.max.messages queue.buffering.max.kbytes batch.size "
+    "batch.num.messages compression.type compression.codec compression.level acks request.required.acks "
+    "enable.idempotence delivery.timeout.ms message.timeout.ms request.timeout.ms message.send.max.retries retries "
+    "transactional.id transaction.timeout.ms partitioner sticky.partitioning.linger.ms queuing.strategy".split()
+)
+_NOT_OF: Mapping[Role, frozenset[str]] = {
+    "consumer": _OF_PRODUCERS,
+    "producer": _OF_CONSUMERS,
+    "admin": _OF_CONSUMERS | _OF_PRODUCERS,
+}
+
+
+def common_config(kafka: KafkaSettings, role: Role) -> Config:
+    """What every client has: the address, calm reconnects, and what `kafka.client` and the role's own table say.
+
+    `kafka.client` is for all: what another kind of client alone understands is left out.
+    """
+    given = kafka.properties(role)
     return {
         "bootstrap.servers": kafka.bootstrap_servers,
         "client.id": "semcache",
         "reconnect.backoff.max.ms": 2000,
         "log.connection.close": False,
-        **kafka.client,
+        **{name: value for name, value in given.items() if name not in _NOT_OF[role]},
     }
 
 
+def group_protocol(kafka: KafkaSettings) -> str:
+    """`consumer` (KIP-848) or `classic`; the property wins over the setting."""
+    return str(kafka.properties("consumer").get("group.protocol", kafka.group_protocol))
+
+
 def consumer_config(kafka: KafkaSettings, *, group: str) -> Config:
-    """KIP-848 group; offsets are committed by hand, after the writes; only committed transactions are read."""
+    """Offsets are committed by hand, after the writes; only committed transactions are read.
+
+    Partitions come and go one by one with either protocol: the classic one gets the assignor that does so.
+
+    Raises:
+        ConfigurationError: a property does not go with the group protocol.
+    """
+    protocol = group_protocol(kafka)
+    common = common_config(kafka, "consumer")
+    if protocol == "consumer" and (wrong := sorted(_CLASSIC_ONLY & common.keys())):
+        raise ConfigurationError(
+            f"{', '.join(wrong)} in [kafka.client] or [kafka.consumer]: with the group protocol `consumer` the brokers "
+            "decide it (`group.consumer.session.timeout.ms` and so on); leave it out, or set "
+            'kafka.group_protocol = "classic"'
+        )
     return {
         "auto.offset.reset": "earliest",
         "queued.min.messages": 5000,
         "queued.max.messages.kbytes": 32_768,
         "fetch.queue.backoff.ms": 50,
-        **common_config(kafka),
+        **common,
         "group.id": group,
-        "group.protocol": "consumer",
+        "group.protocol": protocol,
+        **({"partition.assignment.strategy": "cooperative-sticky"} if protocol == "classic" else {}),
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
         "enable.partition.eof": True,
@@ -85,15 +140,35 @@ def consumer_config(kafka: KafkaSettings, *, group: str) -> Config:
     }
 
 
+def reader_config(kafka: KafkaSettings, *, group: str) -> Config:
+    """Of a consumer that is no member of a group: nothing that only members have."""
+    common = {n: v for n, v in common_config(kafka, "consumer").items() if n not in _OF_GROUP_MEMBERS}
+    return common | {
+        "auto.offset.reset": "earliest",
+        "group.id": group,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "enable.partition.eof": True,
+        "isolation.level": "read_committed",
+        "allow.auto.create.topics": False,
+    }
+
+
+def share_config(kafka: KafkaSettings, *, group: str, at_once: int) -> Config:
+    """Of a member of a share group: each record is acknowledged by itself."""
+    common = {n: v for n, v in common_config(kafka, "consumer").items() if n not in _NOT_OF_SHARE_GROUPS}
+    return common | {"group.id": group, "share.acknowledgement.mode": "explicit", "max.poll.records": at_once}
+
+
 def producer_config(kafka: KafkaSettings) -> Config:
-    """Idempotent: a retry doubles nothing and keeps the order. zstd."""
+    """Idempotent: a retry doubles nothing and keeps the order. zstd, unless the settings say otherwise."""
     return {
         "linger.ms": 10,
         "delivery.timeout.ms": 30_000,
-        **common_config(kafka),
+        "compression.type": "zstd",
+        **common_config(kafka, "producer"),
         "enable.idempotence": True,
         "acks": "all",
-        "compression.type": kafka.client.get("compression.type", "zstd"),
     }
 
 
@@ -102,7 +177,7 @@ def open_consumer(kafka: KafkaSettings, *, group: str, **more: Any) -> Consumer:
     _require_library()
     from confluent_kafka import Consumer
 
-    return _made(lambda: Consumer(consumer_config(kafka, group=group) | more, logger=kafka_log()))
+    return _made("consumer", consumer_config(kafka, group=group) | more, lambda c: Consumer(c, logger=kafka_log()))
 
 
 def open_share_consumer(kafka: KafkaSettings, *, group: str, at_once: int) -> ShareConsumer:
@@ -110,12 +185,7 @@ def open_share_consumer(kafka: KafkaSettings, *, group: str, at_once: int) -> Sh
     _require_library()
     from confluent_kafka import ShareConsumer
 
-    config = common_config(kafka) | {
-        "group.id": group,
-        "share.acknowledgement.mode": "explicit",
-        "max.poll.records": at_once,
-    }
-    return _made(lambda: ShareConsumer(config))
+    return _made("consumer", share_config(kafka, group=group, at_once=at_once), ShareConsumer)
 
 
 @contextmanager
@@ -124,8 +194,7 @@ def open_reader(kafka: KafkaSettings, *, group: str = "semcache-reader") -> Iter
     _require_library()
     from confluent_kafka import Consumer
 
-    config = consumer_config(kafka, group=group) | {"group.protocol": "classic"}
-    reader = _made(lambda: Consumer(config, logger=kafka_log()))
+    reader = _made("consumer", reader_config(kafka, group=group), lambda c: Consumer(c, logger=kafka_log()))
     try:
         yield reader
     finally:
@@ -137,8 +206,9 @@ def open_producer(kafka: KafkaSettings, **more: Any) -> Producer:
     _require_library()
     from confluent_kafka import Producer
 
-    config = producer_config(kafka) | {name.replace("_", "."): value for name, value in more.items()}
-    return _made(lambda: Producer(config, logger=kafka_log()))
+    named = {name if name.endswith("_cb") else name.replace("_", "."): value for name, value in more.items()}
+    config = producer_config(kafka) | named
+    return _made("producer", config, lambda c: Producer(c, logger=kafka_log()))
 
 
 def open_admin(kafka: KafkaSettings) -> AdminClient:
@@ -146,7 +216,7 @@ def open_admin(kafka: KafkaSettings) -> AdminClient:
     _require_library()
     from confluent_kafka.admin import AdminClient
 
-    return _made(lambda: AdminClient(common_config(kafka), logger=kafka_log()))
+    return _made("admin", common_config(kafka, "admin"), lambda c: AdminClient(c, logger=kafka_log()))
 
 
 def cluster(admin: AdminClient, kafka: KafkaSettings, *, timeout_s: float = CONTACT_TIMEOUT_S) -> ClusterMetadata:
@@ -189,13 +259,37 @@ def unreachable(kafka: KafkaSettings, error: object) -> KafkaUnavailable:
     )
 
 
-def _made(make: Callable[[], _T]) -> _T:
+def given_up(error: KafkaError) -> Exception:
+    """The error of a client that has given up for good, with the line to set if the brokers are too old for it."""
+    if "ConsumerGroupHeartbeat" in error.str() or "not supported" in error.str():
+        return ConfigurationError(
+            "these brokers do not know the group protocol `consumer` (KIP-848, Kafka 4.0 or newer): set "
+            'group_protocol = "classic" in [kafka] of semcache.toml, or SEMCACHE_KAFKA_GROUP_PROTOCOL=classic '
+            f"({error.str()})"
+        )
+    return KafkaUnavailable(f"the Kafka client has given up: {error.str()}")
+
+
+def is_fatal(error: KafkaError) -> bool:
+    """Whether the client can go on no more. A message's error has the code, but not the flag."""
+    from confluent_kafka import KafkaError
+
+    return error.fatal() or error.code() == KafkaError._FATAL
+
+
+def _made(role: Role, config: Config, make: Callable[[Config], _T]) -> _T:
     from confluent_kafka import KafkaException
 
     try:
-        return make()
+        client = make(config)
     except (KafkaException, ValueError, TypeError) as error:
-        raise ConfigurationError(f"a Kafka client setting is wrong (kafka.client): {error}") from error
+        raise ConfigurationError(
+            f"a Kafka client setting is wrong ([kafka.client] or [kafka.{role}]): {error}"
+        ) from error
+    if "oauth_cb" in config and "share.acknowledgement.mode" not in config:
+        # Nothing else asks for the first token, and until there is one no call gets through.
+        client.poll(0)  # type: ignore[attr-defined]
+    return client
 
 
 def _require_library() -> None:

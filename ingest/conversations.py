@@ -9,7 +9,7 @@ import redis
 
 from ingest.events import FactRead, FactsExtracted, FeedbackGiven, MessageEvent, SessionEnded, UserErased
 from ingest.handlers import Incoming, WithoutTexts
-from ingest.outcome import Outcome
+from ingest.records import Outcome
 from semcache.cache import give_feedback
 from semcache.cache.erasure import answers_of
 from semcache.embed.protocol import Embedder, Vectors
@@ -63,7 +63,7 @@ class OneByOne:
     def __init__(self, apply: Callable[[Any], Outcome]) -> None:
         self._apply = apply
 
-    def plan(self, arrivals: Sequence[Incoming], *, after: Sequence[Any] = ()) -> WithoutTexts:
+    def plan(self, arrivals: Sequence[Incoming], *, after: Sequence[WithoutTexts] = ()) -> WithoutTexts:
         return WithoutTexts(tuple(arrivals))
 
     def write(self, plan: WithoutTexts, vectors: Vectors) -> Sequence[Outcome]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ingest.clients import MAX_MESSAGE_BYTES, open_producer
 from ingest.records import Record
@@ -28,10 +28,17 @@ TRUNCATED = "dlq.truncated_bytes"
 _OURS = (CONNECT, "dlq.")
 _STACK_CHARS = 2000
 _MESSAGE_CHARS = 1000
+_MOMENT_CHARS = 64
+_COUNT_DIGITS = 9
 _KEPT_BYTES = 500_000
+_KEPT_KEY_BYTES = 10_000
 _FLUSH_S = 10.0
+_FULL_S = 0.1
 
 Headers = list[tuple[str, str | bytes | None]]
+Kept = Callable[["DeadLetter", str, float], "dict[str, Any]"]
+"""What is kept of a record: arguments of `Producer.produce`, from the letter, the group and the time."""
+Report = Callable[["KafkaError | None", object], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +57,13 @@ class DeadLetter:
         return "retryable" if isinstance(self.error, Unavailable) else "poison"
 
 
-def headers_of(letter: DeadLetter, *, group: str, now: float) -> Headers:
-    """The record's own headers, then Kafka Connect's names for what went wrong (all text), then ours."""
+def headers_of(letter: DeadLetter, *, group: str, now: float, own: bool = True) -> Headers:
+    """The record's own headers, then Kafka Connect's names for what went wrong (all text), then ours.
+
+    Never raises, whatever the record's headers hold. `own` false leaves the record's own headers out.
+    """
     record, error = letter.record, letter.error
-    earlier = {name: value for name, value in record.headers if name.startswith("dlq.")}
+    earlier = {name: value or b"" for name, value in record.headers if name.startswith("dlq.")}
     about = {
         "topic": record.topic,
         "partition": record.partition,
@@ -63,21 +73,46 @@ def headers_of(letter: DeadLetter, *, group: str, now: float) -> Headers:
         "stage": letter.stage,
         "class.name": "semcache-ingest",
         "exception.class.name": type(error).__name__,
-        "exception.message": str(error)[:_MESSAGE_CHARS],
+        "exception.message": said(error)[:_MESSAGE_CHARS],
         "exception.stacktrace": _stack(error),
     }
     ours = {
-        ATTEMPTS: _count(earlier.get(ATTEMPTS)) + 1,
-        FIRST_FAILED_AT: (earlier.get(FIRST_FAILED_AT) or b"").decode() or datetime.fromtimestamp(now, UTC).isoformat(),
+        ATTEMPTS: count_of(earlier.get(ATTEMPTS, b"").decode("utf-8", "replace")) + 1,
+        FIRST_FAILED_AT: _first_failed_at(earlier.get(FIRST_FAILED_AT, b""), now),
         ERROR_CLASS: letter.error_class,
     }
     if REPLAYS in earlier:
-        ours[REPLAYS] = _count(earlier[REPLAYS])
+        ours[REPLAYS] = count_of(earlier[REPLAYS].decode("utf-8", "replace"))
+    kept = record.headers if own else ()
     return [
-        *((name, value) for name, value in record.headers if not name.startswith(_OURS)),
-        *((CONNECT + name, str(value).encode()) for name, value in about.items()),
-        *((name, str(value).encode()) for name, value in ours.items()),
+        *((name, value) for name, value in kept if not name.startswith(_OURS)),
+        *((CONNECT + name, _bytes(value)) for name, value in about.items()),
+        *((name, _bytes(value)) for name, value in ours.items()),
     ]
+
+
+def said(error: BaseException) -> str:
+    """What an error says; its class alone where it cannot even be asked."""
+    try:
+        return str(error) or type(error).__name__
+    except Exception:  # noqa: BLE001 - an exception may define __str__ as it likes
+        return type(error).__name__
+
+
+def count_of(text: str) -> int:
+    """The number in a header; 0 for anything that is none, or is longer than any count can be."""
+    return int(text) if text.isdecimal() and len(text) <= _COUNT_DIGITS else 0
+
+
+def _first_failed_at(earlier: bytes, now: float) -> str:
+    try:
+        return datetime.fromisoformat(earlier[:_MOMENT_CHARS].decode()).isoformat()
+    except ValueError:
+        return datetime.fromtimestamp(now, UTC).isoformat()
+
+
+def _bytes(value: object) -> bytes:
+    return str(value).encode("utf-8", "replace")
 
 
 class DeadLetterQueue:
@@ -95,49 +130,64 @@ class DeadLetterQueue:
         Raises:
             KafkaUnavailable: not all are; writing them again is safe, if not free of doubles.
         """
-        if not letters:
-            return
-        too_large = self._delivered([(letter, letter.record.value, None) for letter in letters])
-        cut = [(letter, (letter.record.value or b"")[:_KEPT_BYTES], letter.record.size) for letter in too_large]
-        if self._delivered(cut):
-            raise KafkaUnavailable("the dead-letter topic refuses even a truncated record: raise its max.message.bytes")
+        wanted = list(letters)
+        for kept in (_whole, _truncated, _undated, _bare):
+            wanted = self._delivered(wanted, kept) if wanted else []
+        if wanted:
+            raise KafkaUnavailable(
+                f"the dead-letter topic refuses even a truncated record ({wanted[0].record.position}): "
+                "raise its max.message.bytes"
+            )
 
     def close(self) -> None:
         """Waits a little for what is under way."""
         if self._producer:
             self._producer.flush(_FLUSH_S)
 
-    def _delivered(self, wanted: Sequence[tuple[DeadLetter, bytes | None, int | None]]) -> list[DeadLetter]:
-        """Those that are too large for the topic; any other failure raises."""
+    def _delivered(self, wanted: Sequence[DeadLetter], kept: Kept) -> list[DeadLetter]:
+        """Those that the topic does not take in that form; any other failure raises."""
         producer = self._producer = self._producer or open_producer(
             self._kafka, message_max_bytes=MAX_MESSAGE_BYTES + 2**20
         )
         reports: list[tuple[DeadLetter, KafkaError | None]] = []
-        for letter, value, truncated_from in wanted:
-            extra: Headers = [] if truncated_from is None else [(TRUNCATED, str(truncated_from).encode())]
-            producer.produce(
-                dead_letter_topic(self._group, letter.record.topic),
-                value=value,
-                key=letter.record.key,
-                headers=headers_of(letter, group=self._group, now=self._clock()) + extra,
-                timestamp=letter.record.timestamp_ms,
-                on_delivery=partial(_note, reports, letter),
-            )
+        for letter in wanted:
+            made = kept(letter, self._group, self._clock())
+            self._produce(producer, letter, made, partial(_note, reports, letter))
         producer.flush(_FLUSH_S)
-        return self._too_large(reports, expected=len(wanted))
+        return self._refused(reports, expected=len(wanted))
 
-    def _too_large(self, reports: Sequence[tuple[DeadLetter, KafkaError | None]], *, expected: int) -> list[DeadLetter]:
+    def _produce(self, producer: Producer, letter: DeadLetter, made: dict[str, Any], report: Report) -> None:
+        from confluent_kafka import KafkaException
+
+        topic = dead_letter_topic(self._group, letter.record.topic)
+        while True:
+            try:
+                producer.produce(topic, on_delivery=report, **made)
+                return
+            except BufferError:
+                producer.poll(_FULL_S)
+            except KafkaException as error:
+                report(error.args[0], None)
+                return
+
+    def _refused(self, reports: Sequence[tuple[DeadLetter, KafkaError | None]], *, expected: int) -> list[DeadLetter]:
         from confluent_kafka import KafkaError
 
-        large = [letter for letter, error in reports if error and error.code() == KafkaError.MSG_SIZE_TOO_LARGE]
-        other = next((e for _, e in reports if e and e.code() != KafkaError.MSG_SIZE_TOO_LARGE), None)
+        forms = (
+            KafkaError.MSG_SIZE_TOO_LARGE,
+            KafkaError.INVALID_TIMESTAMP,
+            KafkaError.INVALID_RECORD,
+            KafkaError._INVALID_DIFFERENT_RECORD,
+        )
+        refused = [letter for letter, error in reports if error and error.code() in forms]
+        other = next((error for _, error in reports if error and error.code() not in forms), None)
         if other or len(reports) < expected:
             if self._producer:
                 self._producer.purge()
             raise KafkaUnavailable(
                 f"the dead-letter topic does not take records ({other.str() if other else 'no acknowledgement'})"
             )
-        return large
+        return refused
 
 
 def _note(
@@ -146,9 +196,35 @@ def _note(
     reports.append((letter, error))
 
 
+def _whole(letter: DeadLetter, group: str, now: float) -> dict[str, Any]:
+    """As the record was: key, value, headers and timestamp."""
+    record = letter.record
+    timestamp = {"timestamp": record.timestamp_ms} if record.timestamp_ms > 0 else {}
+    headers = headers_of(letter, group=group, now=now)
+    return {"key": record.key, "value": record.value, "headers": headers} | timestamp
+
+
+def _truncated(letter: DeadLetter, group: str, now: float) -> dict[str, Any]:
+    """With the beginning of its value."""
+    whole = _whole(letter, group, now)
+    whole["headers"].append((TRUNCATED, _bytes(letter.record.size)))
+    return whole | {"value": (letter.record.value or b"")[:_KEPT_BYTES]}
+
+
+def _undated(letter: DeadLetter, group: str, now: float) -> dict[str, Any]:
+    """Whole, but for its timestamp: brokers refuse one that lies in the future."""
+    return _whole(letter, group, now) | {"timestamp": 0}
+
+
+def _bare(letter: DeadLetter, group: str, now: float) -> dict[str, Any]:
+    """Without its own headers, and with the beginning of its key and value."""
+    headers = [*headers_of(letter, group=group, now=now, own=False), (TRUNCATED, _bytes(letter.record.size))]
+    key, value = letter.record.key, letter.record.value or b""
+    return {"key": key and key[:_KEPT_KEY_BYTES], "value": value[:_KEPT_KEY_BYTES], "headers": headers}
+
+
 def _stack(error: Exception) -> str:
-    return "".join(traceback.format_exception(error))[-_STACK_CHARS:]
-
-
-def _count(value: bytes | None) -> int:
-    return int(value) if value and value.isdigit() else 0
+    try:
+        return "".join(traceback.format_exception(error))[-_STACK_CHARS:]
+    except Exception:  # noqa: BLE001 - formatting asks the exception for its text
+        return type(error).__name__

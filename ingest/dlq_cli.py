@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ingest.letters import Letter, Letters, Wanted, histogram
+from ingest.letters import Letter, Letters, Wanted, histogram, skip_record
 from ingest.moments import moment_of
 from ingest.replay import MAX_REPLAYS, ReplayOptions, replay
 from semcache.cli.output import Json, emit_fields, emit_json, emit_rows
@@ -18,7 +18,7 @@ app = typer.Typer(help="Dead letters: records that could not be applied.", no_ar
 
 Group = Annotated[str | None, typer.Option(help="Consumer group; else the one in the settings.", show_default=False)]
 Class = Annotated[
-    str | None, typer.Option("--class", help="schema, oversize, poison or retryable.", show_default=False)
+    str | None, typer.Option("--class", help="schema, oversize, poison, retryable or skipped.", show_default=False)
 ]
 Topic = Annotated[str | None, typer.Option(help="The topic they came from.", show_default=False)]
 Match = Annotated[str | None, typer.Option(help="A part of the cause.", show_default=False)]
@@ -110,6 +110,20 @@ def replay_letters(
         return
     emit_rows(done.kinds, columns=["count", "topic", "error_class", "cause"], as_json=False, title="kinds")
     emit_fields(fields, as_json=False)
+
+
+@app.command()
+def skip(
+    topic: Annotated[str, typer.Argument(help="The topic that the ingestor reads.")],
+    partition: Annotated[int, typer.Argument(min=0, help="Its partition.")],
+    offset: Annotated[int, typer.Argument(min=0, help="The record's offset.")],
+    group: Group = None,
+    as_json: Json = False,
+) -> None:
+    """Tell the ingestor to dead-letter a record unread: at its next attempt, or when it comes to it."""
+    settings = load_settings()
+    skip_record(settings, (topic, partition), offset, group=group)
+    emit_fields({"skipped": f"{topic}:{partition}:{offset}", "error_class": "skipped"}, as_json=as_json)
 
 
 def _wanted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,20 +12,28 @@ from typing import Any
 import numpy as np
 import redis
 
-from ingest.events import MAX_TEXT_BYTES, DocumentDeleted, DocumentUpserted
-from ingest.handlers import Incoming, WithoutTexts
-from ingest.outcome import Outcome
-from ingest.records import Record
+from ingest.events import DocumentDeleted, DocumentUpserted
+from ingest.handlers import Incoming
+from ingest.records import Outcome, Record
 from semcache.cache.lineage import invalidate_source
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.knowledge import KnowledgeBase
+from semcache.knowledge.order import Verdict
 from semcache.knowledge.plan import Batch
 from semcache.knowledge.types import Change, Delete, Upsert
-from semcache.store import keys
-from semcache.store.connect import guarded
+from semcache.knowledge.types import Outcome as Done
 
 Outdated = Callable[[int, float], None]
 """Told of each document event how many answers it removed, and how long after the event's time (s)."""
+
+
+_OUTCOMES = {
+    Verdict.APPLIED: Outcome.APPLIED,
+    Verdict.DUPLICATE: Outcome.DUPLICATE,
+    Verdict.STALE: Outcome.STALE,
+    Verdict.CONFLICT: Outcome.CONFLICT,
+}
+_log = logging.getLogger("semcache.ingest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,7 @@ class DocumentPlan:
 
 
 class Documents:
-    """Document events with a version. `planner` and `writer` are Redis clients, one for the thread of each."""
+    """Document events. `planner` and `writer` are Redis clients, one for the thread of each."""
 
     def __init__(
         self,
@@ -59,20 +68,22 @@ class Documents:
         *,
         max_text_bytes: int,
         outdated: Outdated,
+        fallen: Callable[[], object] = lambda: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._redis = writer
+        self._fallen = Fallen(fallen)
         self._planning = _bases(planner, embedder, max_text_bytes)
         self._writing = _bases(writer, embedder, max_text_bytes)
         self._outdated = outdated
         self._clock = clock
 
-    def plan(self, arrivals: Sequence[Incoming], *, after: Sequence[Any] = ()) -> DocumentPlan:
+    def plan(self, arrivals: Sequence[Incoming], *, after: Sequence[DocumentPlan] = ()) -> DocumentPlan:
         by_namespace: dict[str, list[int]] = {}
         for place, arrival in enumerate(arrivals):
             by_namespace.setdefault(arrival.event.namespace, []).append(place)
         shares = [
-            Share(name, tuple(places), self._planning(name).plan([_change(arrivals[p].event) for p in places]))
+            Share(name, tuple(places), self._planning(name).plan([_change(arrivals[p]) for p in places]))
             for name, places in by_namespace.items()
         ]
         return DocumentPlan(tuple(arrivals), tuple(shares))
@@ -85,60 +96,44 @@ class Documents:
             done = self._writing(share.namespace).commit(share.batch, np.asarray(vectors[start:end]))
             start = end
             for place, outcome in zip(share.places, done, strict=True):
-                event: Any = plan.arrivals[place].event
-                outcomes[place] = _outcome(outcome.applied, same=abs(outcome.version) == event.version)
+                arrival = plan.arrivals[place]
+                outcomes[place] = self._noted(arrival, outcome)
                 # Also where nothing was applied: a crash may have come between the change and this.
                 removed = _outdate(self._redis, share.namespace, outcome.document, outcome.version)
-                self._outdated(removed, self._clock() - event.seconds)
+                self._outdated(removed, self._clock() - arrival.event.seconds)
         return [outcomes[place] for place in range(len(plan.arrivals))]
 
-
-class Tombstones:
-    """Deletes without a version, like a null value on the knowledge topic: they end whatever came before them.
-
-    A document's version alone cannot tell a repeated one from a new one: the place in the log can. The delete keeps
-    the document's version, so that whoever numbers documents can go on counting.
-    """
-
-    def __init__(
-        self,
-        writer: redis.Redis,
-        embedder: Embedder,
-        *,
-        outdated: Outdated,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        self._redis = writer
-        self._base = _bases(writer, embedder, MAX_TEXT_BYTES)
-        self._outdated = outdated
-        self._clock = clock
-
-    def plan(self, arrivals: Sequence[Incoming], *, after: Sequence[Any] = ()) -> WithoutTexts:
-        return WithoutTexts(tuple(arrivals))
-
-    def write(self, plan: WithoutTexts, vectors: Vectors) -> Sequence[Outcome]:
-        return [self._apply(arrival) for arrival in plan.arrivals]
-
-    @guarded()
-    def _apply(self, arrival: Incoming) -> Outcome:
-        event: Any = arrival.event
-        key = keys.DOCUMENT_TOMBSTONES.build(namespace=event.namespace)
-        found: Any = self._redis.hget(key, event.document)
-        if found is not None and _came_before(arrival.record, found.decode()):
-            return Outcome.DUPLICATE
-        done = self._base(event.namespace).delete(event.document, keep_version=True)
-        removed = _outdate(self._redis, event.namespace, event.document, done.version)
-        self._outdated(removed, self._clock() - event.seconds)
-        # Last: after a crash before this, the delete is done again, and nothing of later date has been applied yet.
-        self._redis.hset(key, event.document, f"{arrival.record.position}:{arrival.record.timestamp_ms}")
-        return _outcome(done.applied, same=False)
+    def _noted(self, arrival: Incoming, done: Done) -> Outcome:
+        """The outcome of an event; what somebody has to know of it is logged."""
+        if done.fell and arrival.place:
+            self._fallen.told(arrival.record, arrival.place.axis)
+        if done.verdict is Verdict.CONFLICT:
+            _log.warning(
+                "%s: document %r has another text at version %d already: nothing is changed; raise the version",
+                arrival.record.position,
+                done.document,
+                abs(done.version),
+            )
+        return _OUTCOMES[done.verdict]
 
 
-def _came_before(record: Record, applied: str) -> bool:
-    """Whether a record stands at or before a place in the log; of another topic, or one made anew, it does not."""
-    place, offset, at_ms = applied.rsplit(":", 2)
-    same_log = place == f"{record.topic}:{record.partition}"
-    return same_log and record.offset <= int(offset) and record.timestamp_ms <= int(at_ms)
+class Fallen:
+    """Tells once of each source, by topic and axis, that it has begun to number its log anew; counts all changes."""
+
+    def __init__(self, count: Callable[[], object]) -> None:
+        self._count = count
+        self._told: set[tuple[str, str]] = set()
+
+    def told(self, record: Record, axis: str) -> None:
+        self._count()
+        if (record.topic, axis) not in self._told:
+            self._told.add((record.topic, axis))
+            _log.warning(
+                "%s: the source's numbers (%s) have fallen, with a later time: a new epoch, as after a fail-over; "
+                "changes are applied in the order of the log",
+                record.position,
+                axis,
+            )
 
 
 def _bases(client: redis.Redis, embedder: Embedder, max_text_bytes: int) -> Callable[[str], KnowledgeBase]:
@@ -148,20 +143,17 @@ def _bases(client: redis.Redis, embedder: Embedder, max_text_bytes: int) -> Call
     )
 
 
-def _outcome(applied: bool, *, same: bool) -> Outcome:
-    if applied:
-        return Outcome.APPLIED
-    return Outcome.DUPLICATE if same else Outcome.STALE
-
-
 def _outdate(client: redis.Redis, namespace: str, document: str, version: int) -> int:
     """Removes the answers built from older versions, of a deleted document those from any."""
     before = abs(version) + 1 if version < 0 else version
     return invalidate_source(client, namespace, document, before_version=before)
 
 
-def _change(event: Any) -> Change:
+def _change(arrival: Incoming) -> Change:
+    event: Any = arrival.event
     if isinstance(event, DocumentUpserted):
-        return Upsert(event.document, event.text, event.title, event.version, event.metadata, event.seconds)
+        return Upsert(
+            event.document, event.text, event.title, event.version, event.metadata, event.seconds, arrival.place
+        )
     deleted: DocumentDeleted = event
-    return Delete(deleted.document, deleted.version)
+    return Delete(deleted.document, deleted.version, arrival.place)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from ingest.events import DocumentDeleted, Event, routing_key
-from ingest.outcome import Outcome
-from ingest.records import Record
+from ingest.events import Event, routing_key
+from ingest.records import Outcome, Record
 from semcache.embed.protocol import Vectors
+from semcache.knowledge.order import Place
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """An event, and the record that it came in."""
+    """An event, the record that it came in, and, of a document, where the change stands in the order of its sources."""
 
     event: Event
     record: Record
+    place: Place | None = None
 
 
 class Plan(Protocol):
@@ -29,23 +30,26 @@ class Plan(Protocol):
     def texts(self) -> Sequence[str]: ...
 
 
-class Handler(Protocol):
+PlanT = TypeVar("PlanT", bound=Plan)
+
+
+class Handler(Protocol[PlanT]):
     """Applies events of some types. Both methods bear being repeated, on the same events and on any part of them."""
 
-    def plan(self, arrivals: Sequence[Incoming], *, after: Sequence[Any] = ()) -> Plan:
+    def plan(self, arrivals: Sequence[Incoming], *, after: Sequence[PlanT] = ()) -> PlanT:
         """What will be written. `after`: plans that are being written meanwhile, whose effects are not yet seen."""
         ...
 
-    def write(self, plan: Any, vectors: Vectors) -> Sequence[Outcome]:
+    def write(self, plan: PlanT, vectors: Vectors) -> Sequence[Outcome]:
         """Writes a plan with the vectors of its texts, (len(texts), dim) float32; an outcome for each event."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Run(Generic[PlanT]):
     """Events that one handler applies together; `places` are their indices in the batch."""
 
-    handler: Handler
+    handler: Handler[PlanT]
     arrivals: list[Incoming] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
 
@@ -61,24 +65,16 @@ class WithoutTexts:
         return ()
 
 
-UNVERSIONED_DELETE = "document_deleted without a version"
-
-
-def kind_of(event: Event) -> str:
-    """What handlers are chosen by: the type, and deletes without a version apart."""
-    return UNVERSIONED_DELETE if isinstance(event, DocumentDeleted) and event.version is None else event.type
-
-
-def runs(arrivals: Sequence[tuple[int, Incoming]], handlers: Mapping[str, Handler]) -> list[Run]:
+def runs(arrivals: Sequence[tuple[int, Incoming]], handlers: Mapping[str, Handler[Any]]) -> list[Run[Any]]:
     """Events gathered by handler, as few runs as the order allows: what has one key is applied in its order.
 
     An event may join an earlier run of its handler unless an event of its key stands in a later run.
     """
-    made: list[Run] = []
+    made: list[Run[Any]] = []
     last_of_key: dict[tuple[str, str], int] = {}
     for place, arrival in arrivals:
         event = arrival.event
-        handler, key = handlers[kind_of(event)], (event.namespace, routing_key(event))
+        handler, key = handlers[event.type], (event.namespace, routing_key(event))
         index = _run_for(made, handler, last_of_key.get(key, 0))
         made[index].arrivals.append(arrival)
         made[index].places.append(place)
@@ -86,7 +82,7 @@ def runs(arrivals: Sequence[tuple[int, Incoming]], handlers: Mapping[str, Handle
     return made
 
 
-def _run_for(made: list[Run], handler: Handler, earliest: int) -> int:
+def _run_for(made: list[Run[Any]], handler: Handler[Any], earliest: int) -> int:
     for index in range(earliest, len(made)):
         if made[index].handler is handler:
             return index

@@ -49,6 +49,31 @@ class AppliedOffsets:
             raise RedisUnavailable(f"the offset of {_field(partition)} has changed meanwhile: looking again")
 
 
+class Skips:
+    """In Redis: records that somebody told the ingestor to pass over (`semcache-ingest dlq skip`)."""
+
+    def __init__(self, client: redis.Redis, group: str) -> None:
+        self._redis = client
+        self._key = keys.INGEST_SKIPS.build(group=group)
+
+    @guarded()
+    def add(self, partition: Partition, offset: int) -> None:
+        self._redis.sadd(self._key, f"{_field(partition)}:{offset}")
+
+    @guarded()
+    def of(self, partition: Partition) -> set[int]:
+        """The offsets to pass over in a partition."""
+        found: Any = self._redis.smembers(self._key)
+        places = (member.decode().rpartition(":") for member in found)
+        return {int(offset) for place, _, offset in places if place == _field(partition)}
+
+    @guarded()
+    def passed(self, partition: Partition, offsets: Collection[int]) -> None:
+        """Those are in the dead-letter topic now."""
+        if offsets:
+            self._redis.srem(self._key, *(f"{_field(partition)}:{offset}" for offset in offsets))
+
+
 class Ledger:
     """Up to which offset Redis must hold each partition's log, as far as this process knows. Thread-safe.
 

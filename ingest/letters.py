@@ -11,13 +11,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ingest.clients import cluster, open_admin, open_reader, record_of
-from ingest.deadletters import ATTEMPTS, CONNECT, ERROR_CLASS, FIRST_FAILED_AT, REPLAYS, TRUNCATED
+from ingest.deadletters import ATTEMPTS, CONNECT, ERROR_CLASS, FIRST_FAILED_AT, REPLAYS, TRUNCATED, count_of
+from ingest.ledger import Skips
 from ingest.link import Partition
 from ingest.offsets import committed_offsets, earliest_offsets, end_offsets
 from ingest.records import Record
 from ingest.topics import dead_letter_topic, source_topics
 from semcache.errors import InvalidInput, KafkaUnavailable
 from semcache.settings import Settings
+from semcache.store.connect import connect
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer
@@ -79,9 +81,6 @@ def letter_of(record: Record) -> Letter:
     def text(*names: str) -> str:
         return next((found for name in names if (found := record.header(name)) is not None), "")
 
-    def number(name: str) -> int:
-        return int(text(name)) if text(name).isdecimal() else 0
-
     place = [text(CONNECT + "topic"), text(CONNECT + "partition"), text(CONNECT + "offset")]
     return Letter(
         record=record,
@@ -90,8 +89,8 @@ def letter_of(record: Record) -> Letter:
         error_class=text(ERROR_CLASS) or "unknown",
         cause=text(*_CAUSE),
         failed_at=_moment(text(FIRST_FAILED_AT), record.timestamp_ms),
-        attempts=number(ATTEMPTS),
-        replays=number(REPLAYS),
+        attempts=count_of(text(ATTEMPTS)),
+        replays=count_of(text(REPLAYS)),
         truncated=bool(text(TRUNCATED)),
     )
 
@@ -153,6 +152,28 @@ class Letters:
                     yield from _records(reader, partition, start, end)
 
 
+def skip_record(settings: Settings, partition: Partition, offset: int, *, group: str | None = None) -> None:
+    """Tells the workers of a group to dead-letter a record unread.
+
+    Raises:
+        InvalidInput: the ingestor does not read that topic, or there is no such record.
+    """
+    topics = source_topics(settings)
+    if partition[0] not in topics:
+        raise InvalidInput(f"the ingestor does not read {partition[0]!r}, but {', '.join(topics)}")
+    admin = open_admin(settings.kafka)
+    known = cluster(admin, settings.kafka)
+    begin = earliest_offsets(admin, known, [partition[0]], settings.kafka).get(partition, 0)
+    end = end_offsets(admin, known, [partition[0]], settings.kafka).get(partition, 0)
+    if not begin <= offset < end:
+        raise InvalidInput(f"{partition[0]}:{partition[1]} holds the offsets {begin} to {end - 1}, not {offset}")
+    client = connect(settings.redis.url, timeout_s=settings.redis.timeout_s)
+    try:
+        Skips(client, group or settings.ingest.group).add(partition, offset)
+    finally:
+        client.close()
+
+
 def histogram(letters: Iterable[Letter]) -> list[dict[str, object]]:
     """How many letters there are of each kind, the most frequent first."""
     counts = Counter(letter.kind for letter in letters)
@@ -187,7 +208,7 @@ def _records(reader: Consumer, partition: Partition, start: int, end: int) -> It
 def _parsed(position: str) -> tuple[str, int, int]:
     topic, _, rest = position.rpartition(":")[0].rpartition(":")
     offset = position.rpartition(":")[2]
-    if not (topic and rest.isdecimal() and offset.isdecimal()):
+    if not (topic and rest.isdecimal() and offset.isdecimal() and len(rest) < 10 and len(offset) < 20):
         raise InvalidInput(f"{position!r} is no position: write topic:partition:offset")
     return topic, int(rest), int(offset)
 
@@ -196,8 +217,12 @@ def _moment(text: str, timestamp_ms: int) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
+        pass
+    try:
         return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)
 
 
 def _shape(cause: str) -> str:

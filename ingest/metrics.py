@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from semcache.store.outbox import OutboxStatus
 
 _LATENCY = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 _STAGE = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -12,6 +16,8 @@ WORRY = {
     "semcache_ingest_records": "rate is 0 while lag grows; `stale` or `duplicate` above its usual share: a producer "
     "sends old versions, or something is replayed",
     "semcache_ingest_dlq_records": "any increase: `semcache-ingest dlq list` tells the cause",
+    "semcache_ingest_dlq_standing_records": "above 0 for a day: somebody has to mend what they stumble over, and run "
+    "`semcache-ingest dlq replay`",
     "semcache_ingest_batch_seconds": "p95 of `embed` or `write` above a second: the model or Redis is too slow, or "
     "shares its cores; `confirm` shows what `durability` costs",
     "semcache_ingest_retries": "rises for longer than a restart takes: `/readyz` names what is away",
@@ -26,10 +32,19 @@ WORRY = {
     "semcache_ingest_invalidated_answers": "a sudden rise: many documents change at once, hits will fall for a while",
     "semcache_ingest_stale_answer_seconds": "p95 above a second: changed documents were answered from for that long",
     "semcache_ingest_late_events": "rises: a producer is behind, or its clock is wrong",
+    "semcache_ingest_new_epochs": "any increase: a database was failed over or restored; the log names the topic",
     "semcache_extract_records": "`rejected` rises: `semcache-ingest dlq list --group semcache-extract`; `released` "
     "all the time: the model comes and goes",
     "semcache_extract_lost_records": "any increase: the model is slower than the lock of 60 s; lower `extract.threads`",
     "semcache_extract_seconds": "p95 near `llm.timeout_s`",
+    "semcache_ingest_lost_offsets": "any increase: the worker was away for longer than the topic keeps its records, or "
+    "Redis came back with less; the line in the log names topic, partition and offset",
+    "semcache_outbox_events": "stays above 0: Kafka does not take what is said; what waits is answered from the "
+    "session's window only",
+    "semcache_outbox_oldest_seconds": "above a minute: as above",
+    "semcache_outbox_failed_deliveries": "rises: as above",
+    "semcache_outbox_refused_events": "any increase: Kafka has been away for too long (`kafka.outbox_max_bytes`), and "
+    "people were told that they are not remembered; or a record is too large for the brokers",
     "kafka_consumergroup_group_lag": "grows for minutes: consumption is slower than production",
     "kafka_consumergroup_group_lag_seconds": "above what your readers may wait for; beyond the topic's retention "
     "events are lost",
@@ -49,6 +64,12 @@ class Metrics:
         )
         self.dead_letters = Counter(
             "semcache_ingest_dlq_records", "Records dead-lettered, by kind of error", ("error_class",), registry=r
+        )
+        self.standing_letters = Gauge(
+            "semcache_ingest_dlq_standing_records",
+            "Dead letters that no replay of everything has passed",
+            ("topic",),
+            registry=r,
         )
         self.batch_seconds = Histogram(
             "semcache_ingest_batch_seconds", "Time of a batch in each stage", ("stage",), buckets=_STAGE, registry=r
@@ -84,16 +105,38 @@ class Metrics:
             registry=r,
         )
         self.late = Counter("semcache_ingest_late_events", "Events later than ingest.max_lateness_s", registry=r)
+        self.epochs = Counter(
+            "semcache_ingest_new_epochs", "Changes with which a source began to number its log anew", registry=r
+        )
         self.lag = Gauge("kafka_consumergroup_group_lag", "Records not yet applied", _PARTITION, registry=r)
         self.lag_seconds = Gauge(
             "kafka_consumergroup_group_lag_seconds",
-            "Age of the last applied record while behind",
+            "Age of the oldest record not yet applied; where none has come yet, how long the worker waits for it",
             _PARTITION,
             registry=r,
         )
         self.max_lag_seconds = Gauge(
             "kafka_consumergroup_group_max_lag_seconds", "The largest of them", ("group",), registry=r
         )
+        self.lost_offsets = Counter(
+            "semcache_ingest_lost_offsets",
+            "Offsets that retention removed before they were read",
+            ("topic", "partition"),
+            registry=r,
+        )
+        self.outbox_events = Gauge(
+            "semcache_outbox_events", "What was said in the chat and waits in Redis for Kafka", registry=r
+        )
+        self.outbox_seconds = Gauge("semcache_outbox_oldest_seconds", "Age of the oldest of them", registry=r)
+        self.outbox_failures = Counter(
+            "semcache_outbox_failed_deliveries", "Deliveries to Kafka that failed and are tried again", registry=r
+        )
+        self.outbox_refused = Counter(
+            "semcache_outbox_refused_events",
+            "Events that did not fit into the outbox, or that Kafka refuses",
+            registry=r,
+        )
+        self._outbox: OutboxStatus | None = None
         self.latest_offset = Gauge("kafka_partition_latest_offset", "End of the partition", _PARTITION, registry=r)
 
     def outdated(self, answers: int, seconds: float) -> None:
@@ -101,6 +144,20 @@ class Metrics:
         self.invalidated.inc(answers)
         if answers:
             self.stale_seconds.observe(seconds)
+
+    def letters(self, standing: Mapping[str, int]) -> None:
+        """How many dead letters stand, by topic."""
+        for topic, number in standing.items():
+            self.standing_letters.labels(topic).set(number)
+
+    def outbox(self, now: OutboxStatus) -> None:
+        """What waits; failures count from the first look on, whichever process had them."""
+        before = self._outbox or now
+        self.outbox_events.set(now.events)
+        self.outbox_seconds.set(now.oldest_s)
+        self.outbox_failures.inc(max(0, now.failed - before.failed))
+        self.outbox_refused.inc(max(0, now.refused - before.refused))
+        self._outbox = now
 
     def totals(self) -> dict[str, int]:
         """Records so far, by what became of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,10 @@ from semcache.settings import KafkaSettings
 
 OFFSET_BEGINNING, OFFSET_END = -2, -1
 """The timestamps by which Kafka's ListOffsets knows them."""
+_PAUSE_S = 0.1
 
 if TYPE_CHECKING:
-    from confluent_kafka.admin import AdminClient
-    from confluent_kafka.admin._metadata import ClusterMetadata
+    from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 
 def partitions_of(metadata: ClusterMetadata, topics: Iterable[str]) -> list[Partition]:
@@ -45,18 +46,23 @@ def earliest_offsets(
 def _listed(
     admin: AdminClient, partitions: list[Partition], kafka: KafkaSettings, timestamp: int
 ) -> Mapping[Partition, int]:
-    from confluent_kafka import KafkaException, TopicPartition
-    from confluent_kafka.admin._listoffsets import OffsetSpec
+    from confluent_kafka import KafkaError, KafkaException, TopicPartition
+    from confluent_kafka.admin import OffsetSpec
 
     if not partitions:
         return {}
     spec = OffsetSpec.for_timestamp(timestamp)
     asked = {TopicPartition(*partition): spec for partition in partitions}
-    try:
-        futures = admin.list_offsets(asked, request_timeout=CONTACT_TIMEOUT_S)
-        return {(p.topic, p.partition): future.result().offset for p, future in futures.items()}
-    except KafkaException as error:
-        raise unreachable(kafka, error) from error
+    passing = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART)
+    deadline = time.monotonic() + CONTACT_TIMEOUT_S
+    while True:
+        try:
+            futures = admin.list_offsets(asked, request_timeout=CONTACT_TIMEOUT_S)
+            return {(p.topic, p.partition): future.result().offset for p, future in futures.items()}
+        except KafkaException as error:
+            if error.args[0].code() not in passing or time.monotonic() > deadline:
+                raise unreachable(kafka, error) from error
+            time.sleep(_PAUSE_S)  # a topic was just made, or its leader has changed
 
 
 def committed_offsets(group: str, partitions: Iterable[Partition], kafka: KafkaSettings) -> Mapping[Partition, int]:

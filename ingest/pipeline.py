@@ -7,9 +7,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from ingest.batch import Batch, RolledBack
 from ingest.clients import Throttled
+from ingest.deadletters import said
 from ingest.link import Partition
 from ingest.metrics import Metrics
 from semcache.errors import Unavailable
@@ -24,6 +26,19 @@ CHECK_S = 2.0
 """How often `lost` is asked when nothing happens."""
 _log = logging.getLogger("semcache.ingest.pipeline")
 _log.addFilter(Throttled())
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What a stage fails at. `since`: on the monotonic clock, in seconds."""
+
+    stage: str
+    where: str
+    cause: str
+    since: float
+
+    def __str__(self) -> str:
+        return f"{self.stage} of {self.where}: {self.cause}"
 
 
 class Pipeline:
@@ -56,7 +71,7 @@ class Pipeline:
         self._threads: list[threading.Thread] = []
         self._watched: frozenset[Partition] = frozenset()
         self._watches, self._checked = 0, 0
-        self._troubles: dict[str, str] = {}
+        self._troubles: dict[str, Trouble] = {}
 
     def start(self) -> None:
         work = [(name, lambda i=i: self._work(i)) for i, (name, _) in enumerate(self._stages)]
@@ -79,7 +94,13 @@ class Pipeline:
     @property
     def trouble(self) -> str | None:
         """What is being waited for, in words; None while all is well."""
-        return next(iter(self._troubles.values()), None)
+        return next((str(trouble) for trouble in self._troubles.values()), None)
+
+    def stalled(self, after_s: float) -> str | None:
+        """What has been tried again and again for so many seconds, in words; None if nothing has."""
+        now = time.monotonic()
+        overdue = (t for t in self._troubles.values() if now - t.since > after_s)
+        return next((f"{trouble}; tried again for {now - trouble.since:.0f} s" for trouble in overdue), None)
 
     def watch(self, partitions: Collection[Partition]) -> None:
         """The partitions to ask `lost` about, from now on."""
@@ -182,7 +203,7 @@ class Pipeline:
                 self._look_for_losses()
                 self._troubles.pop("confirm", None)
             except Exception as error:  # noqa: BLE001 - the top of the loop: nothing that fails may lose a record
-                self._note("confirm", error)
+                self._note("confirm", "what is written", error)
                 threading.Event().wait(min(getattr(error, "retry_after_s", 1.0), MAX_BACKOFF_S))
                 continue
             self._settle(written)
@@ -226,18 +247,22 @@ class Pipeline:
                 self._roll_back(batch.partition, lost.offset)
                 break
             except Exception as error:  # noqa: BLE001 - the top of the loop: nothing that fails may lose a record
-                self._note(name, error)
+                batch.troubled = True
+                self._note(name, batch.where, error)
                 batch.cancelled.wait(min(max(pause_s, getattr(error, "retry_after_s", 0.0)), MAX_BACKOFF_S))
+        self._troubles.pop(name, None)
         self._forget(batch)
         return False
 
-    def _note(self, name: str, error: Exception) -> None:
+    def _note(self, name: str, where: str, error: Exception) -> None:
         self._metrics.retries.labels(name).inc()
-        self._troubles[name] = f"{name}: {error}"
+        before = self._troubles.get(name)
+        since = before.since if before and before.where == where else time.monotonic()
+        self._troubles[name] = Trouble(name, where, said(error), since)
         if isinstance(error, Unavailable):
-            _log.warning("waiting, nothing is lost: %s", error)
+            _log.warning("waiting, nothing is lost (%s of %s): %s", name, where, error)
         else:
-            _log.error("%s failed, trying again: %s", name, error, exc_info=error)
+            _log.error("%s of %s failed, trying again: %s", name, where, said(error), exc_info=error)
 
     def _roll_back(self, partition: Partition, offset: int | None) -> None:
         with self._change:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ingest.clients import open_producer
+from ingest.clients import Throttled, open_producer
 from ingest.events import KNOWLEDGE_TYPES, Event, parse_event, routing_key
 from ingest.topics import ensure_topics
 from semcache.errors import InvalidInput, KafkaUnavailable, Quarantine
@@ -22,6 +24,9 @@ CONTACT_S = 3.0
 QUIET_S = 5.0
 """After a failed contact, callers are told so at once for that long."""
 _FLUSH_S = 30.0
+_CAUSES = 100
+_log = logging.getLogger("semcache.ingest.publish")
+_log.addFilter(Throttled())
 
 Delivered = Callable[["KafkaError | None"], None]
 
@@ -30,6 +35,7 @@ Delivered = Callable[["KafkaError | None"], None]
 class Outgoing:
     """An event as it goes to Kafka."""
 
+    id: str
     topic: str
     key: bytes
     value: bytes
@@ -45,24 +51,33 @@ def outgoing(fields: Mapping[str, Any], settings: Settings) -> Outgoing:
         event = parse_event({"namespace": settings.namespace, **fields}, max_text_bytes=settings.ingest.max_text_bytes)
     except Quarantine as error:
         raise InvalidInput(str(error)) from error
-    return Outgoing(_topic(event, settings), routing_key(event).encode(), _json(event))
+    return Outgoing(event.id, _topic(event, settings), routing_key(event).encode(), _json(event))
 
 
 class EventPublisher:
     """Publishes events. Thread-safe; nothing is sent, and no topic made, before the first event.
 
     `publish` returns once the event is in the client's buffer, or, with `confirm_s`, once Kafka has it. Leaving the
-    context sends what is left in the buffer.
+    context sends what is left in the buffer. `trouble` is called, on a thread that publishes or polls, when the client
+    has lost all brokers.
     """
 
-    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        trouble: Callable[[str], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._settings = settings
+        self._on_trouble = trouble
         self._clock = clock
         self._lock = threading.Lock()
         self._client: Producer | None = None
         self._trouble: KafkaUnavailable | None = None
         self._trouble_at = float("-inf")
-        self._failed: list[str] = []
+        self._failed: deque[str] = deque(maxlen=_CAUSES)
+        self._lost = 0
 
     def __enter__(self) -> EventPublisher:
         return self
@@ -118,13 +133,35 @@ class EventPublisher:
             KafkaUnavailable: some events could not be delivered since the last flush.
         """
         left = self._producer().flush(timeout_s)
-        failed, self._failed = self._failed, []
+        failed, cause = self._lost, self._failed[-1] if self._failed else "no acknowledgement"
+        self._lost = 0
+        self._failed.clear()
         if left or failed:
-            raise _not_taken(f"{left + len(failed)} events are lost: {failed[0] if failed else 'no acknowledgement'}")
+            raise _not_taken(f"{left + failed} events are lost: {cause}")
+
+    def give_up(self) -> None:
+        """Forgets what is in the buffer: whoever published it without waiting is told in the log that it is lost."""
+        if self._client is not None:
+            self._client.purge()
+
+    def poll(self, timeout_s: float) -> bool:
+        """Waits for answers of Kafka, and calls those that wait for them; False if nothing was ever sent."""
+        if self._client is None:
+            return False
+        self._client.poll(timeout_s)
+        return True
 
     def _note(self, error: KafkaError | None) -> None:
         if error is not None:
+            self._lost += 1
             self._failed.append(error.str())
+            _log.error("an event is lost: Kafka has not taken it (%s)", error.str())
+
+    def _on_error(self, error: KafkaError) -> None:
+        from confluent_kafka import KafkaError
+
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:
+            self._on_trouble(error.str())
 
     def _producer(self) -> Producer:
         with self._lock:
@@ -140,7 +177,7 @@ class EventPublisher:
         except KafkaUnavailable as error:
             self._trouble, self._trouble_at = error, self._clock()
             raise
-        return open_producer(self._settings.kafka)
+        return open_producer(self._settings.kafka, error_cb=self._on_error)
 
 
 def _topic(event: Event, settings: Settings) -> str:

@@ -62,7 +62,7 @@ def replay(
         KafkaUnavailable: no broker answers; run it again.
     """
     letters = Letters(settings, group=group)
-    progress_group = _progress_group(letters.group, options.wanted)
+    progress_group = replay_group(letters.group, options.wanted)
     starts = {} if options.again else letters.committed(progress_group)
     done = Replayed(dry_run=options.dry_run)
     kinds: list[Letter] = []
@@ -177,7 +177,7 @@ def _partition(letter: Letter) -> Partition:
     return letter.record.topic, letter.record.partition
 
 
-def _progress_group(group: str, wanted: Wanted) -> str:
+def replay_group(group: str, wanted: Wanted) -> str:
     conditions = repr(astuple(wanted))
     if wanted == Wanted():
         return f"{group}.replay"

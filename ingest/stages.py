@@ -9,17 +9,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from ingest.batch import Batch, PlannedRun, RolledBack
+from ingest.batch import Batch, PassedOver, PlannedRun, RolledBack
 from ingest.bisect import Failed, apply_or_bisect
-from ingest.deadletters import DeadLetterQueue
+from ingest.clients import Throttled
+from ingest.deadletters import DeadLetterQueue, said
 from ingest.decode import Decoder
-from ingest.events import Event, NotAnEvent
-from ingest.handlers import Handler, Incoming, Run, kind_of, no_vectors, runs
-from ingest.ledger import AppliedOffsets, Ledger
+from ingest.events import Event
+from ingest.handlers import Handler, Incoming, PlanT, Run, no_vectors, runs
+from ingest.ledger import AppliedOffsets, Ledger, Skips
 from ingest.link import Partition, RedisLink
 from ingest.metrics import Metrics
-from ingest.outcome import Outcome
 from ingest.pipeline import AHEAD
+from ingest.records import Outcome
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.errors import ConfigurationError, InvalidInput, Quarantine, Unavailable
 
@@ -28,12 +29,17 @@ SYSTEMIC = 8
 
 _NOT_THE_RECORDS_FAULT = (Unavailable, ConfigurationError)
 _log = logging.getLogger("semcache.ingest")
+_letter_log = logging.getLogger("semcache.ingest.dead_letters")
+_letter_log.addFilter(Throttled())
 
 
 class Preparer:
     """Decodes the records of a batch, plans their writes, and embeds all their texts in one call. For one thread."""
 
-    def __init__(self, decode: Decoder, handlers: Mapping[str, Handler], embedder: Embedder, metrics: Metrics) -> None:
+    def __init__(
+        self, decode: Decoder, handlers: Mapping[str, Handler[Any]], embedder: Embedder, skips: Skips, metrics: Metrics
+    ) -> None:
+        self._skips = skips
         self._seconds = metrics.batch_seconds
         self._decode = decode
         self._handlers = handlers
@@ -46,39 +52,43 @@ class Preparer:
         with self._seconds.labels("plan").time():
             self._plan_all(batch, runs(arrivals, self._handlers))
         with self._seconds.labels("embed").time():
-            self._embed([planned for planned in batch.runs if planned.plan is not None])
+            self._embed(batch.runs)
 
     def _decoded(self, batch: Batch) -> list[tuple[int, Incoming]]:
         batch.outcomes.clear()
         batch.letters.clear()
+        batch.runs = []
+        batch.pass_over(self._skips.of(batch.partition))
         arrivals: list[tuple[int, Incoming]] = []
         for place, record in enumerate(batch.records):
+            if place in batch.outcomes:
+                continue
             try:
                 decoded = self._decode(record)
-            except Quarantine as error:
+            except _NOT_THE_RECORDS_FAULT:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever a record provokes, the others must not suffer
                 batch.quarantine(place, error, stage="VALUE_CONVERTER")
                 continue
             if isinstance(decoded, Outcome):
                 batch.outcomes[place] = decoded
-            elif kind_of(decoded) not in self._handlers:
-                batch.quarantine(place, NotAnEvent(f"{decoded.type} events are not applied here"), stage="TASK_PUT")
             else:
-                arrivals.append((place, Incoming(decoded, record)))
+                arrivals += [(place, arrival) for arrival in decoded]
         return arrivals
 
-    def _plan_all(self, batch: Batch, made: Sequence[Run]) -> None:
+    def _plan_all(self, batch: Batch, made: Sequence[Run[Any]]) -> None:
         if batch not in self._recent:
             self._recent.append(batch)
         batch.runs = []
         for run in made:
             batch.runs.append(PlannedRun(run, self._plan(run)))
 
-    def _not_written_yet(self, handler: Handler) -> list[Any]:
+    def _not_written_yet(self, handler: Handler[PlanT]) -> list[PlanT]:
         """The handler's plans that are written before the next one, but perhaps not yet."""
         planned = (planned for batch in self._recent if not batch.cancelled.is_set() for planned in batch.runs)
         return [p.plan for p in planned if p.run.handler is handler and p.plan is not None]
 
-    def _plan(self, run: Run) -> Any:
+    def _plan(self, run: Run[PlanT]) -> PlanT | None:
         """The run's plan; None if a record in it cannot be planned, which the writer sorts out."""
         try:
             return run.handler.plan(run.arrivals, after=self._not_written_yet(run.handler))
@@ -88,8 +98,9 @@ class Preparer:
             _log.warning("a run of %d events cannot be planned (%s): looking for the culprit", len(run.arrivals), error)
             return None
 
-    def _embed(self, planned: Sequence[PlannedRun]) -> None:
-        texts = [text for p in planned for text in p.plan.texts]
+    def _embed(self, made: Sequence[PlannedRun[Any]]) -> None:
+        planned = [(p, p.plan) for p in made if p.plan is not None]
+        texts = [text for _, plan in planned for text in plan.texts]
         try:
             vectors = embed(self._embedder, texts)
         except _NOT_THE_RECORDS_FAULT:
@@ -98,8 +109,8 @@ class Preparer:
             _log.warning("%d texts cannot be embedded together (%s): looking for the culprit", len(texts), error)
             return
         start = 0
-        for p in planned:
-            end = start + len(p.plan.texts)
+        for p, plan in planned:
+            end = start + len(plan.texts)
             p.vectors, start = vectors[start:end], end
 
 
@@ -111,6 +122,7 @@ class Writer:
         link: RedisLink,
         applied: AppliedOffsets,
         ledger: Ledger,
+        skips: Skips,
         embedder: Embedder,
         dead_letters: DeadLetterQueue,
         metrics: Metrics,
@@ -120,6 +132,7 @@ class Writer:
         self._link = link
         self._applied = applied
         self._ledger = ledger
+        self._skips = skips
         self._embedder = embedder
         self._dead_letters = dead_letters
         self._metrics = metrics
@@ -128,17 +141,29 @@ class Writer:
     def __call__(self, batch: Batch) -> None:
         stored = self._verified(batch.partition)
         connects = self._link.connects
+        if batch.troubled:
+            batch.pass_over(self._skips.of(batch.partition))
         for planned in batch.runs:
             self._write(batch, planned)
-        if not batch.letters_kept:
-            self._dead_letters.write(batch.letters)
-            batch.letters_kept = True
+        self._keep_letters(batch)
         if self._link.connects != connects:
             raise Unavailable("Redis was connected again while a batch was being written: writing it once more")
         if stored is None or stored < batch.next_offset:
             self._applied.advance(batch.partition, stored, batch.next_offset)
         self._ledger.expect(batch.partition, batch.next_offset)
         self._count(batch)
+
+    def _keep_letters(self, batch: Batch) -> None:
+        if batch.letters_kept:
+            return
+        self._dead_letters.write(batch.letters)
+        batch.letters_kept = True
+        for letter in batch.letters:
+            _letter_log.warning(
+                "dead letter %s (%s): %s", letter.record.position, letter.error_class, said(letter.error)
+            )
+        skipped = [letter.record.offset for letter in batch.letters if isinstance(letter.error, PassedOver)]
+        self._skips.passed(batch.partition, skipped)
 
     def _verified(self, partition: Partition) -> int | None:
         """Up to where Redis holds the partition's log.
@@ -151,16 +176,16 @@ class Writer:
             raise RolledBack(stored)
         return stored
 
-    def _write(self, batch: Batch, planned: PlannedRun) -> None:
+    def _write(self, batch: Batch, planned: PlannedRun[PlanT]) -> None:
         run = planned.run
         for place, result in zip(run.places, self._applied_run(planned), strict=True):
             if isinstance(result, Failed):
                 batch.quarantine(place, result.error, stage="TASK_PUT")
             else:
-                batch.outcomes[place] = result
+                batch.settle(place, result)
 
-    def _applied_run(self, planned: PlannedRun) -> Sequence[Outcome | Failed]:
-        if planned.vectors is not None:
+    def _applied_run(self, planned: PlannedRun[PlanT]) -> Sequence[Outcome | Failed]:
+        if planned.plan is not None and planned.vectors is not None:
             try:
                 return planned.run.handler.write(planned.plan, planned.vectors)
             except _NOT_THE_RECORDS_FAULT:
@@ -169,7 +194,7 @@ class Writer:
                 _log.warning("%d events cannot be written together (%s)", len(planned.run.arrivals), error)
         return self._bisected(planned.run)
 
-    def _bisected(self, run: Run) -> Sequence[Outcome | Failed]:
+    def _bisected(self, run: Run[PlanT]) -> Sequence[Outcome | Failed]:
         def apply(arrivals: Sequence[Incoming]) -> Sequence[Outcome]:
             plan = run.handler.plan(arrivals)
             return run.handler.write(plan, embed(self._embedder, plan.texts))

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ingest.clients import cluster, open_admin
+from ingest.letters import Wanted
 from ingest.link import Partition
 from ingest.offsets import committed_offsets, earliest_offsets, end_offsets
+from ingest.replay import replay_group
 from ingest.topics import dead_letter_topic, source_topics
+from semcache.errors import SemcacheError
 from semcache.settings import Settings
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
+
+
+LETTERS_EVERY_S = 30.0
+_log = logging.getLogger("semcache.ingest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +135,44 @@ def _dead_letters(admin: AdminClient, settings: Settings, group: str) -> Mapping
         ends, beginnings = end_offsets(admin, metadata, kept, kafka), earliest_offsets(admin, metadata, kept, kafka)
         found[topic] = sum(end - beginnings[partition] for partition, end in ends.items())
     return found
+
+
+def standing_letters(settings: Settings, *, group: str | None = None) -> Mapping[str, int]:
+    """Dead letters that no replay of everything has passed yet, by the topic they came from.
+
+    Raises:
+        KafkaUnavailable: no broker answers.
+    """
+    group, kafka = group or settings.ingest.group, settings.kafka
+    admin = open_admin(kafka)
+    topics = {dead_letter_topic(group, topic): topic for topic in source_topics(settings)}
+    metadata = cluster(admin, kafka)
+    ends, beginnings = end_offsets(admin, metadata, topics, kafka), earliest_offsets(admin, metadata, topics, kafka)
+    replayed = committed_offsets(replay_group(group, Wanted()), ends, kafka)
+    return {topics[p[0]]: max(0, end - max(beginnings[p], replayed.get(p, 0))) for p, end in ends.items()}
+
+
+@contextmanager
+def watching_letters(
+    settings: Settings, *, group: str | None, seen: Callable[[Mapping[str, int]], None]
+) -> Iterator[None]:
+    """Tells `seen` about the standing letters now and then, from a thread; while Kafka is away it tells nothing."""
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.is_set():
+            try:
+                seen(standing_letters(settings, group=group))
+            except SemcacheError as error:
+                _log.warning("the dead letters cannot be counted now: %s", error)
+            stop.wait(LETTERS_EVERY_S)
+
+    thread = threading.Thread(target=watch, name="ingest-letters", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
 
 
 def _sum(values: list[float | None]) -> float | None:

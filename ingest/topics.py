@@ -45,11 +45,11 @@ def wanted_topics(settings: Settings, *, group: str | None = None) -> list[Topic
     """Every topic of an installation. Extra sources (`ingest.topics`) belong to others and are not made."""
     kafka = settings.kafka
     own = [
-        Topic(kafka.conversations_topic, kafka.partitions, _retention(kafka, 1)),
+        Topic(kafka.conversations_topic, kafka.partitions, _retention(kafka, 1) | _in_sync(kafka)),
         Topic(
             kafka.knowledge_topic,
             kafka.partitions,
-            {"cleanup.policy": "compact", "delete.retention.ms": str(7 * _DAY_MS)},
+            {"cleanup.policy": "compact", "delete.retention.ms": str(7 * _DAY_MS)} | _in_sync(kafka),
         ),
     ]
     return own + [_dead_letters(settings, topic, group or settings.ingest.group) for topic in source_topics(settings)]
@@ -59,7 +59,12 @@ def _dead_letters(settings: Settings, topic: str, group: str) -> Topic:
     """Kept longer than the source: for ever, where the source is compacted and its records may be old."""
     compacted = topic == settings.kafka.knowledge_topic
     retention = {"retention.ms": "-1"} if compacted else _retention(settings.kafka, _DEAD_LETTERS_KEPT)
-    return Topic(dead_letter_topic(group, topic), 1, retention | {"max.message.bytes": str(MAX_MESSAGE_BYTES)})
+    config = retention | {"max.message.bytes": str(MAX_MESSAGE_BYTES)} | _in_sync(settings.kafka)
+    return Topic(dead_letter_topic(group, topic), 1, config)
+
+
+def _in_sync(kafka: KafkaSettings) -> dict[str, str]:
+    return {"min.insync.replicas": str(kafka.min_insync_replicas)} if kafka.min_insync_replicas else {}
 
 
 def ensure_topics(settings: Settings, *, group: str | None = None, timeout_s: float = CONTACT_TIMEOUT_S) -> list[str]:
@@ -76,7 +81,7 @@ def ensure_topics(settings: Settings, *, group: str | None = None, timeout_s: fl
 
 def _create(admin: AdminClient, kafka: KafkaSettings, topics: Sequence[Topic]) -> list[str]:
     from confluent_kafka import KafkaException
-    from confluent_kafka.cimpl import NewTopic
+    from confluent_kafka.admin import NewTopic
 
     if not topics:
         return []

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ingest.batch import Batch
-from ingest.clients import open_consumer, record_of
+from ingest.clients import given_up, is_fatal, open_consumer, record_of
 from ingest.commits import Commits, committed, noted
 from ingest.finishline import FinishLine
 from ingest.lag import measure_lag
@@ -23,7 +23,7 @@ from ingest.partitions import Assignment
 from ingest.pipeline import Pipeline
 from ingest.records import Record
 from ingest.start import Start
-from semcache.errors import ConfigurationError, KafkaUnavailable
+from semcache.errors import ConfigurationError
 from semcache.settings import KafkaSettings
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Worker:
         batch_size: int,
         revoke_timeout_s: float,
         latency_target_s: float,
+        stalled_after_s: float = 0.0,
         start: Start | None = None,
         targets: Mapping[Partition, int] | None = None,
     ) -> None:
@@ -62,6 +63,7 @@ class Worker:
         self._metrics = metrics
         self._pace = Pace(batch_size, latency_target_s)
         self._revoke_timeout_s = revoke_timeout_s
+        self._stalled_after_s = stalled_after_s
         self._start = start or Start()
         self._assignment = Assignment()
         self._commits = Commits(self._assignment, ledger, metrics)
@@ -86,7 +88,7 @@ class Worker:
 
         Raises:
             KafkaUnavailable: the client has given up for good.
-            ConfigurationError: Kafka refuses this user.
+            ConfigurationError: Kafka refuses this user, or does not know the group protocol.
         """
         self._pipeline.start()
         self._consumer.subscribe(
@@ -105,6 +107,8 @@ class Worker:
         found = {}
         if time.monotonic() - self._looped_at > 30:
             found["worker"] = "the poll loop stands still"
+        elif self._stalled_after_s and (stalled := self._pipeline.stalled(self._stalled_after_s)):
+            found["worker"] = stalled
         if not self._brokers_up:
             found["kafka"] = "no broker is connected"
         if self._pipeline.trouble:
@@ -148,7 +152,7 @@ class Worker:
         try:
             return self._consumer.consume(most, 0.0 if self._pending else _GATHER_S)
         except KafkaException as error:
-            raise KafkaUnavailable(f"the Kafka client has given up: {error}") from error
+            raise given_up(error.args[0]) from error
 
     def _hold(self) -> None:
         """Writing is behind: nothing is fetched, but the group still sees us."""
@@ -178,7 +182,7 @@ class Worker:
             if (record.topic, record.partition) in self._assignment:
                 by_partition.setdefault((record.topic, record.partition), []).append(record)
         for partition, records in by_partition.items():
-            self._assignment.took(partition, records[-1].offset + 1)
+            self._assignment.took(partition, records)
             waiting = next((batch for batch in self._pending if batch.partition == partition), None)
             if waiting is None:
                 waiting = Batch(partition)
@@ -195,8 +199,8 @@ class Worker:
             raise ConfigurationError(
                 f"Kafka refuses ({error.str()}): the ingestor needs READ on its topics and on group {self._group}"
             )
-        elif error.fatal():
-            raise KafkaUnavailable(f"the Kafka client has given up: {error.str()}")
+        elif is_fatal(error):
+            raise given_up(error)
         else:
             _log.warning("Kafka: %s", error.str())
 
@@ -215,7 +219,7 @@ class Worker:
     def _note_finished(self) -> None:
         for batch in self._pipeline.finished():
             self._pace.saw(len(batch.records), batch.seconds)
-            self._assignment.applied(batch.partition, batch.next_offset, batch.records[-1].timestamp_ms)
+            self._assignment.applied(batch.partition, batch.next_offset)
         self._assignment.apply_ends()
 
     def _rewind(self, partition: Partition, offset: int | None) -> None:
@@ -230,7 +234,7 @@ class Worker:
                 _log.warning("%s:%d cannot be read again now: %s", *partition, error)
                 return
             self._ledger.expect(partition, offset)
-            self._assignment.rewind(partition)
+            self._assignment.rewind(partition, offset)
         self._pipeline.rewound(partition)
 
     # --- partitions come and go ---

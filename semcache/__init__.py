@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from semcache.app import App, open_app
-    from semcache.cache import Hit, Miss, SemanticCache
+    from semcache.cache import Hit, Miss, SemanticCache, StoreOptions
     from semcache.chat import Answer, ChatEngine
     from semcache.knowledge import KnowledgeBase
     from semcache.memory import AgentMemory
+    from semcache.questions import classify
 
 __version__ = "0.1.0"
 _HOMES = {
@@ -25,9 +26,23 @@ _HOMES = {
     "KnowledgeBase": "semcache.knowledge",
     "Miss": "semcache.cache",
     "SemanticCache": "semcache.cache",
+    "StoreOptions": "semcache.cache",
+    "classify": "semcache.questions",
     "open_app": "semcache.app",
 }
-__all__ = ["AgentMemory", "Answer", "App", "ChatEngine", "Hit", "KnowledgeBase", "Miss", "SemanticCache", "open_app"]
+__all__ = [
+    "AgentMemory",
+    "Answer",
+    "App",
+    "ChatEngine",
+    "Hit",
+    "KnowledgeBase",
+    "Miss",
+    "SemanticCache",
+    "StoreOptions",
+    "classify",
+    "open_app",
+]
 
 
 def __getattr__(name: str) -> Any:

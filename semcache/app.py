@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import redis
 
 from semcache.cache import SemanticCache
-from semcache.cache.background import COUNTS, LESSONS
+from semcache.cache.runtime import Runtime
 from semcache.chat import ChatEngine, Publish
 from semcache.chat.stores import Stores
 from semcache.embed import Embedder, open_embedder
@@ -40,10 +40,11 @@ class App:
     settings: Settings
     publish: Publish | None = None
     clock: Callable[[], float] = time.time
+    runtime: Runtime = field(default_factory=Runtime)
 
     @cached_property
     def _stores(self) -> Stores:
-        return Stores(self.redis, self.embedder, self.settings, self.clock, self.llm)
+        return Stores(self.redis, self.embedder, self.settings, self.clock, self.llm, self.runtime)
 
     def cache(self, *, scope: Mapping[str, str] | None = None) -> SemanticCache:
         """The cache of a scope as the settings shape it; without one, the shared cache of the chat."""
@@ -79,6 +80,7 @@ class App:
             settings=self.settings,
             publish=self.publish,
             clock=self.clock,
+            runtime=self.runtime,
         )
 
 
@@ -109,8 +111,8 @@ def open_app(
     with ExitStack() as owned:
         redis_client = client_of(client) if client is not None else _connected(settings, owned)
         _check(redis_client, settings)
-        owned.callback(LESSONS.wait, LEARN_TIMEOUT_S)
-        owned.callback(COUNTS.wait, LEARN_TIMEOUT_S)
+        runtime = Runtime()
+        owned.callback(runtime.close, LEARN_TIMEOUT_S)
         embedder = embedder or open_embedder(
             settings.embed, model_dir=settings.model_dir, shared=open_embeddings(redis_client, settings.redis)
         )
@@ -118,8 +120,8 @@ def open_app(
             llm = open_llm(settings.llm, embedder=embedder)
             owned.callback(getattr(llm, "close", lambda: None))
         if sweep:
-            owned.enter_context(Sweeper(redis_client, settings.namespace, interval_s=SWEEP_INTERVAL_S, clock=clock))
-        yield App(redis_client, embedder, llm, settings, publish, clock)
+            owned.enter_context(Sweeper(redis_client, settings.namespace, interval_s=SWEEP_INTERVAL_S))
+        yield App(redis_client, embedder, llm, settings, publish, clock, runtime)
 
 
 def _connected(settings: Settings, owned: ExitStack) -> redis.Redis:

@@ -1,8 +1,9 @@
 """All settings, and the only reader of the environment.
 
 Sources, strongest first: arguments of `Settings(...)`, environment variables (`SEMCACHE_REDIS_URL`,
-`SEMCACHE_CACHE_MAX_ERROR_RATE`, ...: section, underscore, field), `semcache.toml` (in the working
-directory, or the file that SEMCACHE_CONFIG names), the running dev stack (`semcache up`), defaults.
+`SEMCACHE_CACHE_MAX_ERROR_RATE`, ...: section, underscore, field; with `_FILE` behind it, the name of a file
+that holds the value), `semcache.toml` (in the working directory, or the file that SEMCACHE_CONFIG names), the
+running dev stack (`semcache up`), defaults.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,8 +21,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -28,6 +32,8 @@ from semcache.errors import ConfigurationError
 
 _PREFIX = "SEMCACHE_"
 _CONFIG = "SEMCACHE_CONFIG"
+_FILE = "_file"
+"""Behind a name: the value is in the file that is named. How Docker and Kubernetes hand out secrets."""
 
 
 class Section(BaseModel):
@@ -57,9 +63,44 @@ class KafkaSettings(Section):
     retention_days: float = Field(
         30.0, ge=0, description="conversations are kept for that long, dead letters three times as long; 0 = for ever"
     )
-    client: dict[str, str] = Field(
-        default_factory=dict, description="any librdkafka property, for example SASL and TLS; passed to every client"
+    min_insync_replicas: int = Field(
+        0, ge=0, description="`min.insync.replicas` of a topic that is made; 0 = the broker's default"
     )
+    group_protocol: Literal["consumer", "classic"] = Field(
+        "consumer",
+        description="how workers share partitions: `consumer` (KIP-848, Kafka 4.0 or newer), or `classic` for older "
+        "brokers, Redpanda and WarpStream",
+    )
+    outbox_max_bytes: int = Field(
+        64 * 2**20, gt=0, description="what was said in the chat waits in Redis until Kafka has it; at most so much"
+    )
+    client: dict[str, str] = Field(
+        default_factory=dict,
+        description="librdkafka properties of every client, for example SASL and TLS; `<property>_file` names a file "
+        "that holds the value",
+    )
+    consumer: dict[str, str] = Field(default_factory=dict, description="more of them, for consumers")
+    producer: dict[str, str] = Field(default_factory=dict, description="more of them, for producers")
+    admin: dict[str, str] = Field(default_factory=dict, description="more of them, for admin clients")
+    token_callback: str = Field(
+        "",
+        pattern=r"^([\w.]+:[\w.]+)?$",
+        description="`module:callable` that returns (token, expiry in seconds since the epoch) for SASL OAUTHBEARER, "
+        "such as AWS MSK IAM; it is given `sasl.oauthbearer.config`",
+    )
+
+    def properties(self, role: Literal["consumer", "producer", "admin"]) -> dict[str, Any]:
+        """The properties of a client of that role, with what is in files and the callback for tokens.
+
+        Raises:
+            ConfigurationError: a file cannot be read, or `token_callback` does not load.
+        """
+        given: dict[str, str] = self.client | getattr(self, role)
+        found: dict[str, Any] = {
+            name.removesuffix(_FILE): _content(value, f"kafka.{role}") if name.endswith(_FILE) else value
+            for name, value in given.items()
+        }
+        return found | ({"oauth_cb": _callable(self.token_callback)} if self.token_callback else {})
 
 
 class EmbedSettings(Section):
@@ -71,7 +112,7 @@ class EmbedSettings(Section):
         "`bge-small-en-v1.5`), `onnx:<dir>`, `hf:<name>` or `openai:<model>`",
     )
     threads: int = Field(0, ge=0, description="texts embedded at once; 0 = one for each core")
-    lru_size: int = Field(10_000, ge=0, description="embeddings kept in the process")
+    lru_bytes: int = Field(33_554_432, ge=0, description="memory for embeddings kept in the process, bytes")
     base_url: str = Field("https://api.openai.com/v1", description="endpoint of `openai:<model>`")
     api_key: SecretStr = Field(SecretStr(""), description="key of that endpoint")
     timeout_s: float = Field(30.0, gt=0, description="seconds that endpoint may take")
@@ -103,6 +144,11 @@ class CacheSettings(Section):
     ttl_s: float = Field(86_400.0, gt=0, description="lifetime of an entry, seconds")
     max_entries: int | None = Field(None, gt=0, description="evict the least used beyond this many; none = no cap")
     refresh_ttl_on_hit: bool = Field(False, description="a hit restarts the entry's lifetime")
+    idle_ttl_s: float = Field(
+        2_592_000.0,
+        gt=0,
+        description="how long statistics and what was learned outlive the last use of a scope, seconds",
+    )
     judge: Literal["likeness", "llm"] = Field(
         "likeness",
         description="who compares new answers with stored ones: their likeness, or the language model (a call behind "
@@ -137,6 +183,11 @@ class TableMapping(Section):
     title: str = Field("", description="column of the title, or a template")
     version: str = Field("", description="column that grows with each change; default: place in the source's log")
     namespace: str = Field("", description="namespace of the documents; default: the installation's")
+    epoch: int = Field(
+        0,
+        ge=0,
+        description="raise it when the source numbers its log anew, as after a fail-over, and that is not noticed",
+    )
 
 
 class IngestSettings(Section):
@@ -145,6 +196,12 @@ class IngestSettings(Section):
     group: str = Field("semcache-ingest", description="consumer group")
     batch_size: int = Field(500, gt=0, description="records taken at once")
     max_text_bytes: int = Field(262_144, gt=0, description="longer texts are dead-lettered as oversize")
+    max_future_s: float = Field(
+        86_400.0, ge=0, description="events that claim to happen later than so long from now are dead-lettered, seconds"
+    )
+    stalled_after_s: float = Field(
+        300.0, ge=0, description="/healthz fails when one batch has been retried for so long, seconds; 0 = never"
+    )
     durability: Literal["memory", "aof", "replica"] = Field(
         "memory", description="what Redis has done before an offset is committed: applied, fsynced, replicated"
     )
@@ -225,6 +282,45 @@ class UiSettings(Section):
     )
 
 
+class Environment(EnvSettingsSource):
+    """Variables; one that ends in `_FILE`, and is no setting itself, names the file that holds the value."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        given, fields = super()._load_env_vars(), set(_variables())
+        files = {name for name in given if name.endswith(_FILE) and name.startswith(_PREFIX.lower())} - fields
+        inside = {name.removesuffix(_FILE): _content(given[name] or "", name.upper()) for name in files}
+        return {name: value for name, value in given.items() if name not in files} | inside
+
+
+def _variables() -> list[str]:
+    """The variable of every field, in lower case."""
+    names = []
+    for name, field in Settings.model_fields.items():
+        kind = field.annotation
+        inner = list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, Section) else [""]
+        names += [f"{_PREFIX}{name}_{each}".rstrip("_").lower() for each in inner]
+    return names
+
+
+def _content(path: str, setting: str) -> str:
+    """A secret's file, without the line break at its end."""
+    try:
+        return Path(path).read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{setting}: the file {path} cannot be read: {error}") from error
+
+
+def _callable(path: str) -> Callable[..., Any]:
+    module, _, name = path.partition(":")
+    try:
+        found = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ConfigurationError(f"kafka.token_callback: {path!r} does not load: {error}") from error
+    if not callable(found):
+        raise ConfigurationError(f"kafka.token_callback: {path!r} is not callable")
+    return found  # type: ignore[no-any-return]
+
+
 class DevStackSource(PydanticBaseSettingsSource):
     """Addresses of the servers that `semcache up` started, from stack.json in the data directory."""
 
@@ -283,7 +379,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         toml = TomlConfigSettingsSource(settings_cls, Path(os.environ.get(_CONFIG, "semcache.toml")))
-        return init_settings, env_settings, toml, DevStackSource(settings_cls)
+        return init_settings, Environment(settings_cls), toml, DevStackSource(settings_cls)
 
 
 def java_home() -> Path | None:
@@ -302,6 +398,8 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**_nest(overrides))
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{os.environ.get(_CONFIG, 'semcache.toml')} is not TOML: {error}") from error
+    except SettingsError as error:  # a variable that has to be JSON is none; the cause would show the value
+        raise ConfigurationError(f"settings are wrong: {error}: a table or list in a variable is JSON") from None
     except ValidationError as error:
         lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']}{_got(e['loc'], e['input'])}" for e in error.errors()]
         raise ConfigurationError("settings are wrong:\n" + "\n".join(lines)) from error

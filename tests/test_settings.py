@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from semcache.errors import ConfigurationError
-from semcache.settings import as_environment, load_settings
+from semcache.settings import Settings, as_environment, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +74,46 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load_settings()
     assert "sk-very-secret" not in repr(settings)
     assert settings.llm.api_key.get_secret_value() == "sk-very-secret"
+
+
+@pytest.mark.parametrize(
+    ("variable", "content", "read"),
+    [
+        ("LLM_API_KEY", "sk-1\n", lambda s: s.llm.api_key.get_secret_value() == "sk-1"),
+        ("REDIS_URL", "rediss://u:p@h:1/0", lambda s: s.redis.url == "rediss://u:p@h:1/0"),
+        ("KAFKA_CLIENT", '{"sasl.password": "p"}\n', lambda s: s.kafka.client == {"sasl.password": "p"}),
+        ("SEAL_KEYS", '{"k1": "x"}', lambda s: s.seal.keys["k1"].get_secret_value() == "x"),
+        ("NAMESPACE", "prod", lambda s: s.namespace == "prod"),
+    ],
+)
+def test_a_value_may_be_in_a_file(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    content: str,
+    read: Callable[[Settings], bool],
+) -> None:
+    """`SEMCACHE_..._FILE` names the file of any setting, as Docker and Kubernetes mount secrets."""
+    (tmp_path / "secret").write_text(content)
+    monkeypatch.setenv(f"SEMCACHE_{variable}_FILE", str(tmp_path / "secret"))
+    assert read(load_settings())
+
+
+def test_a_setting_that_is_a_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`ui.login_file` is a path itself; a secret's file that is missing is named with its variable."""
+    monkeypatch.setenv("SEMCACHE_UI_LOGIN_FILE", str(tmp_path / "login.toml"))
+    assert load_settings().ui.login_file == tmp_path / "login.toml"
+    monkeypatch.setenv("SEMCACHE_LLM_API_KEY_FILE", str(tmp_path / "nowhere"))
+    with pytest.raises(ConfigurationError, match=r"SEMCACHE_LLM_API_KEY_FILE.*nowhere"):
+        load_settings()
+
+
+def test_a_table_in_a_variable_that_is_no_json_is_told_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A comma too many is a ConfigurationError, and the password in it is not shown."""
+    monkeypatch.setenv("SEMCACHE_KAFKA_CLIENT", '{"sasl.password": "hunter2",}')
+    with pytest.raises(ConfigurationError, match="kafka") as caught:
+        load_settings()
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_child_reads_the_same_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,7 +131,7 @@ class Demo:
         again = self._ask(story.paraphrase, VISITOR)
         checked = again.miss is not None and again.miss.reason is Reason.SHADOW  # a share of hits is checked by a call
         served = (again.outcome == "hit" or checked) and story.before in again.text
-        self._check(served, f"in other words: {story.paraphrase}", _line(again))
+        self._check(served, f"asked again: {story.paraphrase}", _line(again))
         near = self._ask(story.near_miss.question, VISITOR)
         kept_apart = near.outcome != "hit" and story.near_miss.expect in near.text
         self._check(kept_apart, f"nearly the same words: {story.near_miss.question}", _line(near))

@@ -16,6 +16,10 @@ from ui.services.installation import Installation
 
 _EDIT = "edit-under-way"
 _POLL_S = 0.4
+_OWNED = (
+    "This document comes from another system, which numbers its versions. What you change here holds until that system "
+    "sends its next version: correct it there to keep it."
+)
 
 
 def opened(installation: Installation, document: str | None = None) -> None:
@@ -59,6 +63,8 @@ def _delete(installation: Installation, document: Document) -> None:
     dependants = installation.documents.dependants(document.document)
     st.markdown(f"Delete **{components.plain(document.title)}**?")
     st.caption(f"{words.count(len(dependants), 'cached answer')} built from it will not be served any more.")
+    if installation.documents.has_owner(document.document):
+        st.info(_OWNED, icon=":material/info:")
     if st.button("Delete it", type="primary", icon=":material/delete:"):
         _begin(lambda: installation.documents.delete(document.document))
 
@@ -84,6 +90,8 @@ def _choose_and_edit(installation: Installation, document: str | None) -> None:
     text = st.text_area("Text", stored.text or "", height=320, key=f"text-{key}")
     dependants = installation.documents.dependants(chosen)
     st.caption(f"Version {stored.version}. {words.count(len(dependants), 'cached answer')} built from it.")
+    if installation.documents.has_owner(chosen):
+        st.info(_OWNED, icon=":material/info:")
     if st.button("Publish", type="primary", icon=":material/publish:"):
         _begin(lambda: installation.documents.save(chosen, title=title, text=text))
 

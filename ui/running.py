@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
+from ingest.courier import open_courier
 from ingest.publish import EventPublisher
 from semcache.app import App, open_app
 from semcache.devstack import stack
@@ -62,6 +63,6 @@ def opened(settings: Settings) -> Iterator[tuple[App, EventPublisher]]:
         Unavailable: a server does not answer.
     """
     with ExitStack() as closing:
-        publisher = closing.enter_context(EventPublisher(settings))
-        app = closing.enter_context(open_app(settings, publish=publisher.publish))
-        yield app, publisher
+        courier = closing.enter_context(open_courier(settings))
+        app = closing.enter_context(open_app(settings, publish=courier.take))
+        yield app, courier.publisher

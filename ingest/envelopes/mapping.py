@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Any, Protocol
 
-from ingest.envelopes.rows import UNAVAILABLE, Row
+from ingest.envelopes.rows import Row, is_unavailable
+from ingest.envelopes.values import shown
 from ingest.events import NotAnEvent
 from semcache.errors import ConfigurationError
+
+_MAX_DIGITS = 16
 
 
 class Mapped(Protocol):
@@ -21,6 +24,7 @@ class Mapped(Protocol):
     title: str
     version: str
     namespace: str
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Template:
         return {column for _, column in self.parts if column}
 
     def fill(self, columns: Mapping[str, Any]) -> str:
-        return "".join(text + (_shown(columns.get(column)) if column else "") for text, column in self.parts)
+        return "".join(text + (shown(columns.get(column)) if column else "") for text, column in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,15 @@ class TableRule:
     title: Template | None
     version: str | None
     namespace: str | None
+    epoch: int = 0
+
+    def document(self, columns: Mapping[str, Any]) -> str | None:
+        """The id of the document that a row with these columns makes; None if one is missing."""
+        known = all(columns.get(column) not in (None, "") for column in self.id.columns())
+        return self.id.fill(columns) if known else None
 
     def fields(self, row: Row) -> dict[str, Any]:
-        """Fields of the document event, without its event id and fallback version.
+        """Fields of the document event, without its event id.
 
         Raises:
             NotAnEvent: a column that is needed is missing.
@@ -67,7 +77,7 @@ class TableRule:
         for column in sorted(template.columns()):
             if column not in row.columns or (required and row.columns[column] in (None, "")):
                 raise NotAnEvent(f"a row of {self.table} has no column {column!r}")
-            if row.columns[column] == UNAVAILABLE:
+            if is_unavailable(row.columns[column]):
                 raise NotAnEvent(
                     f"column {column!r} of {self.table} was not sent, because the update did not touch it: "
                     f"ALTER TABLE {self.table} REPLICA IDENTITY FULL, or use Debezium's reselect post-processor"
@@ -75,13 +85,13 @@ class TableRule:
         return template.fill(row.columns)
 
     def _version(self, row: Row) -> int | None:
-        """The version column, else the row's place in the source's log. A delete may only know the primary key."""
-        if self.version and not (row.deleted and row.columns.get(self.version) is None):
-            value = row.columns.get(self.version)
-            if not str(value).isdecimal():
-                raise NotAnEvent(f"version column {self.version!r} of {self.table} is no whole number: {value!r}")
-            return int(str(value)) + (1 if row.deleted else 0)
-        return None if self.version else row.order
+        """The version column. A delete may know the primary key only."""
+        if not self.version or (row.deleted and row.columns.get(self.version) is None):
+            return None
+        value = row.columns.get(self.version)
+        if not str(value).isdecimal() or len(str(value)) > _MAX_DIGITS:
+            raise NotAnEvent(f"version column {self.version!r} of {self.table} is no whole number: {str(value)[:60]!r}")
+        return int(str(value)) + (1 if row.deleted else 0)
 
 
 def table_rules(tables: Iterable[Mapped]) -> tuple[TableRule, ...]:
@@ -100,6 +110,7 @@ def table_rules(tables: Iterable[Mapped]) -> tuple[TableRule, ...]:
             else None,
             version=t.version or None,
             namespace=t.namespace or None,
+            epoch=t.epoch,
         )
         for t in tables
     )
@@ -113,11 +124,16 @@ def rule_for(rules: Iterable[TableRule], row: Row) -> TableRule:
     Raises:
         NotAnEvent: no rule names it.
     """
+    rule = rule_named(rules, row.tables)
+    if rule is None:
+        raise NotAnEvent(f"no [[ingest.debezium]] setting for table {row.tables[0]!r}")
+    return rule
+
+
+def rule_named(rules: Iterable[TableRule], names: Iterable[str]) -> TableRule | None:
+    """The rule of the first name that one has."""
     by_table = {rule.table: rule for rule in rules}
-    for name in row.tables:
-        if name in by_table:
-            return by_table[name]
-    raise NotAnEvent(f"no [[ingest.debezium]] setting for table {row.tables[0]!r}")
+    return next((by_table[name] for name in names if name in by_table), None)
 
 
 def _check_collisions(rules: tuple[TableRule, ...]) -> None:
@@ -143,7 +159,3 @@ def _compile(template: str, what: str) -> Template:
     if not any(column for _, column, _, _ in parsed):
         raise ConfigurationError(f"[[ingest.debezium]] {what}: {template!r} names no column")
     return Template(tuple((text, column) for text, column, _, _ in parsed))
-
-
-def _shown(value: Any) -> str:
-    return "" if value is None else str(value)

@@ -1,17 +1,22 @@
-"""Which envelope a record wears, and the event's fields inside."""
+"""Which envelope a record wears, and the fields of the events inside."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from ingest.envelopes import cloudevents, rows
-from ingest.envelopes.mapping import TableRule, rule_for
-from ingest.envelopes.wire import parse_object
-from ingest.events import KNOWLEDGE_TYPES, MAX_VERSION, TYPES, NotAnEvent
+from ingest.envelopes.mapping import TableRule, rule_for, rule_named
+from ingest.envelopes.places import SourcePlace
+from ingest.envelopes.wire import parse_json, parse_object
+from ingest.events import KNOWLEDGE_TYPES, NotAnEvent
 from ingest.records import Record
+
+Fields = dict[str, Any]
+_MAX_ID_CHARS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,93 +24,153 @@ class Rules:
     """What unwrapping has to know. `namespace` is the one of events that name none."""
 
     knowledge_topic: str = "semcache.knowledge"
+    conversations_topic: str = "semcache.conversations"
     namespace: str = "default"
     tables: tuple[TableRule, ...] = ()
 
+    def mapped(self, topic: str) -> TableRule | None:
+        """The rule of a topic that holds the rows of one table."""
+        if not self.tables:
+            return None
+        own = topic in (self.knowledge_topic, self.conversations_topic)
+        return rule_named(self.tables, [topic] if own else rows.topic_names(topic))
 
-def unwrap(record: Record, rules: Rules) -> dict[str, Any] | None:
-    """Fields of the event in a record; None where there is nothing to do, as in a tombstone that repeats a delete.
 
-    What the envelope implies is filled in: the namespace, the time of the record, the version of a row.
+@dataclass(frozen=True, slots=True)
+class Unwrapped:
+    """Fields of one event; where it is a row's change, its place in the source's order, and the epoch of that."""
+
+    fields: Fields
+    place: SourcePlace | None = None
+    epoch: int = 0
+
+
+def unwrap(record: Record, rules: Rules) -> list[Unwrapped]:
+    """The events in a record, mostly one; none where there is nothing to do, as in a message that touches no row.
+
+    What the envelope implies is filled in: the namespace, the time of the record.
 
     Raises:
         NotAnEvent: unreadable, or of an unknown shape.
     """
-    fields = _tombstone(record, rules) if record.value is None else _fields(record, record.value, rules)
-    return None if fields is None else _completed(fields, record, rules)
+    if cloudevents.is_binary(record):
+        found = _event_or_row(cloudevents.from_binary(record), record, rules)
+    elif record.value is None:
+        found = _tombstone(record, rules)
+    else:
+        found = _unwrapped(record, record.value, rules)
+    for one in found:
+        _complete(one.fields, record, rules)
+    return found
 
 
-def _tombstone(record: Record, rules: Rules) -> dict[str, Any] | None:
-    """A null value on the knowledge topic deletes the document in the key."""
-    if record.topic != rules.knowledge_topic or not record.key:
-        if rules.tables and rows.key_columns(record):
-            return None  # follows the row's delete, which has been applied
-        raise NotAnEvent("the record has no value")
-    if record.key[:1] in (b"{", b"\0"):
-        return None
+def _tombstone(record: Record, rules: Rules) -> list[Unwrapped]:
+    """A null value deletes the row in the key, on the knowledge topic the document."""
+    rule = rules.mapped(record.topic)
+    if rule is None and record.topic == rules.knowledge_topic and record.key and record.key[:1] not in (b"{", b"\0"):
+        return [Unwrapped({"type": "document_deleted", "document": _text_key(record.key)})]
+    if rule is None and len(rules.tables) == 1 and record.topic != rules.conversations_topic:
+        rule = rules.tables[0]
+    if rule is None:
+        raise NotAnEvent("the record has no value, and no [[ingest.debezium]] setting says what its key means")
+    row = rows.tombstone(_keyed(record, rule))
+    if rule.document(row.columns) is None:
+        missing = ", ".join(sorted(rule.id.columns() - row.columns.keys()))
+        raise NotAnEvent(
+            f"the record has no value, and its key no column {missing}, of which the ids of {rule.table} are made: "
+            "make them of key columns, or set the connector's tombstones.on.delete=false"
+        )
+    return _documents(replace(row, tables=(rule.table, *row.tables)), record, rules)
+
+
+def _keyed(record: Record, rule: TableRule) -> Record:
+    """The record with an object for a key, also where that is the bare value of the only column."""
+    columns = rule.id.columns()
+    if not record.key or record.key[:1] in (b"{", b"\0") or len(columns) != 1:
+        return record
     try:
-        document = record.key.decode().strip('"')
+        value = parse_json(record.key)
+    except NotAnEvent:
+        value = _text_key(record.key)
+    return replace(record, key=json.dumps({next(iter(columns)): value}).encode())
+
+
+def _text_key(key: bytes) -> str:
+    try:
+        return key.decode().strip('"')
     except UnicodeDecodeError:
         raise NotAnEvent("the key of the tombstone is not UTF-8") from None
-    return {"type": "document_deleted", "id": record.position, "document": document}
 
 
-def _fields(record: Record, value: bytes, rules: Rules) -> dict[str, Any] | None:
+def _unwrapped(record: Record, value: bytes, rules: Rules) -> list[Unwrapped]:
     if cloudevents.is_structured(record):
-        return cloudevents.from_structured(parse_object(value))
-    if cloudevents.is_binary(record):
-        return cloudevents.from_binary(record)
+        made = cloudevents.from_content(record, value)
+        return [found for fields in made for found in _event_or_row(fields, record, rules)]
     whole = parse_object(value)
-    if cloudevents.looks_structured(whole):
-        return cloudevents.from_structured(whole)
     payload = rows.payload_of(whole)
-    if rows.is_debezium(payload):
-        row = rows.debezium(payload, record)
-        return None if row is None else _document(row, record, rules)
+    if rules.mapped(record.topic) is not None:
+        return _row(payload, record, rules)
+    if cloudevents.looks_structured(whole):
+        return _event_or_row(cloudevents.from_structured(whole), record, rules)
+    return _event_or_row(payload, record, rules)
+
+
+def _row(payload: Mapping[str, Any], record: Record, rules: Rules) -> list[Unwrapped]:
+    """On a topic of rows everything is one, whatever its columns are called."""
+    if rows.is_certainly_debezium(payload):
+        return _change(payload, record, rules)
     if rows.is_airbyte(payload):
-        return _document(rows.airbyte(payload, record), record, rules)
-    if _is_flat_row(payload, record, rules):
-        return _document(rows.unwrapped(payload, record), record, rules)
-    return dict(payload)
+        return _documents(rows.airbyte(payload, record), record, rules)
+    if cloudevents.looks_structured(payload) and cloudevents.is_converted(payload):
+        return _event_or_row(cloudevents.from_structured(payload), record, rules)
+    return _documents(rows.unwrapped(payload, record), record, rules)
 
 
-def _is_flat_row(payload: Mapping[str, Any], record: Record, rules: Rules) -> bool:
-    if payload.get("type") in TYPES:
-        return False
-    marked = any(name in payload for name in ("__deleted", "__op", "__table", "__source_table"))
-    return marked or any(rule.table == record.topic for rule in rules.tables)
+def _event_or_row(payload: Mapping[str, Any], record: Record, rules: Rules) -> list[Unwrapped]:
+    if rows.is_debezium(payload):
+        return _change(payload, record, rules)
+    if rows.is_airbyte(payload):
+        return _documents(rows.airbyte(payload, record), record, rules)
+    if rows.is_marked(payload):
+        return _documents(rows.unwrapped(payload, record), record, rules)
+    return [Unwrapped(dict(payload))]
 
 
-def _document(row: rows.Row, record: Record, rules: Rules) -> dict[str, Any]:
+def _change(payload: Mapping[str, Any], record: Record, rules: Rules) -> list[Unwrapped]:
+    row = rows.debezium(payload, record)
+    return [] if row is None else _documents(row, record, rules)
+
+
+def _documents(row: rows.Row, record: Record, rules: Rules) -> list[Unwrapped]:
+    """The row's document; before it the delete of the one that the row was, if its id has changed."""
     rule = rule_for(rules.tables, row)
+    changed = [row]
+    if row.before is not None and (old := rule.document(row.before)) and old != rule.document(row.columns):
+        changed = [replace(row, columns=row.before, deleted=True), row]
+    return [_document(one, rule, record) for one in changed]
+
+
+def _document(row: rows.Row, rule: TableRule, record: Record) -> Unwrapped:
     fields = rule.fields(row)
-    fields["id"] = f"{row.tables[0]}:{fields['document']}:{row.order or record.position}"
-    if row.at_ms:
-        fields["at"] = _iso(row.at_ms)
-    if rule.version is None:
-        fields.setdefault("version", _version_by_time(row.at_ms or record.timestamp_ms, record.offset))
-    return fields
+    numbers = ".".join(map(str, row.place.numbers))
+    fields["id"] = f"{row.tables[0]}:{fields['document']}:{numbers or record.position}"[:_MAX_ID_CHARS]
+    if row.place.at_ms:
+        fields["at"] = _iso(row.place.at_ms)
+    return Unwrapped(fields, row.place, rule.epoch)
 
 
-def _completed(fields: dict[str, Any], record: Record, rules: Rules) -> dict[str, Any]:
+def _complete(fields: Fields, record: Record, rules: Rules) -> None:
     if not fields.get("namespace"):
         fields["namespace"] = rules.namespace
     if fields.get("at") is None:
         fields["at"] = _iso(record.timestamp_ms)
-    if fields.get("type") in KNOWLEDGE_TYPES and fields.get("id") is None:
+    knowledge = isinstance(fields.get("type"), str) and fields["type"] in KNOWLEDGE_TYPES
+    if knowledge and fields.get("id") is None:
         fields["id"] = record.position
-    if fields.get("type") == "document_upserted" and fields.get("version") is None:
-        fields["version"] = _version_by_time(record.timestamp_ms, record.offset)
-    return fields
-
-
-def _version_by_time(at_ms: int, offset: int) -> int:
-    """A version that grows with the log and survives a topic that is made anew: milliseconds, then the offset."""
-    return max(1, min(MAX_VERSION, at_ms * 1000 + offset % 1000))
 
 
 def _iso(at_ms: int) -> str:
     try:
         return datetime.fromtimestamp(at_ms / 1000, tz=UTC).isoformat()
     except (ValueError, OverflowError, OSError):
-        raise NotAnEvent(f"the time {at_ms} ms is out of range") from None
+        raise NotAnEvent(f"the time {str(at_ms)[:30]} ms is out of range") from None

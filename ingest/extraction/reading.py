@@ -9,8 +9,7 @@ from typing import Any, Protocol
 
 from ingest.decode import Decoder
 from ingest.events import MessageEvent
-from ingest.outcome import Outcome
-from ingest.records import Record
+from ingest.records import Outcome, Record
 from semcache.llm import Llm, LlmRequest
 from semcache.memory.facts.model import facts_by_model
 from semcache.memory.facts.types import Claim
@@ -43,15 +42,18 @@ class FactReader:
             Quarantine: the record is no event.
             LlmUnavailable, RateLimited, KafkaUnavailable: later it may work.
         """
-        event = self._decode(record)
-        if isinstance(event, Outcome):
-            return event
-        if not isinstance(event, MessageEvent) or event.role != "user":
-            return Outcome.SKIPPED
+        found = self._decode(record)
+        if isinstance(found, Outcome):
+            return found
+        messages = [one.event for one in found if isinstance(one.event, MessageEvent) and one.event.role == "user"]
+        for message in messages:
+            self._read(message)
+        return Outcome.APPLIED if messages else Outcome.SKIPPED
+
+    def _read(self, event: MessageEvent) -> None:
         turn = Turn(turn_id(event.id), event.session, event.role, event.text, event.seconds, event.speaker or "")
         told = facts_by_model(self._llm, [turn])
         self._publish(event_of(event, [one.claim for one in told], model=self._llm.name), confirm_s=CONFIRM_S)
-        return Outcome.APPLIED
 
     def ready(self) -> None:
         """Asks the model for a word. Raises as the model does."""

@@ -34,7 +34,7 @@ def configure_share_group(kafka: KafkaSettings, group: str, *, attempts: int) ->
 
 def _set(admin: AdminClient, group: str, name: str, value: str) -> None:
     from confluent_kafka import KafkaException
-    from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
+    from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
     entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ConfigResource.Type.GROUP, group, incremental_configs=[entry])

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from ingest.clients import open_consumer, open_share_consumer, record_of
+from ingest.clients import given_up, is_fatal, open_consumer, open_share_consumer, record_of
 from ingest.extraction.verdict import Delivery, Verdict
 from ingest.link import Partition
-from semcache.errors import KafkaUnavailable, SemcacheError
+from semcache.errors import SemcacheError
 from semcache.settings import KafkaSettings
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ class ShareSource:
             reason = error.args[0]
             if reason.code() == KafkaError.UNSUPPORTED_VERSION:
                 raise NoShareGroups(reason.str()) from error
-            if reason.fatal():
-                raise KafkaUnavailable(f"the Kafka client has given up: {reason.str()}") from error
+            if is_fatal(reason):
+                raise given_up(reason) from error
             _log.warning("Kafka: %s", reason.str())
             return []
         self._messages = {Delivery(record_of(m), m.delivery_count() or 1): m for m in messages}
@@ -127,10 +127,13 @@ class GroupSource:
 
     def _take(self, messages: Iterable[Message], *, count: int) -> None:
         for message in messages:
-            if message.error() is None:
+            error = message.error()
+            if error is None:
                 record = record_of(message)
                 self._held.append(Delivery(record, count))
                 self._next[record.topic, record.partition] = record.offset + 1
+            elif is_fatal(error):
+                raise given_up(error)
 
     def _has(self, delivery: Delivery) -> bool:
         return (delivery.record.topic, delivery.record.partition) in self._next

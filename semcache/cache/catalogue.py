@@ -1,4 +1,8 @@
-"""The catalogue of scopes: which scopes of a namespace hold or held answers, found without their embedder."""
+"""The catalogue of scopes: which scopes of a namespace hold answers or have learned, found without their embedder.
+
+A scope is noted in the transaction that stores an answer, and leaves when it holds nothing any more, or by itself when
+the longest-lived of its answers and what was learned from them are gone.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,26 @@ from typing import Any
 
 import redis
 
+from semcache.cache.entries import Entries
 from semcache.cache.scope import Scope
+from semcache.cache.state import LearningState
 from semcache.errors import InvalidInput
 from semcache.store import keys
 from semcache.store.connect import guarded
+from semcache.store.expiry import unregister
 
 
 @guarded()
-def scopes(client: redis.Redis, namespace: str) -> list[Scope]:
-    """All scopes of a namespace that ever held an answer, in the order of their items."""
+def listed(client: redis.Redis, namespace: str) -> list[tuple[str, Scope]]:
+    """The ids under which scopes are stored, and what they are; also those of former formats."""
     found: Any = client.hgetall(keys.CACHE_SCOPES.build(namespace=namespace))
-    return sorted((Scope.from_json(namespace, text) for text in found.values()), key=lambda scope: scope.items)
+    known = ((id.decode(), Scope.from_json(namespace, text)) for id, text in found.items())
+    return sorted(known, key=lambda one: (one[1].items, one[0]))
+
+
+def scopes(client: redis.Redis, namespace: str) -> list[Scope]:
+    """The scopes of a namespace that hold answers or have learned, in the order of their items."""
+    return [scope for id, scope in listed(client, namespace) if scope.id == id]
 
 
 def matching(known: list[Scope], items: Mapping[str, str]) -> list[Scope]:
@@ -34,3 +47,16 @@ def matching(known: list[Scope], items: Mapping[str, str]) -> list[Scope]:
             f"there is {', '.join(names) or 'no scope at all'}"
         )
     return found
+
+
+def drop(client: redis.Redis, namespace: str, scope: str, entries: Entries) -> int:
+    """Removes a scope by its id: its answers, its statistics and what it has learned; returns how many answers.
+
+    What is learned or counted at this moment is not written any more. An answer that is stored meanwhile stays whole,
+    and in the catalogue.
+    """
+    removed = entries.clear()
+    LearningState(client, scope).forget()
+    entries.forget()
+    unregister(client, namespace, scope)
+    return removed

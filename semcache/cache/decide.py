@@ -3,9 +3,10 @@
     decision = decide(question, near, model=model, region=region, ...)
 
 `near` are the entries that may be served at all (not expired, stale or rejected), best first, with the answer group of
-each resolved. An exact match (equal normal form) never comes here. While there is no model only the strict rule serves:
-cosine >= .97, no guard fires, and at most one word of either side is replaced. `Decision.scored` is what `budget.learn`
-wants once the new answer is known.
+each resolved. The very same text never comes here. The same question in other dress is served before anything was
+learned and after; while there is no model, beside it only what a strict rule allows: cosine >= .97, no guard fires, and
+nothing but fillers differs in the words of an English text. Once there is a model its score serves, but never against a
+hard guard. `Decision.scored` is what `budget.learn` wants once the new answer is known.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Protocol
 
 from semcache.cache.budget import Scored, Sums, shadow_probability
 from semcache.cache.evidence import Idf, Neighbour, Neighbourhood, Text, neighbourhood, pair_features
-from semcache.cache.guards import Guard, guards, other_words
+from semcache.cache.guards import Guard, guards, hard_guards, wording_differs
 from semcache.cache.model import Model, Region
 from semcache.cache.refit import FIRST_FIT
 from semcache.cache.types import Reason
+from semcache.text.dress import only_dress_differs
+from semcache.text.reading import reader
 
 STRICT_SIMILARITY = 0.97
 #: Share of the strict rule's hits that are checked.
@@ -29,7 +31,7 @@ STRICT_SHADOW = 0.1
 #: From here on a miss is rather explained by what differs than by the similarity.
 NEAR_SIMILARITY = 0.88
 
-text_of = lru_cache(maxsize=4_096)(Text.of)
+text_of = reader(max_bytes=33_554_432)
 
 
 class Stored(Protocol):
@@ -49,7 +51,7 @@ class Stored(Protocol):
 class Learned:
     """What a scope has learned so far; the defaults are a scope that has learned nothing.
 
-    `records`: group -> (agreed, labels). `hard_guards`: a guard refuses even what the score would serve.
+    `records`: group -> (agreed, labels). `hard_guards`: every guard refuses even what the score would serve.
     """
 
     model: Model | None = None
@@ -93,11 +95,12 @@ def decide(
     if not near:
         return Decision(None, "no stored question is near", Reason.NOT_SIMILAR)
     query = text_of(question)
-    vote = neighbourhood([_neighbour(entry, learned.records) for entry in near])
+    dressed = next((at for at, entry in enumerate(near) if only_dress_differs(question, entry.prompt)), None)
+    vote = neighbourhood([_neighbour(entry, learned.records) for entry in near], standing=dressed)
     features = tuple(_features(query, near, vote, learned.idf))
     if learned.model is None:
         scored = Scored(features, vote.group, None)
-        decision = _strictly(query, near, vote.candidate, scored, learned.sums, max_error_rate)
+        decision = _strictly(query, near, vote.candidate, scored, learned.sums, max_error_rate, dressed is not None)
         chance = STRICT_SHADOW
     else:
         region = learned.model.region(max_error_rate)
@@ -105,6 +108,9 @@ def decide(
         scored = Scored(features, vote.group, error)
         decision = _by_score(query, near, vote.candidate, score, scored, region, max_error_rate, learned.hard_guards)
         chance = shadow_probability(error, region, learned.sums.would_serve)
+        if dressed is not None and learned.sums.trusts_strict_rule(max_error_rate):
+            decision = _strictly(query, near, dressed, scored, learned.sums, max_error_rate, True)
+            chance = min(chance, STRICT_SHADOW)
     if decision.chosen is None:
         return decision
     return _checked(decision, chance > draw, repeats >= repeat_limit(max_error_rate))
@@ -140,21 +146,21 @@ def _features(query: Text, near: Sequence[Stored], vote: Neighbourhood, idf: Idf
 
 
 def _strictly(
-    query: Text, near: Sequence[Stored], at: int, scored: Scored, sums: Sums, max_error_rate: float
+    query: Text, near: Sequence[Stored], at: int, scored: Scored, sums: Sums, max_error_rate: float, dressed: bool
 ) -> Decision:
-    """The rule of a scope that has not learned yet."""
+    """The rule of a scope that has not learned yet. `dressed`: the candidate is the same question in other dress."""
     best = near[at]
     found = guards(query, text_of(best.prompt))
     refused = Decision(None, "", Reason.GUARD, candidate=at, notes=_notes(found, at), scored=scored)
-    if found and best.similarity >= NEAR_SIMILARITY:
+    if found and (dressed or best.similarity >= NEAR_SIMILARITY):
         return replace(refused, detail=found[0].detail)
-    if best.similarity < STRICT_SIMILARITY:
+    if best.similarity < STRICT_SIMILARITY and not dressed:
         detail = (
             f"the nearest stored question has similarity {best.similarity:.3f}; {STRICT_SIMILARITY} is needed "
             f"while the cache is learning ({min(sums.labels, FIRST_FIT):.0f} of {FIRST_FIT} answers compared)"
         )
         return replace(refused, reason=Reason.NOT_SIMILAR, detail=detail)
-    if differ := other_words(query, text_of(best.prompt)):
+    if not dressed and (differ := wording_differs(query, text_of(best.prompt))):
         return replace(refused, detail=differ)
     strict = replace(scored, strict=True)
     if not sums.trusts_strict_rule(max_error_rate):
@@ -163,7 +169,8 @@ def _strictly(
             f"{sums.strict_wrong:.0f} were wrong; the cache is still learning"
         )
         return replace(refused, reason=Reason.BELOW_BUDGET, detail=detail, scored=strict)
-    detail = f"similarity {best.similarity:.3f}, and nothing in the words differs"
+    same = "the same question in other dress" if dressed else "nothing in the words differs"
+    detail = f"similarity {best.similarity:.3f}, and {same}"
     return Decision(at, detail, confidence=best.similarity, candidate=at, scored=strict)
 
 
@@ -175,12 +182,13 @@ def _by_score(
     scored: Scored,
     region: Region,
     max_error_rate: float,
-    hard_guards: bool,
+    every_guard: bool,
 ) -> Decision:
-    """The rule of a scope that has learned."""
+    """The rule of a scope that has learned; what differs plainly in any language is refused all the same."""
     error = scored.error or 0.0
     refused = score < region.threshold
-    found = guards(query, text_of(near[at].prompt)) if refused or hard_guards else []
+    candidate = text_of(near[at].prompt)
+    found = guards(query, candidate) if refused or every_guard else hard_guards(query, candidate)
     if refused:
         reason, detail = _refusal(near[at], found, region, error, max_error_rate)
         return Decision(None, detail, reason, 1 - error, at, _notes(found, at), scored)

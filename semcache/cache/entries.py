@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import redis
 
-from semcache.cache.background import all_counted
 from semcache.cache.inputs import Question
 from semcache.cache.record import (
     ANSWER_FIELDS,
     ENTRY_FIELDS,
     Exact,
+    Near,
     NewEntry,
     Noted,
     Progress,
@@ -25,27 +25,45 @@ from semcache.cache.record import (
     near_of,
     to_hash,
 )
+from semcache.cache.registration import Registration
 from semcache.cache.types import Entry
 from semcache.store import keys
 from semcache.store.connect import guarded
-from semcache.store.expiry import entry_prefix, scope_keys
-from semcache.store.lua import script
+from semcache.store.expiry import GRACE_MS, IDLE_S, entry_prefix, scope_keys, whole_seconds
+from semcache.store.lua import Argument, script
 
 # An entry whose use stopped weighs half as much after that long: what `max_entries` evicts is least by this measure.
 USE_HALF_LIFE_S = 86_400.0
-# Redis drops the hash of an entry that long after it expired, in case nobody sweeps: until then its indexes are known.
-GRACE_MS = 86_400_000
 # How far a search looks past entries that may not be served.
 MOST_LOOKED_AT = 2_560
 _BATCH = 500
 
 
-class Entries:
-    """The entries of one scope. Each method is one script or one command: one round trip, atomic."""
+def _nothing_to_wait_for() -> None:
+    """For whoever has counted nothing itself."""
 
-    def __init__(self, client: redis.Redis, scope: str) -> None:
+
+class Entries:
+    """The entries of one scope. Each method is one script or one command: one round trip, atomic.
+
+    `counted` waits until what this process has served is counted. `clock`: a replay's time in place of Redis' own.
+    `idle_s`: how long the statistics outlive their last change.
+    """
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        scope: str,
+        *,
+        counted: Callable[[], None] = _nothing_to_wait_for,
+        clock: Callable[[], float] | None = None,
+        idle_s: float = IDLE_S,
+    ) -> None:
         self._redis = client
         self.scope = scope
+        self._counted = counted
+        self._clock = clock
+        self.idle_s = whole_seconds(idle_s)
         self._own = scope_keys(scope)
         self._vectors, self._expiry, self._use, self._exact, self._counters = self._own
         self._prefix = entry_prefix(scope)
@@ -57,28 +75,31 @@ class Entries:
     @guarded()
     def exact(self, asked: str) -> Exact | None:
         """What is stored under the fingerprint of a question."""
-        found = script("cache_exact")(self._redis, keys=[self._exact, *self._learned], args=[self._prefix, asked])
+        found = script("cache_exact")(
+            self._redis, keys=[self._exact, *self._learned], args=[self._prefix, asked, self.now]
+        )
         if not found:
             return None
-        progress, row, size = json.loads(found[0])
-        return Exact(near_of(row), Progress.of(progress), size, Served.of(found[1]) if found[1] else None)
+        known, answer, now = found
+        progress, row, size = json.loads(known)
+        return Exact(near_of(row), Progress.of(progress), size, Served.of(answer) if answer else None, float(now))
 
     @guarded()
-    def search(self, question: Question, vector: bytes, *, count: int, now: float) -> Search:
+    def search(self, question: Question, vector: bytes, *, count: int) -> Search:
         """The nearest entries asked in the same context with the question's tags, best first.
 
         Among them at least `count` that are neither expired nor rejected, if there are so many.
         """
-        found, nearest, answer = script("cache_search")(
+        found, nearest, answer, now = script("cache_search")(
             self._redis,
             keys=[self._vectors, *self._learned],
             args=[
-                self._prefix, vector, count, MOST_LOOKED_AT, now, question.asked, question.context, *question.tags
+                self._prefix, vector, count, MOST_LOOKED_AT, self.now, question.asked, question.context, *question.tags
             ],
         )  # fmt: skip
         progress, *rows = json.loads(found)
         answers = {nearest.decode(): Served.of(answer)} if answer else {}
-        return Search(tuple([near_of(row) for row in rows]), Progress.of(progress), answers)
+        return Search(tuple([near_of(row) for row in rows]), Progress.of(progress), answers, float(now))
 
     @guarded()
     def answer(self, entry_id: str, *, now: float) -> Served | None:
@@ -90,24 +111,31 @@ class Entries:
         return Served.of(answer)
 
     @guarded()
-    def put(self, entry: NewEntry, *, now: float, cap: int | None) -> int:
-        """Stores an entry in place of the one under the same question; returns how many were evicted for it."""
+    def put(self, entry: NewEntry, *, cap: int | None, registration: Registration) -> int:
+        """Stores an entry in place of the one under the same question, and registers its scope, in one transaction.
+
+        Returns how many were evicted for it. Whoever erases the scope meets both or neither.
+        """
         if cap:
-            all_counted()  # whom it evicts depends on it
+            self._counted()  # whom it evicts depends on it
         indexes = self._indexes(entry)
-        ttl_ms = 0 if entry.ttl_s is None else max(1, math.ceil(entry.ttl_s * 1000))
-        expires = 0.0 if entry.ttl_s is None else now + entry.ttl_s
-        fields = to_hash(entry, created=now, expires=expires, indexes=indexes)
-        return int(
-            script("cache_store")(
-                self._redis,
-                keys=[*self._own, *indexes],
-                args=[
-                    self._prefix, entry.entry_id, entry.question.asked, entry.vector, now, expires, ttl_ms, GRACE_MS,
-                    now / USE_HALF_LIFE_S, cap or 0, *[x for pair in fields.items() for x in pair],
-                ],
-            )
+        fields = to_hash(entry, indexes=indexes)
+        pipe = self._redis.pipeline(transaction=True)
+        registration(pipe, entry.sources, entry.ttl_s)
+        script("cache_store")(
+            pipe,
+            keys=[*self._own, *indexes],
+            args=[
+                self._prefix, entry.entry_id, entry.question.asked, entry.vector, self.now, entry.ttl_s or 0, GRACE_MS,
+                USE_HALF_LIFE_S, cap or 0, self.idle_s, *[x for pair in fields.items() for x in pair],
+            ],
         )  # fmt: skip
+        return int(pipe.execute()[-1])
+
+    @property
+    def now(self) -> float | str:
+        """What scripts are told of the time: '' = by Redis' clock."""
+        return "" if self._clock is None else self._clock()
 
     def _indexes(self, entry: NewEntry) -> list[str]:
         by_source = [keys.CACHE_SOURCE.build(scope=self.scope, source=source) for source in entry.sources]
@@ -115,18 +143,31 @@ class Entries:
 
     @guarded()
     def count_hit(
-        self, entry_id: str, served: Served, *, now: float, counter: str, refresh_ttl: bool, noted: Noted | None = None
+        self,
+        chosen: Near,
+        served: Served,
+        *,
+        now: float,
+        counter: str,
+        renewal: Registration | None = None,
+        noted: Noted | None = None,
     ) -> None:
-        """Counts a hit, with what it saved and what was noted of it, whether or not the entry is still there."""
+        """Counts a hit and what it saved, whether or not the entry is still there; learns of it only if it is.
+
+        `renewal`: the lifetime of the entry, and of what registers its scope, starts again.
+        """
         row, sums, words, asked = (noted.row, noted.sums, noted.words, noted.asked) if noted else (b"", {}, (), "")
-        script("cache_hit")(
-            self._redis,
-            keys=self._hit_keys,
-            args=[
-                self._prefix, entry_id, now, counter, now / USE_HALF_LIFE_S, int(refresh_ttl), GRACE_MS,
-                served.tokens, served.cost, served.compute_s, row, json.dumps(sums), json.dumps(words), asked,
-            ],
-        )  # fmt: skip
+        args: list[Argument] = [
+            self._prefix, chosen.entry_id, now, counter, now / USE_HALF_LIFE_S, int(renewal is not None), GRACE_MS,
+            served.tokens, served.cost, served.compute_s, row, json.dumps(sums), json.dumps(words), asked, self.idle_s,
+        ]  # fmt: skip
+        if renewal is None or not chosen.expires_at:
+            script("cache_hit")(self._redis, keys=self._hit_keys, args=args)
+            return
+        pipe = self._redis.pipeline(transaction=True)
+        renewal(pipe, chosen.sources or {}, chosen.expires_at - chosen.created_at)
+        script("cache_hit")(pipe, keys=self._hit_keys, args=args)
+        pipe.execute()
 
     def remove(
         self,
@@ -141,7 +182,7 @@ class Entries:
         `due`: only those that expire by then. `older_than` (document, version): only those built from an older version.
         """
         document, version = older_than or ("", "")
-        conditions = [self._prefix, counter, "" if due is None else due, document, version]
+        conditions = [self._prefix, counter, "" if due is None else due, document, version, self.idle_s]
         removed = 0
         for batch in _batches(ids):
             with guarded():
@@ -165,14 +206,14 @@ class Entries:
     @guarded()
     def most_used(self, offset: int, limit: int) -> list[str]:
         """Ids, the most used first."""
-        all_counted()
+        self._counted()
         found: Any = self._redis.zrange(self._use, offset, offset + limit - 1, desc=True)
         return [id.decode() for id in found]
 
     @guarded()
     def read(self, ids: Sequence[str]) -> list[Entry]:
         """The entries that are there, in the order of `ids`."""
-        all_counted()
+        self._counted()
         pipe = self._redis.pipeline(transaction=False)
         for id in ids:
             pipe.hmget(self._prefix + id, *ENTRY_FIELDS)
@@ -188,7 +229,7 @@ class Entries:
     @guarded()
     def forget(self) -> None:
         """Starts the counters again from zero."""
-        all_counted()
+        self._counted()
         self._redis.delete(self._counters)
 
     def all(self, *, offset: int = 0, limit: int | None = None) -> Iterator[Entry]:
@@ -204,7 +245,7 @@ class Entries:
     @guarded()
     def feedback(self, entry_id: str, *, correct: bool, event_id: str = "") -> Verdict | None:
         """Takes a user's verdict down, once for each `event_id`; None if the entry is gone."""
-        all_counted()
+        self._counted()
         found = script("cache_feedback")(
             self._redis,
             keys=[self._prefix + entry_id, self._counters],
@@ -218,7 +259,7 @@ class Entries:
     @guarded()
     def count(self, counter: str, by: int = 1) -> None:
         """Raises a counter of the scope."""
-        self._redis.hincrby(self._counters, counter, by)
+        script("cache_count")(self._redis, keys=[self._counters], args=[counter, by, self.idle_s])
 
     @guarded()
     def size(self) -> int:
@@ -228,7 +269,7 @@ class Entries:
     @guarded()
     def counters(self) -> dict[str, float]:
         """All counters of the scope."""
-        all_counted()
+        self._counted()
         found: Any = self._redis.hgetall(self._counters)
         return {name.decode(): float(value) for name, value in found.items()}
 

@@ -19,7 +19,8 @@ from semcache.text.signs import signs_apart
 
 __all__ = [
     "FEATURES", "NEIGHBOUR_FEATURES", "PAIR_FEATURES", "Idf", "Neighbour", "Neighbourhood", "Text",
-    "antonyms", "neighbourhood", "pair_features", "undone",
+    "antonyms", "neighbourhood", "pair_features", "sign_difference",
+    "undone",
 ]  # fmt: skip
 PAIR_FEATURES = (
     "cosine",
@@ -40,6 +41,10 @@ PAIR_FEATURES = (
     "equal_form",
     "units_differ",
     "log_length",
+    "signs_differ",
+    "restriction_differs",
+    "only_in_query",
+    "only_in_candidate",
 )
 NEIGHBOUR_FEATURES = (
     "margin",
@@ -83,6 +88,7 @@ def pair_features(query: Text, candidate: Text, cosine: float, idf: Idf) -> list
     bigrams = len(query.bigrams | candidate.bigrams)
     highest = idf.highest
     lengths = len(query.words), len(candidate.words)
+    signs = sign_difference(query, candidate) is not None
     return [
         cosine,
         -math.log(1.0003 - min(cosine, 1.0)),
@@ -99,10 +105,20 @@ def pair_features(query: Text, candidate: Text, cosine: float, idf: Idf) -> list
         float(antonyms(query, candidate) is not None),
         len(query.bigrams & candidate.bigrams) / bigrams if bigrams else 1.0,
         float((not only_query) != (not only_candidate)),
-        float(query.form == candidate.form and signs_apart(query.raw, candidate.raw) is None),
+        float(query.form == candidate.form and not signs),
         float(query.facts.bare != candidate.facts.bare),
         math.log(1 + min(lengths)),
+        float(signs),
+        float(query.negation.restricts != candidate.negation.restricts),
+        math.log(1 + len(only_query)),
+        math.log(1 + len(only_candidate)),
     ]
+
+
+def sign_difference(query: Text, candidate: Text) -> tuple[str, str] | None:
+    """The signs that differ; "50%" and "50 percent" agree, for both state the same figure and unit."""
+    same_figures = query.facts.stated.keys() == candidate.facts.stated.keys()
+    return signs_apart(query.signs, candidate.signs, same_figures=same_figures)
 
 
 def _names_apart(query: Text, candidate: Text) -> int:
@@ -158,15 +174,16 @@ class Neighbourhood(NamedTuple):
     features: list[float]
 
 
-def neighbourhood(neighbours: Sequence[Neighbour]) -> Neighbourhood:
-    """The vote of the neighbours; `neighbours` are best first and not empty."""
+def neighbourhood(neighbours: Sequence[Neighbour], *, standing: int | None = None) -> Neighbourhood:
+    """The vote of the neighbours, best first and not empty; `standing`: the one that stands whatever they vote."""
     top = neighbours[0].similarity
     weights: dict[str, float] = {}
     for near in neighbours:
         weights[near.group] = weights.get(near.group, 0.0) + math.exp((near.similarity - top) / KERNEL_WIDTH)
-    group = max(weights, key=weights.__getitem__)
+    group = max(weights, key=weights.__getitem__) if standing is None else neighbours[standing].group
     members = [at for at, near in enumerate(neighbours) if near.group == group]
-    best = neighbours[members[0]]
+    candidate = members[0] if standing is None else standing
+    best = neighbours[candidate]
     rival = next((near.similarity for near in neighbours if near.group != group), None)
     five = min(5, len(neighbours))
     features = [
@@ -180,4 +197,4 @@ def neighbourhood(neighbours: Sequence[Neighbour]) -> Neighbourhood:
         math.log((best.agreed + 2) / (best.labels - best.agreed + 1)),
         math.log(1 + best.labels),
     ]
-    return Neighbourhood(group, members[0], len(members), features)
+    return Neighbourhood(group, candidate, len(members), features)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from semcache.cache.inputs import MAX_SEMANTIC_CHARS, Question
+from semcache.cache.inputs import Question
 from semcache.cache.lineage import outdated
 from semcache.cache.record import Near, Progress, Served
 from semcache.cache.rule import Decision, Rule
@@ -30,7 +30,8 @@ class Findings:
     """All that a lookup learns. `near`: best first; `unfit`: which of them, by id; no vector: none was needed.
 
     `progress` of the scope's learning; `exact_group`: entries in the answer group of the exact match; `answers` that
-    came with the entries, by id.
+    came with the entries, by id; `beyond_window`: the model does not read the whole question; `now`: when they were
+    found, s, by Redis' clock.
     """
 
     question: Question
@@ -41,6 +42,8 @@ class Findings:
     progress: Progress = field(default_factory=Progress)
     exact_group: int = 0
     answers: Mapping[str, Served] = field(default_factory=dict)
+    now: float = 0.0
+    beyond_window: bool = False
 
     @property
     def exact_fit(self) -> bool:
@@ -60,8 +63,6 @@ class Findings:
     @property
     def fit(self) -> list[Near]:
         """The candidates a rule may choose from, at most ten."""
-        if not self.question.semantic:
-            return []
         return [near for near in self.near if near.entry_id not in self.unfit][:NEIGHBOURS]
 
 
@@ -89,8 +90,8 @@ def judge(findings: Findings, rule: Rule) -> Decision:
 def _explained(findings: Findings, decision: Decision, rule: Rule) -> Decision:
     if findings.exact is not None:
         return _missed(decision, findings.unfit[findings.exact.entry_id])
-    if not findings.question.semantic:
-        detail = f"longer than {MAX_SEMANTIC_CHARS} characters: only the same question is a hit"
+    if findings.beyond_window:
+        detail = "longer than the embedding model reads: only the same question, word for word, is a hit"
         return Decision(None, detail, Reason.NOT_SIMILAR)
     if not findings.near:
         return Decision(None, "nothing is stored to compare with", Reason.EMPTY)

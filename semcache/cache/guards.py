@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
-from semcache.cache.evidence import antonyms, undone
+from semcache.cache.evidence import antonyms, sign_difference, undone
 from semcache.text.antonyms import opposed
 from semcache.text.asking import asked_apart
+from semcache.text.dress import letters_differ, only_fillers_differ
 from semcache.text.entities import swapped_names
 from semcache.text.facts import Fact, Facts, unit_conflict, unmatched
 from semcache.text.negation import negation_differs
 from semcache.text.order import direction_reversed, order_differs, persons_exchanged
 from semcache.text.reading import Text
-from semcache.text.signs import is_unspaced, signs_apart
 from semcache.text.synonyms import synonymous
 from semcache.text.units import UNITS
 
@@ -27,16 +28,30 @@ class Guard(NamedTuple):
     detail: str
 
 
+def hard_guards(query: Text, candidate: Text) -> list[Guard]:
+    """What no learning outweighs, in any language: figures, dates, units, signs, or the case of code that differ."""
+    only_query, only_candidate = query.content - candidate.content, candidate.content - query.content
+    found = _fact_guards(query, candidate, only_query, only_candidate)
+    if signs := sign_difference(query, candidate):
+        found.append(Guard("sign", f"the signs differ: {signs[0]} / {signs[1]}"))
+    if letters_differ(query.raw, candidate.raw):
+        found.append(Guard("letters", "the same letters, but case or blanks differ where they may carry meaning"))
+    return found
+
+
 def guards(query: Text, candidate: Text) -> list[Guard]:
     """Everything that plainly differs between two questions, most telling first; empty when nothing does."""
-    signs = signs_apart(query.raw, candidate.raw)
-    if query.form == candidate.form and not signs:
-        return []
+    hard = hard_guards(query, candidate)
+    if query.form == candidate.form:
+        return hard
     only_query, only_candidate = query.content - candidate.content, candidate.content - query.content
-    found = [*_fact_guards(query, candidate, only_query, only_candidate)]
+    by_sight = [guard for guard in hard if guard.kind in ("sign", "letters")]
+    found = [guard for guard in hard if guard not in by_sight]
     near = 2 * len(query.content & candidate.content) >= min(len(query.content), len(candidate.content))
     if near and negation_differs(query.negation, candidate.negation) and not _opposite_by_word(query, candidate):
         found.append(Guard("negation", "one of them denies what the other says"))
+    if near and query.negation.restricts != candidate.negation.restricts:
+        found.append(Guard("restriction", 'one of them is about "only" what the other is about among others'))
     if pair := antonyms(query, candidate):
         found.append(
             Guard("antonym", f"the words exclude each other: {_word(query, pair[0])} / {_word(candidate, pair[1])}")
@@ -46,8 +61,7 @@ def guards(query: Text, candidate: Text) -> list[Guard]:
     same_content = not only_query and not only_candidate
     if _other_roles(query, candidate, same_content):
         found.append(Guard("order", "the same words in another order: who and whom, or from and to, are exchanged"))
-    if signs:
-        found.append(Guard("sign", f"the signs differ: {signs[0]} / {signs[1]}"))
+    found += by_sight
     if asked_apart(query.asks, candidate.asks, same_content=same_content):
         found.append(Guard("question", f"they ask for different things: {query.asks} / {candidate.asks}"))
     if not found and (replaced := _replaced_word(query, candidate, only_query, only_candidate)):
@@ -55,21 +69,26 @@ def guards(query: Text, candidate: Text) -> list[Guard]:
     return found
 
 
-def other_words(query: Text, candidate: Text) -> str | None:
-    """What differs in wording beyond any paraphrase that looks nearly equal, for the time before there is a score.
+def wording_differs(query: Text, candidate: Text) -> str | None:
+    """What differs in wording, for the time before there is a score: all but the fillers of English.
 
-    In long texts that share most of their words a whole question can differ. A "word" of a script without spaces is a
-    clause: nothing is known of what differs within it.
+    A word that only one side has may be a condition, a time, or a "not" in a language that no guard knows.
     """
-    mine, other = query.content - candidate.content, candidate.content - query.content
-    several = len(mine) > 1 and len(other) > 1
-    if not several and not (mine and other and any(map(is_unspaced, mine | other))):
+    if only_fillers_differ(query.raw, candidate.raw):
         return None
+    mine, other = _surface(query) - _surface(candidate), _surface(candidate) - _surface(query)
+    if not mine and not other:
+        return "the words are the same, but not their case, order or punctuation"
     return f"the words differ: {_listed(query, mine)} / {_listed(candidate, other)}"
 
 
-def _listed(text: Text, stems: frozenset[str]) -> str:
-    return ", ".join([_word(text, stem) for stem in text.sequence if stem in stems][:3])
+def _surface(text: Text) -> frozenset[str]:
+    return frozenset(text.words)
+
+
+def _listed(text: Text, words: frozenset[str]) -> str:
+    told = islice((word for word in dict.fromkeys(text.words) if word in words), 3)
+    return ", ".join(word.replace("_", " ") for word in told) or "none"
 
 
 def guard(query: str, candidate: str) -> str | None:

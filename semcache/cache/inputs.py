@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from semcache.cache.types import Sources, StoreOptions
 from semcache.errors import InvalidInput
-from semcache.text import fingerprint, normal_form
+from semcache.inputs import amount, check_text, count, duration, json_object, number, utf8_size, versions
+from semcache.text import fingerprint, verbatim
 
 MAX_PROMPT_CHARS = 100_000
 MAX_RESPONSE_BYTES = 4_194_304
-# Embedding models read some 512 tokens: beyond that, texts that differ get one vector. Such prompts match exactly only.
-MAX_SEMANTIC_CHARS = 2_000
+MAX_METADATA_BYTES = 262_144
+_LONGEST_WAIT_S = 1e8  # some three years; threads cannot wait for centuries
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +27,14 @@ class Question:
     context: str
     tags: tuple[str, ...]
 
-    @property
-    def semantic(self) -> bool:
-        """Whether its vector stands for the whole of it."""
-        return len(self.prompt) <= MAX_SEMANTIC_CHARS
-
 
 def question(prompt: str, *, context: Sequence[str] = (), tags: Iterable[str] | None = None) -> Question:
     """A checked question; raises InvalidInput."""
-    checked_text("the prompt", prompt)
-    if len(prompt) > MAX_PROMPT_CHARS:
-        raise InvalidInput(
-            f"the prompt has {len(prompt)} characters, at most {MAX_PROMPT_CHARS} are looked up: "
-            "cache the question, not the documents that go with it"
-        )
-    if isinstance(context, str):
-        raise InvalidInput("the context is a sequence of earlier messages, not one string")
-    digest = _digest([normal_form(checked_text("a message of the context", message)) for message in context])
+    advice = "cache the question, not the documents that go with it"
+    check_text("the prompt", prompt, most_chars=MAX_PROMPT_CHARS, advice=advice)
+    if isinstance(context, str | bytes | Mapping) or not isinstance(context, Iterable):
+        raise InvalidInput(f"the context must be a sequence of earlier messages, not {type(context).__name__}")
+    digest = _digest([verbatim(check_text("a message of the context", message)) for message in context])
     asked = fingerprint(prompt)
     return Question(prompt, f"{asked}.{digest}" if digest else asked, digest, checked_tags(tags or ()))
 
@@ -51,83 +43,77 @@ def _digest(messages: list[str]) -> str:
     return hashlib.blake2b(json.dumps(messages).encode(), digest_size=16).hexdigest() if messages else ""
 
 
-def checked_text(what: str, text: str) -> str:
-    """The text, if it is one: not blank, valid Unicode."""
-    if not isinstance(text, str):
-        raise InvalidInput(f"{what} must be a string, not {type(text).__name__}")
-    if not text.strip():
-        raise InvalidInput(f"{what} is empty")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidInput(f"{what} is no valid Unicode: {error.reason}") from error
-    return text
-
-
 def checked_response(response: str) -> str:
     """The answer, if it may be stored."""
-    checked_text("the response", response)
-    size = len(response.encode())
-    if size > MAX_RESPONSE_BYTES:
-        raise InvalidInput(f"the response has {size} bytes, at most {MAX_RESPONSE_BYTES} are stored")
+    utf8_size("the response", check_text("the response", response), most=MAX_RESPONSE_BYTES)
     return response
 
 
 def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """Tags, sorted, each once."""
-    if isinstance(tags, str):
-        raise InvalidInput("tags is a collection of strings, not one string")
-    return tuple(sorted({checked_text("a tag", tag) for tag in tags}))
+    if isinstance(tags, str | bytes | Mapping) or not isinstance(tags, Iterable):
+        raise InvalidInput(f"tags must be a collection of strings, not {type(tags).__name__}")
+    return tuple(sorted({check_text("a tag", tag) for tag in tags}))
 
 
-def checked_sources(sources: Mapping[str, int] | None) -> dict[str, int]:
-    """Document ids with the positive version the answer was built from."""
-    if not isinstance(sources, Mapping | None):
-        raise InvalidInput('sources maps document ids to versions: {"doc-42": 7}')
-    for document, version in (sources or {}).items():
-        checked_text("a source", document)
-        if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-            raise InvalidInput(f"the version of source {document!r} must be a positive whole number, not {version!r}")
-    return dict(sources or {})
+def checked_options(options: StoreOptions) -> StoreOptions:
+    """A copy of the options that later changes of what was passed in do not reach; raises InvalidInput.
+
+    A callable in `sources` is left as it is: what it returns is checked when it is asked.
+    """
+    return replace(
+        options,
+        sources=options.sources if callable(options.sources) else versions(options.sources),
+        tags=checked_tags(options.tags),
+        ttl=checked_ttl(options.ttl),
+        metadata=_copied(options.metadata) if options.metadata is not None else {},
+        tokens=None if options.tokens is None else count("tokens", options.tokens, least=0),
+        cost=amount("cost", options.cost),
+        compute_s=amount("compute_s", options.compute_s),
+        response_format=check_text("response_format", options.response_format, most_chars=200),
+    )
 
 
-def checked_ttl(ttl: float | None) -> float | None:
+def _copied(metadata: object) -> dict[str, object]:
+    copy: dict[str, object] = json.loads(json_object("metadata", metadata, most_bytes=MAX_METADATA_BYTES))
+    return copy
+
+
+def store_options(
+    options: StoreOptions | None,
+    *,
+    sources: Sources | None = None,
+    tags: Iterable[str] = (),
+    ttl: float | None = None,
+) -> StoreOptions:
+    """Checked options; what is given by name takes the place of theirs."""
+    given = StoreOptions() if options is None else options
+    if not isinstance(given, StoreOptions):
+        raise InvalidInput(f"options must be StoreOptions, not {type(given).__name__}")
+    named = replace(
+        given,
+        sources=given.sources if sources is None else sources,
+        tags=given.tags if tags == () else tags,
+        ttl=given.ttl if ttl is None else ttl,
+    )
+    return checked_options(named)
+
+
+def checked_ttl(ttl: float | None, *, name: str = "ttl") -> float | None:
     """Seconds; None means the default, or never for the default itself. Zero is no way to say 'never'."""
-    if ttl is None:
-        return None
-    if isinstance(ttl, bool) or not isinstance(ttl, int | float) or not math.isfinite(ttl) or ttl < 0.001:
-        raise InvalidInput(f"ttl must be a positive number of seconds, not {ttl!r}; None means the default")
-    return float(ttl)
+    return None if ttl is None else duration(name, ttl, what="a number of seconds, or None for the default")
 
 
-def checked_amount(what: str, amount: float | None) -> float | None:
-    """A finite number that is not negative, or None for unknown."""
-    if amount is None:
-        return None
-    if isinstance(amount, bool) or not isinstance(amount, int | float) or not math.isfinite(amount) or amount < 0:
-        raise InvalidInput(f"{what} must be a number, zero or more, not {amount!r}")
-    return float(amount)
+def checked_wait(wait_s: float) -> float:
+    """Seconds that a caller is ready to wait, 0 and more."""
+    return min(number("wait_s", wait_s, least=0, what="a number of seconds"), _LONGEST_WAIT_S)
 
 
 def checked_budget(max_error_rate: float) -> float:
     """A share of wrong answers, 0..0.5."""
-    number = isinstance(max_error_rate, int | float) and not isinstance(max_error_rate, bool)
-    if not number or not 0 <= max_error_rate <= 0.5:
-        raise InvalidInput(f"max_error_rate must be 0..0.5, not {max_error_rate!r}: 0.02 allows 2 wrong of 100 served")
-    return max_error_rate
+    return number("max_error_rate", max_error_rate, least=0, most=0.5, what="a share (0.02: 2 wrong of 100 served)")
 
 
 def checked_cap(max_entries: int | None) -> int | None:
     """How many entries are kept at most; None means no cap."""
-    whole = isinstance(max_entries, int) and not isinstance(max_entries, bool)
-    if max_entries is not None and (not whole or max_entries < 1):
-        raise InvalidInput(f"max_entries must be a positive whole number, not {max_entries!r}; None means no cap")
-    return max_entries
-
-
-def checked_metadata(metadata: Mapping[str, object] | None) -> str:
-    """JSON of the metadata."""
-    try:
-        return json.dumps(dict(metadata or {}), ensure_ascii=False)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"metadata must be what JSON can hold: {error}") from error
+    return None if max_entries is None else count("max_entries", max_entries)

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 
-from semcache.cache.evidence import Text, antonyms
+from semcache.cache.evidence import antonyms
 from semcache.embed import Embedder
 from semcache.errors import ConfigurationError, Unavailable
 from semcache.llm import Llm, LlmRequest
 from semcache.text import normal_form
 from semcache.text.facts import unmatched
 from semcache.text.negation import negation_differs
+from semcache.text.reading import reader
 
 Verdicts = Sequence[bool | None]
 
@@ -73,7 +73,7 @@ _SYSTEM = (
     "You compare answers. Two answers agree if a person who acts on one does the same as with the other: the same "
     "figures, names and conditions, the same yes or no. Wording, order and additional detail do not matter."
 )
-_text_of = lru_cache(maxsize=2_048)(Text.of)
+_text_of = reader(max_bytes=33_554_432)
 
 
 def equal_text(new: Answer, others: Sequence[Answer]) -> list[bool | None]:
@@ -182,10 +182,10 @@ def llm_judge(llm: Llm, *, fallback: Judge) -> Judge:
 
     def judge(new: Answer, others: Sequence[Answer]) -> Verdicts:
         try:
-            reply = llm.answer(LlmRequest(question=_question(new, others), system=_SYSTEM)).text
+            reply = llm.answer(LlmRequest(question=_question(new, others), system=_SYSTEM))
         except Unavailable:
             return fallback(new, others)
-        return read_reply(reply, len(others))
+        return fallback(new, others) if reply.incomplete else read_reply(reply.text, len(others))
 
     return judge
 

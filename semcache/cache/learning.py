@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
-from semcache.cache.background import LESSONS
 from semcache.cache.budget import (
     FLOOR_SHARE,
     KEPT_AFTER_DRIFT,
@@ -37,6 +36,7 @@ from semcache.cache.labelled import LabelledRow
 from semcache.cache.model import Model
 from semcache.cache.record import Near, NewEntry, Noted, Progress, Verdict
 from semcache.cache.rule import Decision, Rule, learned_rule
+from semcache.cache.runtime import Worker
 from semcache.cache.state import Answered, LearningState, Note, nonzero
 from semcache.cache.status import LearningStatus
 from semcache.cache.votes import DIFFERENT, SAME, Votes
@@ -85,7 +85,17 @@ class _Copy:
 class Learning:
     """The learning of one scope as one process sees it."""
 
-    def __init__(self, state: LearningState, *, judge: Judge, max_error_rate: float, when: When, draw: Draw) -> None:
+    def __init__(
+        self,
+        state: LearningState,
+        *,
+        judge: Judge,
+        max_error_rate: float,
+        when: When,
+        draw: Draw,
+        lessons: Worker | None = None,
+    ) -> None:
+        self._lessons = lessons
         self._state = state
         self._judge = judge
         self._max_error_rate = max_error_rate
@@ -152,9 +162,9 @@ class Learning:
             self._later(lambda: self._teach(lesson))
 
     def _later(self, task: Callable[[], None]) -> None:
-        if self._when == "inline":
+        if self._when == "inline" or self._lessons is None:
             task()
-        elif not LESSONS.submit(task):
+        elif not self._lessons.submit(task):
             _log.warning("too much is waiting to be learned: one lesson is dropped")
 
     def _teach(self, lesson: Lesson) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import redis
 
 from semcache.cache.entries import Entries
-from semcache.cache.scope import Scope
 from semcache.store import keys
 from semcache.store.connect import guarded
 
@@ -34,22 +34,6 @@ def outdated(sources: Mapping[str, int], versions: Mapping[str, int]) -> str | N
     return None
 
 
-@guarded()
-def register(client: redis.Redis, scope: Scope, documents: Iterable[str]) -> None:
-    """Notes that a scope exists and holds answers built from these documents; before such an answer is stored."""
-    pipe = client.pipeline(transaction=False)
-    pipe.hset(keys.CACHE_SCOPES.build(namespace=scope.namespace), scope.id, scope.to_json())
-    for document in documents:
-        pipe.sadd(keys.CACHE_DEPENDANTS.build(namespace=scope.namespace, source=document), scope.id)
-    pipe.execute()
-
-
-@guarded()
-def unregister(client: redis.Redis, scope: Scope) -> None:
-    """Takes a scope out of the catalogue; events go on to look for it in vain until its documents change."""
-    client.hdel(keys.CACHE_SCOPES.build(namespace=scope.namespace), scope.id)
-
-
 def invalidate_source(client: redis.Redis, namespace: str, document: str, *, before_version: int | None = None) -> int:
     """Removes the answers built from a document in all scopes of a namespace; returns how many.
 
@@ -59,12 +43,24 @@ def invalidate_source(client: redis.Redis, namespace: str, document: str, *, bef
     key = keys.CACHE_DEPENDANTS.build(namespace=namespace, source=document)
     older_than = None if before_version is None else (document, before_version)
     with guarded():
-        scopes: Any = client.smembers(key)
+        scopes: Any = client.hkeys(key)
     removed = 0
     for scope in sorted(scope.decode() for scope in scopes):
         entries = Entries(client, scope)
         removed += entries.remove(entries.by_source(document), counter="invalidated", older_than=older_than)
-        if not entries.by_source(document):
-            with guarded():
-                client.srem(key, scope)
+        _forget_dependant(client, key, scope, document)
     return removed
+
+
+@guarded()
+def _forget_dependant(client: redis.Redis, key: str, scope: str, document: str) -> None:
+    """Takes a scope without answers from a document out of its dependants, unless one is stored at this moment."""
+    index = keys.CACHE_SOURCE.build(scope=scope, source=document)
+    with client.pipeline(transaction=True) as pipe:
+        pipe.watch(index)
+        if pipe.exists(index):
+            return
+        pipe.multi()
+        pipe.hdel(key, scope)
+        with contextlib.suppress(redis.WatchError):
+            pipe.execute()

@@ -114,27 +114,36 @@ class Served:
 class Exact:
     """The entry stored under the very same question, whether it may be served or not.
 
-    `size`: entries in its answer group; `answer` is None if it is too long to be sent unasked.
+    `size`: entries in its answer group; `answer` is None if it is too long to be sent unasked; `now`: when it was
+    found, s, by Redis' clock.
     """
 
     near: Near
     progress: Progress
     size: int
     answer: Served | None
+    now: float
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The entries near a question, best first; `answers` of those that were sent with them, by id."""
+    """The entries near a question, best first; `answers` of those that were sent with them, by id.
+
+    `now`: when they were found, s, by Redis' clock.
+    """
 
     near: tuple[Near, ...]
     progress: Progress
     answers: Mapping[str, Served]
+    now: float
 
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """What goes into an entry. `vector` is a blob of float32; `ttl_s` None means never; times are seconds."""
+    """What goes into an entry. `ttl_s` None means never; times are seconds.
+
+    `vector` is a blob of float32, empty if the entry is to be found by the very same text only.
+    """
 
     entry_id: str
     question: Question
@@ -172,14 +181,13 @@ def near_of(row: Sequence[Any]) -> Near:
     )
 
 
-def to_hash(entry: NewEntry, *, created: float, expires: float, indexes: list[str]) -> dict[str, str | int]:
+def to_hash(entry: NewEntry, *, indexes: list[str]) -> dict[str, str | int]:
+    """All fields but the times, `created` and `expires`, which Redis sets by its own clock."""
     return {
         "prompt": entry.question.prompt,
         "response": entry.response,
         "asked": entry.question.asked,
         "context": entry.question.context,
-        "created": repr(created),
-        "expires": repr(expires) if expires else "0",
         "ttl": repr(entry.ttl_s or 0),
         "sources": json.dumps(entry.sources),
         "tags": json.dumps(entry.tags),
@@ -193,6 +201,7 @@ def to_hash(entry: NewEntry, *, created: float, expires: float, indexes: list[st
         "hits": 0,
         "confirmed": 0,
         "rejected": 0,
+        "verbatim": int(not entry.vector),
     }
 
 

@@ -15,7 +15,7 @@ from functools import cached_property
 from semcache.errors import InvalidInput
 
 # Part of every scope id: raised when the layout or meaning of entries changes, so that old ones are not seen.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from semcache.cache.votes import Pair
 from semcache.errors import InvalidInput
 from semcache.store import keys
 from semcache.store.connect import guarded
-from semcache.store.expiry import entry_prefix
+from semcache.store.expiry import IDLE_S, entry_prefix, whole_seconds
 from semcache.store.lease import Lease
 from semcache.store.lua import script
 
@@ -60,9 +60,10 @@ class Note:
 class LearningState:
     """The learning of one scope, shared by all processes. Every change is one script; counters are added to."""
 
-    def __init__(self, client: redis.Redis, scope: str) -> None:
+    def __init__(self, client: redis.Redis, scope: str, *, idle_s: float = IDLE_S) -> None:
         self._redis = client
         self._scope = scope
+        self._idle_s = whole_seconds(idle_s)
         self._prefix = entry_prefix(scope)
         self._rows, self._sums, self._words, self._pairs, self._model, self._repeats = (
             kind.build(scope=scope)
@@ -121,7 +122,7 @@ class LearningState:
             script("cache_learn")(
                 pipe,
                 keys=[self._rows, self._sums, self._words, self._pairs],
-                args=[self._prefix, note.row, _note_json(note)],
+                args=[self._prefix, note.row, _note_json(note), self._idle_s],
             )
         pipe.execute()
 
@@ -145,7 +146,9 @@ class LearningState:
         stored = b"" if model is None else model.to_bytes()
         return bool(
             script("cache_fit")(
-                self._redis, keys=[self._model, self._sums], args=[after, stored, json.dumps(nonzero(add))]
+                self._redis,
+                keys=[self._model, self._sums],
+                args=[after, stored, json.dumps(nonzero(add)), self._idle_s],
             )
         )
 

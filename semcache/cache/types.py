@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+Sources = Mapping[str, int] | Callable[[], Mapping[str, int]]
 
 
 class Reason(StrEnum):
@@ -68,6 +70,39 @@ class Miss:
 
     def __bool__(self) -> bool:
         return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreOptions:
+    """How an answer is stored, and what is known about it.
+
+    `sources`: the documents it was built from, with their versions: another version makes it stale. A callable is asked
+    when the answer is complete. `ttl`: lifetime in seconds; None is the cache's default. `metadata`: what JSON can
+    hold, at most 256 KiB; each hit returns it. `tokens` (prompt and answer), `cost` (money) and `compute_s` (seconds):
+    what the answer took to make, which each hit saves. None means: tokens are estimated, the cost is not known, the
+    seconds are measured if the cache computes the answer.
+    """
+
+    sources: Sources | None = None
+    tags: Iterable[str] = ()
+    ttl: float | None = None
+    metadata: Mapping[str, object] | None = None
+    tokens: int | None = None
+    cost: float | None = None
+    compute_s: float | None = None
+    response_format: str = "text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computed(StoreOptions):
+    """What is known about an answer only at its end: a generator given as `compute` may return it.
+
+    It takes the place of the options given beforehand. `keep` False: the answer is not stored. `note`: a word about the
+    answer for everybody who gets it now.
+    """
+
+    keep: bool = True
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from semcache.cache import inputs
 from semcache.cache.types import Entry
 from semcache.embed import Embedder
 from semcache.errors import InvalidInput
+from semcache.inputs import versions
 
 PROMPTS = ("prompt", "question", "query", "text")
 RESPONSES = ("response", "answer")
 _EMBEDDED_AT_ONCE = 64
 
-Outcome = Literal["stored", "known", "outdated"]
+Outcome = Literal["stored", "known", "replaced", "clash", "outdated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,20 @@ class KnownAnswer:
     sources: Mapping[str, int] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     ttl: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowOutcome:
+    """What became of one answer; `row` counts from 1. `detail` says what was lost, empty if nothing was.
+
+    "replaced": the scope held another answer to the question. "clash": an earlier row has another answer, which stays.
+    "outdated": a source has a newer version than the answer was built from.
+    """
+
+    row: int
+    answer: KnownAnswer
+    outcome: Outcome
+    detail: str = ""
 
 
 class Cache(Protocol):
@@ -63,31 +78,44 @@ def known_answer(row: Mapping[str, str]) -> KnownAnswer:
     return KnownAnswer(
         inputs.question(prompt).prompt,
         inputs.checked_response(response),
-        inputs.checked_sources(_sources(row.get("sources", ""))),
+        versions(_sources(row.get("sources", ""))),
         inputs.checked_tags(_words(row.get("tags", ""))),
         inputs.checked_ttl(_number("ttl", row.get("ttl", ""))),
     )
 
 
-def warm(cache: Cache, answers: Iterable[KnownAnswer]) -> Iterator[tuple[KnownAnswer, Outcome]]:
-    """Stores answers, and says of each what became of it. What is stored already is left: an interrupted run goes on.
-
-    "outdated": a source has a newer version than the answer was built from.
-    """
-    remaining = iter(answers)
+def warm(cache: Cache, answers: Iterable[KnownAnswer]) -> Iterator[RowOutcome]:
+    """Stores answers, and says what became of each. What is stored already is left: an interrupted run goes on."""
+    remaining = enumerate(answers, 1)
+    earlier: dict[str, tuple[int, KnownAnswer]] = {}
     while chunk := list(islice(remaining, _EMBEDDED_AT_ONCE)):
-        known = {answer.prompt: cache.get(answer.prompt) for answer in chunk}
-        new = [answer.prompt for answer in chunk if not _same(known[answer.prompt], answer)]
+        known = {row: cache.get(answer.prompt) for row, answer in chunk}
+        new = [answer.prompt for row, answer in chunk if not _same(known[row], answer)]
         if new:
             cache.embedder.embed(new)  # several at once; each is remembered for its own store
-        for answer in chunk:
-            if _same(known[answer.prompt], answer):
-                yield answer, "known"
-                continue
-            stored = cache.store(
-                answer.prompt, answer.response, sources=answer.sources, tags=answer.tags, ttl=answer.ttl
-            )
-            yield answer, "stored" if stored else "outdated"
+        for row, answer in chunk:
+            first, kept = earlier.setdefault(inputs.question(answer.prompt).asked, (row, answer))
+            if first < row:
+                yield _repeated(row, answer, first, kept)
+            elif _same(known[row], answer):
+                yield RowOutcome(row, answer, "known")
+            else:
+                yield _stored(cache, row, answer, known[row])
+
+
+def _repeated(row: int, answer: KnownAnswer, first: int, kept: KnownAnswer) -> RowOutcome:
+    if answer.response == kept.response:
+        return RowOutcome(row, answer, "known")
+    return RowOutcome(row, answer, "clash", f"row {first} has another answer to the same question, which is kept")
+
+
+def _stored(cache: Cache, row: int, answer: KnownAnswer, former: Entry | None) -> RowOutcome:
+    stored = cache.store(answer.prompt, answer.response, sources=answer.sources, tags=answer.tags, ttl=answer.ttl)
+    if not stored:
+        return RowOutcome(row, answer, "outdated", "a source has a newer version than the answer was built from")
+    if former is None or former.response == answer.response:
+        return RowOutcome(row, answer, "stored")
+    return RowOutcome(row, answer, "replaced", f"another answer was stored: {former.response}")
 
 
 def _same(entry: Entry | None, answer: KnownAnswer) -> bool:

@@ -32,8 +32,8 @@ class Answer:
     `question`: as it was understood, standing alone. `sources`: document id -> the version the answer rests on.
     `passages`, `memories`: what was retrieved, best first. `cited`: ids of those the answer names. `timings`: seconds
     by stage (understand, embed, lookup, recall, generate, store), with `total`. `tokens`: prompt and answer, 0 on a
-    hit. `known` is False if the answer says that it does not know. `warnings`: what went wrong after the answer was
-    there (its turns are not remembered, for example).
+    hit. `known` is False if the answer says that it does not know. `warnings`: what its asker should know (it is
+    incomplete; its turns are not remembered).
     """
 
     text: str

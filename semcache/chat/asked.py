@@ -44,15 +44,21 @@ class Asked:
         """Seconds since the answerer was done; 0 if it was not asked."""
         return time.perf_counter() - self.completed if self.completed else 0.0
 
+    @property
+    def note(self) -> str:
+        """A word about the answer for those who get it; empty if it is whole."""
+        missing = self.completion.incomplete if self.completion else ""
+        return f"this answer is incomplete and is not kept: {missing}" if missing else ""
+
     def sources(self, llm: Llm) -> dict[str, int]:
         """Documents the answer rests on: those quoted, or all that a model has seen."""
         cited = set(self.completion.cited) if self.completion else set()
         return {id: version for id, version in self.retrieved.versions if llm.generative or id in cited}
 
     def computed(self, llm: Llm) -> Computed:
-        """What is stored with the answer; it is not stored if it only says that it does not know."""
-        if self.completion is None or not self.completion.known:
-            return Computed(keep=False)
+        """What is stored with the answer; it is not stored if it is incomplete or says that it does not know."""
+        if self.completion is None or not self.completion.known or self.completion.incomplete:
+            return Computed(keep=False, note=self.note)
         return Computed(
             sources=self.sources(llm),
             tokens=self.completion.usage.total,
@@ -63,8 +69,11 @@ class Asked:
             },
         )
 
-    def fresh(self, text: str, llm: Llm, *, outcome: OutcomeKind, reason: str, miss: Miss | None = None) -> Answer:
+    def fresh(
+        self, text: str, llm: Llm, *, outcome: OutcomeKind, reason: str, miss: Miss | None = None, note: str = ""
+    ) -> Answer:
         """An answer that was just computed, here or by somebody else who asked the same at the same time."""
+        note = note or self.note
         completion = self.completion
         return Answer(
             text=text,
@@ -79,6 +88,7 @@ class Asked:
             tokens=completion.usage.total if completion else 0,
             known=completion.known if completion else True,
             miss=miss,
+            warnings=(note,) if note else (),
         )
 
     def of_hit(self, hit: Hit) -> Answer:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import redis
 
 from semcache.cache import Computed, Hit, Miss, Outcome, SemanticCache
+from semcache.cache.runtime import Runtime
 from semcache.chat.answer import Answer, OutcomeKind
 from semcache.chat.asked import Asked
 from semcache.chat.limiting import CallLimit
@@ -25,7 +26,8 @@ from semcache.chat.turns import Publish, message_event, seconds_of, write_to
 from semcache.chat.understanding import understand
 from semcache.embed import Embedder
 from semcache.errors import InvalidInput, Unavailable
-from semcache.llm import Llm, LlmRequest, completion_of
+from semcache.inputs import check_text
+from semcache.llm import Llm, LlmRequest, answering, completion_of
 from semcache.settings import Settings
 from semcache.store.connect import client_of
 from semcache.text.questions import is_question
@@ -53,12 +55,13 @@ class ChatEngine:
         settings: Settings,
         publish: Publish | None = None,
         clock: Callable[[], float] = time.time,
+        runtime: Runtime | None = None,
     ) -> None:
         client = client_of(redis_or_url)
         self.llm = llm
         self._embedder = TimedEmbedder(embedder)
         self._settings = settings
-        self._stores = Stores(client, self._embedder, settings, clock, llm)
+        self._stores = Stores(client, self._embedder, settings, clock, llm, runtime or Runtime())
         self._limit = CallLimit(client, namespace=settings.namespace, per_minute=settings.llm.calls_per_minute)
         self._publish = publish or write_to(self._stores.memory)
         self._clock = clock
@@ -87,13 +90,16 @@ class ChatEngine:
 
     def scope(self, user: str | None = None) -> dict[str, str]:
         """The walls around what is shared or, with a user, around what is this user's own."""
-        prompt = self._settings.llm.system_prompt.encode()
+        settings = self._settings.llm
+        prompt = settings.system_prompt.encode()
         walls = {
             "audience": "everyone" if user is None else "user",
             "answerer": "generative" if self.llm.generative else "extractive",
             "model": self.llm.name,
             "system": hashlib.blake2b(prompt, digest_size=8).hexdigest(),
         }
+        if self.llm.generative:
+            walls["answering"] = answering(settings)
         return walls if user is None else {**walls, "user": user}
 
     def cache(self, user: str | None = None) -> SemanticCache:
@@ -112,13 +118,15 @@ class ChatEngine:
             answer = yield from self._answer(asked)
             with stages.stage("store"):
                 warnings = self._remember(asked, answer)
-            yield replace(answer, timings=stages.finished(), warnings=warnings)
+            yield replace(answer, timings=stages.finished(), warnings=(*answer.warnings, *warnings))
 
     def _asked(self, text: str, user: str, session: str, stages: Stages, *, anew: bool) -> Asked:
         at = self._clock()
         with stages.stage("understand"):
             window = self._stores.memory(user).window(session, max_tokens=self._settings.memory.window_max_tokens)
-            understood = understand(text, window, self.llm, before_call=lambda: self._limit.take(user))
+            understood = understand(
+                text, window, self.llm, embedder=self._embedder, before_call=lambda: self._limit.take(user)
+            )
         return Asked(text, user, session, at, stages, window, understood, anew)
 
     def _answer(self, asked: Asked) -> Parts:
@@ -210,7 +218,7 @@ class ChatEngine:
         reason = asked.renewed or miss.detail
         if not outcome.computed:
             reason = "computed once for several who asked at the same time"
-        answer = asked.fresh("".join(pieces), self.llm, outcome="miss", reason=reason, miss=miss)
+        answer = asked.fresh("".join(pieces), self.llm, outcome="miss", reason=reason, miss=miss, note=outcome.note)
         return replace(answer, entry_id=outcome.entry_id)
 
     def _generate(self, asked: Asked) -> Generator[str, None, Computed]:
@@ -242,13 +250,13 @@ class ChatEngine:
     def _remember(self, asked: Asked, answer: Answer) -> tuple[str, ...]:
         """Both turns go into the session's window and are published. A failure is a warning: the answer is there."""
         try:
-            self._take_note(asked, "user", asked.text, asked.at)
-            self._take_note(asked, "assistant", answer.text, max(self._clock(), asked.at + 0.001))
+            said = self._take_note(asked, "user", asked.text, asked.at)
+            answered = self._take_note(asked, "assistant", answer.text, max(self._clock(), asked.at + 0.001))
         except Unavailable as error:
             return (f"this exchange is not remembered: {error}",)
-        return ()
+        return tuple(dict.fromkeys(warning for warning in (said, answered) if warning))
 
-    def _take_note(self, asked: Asked, role: Literal["user", "assistant"], text: str, at: float) -> None:
+    def _take_note(self, asked: Asked, role: Literal["user", "assistant"], text: str, at: float) -> str | None:
         event = message_event(
             id=uuid.uuid4().hex,
             namespace=self._settings.namespace,
@@ -260,7 +268,7 @@ class ChatEngine:
         )
         # The event's time, not ours: the turn that it becomes must be this one, not another beside it.
         self._stores.memory(asked.user).note(asked.session, role, text, at=seconds_of(event), event_id=event["id"])
-        self._publish(event)
+        return self._publish(event)
 
     @contextmanager
     def _stage(self, asked: Asked, name: str) -> Iterator[None]:
@@ -286,10 +294,4 @@ def _collected(source: Generator[str, None, Any], pieces: list[str]) -> Generato
 def _checked(text: str) -> str:
     if not isinstance(text, str) or not text.strip():
         raise InvalidInput("the question is empty: ask something")
-    if len(text) > MAX_QUESTION_CHARS:
-        raise InvalidInput(f"the question has {len(text):,} characters, at most {MAX_QUESTION_CHARS:,} are answered")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidInput(f"the question is no valid Unicode: {error.reason}") from error
-    return text.strip()
+    return check_text("the question", text, most_chars=MAX_QUESTION_CHARS).strip()

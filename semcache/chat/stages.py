@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from opentelemetry import trace
 
 from semcache.embed import Embedder, Kind, Vectors
+from semcache.embed.window import count_tokens, window_of
 
 _tracer = trace.get_tracer("semcache")
 
@@ -65,6 +66,13 @@ class TimedEmbedder:
     @property
     def fingerprint(self) -> str:
         return self._inner.fingerprint
+
+    @property
+    def window(self) -> int:
+        return window_of(self._inner)
+
+    def count_tokens(self, text: str) -> int:
+        return count_tokens(self._inner, text)
 
     @property
     def seconds(self) -> float:

@@ -14,6 +14,7 @@ import redis
 from semcache.cache import SemanticCache
 from semcache.cache.erasure import answers_of
 from semcache.cache.judge import default_judge
+from semcache.cache.runtime import Runtime
 from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase
 from semcache.llm import Llm
@@ -36,6 +37,7 @@ class Stores:
     settings: Settings
     clock: Callable[[], float] = time.time
     llm: Llm | None = None
+    runtime: Runtime = field(default_factory=Runtime)
     _caches: OrderedDict[tuple[tuple[str, str], ...], SemanticCache] = field(default_factory=OrderedDict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -67,7 +69,8 @@ class Stores:
             ttl=wanted.ttl_s,
             max_entries=wanted.max_entries,
             refresh_ttl_on_hit=wanted.refresh_ttl_on_hit,
-            clock=self.clock,
+            idle_ttl=wanted.idle_ttl_s,
+            runtime=self.runtime,
             judge=default_judge(self.embedder, self.llm if wanted.judge == "llm" else None),
         )
 

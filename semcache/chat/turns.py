@@ -6,25 +6,28 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from semcache.events import MessageEvent
 from semcache.memory import AgentMemory
 
-Publish = Callable[[dict[str, Any]], None]
+Publish = Callable[[dict[str, Any]], str | None]
+"""Takes an event. What it returns is a warning for whoever caused it: it is kept, but not yet where it belongs."""
 
 
 def message_event(
     *, id: str, namespace: str, user: str, session: str, role: Literal["user", "assistant"], text: str, at: float
 ) -> dict[str, Any]:
-    """A `message` event; `at`: seconds since the epoch."""
-    return {
-        "type": "message",
-        "id": id,
-        "namespace": namespace,
-        "user": user,
-        "session": session,
-        "role": role,
-        "text": text,
-        "at": datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z"),
-    }
+    """The fields of a message event, checked by whoever takes it; `at`: seconds since the epoch."""
+    said = MessageEvent.model_construct(
+        type="message",
+        id=id,
+        namespace=namespace,
+        user=user,
+        session=session,
+        role=role,
+        text=text,
+        at=datetime.fromtimestamp(at, UTC),
+    )
+    return said.model_dump(mode="json", exclude_none=True)
 
 
 def seconds_of(event: dict[str, Any]) -> float:

@@ -6,11 +6,13 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from semcache.embed import Embedder
 from semcache.errors import Unavailable
 from semcache.llm import Llm, Message
 from semcache.llm.prompt import rewrite_request
 from semcache.memory import Turn
-from semcache.text.questions import Classified, QuestionClass, classify, fold, is_question
+from semcache.questions import Classified, QuestionClass, classify
+from semcache.text.questions import fold, is_question
 
 _log = logging.getLogger(__name__)
 _LONGEST_REWRITE = 3.0  # times question and history: a longer rewriting is an answer, not a question
@@ -33,9 +35,11 @@ class Understood:
         return self.classified.kind
 
 
-def understand(text: str, window: Sequence[Turn], llm: Llm, *, before_call: Callable[[], None]) -> Understood:
+def understand(
+    text: str, window: Sequence[Turn], llm: Llm, *, embedder: Embedder, before_call: Callable[[], None]
+) -> Understood:
     """Reads a question in its session. `before_call` is called before a language model is."""
-    first = classify(text)
+    first = classify(text, embedder=embedder)
     if not is_question(text):
         return Understood(text, first, "not a question")
     offline = fold([*(turn.text for turn in window if turn.role == "user"), text])
@@ -46,7 +50,7 @@ def understand(text: str, window: Sequence[Turn], llm: Llm, *, before_call: Call
     question = _rewritten(text, window, llm, before_call) or offline
     if question == text and first.follow_up:
         return Understood(text, first, "a follow-up that could not be made to stand alone")
-    return _understood(question, classify(question))
+    return _understood(question, classify(question, embedder=embedder))
 
 
 def _understood(question: str, classified: Classified) -> Understood:
@@ -61,9 +65,12 @@ def _rewritten(text: str, window: Sequence[Turn], llm: Llm, before_call: Callabl
     history = tuple(Message("assistant" if turn.role == "assistant" else "user", turn.text) for turn in window)
     try:
         before_call()
-        rewritten = " ".join(llm.answer(rewrite_request(text, history)).text.split()).strip("\"'")
+        answer = llm.answer(rewrite_request(text, history))
     except Unavailable as error:
         _log.warning("a follow-up is completed without the language model: %s", error)
         return ""
+    if answer.incomplete:
+        return ""
+    rewritten = " ".join(answer.text.split()).strip("\"'")
     room = _LONGEST_REWRITE * (len(text) + max(len(turn.text) for turn in window))
     return rewritten if len(rewritten) <= room else ""

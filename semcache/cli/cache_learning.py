@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, get_args
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from semcache.cache.state import LearningState
-from semcache.cache.warming import KnownAnswer, known_answer, warm
+from semcache.cache.warming import KnownAnswer, Outcome, known_answer, warm
 from semcache.cli.output import Json, emit_fields, emit_rows, errors
-from semcache.cli.scopes import Namespace, ScopeItems, connected, named, open_cache, opened, parsed
+from semcache.cli.scopes import Namespace, ScopeItems, connected, named, open_cache, opened, parsed, short
 from semcache.errors import InvalidInput
 from semcache.evals.pairs import read_pairs
 from semcache.evals.reading.files import records, whole
+from semcache.inputs import MAX_DURATION_S
 
 T = TypeVar("T")
 File = Annotated[Path, typer.Argument(help="CSV, TSV or JSONL, plain or gzip.")]
@@ -70,21 +71,36 @@ def fill(
     scope: NewScope = None,
     tag: Annotated[list[str] | None, typer.Option(help="A tag for every answer; may be repeated.")] = None,
     ttl: Annotated[
-        float | None, typer.Option(min=0.001, help="Lifetime, seconds, of answers without one.", show_default=False)
+        float | None,
+        typer.Option(
+            min=0.001, max=MAX_DURATION_S, help="Lifetime, seconds, of answers without one.", show_default=False
+        ),
     ] = None,
     namespace: Namespace = None,
     as_json: Json = False,
 ) -> None:
     """Fill a scope with known questions and answers; what is stored already is left, so it may be run again.
 
-    Columns: question, answer, and maybe sources (`doc-42:7 doc-9:1`, or JSON), tags, ttl.
+    Columns: question, answer, and maybe sources (`doc-42:7 doc-9:1`, or JSON), tags, ttl. Rows that replaced another
+    answer or could not be kept are listed, and the exit code is 1.
     """
     answers = list(_answers(file, tuple(tag or ()), ttl))
     with connected() as (client, settings):
         cache = open_cache(client, settings, namespace=namespace or settings.namespace, items=parsed(scope))
         with _progress("filling", len(answers)) as advance:
-            outcomes = Counter(outcome for _, outcome in advance(warm(cache, answers)))
-    emit_fields({name: outcomes[name] for name in ("stored", "known", "outdated")}, as_json=as_json)
+            outcomes = list(advance(warm(cache, answers)))
+    counted = Counter(one.outcome for one in outcomes)
+    lost = [one for one in outcomes if one.detail]
+    rows = [
+        {"row": one.row, "outcome": one.outcome, "question": one.answer.prompt, "detail": one.detail} for one in lost
+    ]
+    fields = {name: counted[name] for name in get_args(Outcome)}
+    emit_fields(fields | {"rows": rows} if as_json else fields, as_json=as_json)
+    if rows and not as_json:
+        shown = [row | {name: short(str(row[name])) for name in ("question", "detail")} for row in rows]
+        emit_rows(shown, columns=("row", "outcome", "question", "detail"), as_json=False, title="replaced or not kept")
+    if rows:
+        raise typer.Exit(1)
 
 
 def learn(file: File, scope: NewScope = None, namespace: Namespace = None, as_json: Json = False) -> None:

@@ -52,7 +52,7 @@ class KafkaServer:
 
     `extra` are server.properties that win over the defaults (`sasl_plain(...)`, for example), `client` the librdkafka
     properties that a client then needs. `features`: levels with which the folder is formatted, such as those of an
-    older cluster (`{"share.version": 0}`: no share groups).
+    older cluster (`{"share.version": 0}`: no share groups). `scram`: passwords of users that exist from then on.
     """
 
     folder: Path
@@ -60,6 +60,7 @@ class KafkaServer:
     extra: Mapping[str, str] = field(default_factory=dict)
     client: Mapping[str, str] = field(default_factory=dict)
     features: Mapping[str, int] = field(default_factory=dict)
+    scram: Mapping[str, str] = field(default_factory=dict)
 
     name: ClassVar[Literal["kafka"]] = "kafka"
 
@@ -90,7 +91,7 @@ class KafkaServer:
         properties = self._configure()
         if not (self.folder / DATA).exists():
             progress.step("formatting Kafka's data folder")
-            _format(command, self.folder, properties, self.features)
+            _format(command, self.folder, properties, self._format_options())
         progress.step(f"starting Kafka {self.version} on port {self.port}")
         arguments = ["kafka.Kafka", str(self.folder / "server.properties")]
         return process.start([*command, *arguments], log=self.log, tied=tied, keep_open=keep_open)
@@ -113,6 +114,11 @@ class KafkaServer:
     def ready(self, server: ServerProcess) -> bool:
         """True if this broker, and no other one on its port, answers a metadata request."""
         return server.alive() and cluster_id(self.address, client=self.client) == self._cluster_id()
+
+    def _format_options(self) -> list[str]:
+        levels = [word for name, level in self.features.items() for word in ("--feature", f"{name}={level}")]
+        users = [f"SCRAM-SHA-512=[name={user},password={password}]" for user, password in self.scram.items()]
+        return levels + [word for user in users for word in ("--add-scram", user)]
 
     def _cluster_id(self) -> str | None:
         written = (self.folder / DATA / "meta.properties").read_text().splitlines()
@@ -191,7 +197,7 @@ def sasl_client(user: str, password: str) -> dict[str, str]:
 
 
 def cluster_id(
-    bootstrap_servers: str, *, client: Mapping[str, str] | None = None, timeout_s: float = 2.0
+    bootstrap_servers: str, *, client: Mapping[str, Any] | None = None, timeout_s: float = 2.0
 ) -> str | None:
     """The id of the cluster that answers there and has a broker; None if none does within `timeout_s`.
 
@@ -204,13 +210,14 @@ def cluster_id(
     quiet = {"log_level": 0, "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 200}
     try:
         asking = admin.AdminClient({"bootstrap.servers": bootstrap_servers, **quiet, **(client or {})})
+        asking.poll(0)  # a callback for tokens is only called by this
         found = asking.list_topics(timeout=timeout_s)
         return str(found.cluster_id) if found.brokers else None
     except failure:
         return None
 
 
-def answers(bootstrap_servers: str, *, client: Mapping[str, str] | None = None, timeout_s: float = 2.0) -> bool:
+def answers(bootstrap_servers: str, *, client: Mapping[str, Any] | None = None, timeout_s: float = 2.0) -> bool:
     """True if a cluster answers there; raises as `cluster_id`."""
     return cluster_id(bootstrap_servers, client=client, timeout_s=timeout_s) is not None
 
@@ -238,15 +245,14 @@ def _java_command(folder: Path, progress: Progress) -> list[str]:
     return [str(java.find_java().path), *JVM_FLAGS, log4j, "-cp", class_path]
 
 
-def _format(command: list[str], folder: Path, properties: Mapping[str, str], features: Mapping[str, int]) -> None:
+def _format(command: list[str], folder: Path, properties: Mapping[str, str], options: list[str]) -> None:
     """Formats a folder beside, which then becomes the data folder: an interrupted format leaves no half of one."""
     beside = folder / f"{DATA}.new"
     shutil.rmtree(beside, ignore_errors=True)
     _write_properties(folder / "format.properties", {**properties, "log.dirs": str(beside)})
     cluster = new_cluster_id(uuid.uuid4().bytes)
     tool = [*command, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(folder / "format.properties")]
-    tool += [word for name, level in features.items() for word in ("--feature", f"{name}={level}")]
-    done = subprocess.run(tool, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([*tool, *options], capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
         raise KafkaUnavailable(f"Kafka's data folder cannot be formatted:\n{done.stdout}{done.stderr}")
     beside.replace(folder / DATA)

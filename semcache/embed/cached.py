@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from semcache.embed.checks import checked
 from semcache.embed.protocol import Embedder, Kind, Vectors
+from semcache.embed.window import count_tokens, window_of
+from semcache.forking import leaf_lock
 
 Vector = NDArray[np.float32]
 
@@ -24,15 +26,15 @@ class SharedVectors(Protocol):
 
 
 class CachedEmbedder:
-    """An embedder with a least-recently-used memory of `size` vectors; threads may share it.
+    """An embedder that keeps the vectors it was asked for last, in `max_bytes` of memory; threads may share it.
 
     With `shared`, what the process does not know is asked there before it is computed, and stored afterwards. If
     that store is down, its RedisUnavailable is raised: it is the Redis that everything else needs too.
     """
 
-    def __init__(self, inner: Embedder, *, size: int = 10_000, shared: SharedVectors | None = None) -> None:
+    def __init__(self, inner: Embedder, *, max_bytes: int = 33_554_432, shared: SharedVectors | None = None) -> None:
         self.inner = inner
-        self._lru = _Lru(size)
+        self._lru = _Lru(max_bytes)
         self._shared = shared
 
     @property
@@ -42,6 +44,13 @@ class CachedEmbedder:
     @property
     def fingerprint(self) -> str:
         return self.inner.fingerprint
+
+    @property
+    def window(self) -> int:
+        return window_of(self.inner)
+
+    def count_tokens(self, text: str) -> int:
+        return count_tokens(self.inner, text)
 
     def embed(self, texts: Sequence[str], *, kind: Kind = "symmetric") -> Vectors:
         asked = checked(texts)
@@ -75,24 +84,34 @@ class CachedEmbedder:
 
 
 class _Lru:
-    """At most `size` vectors, the least recently used leaving first. Copies go in: no caller can change them."""
+    """Vectors by the digest of their text, `max_bytes` at most, the least recently used leaving first.
 
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._vectors: OrderedDict[tuple[Kind, str], Vector] = OrderedDict()
-        self._lock = threading.Lock()
+    Copies go in: no caller can change them. No text stays in it.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._vectors: LRUCache[bytes, Vector] = LRUCache(max_bytes, getsizeof=vector_bytes)
+        self._max_bytes = max_bytes
+        self._lock = leaf_lock()
 
     def get(self, key: tuple[Kind, str]) -> Vector | None:
+        digest = _digest(key)
         with self._lock:
-            vector = self._vectors.get(key)
-            if vector is not None:
-                self._vectors.move_to_end(key)
-            return vector
+            return self._vectors.get(digest)
 
-    def put(self, vectors: dict[tuple[Kind, str], Vector]) -> None:
-        with self._lock:
-            for key, vector in vectors.items():
-                self._vectors[key] = vector.copy()
-                self._vectors.move_to_end(key)
-            while len(self._vectors) > self._size:
-                self._vectors.popitem(last=False)
+    def put(self, vectors: Mapping[tuple[Kind, str], Vector]) -> None:
+        for key, vector in vectors.items():
+            digest, copy = _digest(key), vector.copy()
+            if vector_bytes(copy) <= self._max_bytes:
+                with self._lock:
+                    self._vectors[digest] = copy
+
+
+def vector_bytes(vector: Vector) -> int:
+    """What a vector takes in the process with its digest and its places in the dictionaries, in bytes."""
+    return vector.nbytes + 400
+
+
+def _digest(key: tuple[Kind, str]) -> bytes:
+    kind, text = key
+    return hashlib.blake2b(f"{kind}\0{text}".encode(), digest_size=16).digest()

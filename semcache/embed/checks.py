@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from semcache.embed.protocol import Vectors
 from semcache.errors import EmbedderUnavailable, InvalidInput
+from semcache.inputs import check_text
 
 
 def checked(texts: Sequence[str]) -> list[str]:
@@ -19,23 +20,7 @@ def checked(texts: Sequence[str]) -> list[str]:
     """
     if isinstance(texts, str):
         raise InvalidInput("embed() takes a list of texts, not one string: write embed([text])")
-    found = list(texts)
-    for place, text in enumerate(found):
-        if not isinstance(text, str):
-            raise InvalidInput(f"text {place} is no string but {type(text).__name__}")
-        if not text.strip():
-            raise InvalidInput(f"text {place} is empty: there is nothing to embed")
-        if not _is_unicode(text):
-            raise InvalidInput(f"text {place} is not valid Unicode: it holds half of a surrogate pair")
-    return found
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return [check_text(f"text {place}", text) for place, text in enumerate(texts)]
 
 
 def normalised(rows: Sequence[ArrayLike], *, dim: int) -> Vectors:

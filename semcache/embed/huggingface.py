@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from semcache.embed.checks import checked, normalised
 from semcache.embed.protocol import Kind, Vectors
 from semcache.embed.registry import fingerprint
+from semcache.embed.window import USUAL_WINDOW
 from semcache.errors import EmbedderUnavailable, MissingExtra
 
 if TYPE_CHECKING:
@@ -43,6 +44,15 @@ class HuggingFaceEmbedder:
             return fingerprint(f"hf-{folder.name}", _digest_of(folder), "own", "own")
         digest = hashlib.blake2b(f"{self._name} {self._commit()}".encode(), digest_size=6).hexdigest()
         return fingerprint(f"hf-{self._name}", digest, "own", "own")
+
+    @property
+    def window(self) -> int:
+        return int(self._loaded()._client.max_seq_length or USUAL_WINDOW)
+
+    def count_tokens(self, text: str) -> int:
+        vectorizer = self._loaded()
+        whole = (self._prompt(vectorizer, "symmetric") or "") + text
+        return len(vectorizer._client.tokenizer(whole, truncation=False, verbose=False)["input_ids"])
 
     def embed(self, texts: Sequence[str], *, kind: Kind = "symmetric") -> Vectors:
         given = checked(texts)

@@ -25,6 +25,7 @@ from semcache.embed.checks import checked, normalised
 from semcache.embed.protocol import Kind, Vectors
 from semcache.embed.registry import Recipe
 from semcache.errors import ConfigurationError
+from semcache.forking import reset_in_child
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -52,8 +53,13 @@ class OnnxEmbedder:
         self._read = read
         self._dim = dim
         self._threads = threads or _cores()
-        self._lock = threading.Lock()
         self._model: _Model | None = None
+        self._start_anew()
+        reset_in_child(self._start_anew)
+
+    def _start_anew(self) -> None:
+        """Without threads, and with nobody loading: what a forked child begins with. A model that is there stays."""
+        self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
 
     @property
@@ -63,6 +69,13 @@ class OnnxEmbedder:
     @property
     def fingerprint(self) -> str:
         return self._recipe.fingerprint
+
+    @property
+    def window(self) -> int:
+        return self._recipe.max_tokens
+
+    def count_tokens(self, text: str) -> int:
+        return self.load().count_tokens(self._recipe.prefixes.get("symmetric", "") + text)
 
     def load(self) -> _Model:
         """Reads the model, once.
@@ -118,6 +131,14 @@ class _Model:
         """(dim,) float32."""
         ids = self._tokenizer.encode(text[: self._max_chars]).ids
         return self._pool(self._run(np.array([ids], np.int64)))
+
+    def count_tokens(self, text: str) -> int:
+        """All tokens of a text, the special ones once; text that no window could hold counts as a token a character."""
+        if len(text) > self._max_chars:
+            return len(text)
+        read = self._tokenizer.encode(text)
+        special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
+        return len(read.ids) + sum(len(rest.ids) - special for rest in read.overflowing)
 
     def _run(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """(1, n) token ids -> (n, dim) hidden states, or (dim,) if the graph pools them itself."""

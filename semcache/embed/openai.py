@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from semcache.embed.checks import checked, normalised
 from semcache.embed.protocol import Kind, Vectors
 from semcache.embed.registry import fingerprint
+from semcache.embed.window import USUAL_WINDOW
 from semcache.errors import EmbedderUnavailable, InvalidInput, MissingExtra, SemcacheError
 from semcache.settings import EmbedSettings
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from redisvl.utils.vectorize.text.openai import OpenAITextVectorizer
 
 _BATCH = 64  # texts a request
+_OPENAI_WINDOW = 8_191  # tokens
 _MAX_CHARS = 24_000  # of a text; the API refuses more than 8,192 tokens
 
 
@@ -44,6 +46,15 @@ class OpenAiEmbedder:
         said = f"{self._settings.base_url.rstrip('/')} {self._model} {_MAX_CHARS}"
         digest = hashlib.blake2b(said.encode(), digest_size=6).hexdigest()
         return fingerprint(f"openai-{self._model}", digest, "remote", "fp32")
+
+    @property
+    def window(self) -> int:
+        """What OpenAI's own models read; of other models the endpoint tells nothing."""
+        return _OPENAI_WINDOW if self._model.startswith("text-embedding-") else USUAL_WINDOW
+
+    def count_tokens(self, text: str) -> int:
+        """As many as there can be: the endpoint does not count before it is paid, and a token is a byte at least."""
+        return len(text.encode())
 
     def embed(self, texts: Sequence[str], *, kind: Kind = "symmetric") -> Vectors:
         cut = [text[:_MAX_CHARS] for text in checked(texts)]

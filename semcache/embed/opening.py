@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import zipfile
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -16,9 +15,10 @@ from semcache.embed.onnx import ModelFiles, OnnxEmbedder
 from semcache.embed.openai import OpenAiEmbedder
 from semcache.embed.protocol import Embedder
 from semcache.embed.registry import RegisteredModel, registered
+from semcache.forking import leaf_lock
 from semcache.settings import EmbedSettings, load_settings
 
-_OPENING = threading.Lock()
+_OPENING = leaf_lock()
 
 
 def open_embedder(settings: EmbedSettings, *, model_dir: Path, shared: SharedVectors | None = None) -> CachedEmbedder:
@@ -28,7 +28,7 @@ def open_embedder(settings: EmbedSettings, *, model_dir: Path, shared: SharedVec
         ConfigurationError: there is no such model. When it is first used: MissingExtra, if it needs a package that is
             not installed, and EmbedderUnavailable, if it cannot be fetched or reached.
     """
-    return CachedEmbedder(open_model(settings, model_dir=model_dir), size=settings.lru_size, shared=shared)
+    return CachedEmbedder(open_model(settings, model_dir=model_dir), max_bytes=settings.lru_bytes, shared=shared)
 
 
 def default_embedder() -> CachedEmbedder:

@@ -12,6 +12,7 @@ from redis import Redis
 
 from semcache.embed import Embedder, default_embedder
 from semcache.errors import InvalidInput
+from semcache.knowledge.order import History
 from semcache.knowledge.plan import Batch, check_id, checked
 from semcache.knowledge.records import Space, read_documents
 from semcache.knowledge.search import Searcher
@@ -72,12 +73,9 @@ class KnowledgeBase:
         """Writes a document; only passages that are new are embedded. `at`: seconds since the epoch, None: now."""
         return self.apply([Upsert(doc_id, text, title, version, metadata, at)])[0]
 
-    def delete(self, doc_id: str, *, version: int | None = None, keep_version: bool = False) -> Outcome:
-        """Removes a document and leaves its version as a tombstone; with a version, also of one never seen.
-
-        `keep_version`: without a version, the tombstone has the current one, so that the next number is a new document.
-        """
-        return self.apply([Delete(doc_id, version, keep_version)])[0]
+    def delete(self, doc_id: str, *, version: int | None = None) -> Outcome:
+        """Removes a document and leaves its version as a tombstone; with a version, also of one never seen."""
+        return self.apply([Delete(doc_id, version)])[0]
 
     def apply(self, changes: Sequence[Change]) -> list[Outcome]:
         """Applies changes in their order: `plan`, embed, `commit`."""
@@ -130,6 +128,13 @@ class KnowledgeBase:
         with guarded():
             found: Any = self._redis.hmget(self._space.versions, list(ids))
         return {id: int(version) for id, version in zip(ids, found, strict=True) if version is not None}
+
+    def numbered_by(self, doc_id: str) -> tuple[str, ...]:
+        """What numbers a document's changes in its log, such as "version" or "lsn"; for most documents nothing."""
+        check_id(doc_id)
+        with guarded():
+            place: Any = self._redis.hget(self._space.places, doc_id)
+        return tuple(History.parse((place or b"").decode()).axes)
 
     def reindex(self) -> Iterator[str]:
         """Embeds again what another model has embedded, document by document; yields the ids. Versions stay."""

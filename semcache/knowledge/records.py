@@ -15,7 +15,7 @@ from redis.client import Pipeline
 from semcache.errors import InvalidInput
 from semcache.knowledge.chunk import Chunk, size
 from semcache.knowledge.plan import Plan, Stored, encoded_metadata
-from semcache.knowledge.types import Delete, Document, Upsert
+from semcache.knowledge.types import Document, Upsert
 from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.lua import script
@@ -41,6 +41,10 @@ class Space:
     @property
     def versions(self) -> str:
         return keys.DOCUMENT_VERSIONS.build(namespace=self.namespace)
+
+    @property
+    def places(self) -> str:
+        return keys.DOCUMENT_PLACES.build(namespace=self.namespace)
 
     @property
     def corpus(self) -> str:
@@ -69,10 +73,15 @@ def read_stored(redis: Redis, space: Space, documents: Sequence[str]) -> dict[st
     """What is known of each document, in one round trip."""
     with guarded(), redis.pipeline(transaction=True) as pipe:
         for document in documents:
-            pipe.hget(space.versions, document)
             pipe.hmget(space.document(document), "chunks", "fingerprint")
+        if documents:
+            pipe.hmget(space.versions, documents)
+            pipe.hmget(space.places, documents)
         replies = pipe.execute()
-    return {document: _stored(*pair) for document, pair in zip(documents, _pairs(replies), strict=True)}
+    if not documents:
+        return {}
+    *rows, versions, places = replies
+    return {document: _stored(*row) for document, *row in zip(documents, versions, places, rows, strict=True)}
 
 
 def read_terms(redis: Redis, space: Space, chunk_ids: Sequence[str]) -> dict[str, Terms]:
@@ -115,6 +124,7 @@ def queue_change(
     numbered = _KeyTable(
         [
             space.versions,
+            space.places,
             space.document(plan.change.document),
             space.corpus,
             space.vectors(fingerprint),
@@ -123,11 +133,10 @@ def queue_change(
     )
     said = {
         "document": plan.change.document,
-        "base": plan.base,
-        "version": plan.change.version or 0,
-        "delete": isinstance(plan.change, Delete),
-        "keep": plan.rewrite or (isinstance(plan.change, Delete) and plan.change.keep_version),
-        "rewrite": plan.rewrite,
+        "base": plan.base.version,
+        "base_place": plan.base.place,
+        "version": plan.version,
+        "place": plan.place,
         "quantisation": QUANTISATION,
         "fields": _document_fields(plan, fingerprint, now),
         "removed": [_removed(space, numbered, chunk_id, *removed[chunk_id]) for chunk_id in plan.removed],
@@ -135,6 +144,12 @@ def queue_change(
     }
     blobs = [blob(vector, vectors.shape[1]) for vector in vectors]
     script("knowledge_change")(pipe, numbered.names, [json.dumps(said), *blobs])
+
+
+def queue_look(pipe: Pipeline, space: Space, plan: Plan) -> None:
+    """Queues two reads, of version and place: whether a plan that writes nothing was made for what is still there."""
+    pipe.hget(space.versions, plan.change.document)
+    pipe.hget(space.places, plan.change.document)
 
 
 @dataclass(slots=True)
@@ -193,13 +208,10 @@ def _document_fields(plan: Plan, fingerprint: str, now: float) -> list[str]:
     return [part for pair in fields.items() for part in pair]
 
 
-def _pairs(replies: Sequence[Any]) -> list[tuple[Any, Any]]:
-    return list(zip(replies[::2], replies[1::2], strict=True))
-
-
-def _stored(version: bytes | None, known: Sequence[bytes | None]) -> Stored:
+def _stored(version: bytes | None, place: bytes | None, known: Sequence[bytes | None]) -> Stored:
     chunk_ids, fingerprint = known
-    return Stored(int(version or 0), tuple(json.loads(chunk_ids or "[]")), (fingerprint or b"").decode())
+    chunks = tuple(json.loads(chunk_ids or "[]"))
+    return Stored(int(version or 0), (place or b"").decode(), chunks, (fingerprint or b"").decode())
 
 
 def _document(document: str, names: Sequence[str], values: Sequence[bytes | None]) -> Document | None:

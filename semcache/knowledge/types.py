@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from semcache.knowledge.order import Place, Verdict
+
 
 @dataclass(frozen=True, slots=True)
 class Upsert:
-    """A document to be written. `version` None: one more than the current; `at`: seconds since the epoch, None: now."""
+    """A document to be written. `version` None: one more than the current; `at`: seconds since the epoch, None: now.
+
+    `place`: where the change stands in the log that it comes from, which then decides whether it is the newest.
+    """
 
     document: str
     text: str
@@ -17,15 +22,20 @@ class Upsert:
     version: int | None = None
     metadata: Mapping[str, Any] | None = None
     at: float | None = None
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """A document to be removed. `version` None: one more than the current; with `keep_version`, the current one."""
+    """A document to be removed. `version` None: one more than the current; `place`: as that of `Upsert`.
+
+    A delete of which only the place in the log is known leaves the version as it is: whoever numbers the document can
+    go on counting.
+    """
 
     document: str
     version: int | None = None
-    keep_version: bool = False
+    place: Place | None = None
 
 
 Change = Upsert | Delete
@@ -35,8 +45,8 @@ Change = Upsert | Delete
 class Outcome:
     """What a change did; true if it was applied, false if the document was already at that version or a newer one.
 
-    `version` is the document's version now: negative = deleted at it, 0 = never seen. `embedded`, `kept` and
-    `removed` count passages.
+    `verdict` says why it was not, `fell` that its source has begun to count anew. `version` is the document's version
+    now: negative = deleted at it, 0 = never seen. `embedded`, `kept` and `removed` count passages.
     """
 
     document: str
@@ -45,6 +55,8 @@ class Outcome:
     embedded: int = 0
     kept: int = 0
     removed: int = 0
+    verdict: Verdict = Verdict.APPLIED
+    fell: bool = False
 
     def __bool__(self) -> bool:
         return self.applied

@@ -13,7 +13,7 @@ from redis import Redis
 from semcache.embed import Embedder
 from semcache.errors import InvalidInput, RedisUnavailable
 from semcache.knowledge.plan import Batch, Plan, plan
-from semcache.knowledge.records import Space, queue_change, read_documents, read_stored, read_terms
+from semcache.knowledge.records import Space, queue_change, queue_look, read_documents, read_stored, read_terms
 from semcache.knowledge.types import Change, Outcome, Upsert
 from semcache.store.connect import guarded
 
@@ -90,10 +90,15 @@ class Writer:
         fingerprint, now = self.embedder.fingerprint, self.clock()
         with guarded(), self.redis.pipeline(transaction=False) as pipe:
             for p, vectors in shares:
-                if not p.stale:
+                if p.applies:
                     queue_change(pipe, self.space, p, vectors, fingerprint=fingerprint, removed=removed, now=now)
+                else:
+                    queue_look(pipe, self.space, p)
             replies = iter(pipe.execute())
-        return [_outcome(p, None if p.stale else next(replies)) for p, _ in shares]
+        return [
+            _applied(p, next(replies)) if p.applies else _passed_over(p, next(replies), next(replies))
+            for p, _ in shares
+        ]
 
 
 def _shares(plans: Sequence[Plan], vectors: Vectors) -> list[Share]:
@@ -116,16 +121,21 @@ def _pipelines(shares: Sequence[Share]) -> Iterator[list[Share]]:
         yield group
 
 
-def _outcome(p: Plan, reply: Any) -> Outcome | None:
-    if reply is None:
-        return Outcome(p.change.document, False, p.base)
+def _applied(p: Plan, reply: Any) -> Outcome | None:
     status, version = reply[0].decode(), int(reply[1])
     if status == "conflict":
         return None
-    if status == "stale":
-        return Outcome(p.change.document, False, version)
-    counts = {"embedded": len(p.added), "kept": len(p.chunks) - len(p.added), "removed": len(p.removed)}
-    return Outcome(p.change.document, True, version, **counts)
+    kept = len(p.chunks) - len(p.added)
+    return Outcome(
+        p.change.document, True, version, embedded=len(p.added), kept=kept, removed=len(p.removed), fell=p.fell
+    )
+
+
+def _passed_over(p: Plan, version: bytes | None, place: bytes | None) -> Outcome | None:
+    """The outcome of a plan that writes nothing, if it was made for what is still there."""
+    if (int(version or 0), (place or b"").decode()) != (p.base.version, p.base.place):
+        return None
+    return Outcome(p.change.document, False, p.base.version, verdict=p.verdict)
 
 
 def _overtaken(document: str) -> RedisUnavailable:

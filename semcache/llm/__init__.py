@@ -1,6 +1,6 @@
 """Language models behind one protocol."""
 
-from semcache.llm.open import open_llm
+from semcache.llm.open import answering, open_llm
 from semcache.llm.protocol import (
     Completion,
     Llm,
@@ -21,6 +21,7 @@ __all__ = [
     "Passage",
     "Stream",
     "Usage",
+    "answering",
     "complete",
     "completion_of",
     "open_llm",

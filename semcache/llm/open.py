@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 from semcache.llm.extractive import NAME, ExtractiveLlm
 from semcache.llm.gauge import TextEmbedder
 from semcache.llm.openai import OpenAiLlm
@@ -12,3 +15,12 @@ from semcache.settings import LlmSettings
 def open_llm(settings: LlmSettings, *, embedder: TextEmbedder | None = None) -> Llm:
     """The built-in answerer for `model = "extractive"`, else the endpoint. No I/O: nothing is reached before a call."""
     return ExtractiveLlm(embedder) if settings.model == NAME else OpenAiLlm(settings)
+
+
+def answering(settings: LlmSettings) -> str:
+    """A digest of all settings that shape an answer, for the cache scope: what only says how it is fetched is left out.
+
+    What is left out is listed, so that a setting that is new counts.
+    """
+    shaping = settings.model_dump(exclude={"api_key", "timeout_s", "max_retries", "calls_per_minute"})
+    return hashlib.blake2b(json.dumps(shaping, sort_keys=True).encode(), digest_size=8).hexdigest()

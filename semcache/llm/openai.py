@@ -59,20 +59,23 @@ class OpenAiLlm(Llm):
             self._client.close()
 
     def stream(self, request: LlmRequest) -> Stream:
-        text, usage = "", None
+        text, refusal, ended, usage = "", "", "", None
         chunks = self._open(request)
         with self._translated("broke off its answer"), chunks:
-            finished = False
             for chunk in chunks:
                 usage = _usage(chunk) or usage
                 part = _text(chunk)
-                finished = finished or _finished(chunk)
+                refusal += _refusal(chunk)
+                ended = _finish_reason(chunk) or ended
                 if part:
                     text += part
                     yield part
-        if not finished:
+        if not ended:
             raise LlmUnavailable(self._hint("ended its answer in the middle"))
-        return complete(text, request, usage=usage)
+        if not text.strip():
+            said = f"refuses to answer: {refusal.strip()[:300]}" if refusal.strip() else "answered nothing"
+            raise LlmUnavailable(self._hint(f"{said} (finish_reason {ended!r})"))
+        return complete(text, request, usage=usage, finish_reason=ended)
 
     def _open(self, request: LlmRequest) -> ChunkStream[ChatCompletionChunk]:
         retrying = Retrying(
@@ -171,8 +174,12 @@ def _text(chunk: ChatCompletionChunk) -> str:
     return chunk.choices[0].delta.content or "" if chunk.choices and chunk.choices[0].delta else ""
 
 
-def _finished(chunk: ChatCompletionChunk) -> bool:
-    return bool(chunk.choices and chunk.choices[0].finish_reason)
+def _refusal(chunk: ChatCompletionChunk) -> str:
+    return chunk.choices[0].delta.refusal or "" if chunk.choices and chunk.choices[0].delta else ""
+
+
+def _finish_reason(chunk: ChatCompletionChunk) -> str:
+    return chunk.choices[0].finish_reason or "" if chunk.choices else ""
 
 
 def _usage(chunk: ChatCompletionChunk) -> Usage | None:

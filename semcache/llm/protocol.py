@@ -7,6 +7,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
+from semcache.errors import LlmUnavailable
 from semcache.text import token_count
 
 Role = Literal["system", "user", "assistant"]
@@ -62,12 +63,30 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A whole answer. `cited`: ids of the passages it names; `known` is False if it says that it does not know."""
+    """An answer. `cited`: ids of the passages it names; `known` is False if it says that it does not know.
+
+    `finish_reason`: why the model ended it, as the endpoint says; only "stop" means that nothing is missing.
+    """
 
     text: str
     usage: Usage
     cited: tuple[str, ...] = ()
     known: bool = True
+    finish_reason: str = "stop"
+
+    @property
+    def incomplete(self) -> str:
+        """What is missing, in words; empty if nothing is. An incomplete answer is for its asker: it is not kept."""
+        if self.finish_reason != "stop":
+            limit = " (its limit of tokens: raise SEMCACHE_LLM_MAX_TOKENS)" if self.finish_reason == "length" else ""
+            return f"the language model ended with finish_reason {self.finish_reason!r}{limit}"
+        if _ONLY_REASONING.match(self.text):
+            return "the language model ended before its answer, in its reasoning"
+        return ""
+
+
+# A reasoning model's thoughts, up to the end of the text: never closed, or closed with nothing behind them.
+_ONLY_REASONING = re.compile(r"\s*<(think|thinking|reasoning)>(?!.*</\1>\s*\S)", re.IGNORECASE | re.DOTALL)
 
 
 Stream = Generator[str, None, Completion]
@@ -91,7 +110,7 @@ class Llm(Protocol):
 
         Raises:
             InvalidInput: the request can never be answered (longer than the model's context).
-            LlmUnavailable: nobody answers, or the answer broke off.
+            LlmUnavailable: nobody answers, the answer broke off, or it is empty or a refusal.
             RateLimited: the endpoint says to come back in `retry_after_s`.
         """
         ...
@@ -107,19 +126,26 @@ class Llm(Protocol):
 
 
 def completion_of(value: object) -> Completion:
-    """The return value of a stream, checked."""
+    """The return value of a stream, checked.
+
+    Raises:
+        LlmUnavailable: the answer is empty.
+    """
     if not isinstance(value, Completion):
         raise TypeError("Llm.stream must return a Completion: end it with `return complete(text, request)`")
+    if not value.text.strip():
+        raise LlmUnavailable(f"the language model answered nothing (finish_reason {value.finish_reason!r})")
     return value
 
 
-def complete(text: str, request: LlmRequest, *, usage: Usage | None = None) -> Completion:
+def complete(text: str, request: LlmRequest, *, usage: Usage | None = None, finish_reason: str = "stop") -> Completion:
     """A Completion from the text alone: usage estimated, citations and 'I do not know' read from it."""
     return Completion(
         text=text,
         usage=usage or estimated_usage(request, text),
         cited=cited_ids(text, request.passages),
         known=not says_unknown(text),
+        finish_reason=finish_reason,
     )
 
 

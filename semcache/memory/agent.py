@@ -14,6 +14,7 @@ from redis import Redis
 
 from semcache.embed import Embedder, default_embedder
 from semcache.errors import InvalidInput
+from semcache.inputs import Moment, check_id, check_unicode, count, duration, moment, moment_or_none
 from semcache.llm import Llm
 from semcache.memory.context import Context, assemble
 from semcache.memory.entities.gather import gather
@@ -34,7 +35,6 @@ from semcache.memory.forget import (
     pinned,
     unpin,
 )
-from semcache.memory.given import Moment, count, duration, moment, moment_or_none
 from semcache.memory.layout import UserKeys
 from semcache.memory.recall import Recaller
 from semcache.memory.records import read_turns, read_window_form
@@ -42,7 +42,7 @@ from semcache.memory.sealed import opened
 from semcache.memory.sessions import SessionInfo, list_sessions, name_session, name_unnamed, refuse_window
 from semcache.memory.settle import settle
 from semcache.memory.transfer import Imported, export_memory, in_batches, read_export
-from semcache.memory.types import NewTurn, Recollection, State, Turn, check_id, check_text, turn_id
+from semcache.memory.types import NewTurn, Recollection, State, Turn, turn_id
 from semcache.memory.weights import Weights
 from semcache.memory.write import SESSION_TTL_S, TurnWriter, write_window
 from semcache.store.connect import client_of, guarded
@@ -191,7 +191,7 @@ class AgentMemory:
     def name_session(self, session: str, name: str) -> None:
         """Gives a session a name of at most 200 characters; an empty one takes it away."""
         check_id("session", session)
-        name_session(self._redis, self._keys, session, check_text("name", name), sealer=self._sealer)
+        name_session(self._redis, self._keys, session, check_unicode("name", name), sealer=self._sealer)
 
     def delete_session(self, session: str) -> Forgotten:
         """Forgets a session with its name, and what of it is still on its way through Kafka; pinned turns stay."""

@@ -9,13 +9,14 @@ from redis import Redis
 
 from semcache.embed import Embedder
 from semcache.errors import InvalidInput
+from semcache.inputs import check_text
 from semcache.memory.facts.recall import read_facts
 from semcache.memory.facts.stated import stated
 from semcache.memory.fetch import Limits, Reach, fetch
 from semcache.memory.layout import UserKeys
 from semcache.memory.rank import Question, rank
 from semcache.memory.sealed import index_words
-from semcache.memory.types import Recollection, check_text
+from semcache.memory.types import Recollection
 from semcache.memory.weights import Weights, weights_for
 from semcache.memory.when import mentioned
 from semcache.store.sealing import Sealer
@@ -66,12 +67,7 @@ class Recaller:
         ]
 
     def _question(self, query: str, *, asked_at: float) -> Question:
-        if not check_text("query", query).strip():
-            raise InvalidInput("the question is empty")
-        if len(query) > MAX_QUERY_CHARS:
-            raise InvalidInput(
-                f"the question has {len(query):,} characters, at most {MAX_QUERY_CHARS:,} are looked for"
-            )
+        check_text("the question", query, most_chars=MAX_QUERY_CHARS)
         embedder = self.embedder
         vector = embedder.embed([query])[0]
         if vector.shape != (embedder.dim,):

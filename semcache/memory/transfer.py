@@ -21,11 +21,12 @@ from typing import Any
 from redis import Redis
 
 from semcache.errors import InvalidInput
+from semcache.inputs import check_id, check_unicode
 from semcache.memory.forget import pinned
 from semcache.memory.layout import UserKeys
 from semcache.memory.records import read_turns
 from semcache.memory.sessions import check_name, session_names
-from semcache.memory.types import NewTurn, check_id, check_text
+from semcache.memory.types import NewTurn
 from semcache.store.connect import guarded
 from semcache.store.sealing import Sealer
 
@@ -111,7 +112,7 @@ def _names(names: Any) -> dict[str, str]:
     for session, name in names.items():
         try:
             check_id("session", session)
-            check_name(check_text("name", name))
+            check_name(check_unicode("name", name))
         except InvalidInput as error:
             raise InvalidInput(f"session_names[{session!r}]: {error}") from error
     return dict(names)

@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache, partial
 
-from semcache.errors import InvalidInput
+from semcache.inputs import check_id, check_text, moment
 from semcache.memory.facts.types import Fact
-from semcache.memory.given import moment
 
-MAX_ID_CHARS = 1_000
 MAX_TEXT_CHARS = 1_000_000
 
 
@@ -61,14 +59,7 @@ class NewTurn:
             check_id(name, getattr(self, name))
         if self.speaker:
             check_id("speaker", self.speaker)
-        check_text("text", self.text)
-        if not self.text.strip():
-            raise InvalidInput("the text of a turn is empty: there is nothing to remember")
-        if len(self.text) > MAX_TEXT_CHARS:
-            raise InvalidInput(
-                f"the text of a turn has {len(self.text):,} characters, at most {MAX_TEXT_CHARS:,} are remembered: "
-                "long texts are documents"
-            )
+        check_text("the text of a turn", self.text, most_chars=MAX_TEXT_CHARS, advice="long texts are documents")
         moment("the time of a turn", self.at)
         # Made once: a write asks for it two dozen times.
         turn = Turn(turn_id(self.event_id), self.session, self.role, self.text, self.at, self.speaker)
@@ -128,27 +119,3 @@ class Recollection:
 def turn_id(event_id: str) -> str:
     """The id of the turn that an event becomes."""
     return hashlib.blake2b(event_id.encode(), digest_size=8).hexdigest()
-
-
-def check_id(name: str, value: str) -> str:
-    """The value, if it can name something.
-
-    Raises:
-        InvalidInput: it is no string, empty, longer than 1,000 characters, or not valid Unicode.
-    """
-    if not isinstance(value, str) or not value:
-        raise InvalidInput(f"{name} has to be a string that is not empty, not {value!r}")
-    if len(value) > MAX_ID_CHARS:
-        raise InvalidInput(f"{name} has {len(value)} characters; at most {MAX_ID_CHARS} are accepted")
-    return check_text(name, value)
-
-
-def check_text(name: str, value: str) -> str:
-    """The value, if it is text that can be stored; raises InvalidInput otherwise."""
-    if not isinstance(value, str):
-        raise InvalidInput(f"{name} has to be a string, not {type(value).__name__}")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidInput(f"{name} is not valid Unicode: {error.reason}") from error
-    return value

@@ -84,7 +84,7 @@ class NearMiss:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A question, the same in other words, and the change of a document after which the old answer is wrong.
+    """A question, the same asked otherwise, and the change of a document after which the old answer is wrong.
 
     `before` occurs in the right answer until the change of document `change`, `after` since.
     """

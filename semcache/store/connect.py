@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import redis
+import redis.asyncio
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import (
     AuthenticationError,
@@ -15,6 +16,7 @@ from redis.exceptions import (
     BusyLoadingError,
     ClusterDownError,
     MasterDownError,
+    MaxConnectionsError,
     NoPermissionError,
     NoScriptError,
     OutOfMemoryError,
@@ -44,7 +46,7 @@ def connect(url: str, *, timeout_s: float = 5.0) -> redis.Redis:
     """
     _check_url(url)
     try:
-        return redis.Redis.from_url(
+        client = redis.Redis.from_url(
             url,
             protocol=2,
             socket_timeout=timeout_s,
@@ -55,6 +57,15 @@ def connect(url: str, *, timeout_s: float = 5.0) -> redis.Redis:
         )
     except (ValueError, TypeError) as error:
         raise ConfigurationError(f"the Redis URL {redacted(url)!r} is wrong: {error}") from error
+    if _decodes(client):
+        raise ConfigurationError(
+            f"the Redis URL {redacted(url)!r} sets decode_responses, but vectors are binary: leave it out"
+        )
+    return client
+
+
+def _decodes(client: redis.Redis) -> bool:
+    return bool(client.connection_pool.connection_kwargs.get("decode_responses"))
 
 
 def client_of(redis_or_url: redis.Redis | str, *, timeout_s: float = 5.0) -> redis.Redis:
@@ -66,9 +77,14 @@ def client_of(redis_or_url: redis.Redis | str, *, timeout_s: float = 5.0) -> red
     """
     if isinstance(redis_or_url, str):
         return connect(redis_or_url, timeout_s=timeout_s)
+    if isinstance(redis_or_url, redis.asyncio.Redis):
+        raise InvalidInput(
+            "this is an asyncio client, and semcache is synchronous: give a redis.Redis client or a URL, and "
+            "call semcache from asyncio with asyncio.to_thread"
+        )
     if not isinstance(redis_or_url, redis.Redis):
         raise InvalidInput(f"give a redis.Redis client or a URL, not {type(redis_or_url).__name__}")
-    if redis_or_url.connection_pool.connection_kwargs.get("decode_responses"):
+    if _decodes(redis_or_url):
         raise InvalidInput(
             "the Redis client decodes responses, but vectors are binary: make it without decode_responses"
         )
@@ -120,6 +136,7 @@ def guarded() -> Iterator[None]:
 _UNAVAILABLE: tuple[tuple[type[RedisError], str, float], ...] = (
     (BusyLoadingError, "Redis is loading its data", 1.0),
     (redis.TimeoutError, "Redis does not answer in time", 1.0),
+    (MaxConnectionsError, "all connections of the pool are in use: allow more (max_connections)", 0.1),
     (redis.ConnectionError, "Redis cannot be reached", 1.0),
     (ReadOnlyError, "Redis is a read-only replica", 5.0),
     (OutOfMemoryError, "Redis is out of memory (maxmemory)", 10.0),
@@ -150,6 +167,11 @@ def _response_error(error: ResponseError) -> Exception:
         return RedisUnavailable(f"Redis is out of memory (maxmemory): {text}", retry_after_s=10.0)
     if "ACL failure in script" in text:
         return ConfigurationError(f"the Redis user lacks a permission: {text}")
+    if found := re.search(r"Vector dimension mismatch - got (\d+) but set has (\d+)", text):
+        return ConfigurationError(
+            f"the embedder gives vectors of {found[1]} dimensions, and those stored under its name have {found[2]}: "
+            "nothing was changed. Set embed.model to the model that made the stored ones, or use another namespace"
+        )
     if re.search(r"unknown (redis )?command", text, re.IGNORECASE):
         return ConfigurationError(
             f"Redis does not know a command that semcache needs ({text}): use Redis {dotted(MINIMUM_REDIS)} or newer, "

@@ -1,27 +1,38 @@
 """Expiry of cache entries: elements of vector sets cannot expire, so what is due is swept out.
 
-Each store into a scope sweeps a few itself, lookups remove what they meet; the `Sweeper` does the rest.
+Each store into a scope sweeps a few itself, lookups remove what they meet; the `Sweeper` does the rest. Where none
+runs, every key of a scope has a lifetime of Redis' own. Time is Redis' clock: a host whose clock is wrong ends nothing.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import math
 import threading
-import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
 
 import redis
 
-from semcache.errors import SemcacheError
+from semcache.errors import Unavailable
 from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.lua import script
 
+_HELD_KINDS = (keys.CACHE_USE, keys.CACHE_ROWS, keys.CACHE_WORDS, keys.CACHE_SUMS, keys.CACHE_MODEL)
 _OWN_KINDS = (keys.CACHE_VECTORS, keys.CACHE_EXPIRY, keys.CACHE_USE, keys.CACHE_EXACT, keys.CACHE_COUNTERS)
 # One script removes so many at once; Redis serves nobody else meanwhile (some 10 ms).
 _AT_ONCE = 64
+# A sweeper has its scopes to itself for that long, and takes so many at once.
+_LEASE_S = 60
+_SCOPES_AT_ONCE = 100
+# Redis drops the hash of an entry that long after it expired, in case nobody sweeps: until then its indexes are known.
+GRACE_MS = 86_400_000
+# What counts and learns in a scope lives on for that long after its last change.
+IDLE_S = 30 * 86_400.0
+
+Clock = Callable[[], float]
 
 _log = logging.getLogger(__name__)
 
@@ -36,38 +47,116 @@ def entry_prefix(scope: str) -> str:
     return keys.CACHE_ENTRY.build(scope=scope, entry="")
 
 
-def sweep_scope(client: redis.Redis, scope: str, *, now: float) -> int:
-    """Removes what has expired by `now` (seconds) from a scope; returns how many."""
-    swept, due = 0, _AT_ONCE
-    while due == _AT_ONCE:
-        with guarded():
-            due = script("cache_sweep")(client, keys=scope_keys(scope), args=[entry_prefix(scope), now, _AT_ONCE])
-        swept += due
+def catalogue_keys(namespace: str) -> tuple[str, str]:
+    """The scopes of a namespace, and when each is to be swept."""
+    return keys.CACHE_SCOPES.build(namespace=namespace), keys.CACHE_DUE.build(namespace=namespace)
+
+
+def whole_seconds(idle_s: float) -> int:
+    """A lifetime as EXPIRE takes it: one second at least."""
+    return max(1, math.ceil(idle_s))
+
+
+def sweep(client: redis.Redis, namespace: str, *, replay_clock: Clock | None = None) -> int:
+    """Removes what has expired from the scopes of a namespace that are due; returns how many answers.
+
+    Whichever process comes first sweeps a scope; the others go on to the next. Time is Redis', or a replay's. A scope
+    that holds nothing any more leaves the catalogue. One that cannot be swept is logged, and tried again later.
+    """
+    swept = 0
+    while leased := _leased(client, namespace, replay_clock):
+        for scope, until in leased:
+            swept += _sweep_leased(client, namespace, scope, until, replay_clock)
     return swept
 
 
-def sweep(client: redis.Redis, namespace: str, *, now: float) -> int:
-    """Removes what has expired by `now` from every scope of a namespace; returns how many."""
-    with guarded():
-        scopes: Any = client.hkeys(keys.CACHE_SCOPES.build(namespace=namespace))
-    return sum(sweep_scope(client, scope.decode(), now=now) for scope in scopes)
+def _now(clock: Clock | None) -> float | str:
+    return "" if clock is None else clock()
+
+
+@guarded()
+def _leased(client: redis.Redis, namespace: str, clock: Clock | None) -> list[tuple[str, str]]:
+    """Scopes that are due, each with the end of its lease."""
+    _, due = catalogue_keys(namespace)
+    until, *scopes = script("cache_due")(client, keys=[due], args=[_now(clock), _LEASE_S, _SCOPES_AT_ONCE])
+    return [(scope.decode(), until.decode()) for scope in scopes]
+
+
+def _sweep_leased(client: redis.Redis, namespace: str, scope: str, until: str, clock: Clock | None) -> int:
+    try:
+        swept, next_due = _sweep_scope(client, scope, clock)
+        if next_due or not unregister(client, namespace, scope):
+            again = next_due or _end_of_learning(client, scope, clock)
+            _, due = catalogue_keys(namespace)
+            with guarded():
+                script("cache_swept")(client, keys=[due], args=[scope, until, again])
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001  one broken scope must not keep all others from being swept
+        _log.warning("the scope %s cannot be swept, it is tried again in %d s: %s", scope, _LEASE_S, error)
+        return 0
+    return swept
+
+
+def _sweep_scope(client: redis.Redis, scope: str, clock: Clock | None) -> tuple[int, str]:
+    """How many have expired, and when the next one will ('' = none does)."""
+    swept, removed, next_due = 0, _AT_ONCE, b""
+    while removed == _AT_ONCE:
+        with guarded():
+            removed, next_due = script("cache_sweep")(
+                client, keys=scope_keys(scope), args=[entry_prefix(scope), _now(clock), _AT_ONCE]
+            )
+        swept += removed
+    return swept, next_due.decode()
+
+
+@guarded()
+def _end_of_learning(client: redis.Redis, scope: str, clock: Clock | None) -> str:
+    """When what a scope without mortal answers has learned runs out, s; '' if it stays for ever."""
+    pipe = client.pipeline(transaction=False)
+    pipe.time()
+    for key in _held(scope):
+        pipe.pttl(key)
+    (seconds, _), *left_ms = pipe.execute()
+    if -1 in left_ms:
+        return ""
+    now = seconds if clock is None else clock()
+    return repr(now + max(0, *left_ms) / 1000 + 1)
+
+
+@guarded()
+def unregister(client: redis.Redis, namespace: str, scope: str) -> bool:
+    """Takes a scope that holds nothing out of the catalogue; whether it did: not if an answer is stored meanwhile."""
+    held = _held(scope)
+    catalogue, due = catalogue_keys(namespace)
+    with client.pipeline(transaction=True) as pipe:
+        pipe.watch(*held)
+        if pipe.exists(*held):
+            return False
+        pipe.multi()
+        pipe.hdel(catalogue, scope)
+        pipe.zrem(due, scope)
+        with contextlib.suppress(redis.WatchError):
+            pipe.execute()
+            return True
+    return False
+
+
+def _held(scope: str) -> list[str]:
+    """The keys of which a scope has at least one as long as it holds an answer, or anything that was learned."""
+    return [kind.build(scope=scope) for kind in _HELD_KINDS]
 
 
 class Sweeper:
     """A thread that sweeps a namespace every `interval_s` seconds, from `start` (or `with`) to `stop`."""
 
     def __init__(
-        self,
-        client: redis.Redis,
-        namespace: str,
-        *,
-        interval_s: float = 5.0,
-        clock: Callable[[], float] = time.time,
+        self, client: redis.Redis, namespace: str, *, interval_s: float = 5.0, replay_clock: Clock | None = None
     ) -> None:
         self._redis = client
         self._namespace = namespace
         self._interval_s = interval_s
-        self._clock = clock
+        self._clock = replay_clock
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -95,6 +184,6 @@ class Sweeper:
     def _run(self) -> None:
         while not self._stopped.wait(self._interval_s):
             try:
-                sweep(self._redis, self._namespace, now=self._clock())
-            except SemcacheError as error:
+                sweep(self._redis, self._namespace, replay_clock=self._clock)
+            except Exception as error:  # noqa: BLE001  the top of the loop: the next round may succeed
                 _log.warning("expired answers are not swept: %s", error)

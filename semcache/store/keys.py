@@ -74,24 +74,27 @@ def _declare(name: str, pattern: str, type: str, lifetime: str, holds: str) -> K
     return kind
 
 
+IDLE = "cache.idle_ttl_s after its last change"
 _C = "{{c:{scope}}}:"
 _M = "{{m:{namespace}:{user}}}:"
 _K = "{{k:{namespace}}}:"
 
 CACHE_VECTORS = _declare(
-    "cache vectors", _C + "vectors", "vector set", "permanent", "prompt vectors, element = entry id"
+    "cache vectors", _C + "vectors", "vector set", "with its entries", "prompt vectors, element = entry id"
 )
 CACHE_ENTRY = _declare(
     "cache entry", _C + "entry:{entry}", "hash", "until the entry expires", "prompt, response, lineage"
 )
-CACHE_EXACT = _declare("cache exact", _C + "exact", "hash", "per field", "prompt fingerprint -> entry id")
-CACHE_EXPIRY = _declare("cache expiry", _C + "expiry", "sorted set", "permanent", "entry id by expiry time, s")
-CACHE_USE = _declare("cache use", _C + "use", "sorted set", "permanent", "entry id by decayed use (LFU)")
+CACHE_EXACT = _declare(
+    "cache exact", _C + "exact", "hash", "per field, with its entries", "prompt fingerprint -> entry id"
+)
+CACHE_EXPIRY = _declare("cache expiry", _C + "expiry", "sorted set", "with its entries", "entry id by expiry time, s")
+CACHE_USE = _declare("cache use", _C + "use", "sorted set", "with its entries", "entry id by decayed use (LFU)")
 CACHE_SOURCE = _declare(
     "cache source", _C + "source:{source}", "set", "with its entries", "entry ids built from a document"
 )
 CACHE_TAG = _declare("cache tag", _C + "tag:{tag}", "set", "with its entries", "entry ids carrying a tag")
-CACHE_COUNTERS = _declare("cache counters", _C + "counters", "hash", "permanent", "hits, misses, tokens saved")
+CACHE_COUNTERS = _declare("cache counters", _C + "counters", "hash", IDLE, "hits, misses, tokens saved")
 CACHE_FLIGHT = _declare(
     "cache flight", _C + "flight:{fingerprint}", "string", "lease, seconds", "who computes this answer now"
 )
@@ -102,17 +105,11 @@ CACHE_GROUP = _declare(
     "with its entries",
     "entry ids with one answer, and its record of labels",
 )
-CACHE_ROWS = _declare(
-    "cache rows", _C + "rows", "list", "permanent", "last 12,000 decisions, features and label, float16"
-)
-CACHE_MODEL = _declare("cache model", _C + "model", "hash", "permanent", "learned score: version and coefficients")
-CACHE_SUMS = _declare("cache sums", _C + "sums", "hash", "permanent", "running sums of the learning")
-CACHE_PAIRS = _declare(
-    "cache pairs", _C + "pairs", "hash", "permanent", "evidence that two groups are one; 8,000 at most"
-)
-CACHE_WORDS = _declare(
-    "cache words", _C + "words", "hash", "permanent", "stem -> questions with it; 8,000 stems at most"
-)
+CACHE_ROWS = _declare("cache rows", _C + "rows", "list", IDLE, "last 8,000 decisions, features and label, float16")
+CACHE_MODEL = _declare("cache model", _C + "model", "hash", IDLE, "learned score: version and coefficients")
+CACHE_SUMS = _declare("cache sums", _C + "sums", "hash", IDLE, "running sums of the learning")
+CACHE_PAIRS = _declare("cache pairs", _C + "pairs", "hash", IDLE, "evidence that two groups are one; 8,000 at most")
+CACHE_WORDS = _declare("cache words", _C + "words", "hash", IDLE, "stem -> questions with it; 8,000 stems at most")
 CACHE_REPEATS = _declare(
     "cache repeats",
     _C + "repeats",
@@ -121,13 +118,22 @@ CACHE_REPEATS = _declare(
     "question -> how often it got another question's answer",
 )
 CACHE_FIT = _declare("cache fit", _C + "fit", "string", "lease, seconds", "who fits the score now")
-CACHE_SCOPES = _declare("cache scopes", "{{cs:{namespace}}}:scopes", "hash", "permanent", "scope id -> its items, JSON")
+CACHE_SCOPES = _declare(
+    "cache scopes",
+    "{{cs:{namespace}}}:scopes",
+    "hash",
+    "per field, as long as the scope holds anything",
+    "scope id -> its items, JSON",
+)
+CACHE_DUE = _declare(
+    "cache due", "{{cs:{namespace}}}:due", "sorted set", "with its scopes", "scope id by the time of its next sweep, s"
+)
 CACHE_DEPENDANTS = _declare(
     "cache dependants",
-    "{{cs:{namespace}}}:source:{source}",
-    "set",
-    "permanent",
-    "scope ids with answers from a document",
+    "{{cs:{namespace}}}:dependants:{source}",
+    "hash",
+    "per field, with the scope's answers",
+    "scope id -> 1: it has answers from a document",
 )
 
 TURN = _declare("turn", _M + "turn:{turn}", "hash", "permanent", "one message: who, when, text, stems, int8 vectors")
@@ -168,12 +174,12 @@ DOCUMENT = _declare("document", _K + "doc:{document}", "hash", "permanent", "ver
 DOCUMENT_VERSIONS = _declare(
     "document versions", _K + "versions", "hash", "permanent", "document id -> version; negative = deleted at it"
 )
-DOCUMENT_TOMBSTONES = _declare(
-    "document tombstones",
-    _K + "tombstones",
+DOCUMENT_PLACES = _declare(
+    "document places",
+    _K + "places",
     "hash",
     "permanent",
-    "document id -> place in the log (topic:partition:offset:ms) of its last delete without a version",
+    "document id -> the place of its last change in the log and in its source's order",
 )
 CHUNK = _declare("chunk", _K + "chunk:{chunk}", "hash", "with its document", "a passage: document, version, text")
 CHUNK_VECTORS = _declare("chunk vectors", _K + "chunks:{fingerprint}", "vector set", "permanent", "passage vectors")
@@ -191,6 +197,26 @@ INGEST_OFFSETS = _declare(
     "permanent",
     "topic:partition -> offset up to which it is applied",
 )
+INGEST_SKIPS = _declare(
+    "ingest skips",
+    "{{i:{group}}}:skips",
+    "set",
+    "until they are passed",
+    "topic:partition:offset of records that somebody told the ingestor to dead-letter unread",
+)
+
+OUTBOX = _declare(
+    "outbox", "{{o:{namespace}}}:outbox", "stream", "until Kafka has them", "what was said in the chat, as events"
+)
+OUTBOX_COUNTERS = _declare(
+    "outbox counters",
+    "{{o:{namespace}}}:outbox-counters",
+    "hash",
+    "permanent",
+    "bytes that wait; deliveries that failed, events that were refused",
+)
+
+PROBE = _declare("probe", "probe:{probe}", "string", "10 s", "`semcache doctor` tries whether Redis takes writes")
 
 CALL_LIMIT = _declare(
     "call limit", "limit:{rule}", "list", "a minute", "times of a user's LLM calls; rule = namespace/user"

@@ -6,6 +6,7 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import redis
 
@@ -25,8 +26,9 @@ class Lease:
 
     @guarded()
     def acquire(self) -> bool:
-        """Takes the lease if nobody holds it."""
-        return bool(self._redis.set(self._key, self._token, nx=True, px=self._lease_ms))
+        """Takes the lease if nobody holds it; True also if we hold it: a command whose reply was lost is sent again."""
+        holder: Any = self._redis.set(self._key, self._token, nx=True, get=True, px=self._lease_ms)
+        return holder is None or holder == self._token.encode()
 
     @guarded()
     def renew(self) -> bool:

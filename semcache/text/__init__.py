@@ -1,5 +1,5 @@
 """Pure functions of text."""
 
-from semcache.text.tokens import fingerprint, normal_form, sentences, stems, token_count, tokens
+from semcache.text.tokens import fingerprint, normal_form, sentences, stems, token_count, tokens, verbatim
 
-__all__ = ["fingerprint", "normal_form", "sentences", "stems", "token_count", "tokens"]
+__all__ = ["fingerprint", "normal_form", "sentences", "stems", "token_count", "tokens", "verbatim"]

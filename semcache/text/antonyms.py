@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import cache, lru_cache
+from collections.abc import Iterable, Iterator
+from functools import cache
 
 from semcache.text.tokens import stem
 
@@ -189,6 +189,7 @@ symptoms causes treatment prevention diagnosis
 adult child senior student
 """
 _DENYING = ("un", "in", "im", "ir", "il", "dis", "non", "de", "anti", "mis")
+_SHORTEST_DENIED = 3  # letters of the word behind the prefix
 
 
 @cache
@@ -217,22 +218,24 @@ def opposites(stemmed: str) -> frozenset[str]:
 
 
 def opposed(first: Iterable[str], second: Iterable[str]) -> tuple[str, str] | None:
-    """A stem of `first` and one of `second` that exclude each other; give only the words the texts do not share."""
+    """A stem of `first` and one of `second` that exclude each other; give only the words the texts do not share.
+
+    Linear in the number of words: each is looked up among the others, with and without its prefix.
+    """
     table, others = _table(), frozenset(second)
     if not others:
         return None
     for word in first:
-        known = table.get(word)
-        if known and not known.isdisjoint(others):
-            return word, next(other for other in others if other in known)
-        for other in others:
-            if _prefixed(word, other):
+        for other in (*table.get(word, ()), *_with_other_prefix(word)):
+            if other in others:
                 return word, other
     return None
 
 
-@lru_cache(maxsize=65_536)
-def _prefixed(first: str, second: str) -> bool:
-    """Whether one word is the other with a denying prefix: safe / unsafe, agree / disagree."""
-    short, long = sorted((first, second), key=len)
-    return 3 <= len(short) < len(long) and any(long == prefix + short for prefix in _DENYING)
+def _with_other_prefix(word: str) -> Iterator[str]:
+    """The word denied by a prefix, and what it denies by its own: agree -> disagree, unsafe -> safe."""
+    if len(word) >= _SHORTEST_DENIED:
+        yield from (prefix + word for prefix in _DENYING)
+    for prefix in _DENYING:
+        if word.startswith(prefix) and len(word) - len(prefix) >= _SHORTEST_DENIED:
+            yield word.removeprefix(prefix)

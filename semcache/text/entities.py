@@ -99,7 +99,7 @@ def names(text: str) -> frozenset[str]:
     """Stems of the words that are written like names: capitals inside a sentence, digits, several capitals."""
     if text.islower() or text.isupper():
         return frozenset()
-    chunks = _CHUNK.findall(text)
+    chunks = _CHUNK.findall(text.replace("¿", ". ").replace("¡", ". ") if "¿" in text or "¡" in text else text)
     capital = [chunk[:1].isupper() for chunk in chunks]
     if len(chunks) > 3 and sum(capital) > 0.7 * len(chunks):
         return frozenset()

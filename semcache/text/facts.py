@@ -200,19 +200,23 @@ def unmatched(first: Facts, second: Facts) -> tuple[list[Fact], list[Fact]]:
     if first.stated.keys() == second.stated.keys():
         return [], []
     left, right = _missing(first, second), _missing(second, first)
-    for fact in [*left]:
-        twin = next(
-            (other for other in right if _currency_left_out(fact, other) or _currency_left_out(other, fact)), None
-        )
-        if twin:
-            left.remove(fact)
-            right.remove(twin)
-    return left, right
+    amounts: dict[tuple[bool, str], list[Fact]] = {}
+    for fact in right:
+        if figure := _figure(fact):
+            amounts.setdefault(figure, []).append(fact)
+    paired: set[Fact] = set()
+    for fact in left:
+        named, digits = _figure(fact) or (False, "")
+        if twins := amounts.get((not named, digits)):
+            paired |= {fact, twins.pop(0)}
+    return [fact for fact in left if fact not in paired], [fact for fact in right if fact not in paired]
 
 
-def _currency_left_out(number: Fact, amount: Fact) -> bool:
-    """ "under 1000" and "under 1000 euros": the same figure."""
-    return number.kind == "number" and amount.kind.startswith("currency") and number.value == f"{amount.value:.12g}"
+def _figure(fact: Fact) -> tuple[bool, str] | None:
+    """Whether a currency is named, and the digits: "under 1000" and "under 1000 euros" are the same figure."""
+    if fact.kind == "number":
+        return False, str(fact.value)
+    return (True, f"{fact.value:.12g}") if fact.kind.startswith("currency") else None
 
 
 def _missing(of: Facts, within: Facts) -> list[Fact]:

@@ -1,10 +1,11 @@
-"""Negation: whether a text says "not", and which of its words are negated."""
+"""Negation: whether a text says "not" or "only", and which of its words are negated."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from semcache.text.denials import denies, restricts
 from semcache.text.tokens import stem
 
 _PLAIN = frozenset("not no never without neither nor none nobody nothing nowhere cannot unable avoid avoiding avoids "
@@ -37,11 +38,15 @@ _BETWEEN = frozenset("be been being a an the to very really so too that any get 
 
 @dataclass(frozen=True, slots=True)
 class Negation:
-    """`odd`: an odd number of negations; `negated`: stems right after one; `contained`: words like "declined"."""
+    """`odd`: an odd number of negations; `negated`: stems right after one; `contained`: words like "declined".
+
+    Outside English, where two negations do not cancel each other, `odd` means any. `restricts`: it says "only".
+    """
 
     odd: bool = False
     negated: frozenset[str] = frozenset()
     contained: frozenset[str] = frozenset()
+    restricts: bool = False
 
 
 NEUTRAL = Negation()
@@ -50,8 +55,9 @@ NEUTRAL = Negation()
 def negation(words: Sequence[str]) -> Negation:
     """The negation of a list of words (semcache.text.words)."""
     contained = _CONTAINS.intersection(words)
+    elsewhere, only = denies(words), restricts(words)
     if _PLAIN.isdisjoint(words) and _LESS.isdisjoint(words):
-        return Negation(contained=contained) if contained else NEUTRAL
+        return Negation(elsewhere, frozenset(), contained, only) if contained or elsewhere or only else NEUTRAL
     count, negated = 0, []
     for at, word in enumerate(words):
         if word in _LESS:
@@ -59,7 +65,7 @@ def negation(words: Sequence[str]) -> Negation:
         if word in _PLAIN and not _rhetorical(words, at):
             count += 1
             negated += _following(words, at)
-    return Negation(count % 2 == 1, frozenset(negated), contained)
+    return Negation(count % 2 == 1 or elsewhere, frozenset(negated), contained, only)
 
 
 def _rhetorical(words: Sequence[str], at: int) -> bool:

@@ -25,12 +25,25 @@ class QuestionClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """A question's class. The flags are independent: `my balance right now` is personal and volatile."""
+    """A question's class, and why. The flags are independent: `my balance right now` is personal and volatile."""
 
     kind: QuestionClass
     personal: bool
     volatile: bool
     follow_up: bool
+
+    @property
+    def reason(self) -> str:
+        """Why it is of this kind, in words."""
+        return _REASONS[self.kind]
+
+
+_REASONS = {
+    QuestionClass.SHARED: "no sign that the answer depends on who asks, on when, or on what was said before",
+    QuestionClass.PERSONAL: "about its asker: the answer is nobody else's",
+    QuestionClass.VOLATILE: "about this moment: the answer would not stay right",
+    QuestionClass.FOLLOW_UP: "a follow-up: what it means depends on what was said before",
+}
 
 
 def classify(question: str) -> Classified:

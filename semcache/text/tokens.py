@@ -1,4 +1,4 @@
-"""Tokens, stems, the normal form and fingerprint of a text, and its sentences."""
+"""Tokens, stems, the forms and the fingerprint of a text, and its sentences."""
 
 from __future__ import annotations
 
@@ -41,15 +41,20 @@ def stems(text: str) -> list[str]:
 
 
 def normal_form(text: str) -> str:
-    """NFKC, lower case, white space folded, closing punctuation dropped: equal forms are the same question."""
+    """NFKC, lower case, white space folded, closing punctuation dropped: for answers, which read alike then."""
     text = _RAISED.sub(r"^\g<0>", text)  # NFKC makes 102 of 10²
     folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     return folded.rstrip("?!. ") or folded
 
 
+def verbatim(text: str) -> str:
+    """NFC, line ends as "\\n", no outer white space: what is equal now is the same text, letter by letter."""
+    return unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
 def fingerprint(text: str) -> str:
-    """32 hex digits (BLAKE2b-128) of the normal form."""
-    return hashlib.blake2b(normal_form(text).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    """32 hex digits (BLAKE2b-128) of the text, verbatim."""
+    return hashlib.blake2b(verbatim(text).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def sentences(text: str) -> list[str]:

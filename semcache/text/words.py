@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
+from semcache.text.characters import JOINERS, marks
+from semcache.text.english import is_english
 from semcache.text.tokens import stem
 
 _POSSESSIVE_NUMBER = re.compile(r"(\d)['’]s\b")
@@ -90,7 +92,8 @@ _JOIN = {
     }.items()
     for parts in written.split("|")
 }
-_JOIN_FIRST = frozenset(parts[0] for parts in _JOIN) | {"un", "non"}
+_JOIN_FIRST = frozenset(parts[0] for parts in _JOIN) | {"non"}
+_PREFIXED = re.compile(r"\b(un|non)-(?=[^\W\d_])")
 _BRITISH = {
     "colour": "color", "colours": "colors", "favour": "favor", "favourite": "favorite", "favourites": "favorites",
     "neighbour": "neighbor", "neighbours": "neighbors", "behaviour": "behavior", "labour": "labor",
@@ -179,20 +182,33 @@ def words(text: str) -> list[str]:
         text = _CAPITAL_ALIASES.sub(lambda match: "uk" if "K" in match[0] else "usa", text)
     if "'s" in text or "’s" in text:
         text = _POSSESSIVE_NUMBER.sub(r"\1", text)
-    for token in _TOKEN.findall(text.lower().replace("’", "'")):
+    pattern = _TOKEN if text.isascii() else _token_with_marks()
+    low = text.lower().replace("’", "'")
+    if "n-" in low:
+        low = _PREFIXED.sub(r"\1", low)
+    for token in pattern.findall(low):
         if "'" in token:
             found.extend(_opened(token))
         elif token in _OPEN:
             found.extend(_OPEN[token])
         else:
             found.append(spelled(token))
-    return found if _JOIN_FIRST.isdisjoint(found) else _joined(found)
+    return found if _JOIN_FIRST.isdisjoint(found) else _joined(found, english="non" in found and is_english(found))
+
+
+@cache
+def _token_with_marks() -> re.Pattern[str]:
+    """`_TOKEN` for words of any script, which keep the marks and joiners that are written on their letters."""
+    letters = rf"[^\W\d_](?:[^\W\d_]|[{marks()}]|[{JOINERS}](?=[^\W\d_]))*"
+    return re.compile(_TOKEN.pattern.replace("[^\\W\\d_]+", letters))
 
 
 def _opened(token: str) -> list[str]:
-    if token.endswith("n't"):
+    if token.endswith("n't") and len(token) > 3:
         return [_NEGATED.get(token, token[:-3]), "not"]
     head, _, tail = token.partition("'")
+    if head == "n":
+        return ["ne", tail]  # French
     if tail == "m" or tail in ("re", "ve", "ll", "d", "s"):
         return (
             [head, "is"] if tail == "s" and head in ("what", "how", "where", "who", "it", "that", "there") else [head]
@@ -200,12 +216,13 @@ def _opened(token: str) -> list[str]:
     return [head + tail]
 
 
-def _joined(found: list[str]) -> list[str]:
+def _joined(found: list[str], *, english: bool) -> list[str]:
+    """Compounds as one word; "non" is a word of its own in Italian."""
     joined: list[str] = []
     position = 0
     while position < len(found):
         pair = tuple(found[position : position + 2])
-        whole = _JOIN.get(pair) or ("".join(pair) if pair[0] in ("un", "non") and len(pair) == 2 else None)
+        whole = _JOIN.get(pair) or ("".join(pair) if english and pair[0] == "non" and len(pair) == 2 else None)
         joined.append(whole or found[position])
         position += 2 if whole else 1
     return joined

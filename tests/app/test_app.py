@@ -8,7 +8,6 @@ import pytest
 import redis as redis_py
 
 import semcache
-from semcache.cache.background import LESSONS
 from semcache.embed import CachedEmbedder
 from semcache.errors import ConfigurationError, InvalidInput, RedisUnavailable
 from semcache.llm import Completion, Llm, LlmRequest, Stream, complete
@@ -98,7 +97,7 @@ def test_the_language_model_compares_answers_if_it_is_to(
         missed = cache.lookup("How do I reset my router?")
         assert isinstance(missed, semcache.Miss)
         cache.store("How do I reset my router?", "Press the button for ten seconds.", miss=missed)
-        LESSONS.wait()
+        assert app.runtime.flush(20)
         assert len(llm.asked) == calls
         assert cache.learning().labels == 1
 
@@ -157,6 +156,6 @@ def test_closing_waits_for_what_is_being_learned(redis_url: str, namespace: str,
     learned: list[bool] = []
     with semcache.open_app(redis_url=redis_url, namespace=namespace, embedder=embedder) as app:
         late = threading.Timer(0.3, begun.set)
-        LESSONS.submit(lambda: learned.append(begun.wait(5) and bool(app.redis.ping())))
+        app.runtime.lessons.submit(lambda: learned.append(begun.wait(5) and bool(app.redis.ping())))
         late.start()
     assert learned == [True]

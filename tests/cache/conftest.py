@@ -9,7 +9,6 @@ import pytest
 import redis as redis_py
 
 from semcache.cache import SemanticCache
-from semcache.cache.background import LESSONS
 from semcache.embed import CachedEmbedder
 from semcache.store import keys
 from tests.conftest import Clock
@@ -21,13 +20,20 @@ MakeCache = Callable[..., SemanticCache]
 def make_cache(redis: redis_py.Redis, embedder: CachedEmbedder, namespace: str, clock: Clock) -> Iterator[MakeCache]:
     """Makes caches of the test's namespace; afterwards checks that nothing half-removed is left of any."""
 
+    made: list[SemanticCache] = []
+
     def make(**options: Any) -> SemanticCache:
-        return SemanticCache(
-            options.pop("client", redis), **{"embedder": embedder, "namespace": namespace, "clock": clock, **options}
+        made.append(
+            SemanticCache(
+                options.pop("client", redis),
+                **{"embedder": embedder, "namespace": namespace, "replay_clock": clock, **options},
+            )
         )
+        return made[-1]
 
     yield make
-    LESSONS.wait()
+    for cache in made:
+        cache._runtime.flush()
     assert_whole(redis, namespace)
 
 
@@ -49,7 +55,7 @@ def assert_whole(redis: redis_py.Redis, namespace: str) -> None:
         size = redis.execute_command("VCARD", keys.CACHE_VECTORS.build(scope=scope))
         use = {id.decode() for id in redis.zrange(keys.CACHE_USE.build(scope=scope), 0, -1)}
         expiry = {id.decode() for id in redis.zrange(keys.CACHE_EXPIRY.build(scope=scope), 0, -1)}
-        short = {id for id in entries if len(redis.hget(prefix + id, "prompt") or b"") <= 2_000}
+        short = {id for id in entries if redis.hget(prefix + id, "verbatim") == b"0"}
         mortal = {id for id in entries if redis.hget(prefix + id, "expires") != b"0"}
         assert use == entries, "use and hashes hold the same ids"
         assert expiry == mortal, "what expires is in the expiry set, and nothing else"

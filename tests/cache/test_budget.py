@@ -141,10 +141,10 @@ def test_a_run_is_repeatable() -> None:
     st.sampled_from([True, False, None]),
 )
 def test_a_row_comes_back_as_it_was_packed(features: list[float], label: bool | None) -> None:
-    """A row of 55 bytes holds all features, in half precision, and its label."""
+    """A row of 63 bytes holds all features, in half precision, and its label."""
     packed = pack_row(features, label)
     table, labels = unpack_rows([packed])
-    assert len(packed) == ROW_BYTES == 55
+    assert len(packed) == ROW_BYTES == 63
     assert table[0].tolist() == features
     assert np.isnan(labels[0]) if label is None else labels[0] == label
 

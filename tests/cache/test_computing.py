@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 import redis as redis_py
 
-from semcache.cache import SemanticCache
+from semcache.cache import SemanticCache, StoreOptions
 from semcache.cache.flight import Flights
 from semcache.embed import default_embedder
 from semcache.errors import InvalidInput
@@ -56,7 +56,7 @@ def test_a_miss_is_computed_once_and_stored(cache: SemanticCache) -> None:
 
 
 def test_what_is_kept_with_the_answer(cache: SemanticCache) -> None:
-    """Sources, tags, TTL, metadata and cost reach the entry; sources may be asked when the answer is there."""
+    """Options reach the entry, those by name before the others; sources may be asked when the answer is there."""
     sources: dict[str, int] = {}
 
     def compute() -> str:
@@ -69,9 +69,7 @@ def test_what_is_kept_with_the_answer(cache: SemanticCache) -> None:
         sources=lambda: sources,
         tags=["t"],
         ttl=50,
-        metadata={"k": 1},
-        cost=0.1,
-        response_format="md",
+        options=StoreOptions(metadata={"k": 1}, cost=0.1, response_format="md", ttl=7),
     )
     (entry,) = cache.entries()
     assert (entry.sources, entry.tags, entry.metadata, entry.cost) == ({"faq": 7}, ("t",), {"k": 1}, 0.1)
@@ -213,11 +211,24 @@ def pieces(*texts: str) -> Callable[[], Iterator[str]]:
     return lambda: iter(texts)
 
 
+def gated(gate: threading.Event, first: str, *others: str) -> Callable[[], Iterator[str]]:
+    """The first piece at once, the others after the signal."""
+
+    def compute() -> Iterator[str]:
+        yield first
+        assert gate.wait(20)
+        yield from others
+
+    return compute
+
+
 def test_a_stream_arrives_in_pieces_and_is_stored_whole(cache: SemanticCache) -> None:
     """The caller that computes gets each piece as it comes; others get the whole answer."""
-    stream = cache.stream(PASSWORD, pieces("Use ", "the ", "link."))
+    gate = threading.Event()
+    stream = cache.stream(PASSWORD, gated(gate, "Use ", "the ", "link."))
     assert next(stream) == "Use "
     assert not list(cache.entries()), "nothing is stored before it is complete"
+    gate.set()
     assert list(stream) == ["the ", "link."]
     assert list(cache.stream(PASSWORD, pieces("never"))) == ["Use the link."]
     assert cache.get_or_compute(PARAPHRASE, pieces("never")) == "Use the link."
@@ -230,9 +241,12 @@ def test_an_aborted_stream_stores_nothing(cache: SemanticCache, redis: redis_py.
         yield "Use "
         raise ArithmeticError("connection lost")
 
-    stream = cache.stream(PASSWORD, pieces("Use ", "the link."))
+    gate = threading.Event()
+    stream = cache.stream(PASSWORD, gated(gate, "Use ", "the link."))
     next(stream)
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
+    gate.set()
+    wait_until("its lease is given up", lambda: not redis.exists(flight_key(cache)))
     with pytest.raises(ArithmeticError):
         list(cache.stream(PASSWORD, breaks))
     with pytest.raises(ArithmeticError):
@@ -244,12 +258,14 @@ def test_an_aborted_stream_stores_nothing(cache: SemanticCache, redis: redis_py.
 
 def test_a_waiter_takes_over_from_an_aborted_stream(cache: SemanticCache) -> None:
     """When the one who computes goes away, the next in line computes instead of waiting for nothing."""
-    stream = cache.stream(PASSWORD, pieces("Use ", "the link."))
+    gate = threading.Event()
+    stream = cache.stream(PASSWORD, gated(gate, "Use ", "the link."))
     next(stream)
     with ThreadPoolExecutor(1) as pool:
         waiter = pool.submit(cache.get_or_compute, PASSWORD, Counted("own"))
         wait_until("the waiter has missed", lambda: cache.stats().lookups == 2)
-        stream.close()  # type: ignore[attr-defined]
+        stream.close()
+        gate.set()
         assert waiter.result(20) == "own"
 
 
@@ -273,13 +289,6 @@ def test_an_answer_from_a_document_that_changed_meanwhile_is_given_but_not_kept(
     assert cache.stats().refused == 1
 
 
-def test_an_answer_that_cannot_be_stored_is_still_given(cache: SemanticCache, caplog: pytest.LogCaptureFixture) -> None:
-    """An empty answer is returned, with a warning, and not kept."""
-    assert cache.get_or_compute(PASSWORD, lambda: "") == ""
-    assert "not stored" in caplog.text
-    assert not list(cache.entries())
-
-
 def test_wrong_arguments_fail_before_anything_is_computed(cache: SemanticCache) -> None:
     """ttl=0 costs no computation, streamed or not."""
     compute = Counted()
@@ -288,14 +297,6 @@ def test_wrong_arguments_fail_before_anything_is_computed(cache: SemanticCache) 
     with pytest.raises(InvalidInput):
         cache.stream(PASSWORD, compute, ttl=0)
     assert compute.calls == 0
-
-
-@pytest.mark.parametrize("answer", [None, 7, b"bytes", [1, 2]])
-def test_a_computation_that_gives_no_text_is_refused(cache: SemanticCache, answer: object) -> None:
-    """compute() returns text or pieces of text: anything else is said, stored nowhere, and holds nobody up."""
-    with pytest.raises(InvalidInput, match="compute"):
-        cache.get_or_compute(PASSWORD, lambda: answer)  # type: ignore[arg-type, return-value]
-    assert cache.get_or_compute(PASSWORD, lambda: "text") == "text"
 
 
 def test_a_decorated_function_is_asked_once(cache: SemanticCache) -> None:
@@ -327,9 +328,11 @@ def test_a_decorated_generator_streams(cache: SemanticCache) -> None:
 def test_flights_leave_nothing_behind() -> None:
     """A process keeps nothing of a flight that is over."""
     flights = Flights()
-    with flights.join("x") as (flight, leading):
-        assert leading
-        with flights.join("x") as (same, leading):
-            assert (same, leading) == (flight, False)
-    with flights.join("x") as (later, leading):
-        assert (later is flight, leading) == (False, True)
+    flight, leading = flights.join("x")
+    assert leading
+    with flights.leading("x", flight):
+        assert flights.join("x") == (flight, False)
+    later, leading = flights.join("x")
+    assert (later is flight, leading) == (False, True)
+    flights.land("x", later)
+    assert not flights._under_way

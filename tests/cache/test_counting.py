@@ -11,8 +11,7 @@ from contextlib import contextmanager
 import pytest
 import redis as redis_py
 
-from semcache.cache import SemanticCache
-from semcache.cache.background import COUNTS
+from semcache.cache import SemanticCache, StoreOptions
 from semcache.store import keys
 
 QUESTION = "How do I reset my password?"
@@ -32,7 +31,7 @@ assert child.exitcode == 0
 
 
 @contextmanager
-def nothing_counted() -> Iterator[None]:
+def nothing_counted(cache: SemanticCache) -> Iterator[None]:
     """Holds up whoever counts."""
     begun, gate = threading.Event(), threading.Event()
 
@@ -40,7 +39,7 @@ def nothing_counted() -> Iterator[None]:
         begun.set()
         gate.wait(20)
 
-    assert COUNTS.submit(wait)
+    assert cache._runtime.counts.submit(wait)
     assert begun.wait(20)
     try:
         yield
@@ -56,7 +55,7 @@ def counted(redis: redis_py.Redis, cache: SemanticCache) -> int:
 def test_an_answer_does_not_wait_until_it_is_counted(cache: SemanticCache, redis: redis_py.Redis) -> None:
     """The hit is there before it is counted; whoever reads the statistics waits for it."""
     cache.store(QUESTION, "Use the link.")
-    with nothing_counted():
+    with nothing_counted(cache):
         assert cache.lookup(QUESTION)
         assert counted(redis, cache) == 0
     assert cache.stats().hits_exact == 1
@@ -65,8 +64,8 @@ def test_an_answer_does_not_wait_until_it_is_counted(cache: SemanticCache, redis
 
 def test_a_hit_is_counted_though_its_entry_has_gone(cache: SemanticCache, redis: redis_py.Redis) -> None:
     """An entry removed meanwhile stays removed; that it was served stays true."""
-    entry_id = cache.store(QUESTION, "Use the link.", cost=0.5)
-    with nothing_counted():
+    entry_id = cache.store(QUESTION, "Use the link.", options=StoreOptions(cost=0.5))
+    with nothing_counted(cache):
         assert cache.lookup(QUESTION)
         assert cache.invalidate(entry_id=entry_id) == 1
     stats = cache.stats()
@@ -77,8 +76,8 @@ def test_a_hit_is_counted_though_its_entry_has_gone(cache: SemanticCache, redis:
 def test_when_too_much_waits_to_be_counted_the_caller_counts(cache: SemanticCache, redis: redis_py.Redis) -> None:
     """A full queue slows the callers down and loses nothing."""
     cache.store(QUESTION, "Use the link.")
-    with nothing_counted():
-        while COUNTS.submit(lambda: None):
+    with nothing_counted(cache):
+        while cache._runtime.counts.submit(lambda: None):
             pass
         assert cache.lookup(QUESTION)
         assert counted(redis, cache) == 1

@@ -168,10 +168,62 @@ def test_a_question_served_too_often_is_answered_for_itself() -> None:
     assert (repeat_limit(0.01), repeat_limit(0.02), repeat_limit(0.5)) == (20, 10, 3)
 
 
-def test_hard_guards_refuse_what_the_score_would_serve() -> None:
-    """The option puts the guards on top of the learned score."""
-    near = [Entry("e", "the tax rate of 2023", 0.97)]
-    asked = "the tax rate of 2024"
+@pytest.mark.parametrize(
+    ("asked", "stored", "differs"),
+    [
+        ("the tax rate of 2024", "the tax rate of 2023", "the number differs: 2024 / 2023"),
+        ("What does curl --fail do?", "What does curl fail do?", "the signs differ: -- / none"),
+        ("Is 😀 rude?", "Is 😡 rude?", "the signs differ: 😀 / 😡"),
+        ("Ist das Formular 14 gültig?", "Ist das Formular 15 gültig?", "the number differs: 14 / 15"),
+    ],
+)
+def test_no_learning_outweighs_a_figure_or_a_sign(asked: str, stored: str, differs: str) -> None:
+    """However sure the score is: what differs in any language is refused before a model and with one."""
+    for known in ({}, {"model": MODEL, "sums": SETTLED}):
+        decision = _decide(asked, [Entry("e", stored, 0.999)], budget=0.1, **known)
+        assert (decision.chosen, decision.reason, decision.detail) == (None, Reason.GUARD, differs)
+
+
+@pytest.mark.parametrize(
+    "word", ["tomorrow", "nicht", "zelden", "завтра", "明天", "غدا", "कल", "நாளை", "พรุ่งนี้", "내일", "αύριο"]
+)
+@pytest.mark.parametrize(
+    "text", ["Does the shop open early?", "Öffnet der Laden früh?", "दुकान खुली है?", "Магазин открыт?"]
+)
+def test_while_learning_a_word_more_is_another_question(text: str, word: str) -> None:
+    """A word that only one side has is refused in any script, wherever it stands; later it is evidence."""
+    written = text.split()
+    for at in range(len(written) + 1):
+        longer = " ".join([*written[:at], word, *written[at:]])
+        for asked, stored in ((text, longer), (longer, text)):
+            decision = _decide(asked, [Entry("e", stored, 0.999)])
+            assert (decision.chosen, decision.reason) == (None, Reason.GUARD)
+            assert _decide(asked, [Entry("e", stored, 0.999)], budget=0.1, model=MODEL, sums=SETTLED).chosen == 0
+
+
+def test_the_same_question_in_other_dress_is_served_in_every_state() -> None:
+    """Whatever its similarity and its neighbours' vote, and though the score allows nothing."""
+    near = [Entry("x", "lamp?", 0.91, "b"), Entry("y", QUESTION, 0.9, "a"), Entry("z", "lamps", 0.89, "b")]
+    for known in ({}, {"model": MODEL, "sums": SETTLED}, {"model": MODEL, "sums": SETTLED, "budget": 0.001}):
+        decision = _decide("how do i return a LAMP", near, **known)
+        assert decision.chosen == 1
+        assert decision.scored is not None
+        assert decision.scored.group == "a"
+
+
+def test_other_dress_is_checked_too() -> None:
+    """A share of what dress serves is answered anew; if it was wrong too often, it is served no more."""
+    near = [Entry("e", QUESTION, 0.9)]
+    assert _decide(f"{QUESTION}?", near, draw=0.05).reason is Reason.SHADOW
+    wrong = Sums(strict_checks=6.0, strict_wrong=2.0)
+    assert _decide(f"{QUESTION}?", near, sums=wrong).reason is Reason.BELOW_BUDGET
+    assert _decide(f"{QUESTION}?", near, budget=0.0).chosen is None
+
+
+def test_all_guards_can_refuse_what_the_score_would_serve() -> None:
+    """The option puts every guard on top of the learned score; a negation is evidence for it without."""
+    near = [Entry("e", "Is the tax refunded?", 0.97)]
+    asked = "Is the tax not refunded?"
     free = _decide(asked, near, budget=0.1, model=MODEL, sums=SETTLED)
     held = _decide(asked, near, budget=0.1, model=MODEL, sums=SETTLED, hard_guards=True)
     assert free.chosen == 0

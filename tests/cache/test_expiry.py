@@ -91,7 +91,7 @@ def test_a_hit_prolongs_a_life_when_asked_to(make_cache: MakeCache, clock: Clock
         assert cache.lookup(PASSWORD)
         clock.advance(60)
         assert cache.lookup(PARAPHRASE)
-    assert sweep(redis, cache.scope.namespace, now=clock()) == 0
+    assert sweep(redis, cache.scope.namespace, replay_clock=clock) == 0
     clock.advance(100)
     assert not cache.lookup(PASSWORD)
 
@@ -159,8 +159,8 @@ def test_a_sweep_takes_every_scope_of_the_namespace(
             cache.store(f"Question {n}?", "dead", ttl=10)
         cache.store(PASSWORD, "alive")
     clock.advance(10)
-    assert sweep(redis, namespace, now=clock()) == 140
-    assert sweep(redis, namespace, now=clock()) == 0
+    assert sweep(redis, namespace, replay_clock=clock) == 140
+    assert sweep(redis, namespace, replay_clock=clock) == 0
     assert [vector_count(redis, cache) for cache in caches] == [1, 1]
 
 
@@ -170,7 +170,7 @@ def test_the_sweeper_frees_in_the_background(
     """Its thread removes what is due, and ends when it is told to."""
     cache = make_cache(ttl=10)
     cache.store(PASSWORD, "answer")
-    with Sweeper(redis, namespace, interval_s=0.01, clock=clock) as sweeper:
+    with Sweeper(redis, namespace, interval_s=0.01, replay_clock=clock) as sweeper:
         sweeper.start()
         clock.advance(10)
         wait_until("the vector is gone", lambda: vector_count(redis, cache) == 0)
@@ -242,6 +242,6 @@ def test_what_expired_leaves_no_keys(make_cache: MakeCache, redis: redis_py.Redi
             f"What is written in clause {n} of the contract?", str(n), tags=[f"t{n}"], sources={f"d{n}": 1}, miss=miss
         )
     clock.advance(10)
-    assert sweep(redis, cache.scope.namespace, now=clock()) == 30
+    assert sweep(redis, cache.scope.namespace, replay_clock=clock) == 30
     left = {key.decode().rpartition(":")[2] for key in redis.scan_iter(f"*{cache.scope.id}*", count=10_000)}
     assert left <= {"counters", "rows", "sums", "words", "pairs", "model", "repeats"}

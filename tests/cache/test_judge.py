@@ -146,6 +146,15 @@ def test_without_the_language_model_likeness_judges(api: FakeOpenAi, embedder: E
     assert list(judge(Given("It costs 5 euros."), [Given("The price is five euros.")])) == [True]
 
 
+def test_half_a_reply_is_no_verdict(api: FakeOpenAi) -> None:
+    """A list of numbers that was cut off may lack some: the fallback gives the verdicts."""
+    api.reply, api.finish_reason = lambda _: "1", "length"
+    judge = llm_judge(_model(api), fallback=equal_text)
+    assert list(judge(Given("5 days"), [Given("a week"), Given("5 days")])) == list(
+        equal_text(Given("5 days"), [Given("a week"), Given("5 days")])
+    )
+
+
 def test_a_quoting_model_cannot_judge(embedder: Embedder) -> None:
     """The built-in answerer only quotes: asked to judge it is a configuration error, and by default it is not asked."""
     with pytest.raises(ConfigurationError, match="follows instructions"):

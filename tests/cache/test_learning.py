@@ -14,7 +14,6 @@ import pytest
 import redis as redis_py
 
 from semcache.cache import Hit, Miss, SemanticCache, give_feedback
-from semcache.cache.background import LESSONS
 from semcache.cache.budget import Sums, pack_row
 from semcache.cache.evidence import FEATURES
 from semcache.cache.refit import FIRST_FIT, WINDOW
@@ -138,6 +137,7 @@ def test_a_fit_that_crashed_holds_nobody_up_for_long(
 
 def test_the_slower_of_two_fits_is_dropped(state: LearningState) -> None:
     """A model fitted after an old version replaces nothing, and its sums are not added either."""
+    state.write([Note(sums=Sums(labels=1.0))])
     assert state.put_model(None, after=0, add=Sums(fitted=10))
     assert not state.put_model(None, after=0, add=Sums(fitted=10))
     assert state.sums().fitted == 10
@@ -150,13 +150,13 @@ def test_a_lookup_never_waits_for_a_fit(make_cache: MakeCache, redis: redis_py.R
     cache.store(PASSWORD, "Use the link.")
     assert "nothing in the words differs" in cache.explain(PARAPHRASE).detail
     gate = threading.Event()
-    LESSONS.submit(lambda: gate.wait(20) and None)
+    cache._runtime.lessons.submit(lambda: gate.wait(20) and None)
     other = make_cache(judge=same_text, learn="inline")
     fill_rows(LearningState(redis, cache.scope.id), right=250, wrong=150)
     assert other._learning.fit()
     assert "nothing in the words differs" in cache.explain(PARAPHRASE).detail
     gate.set()
-    LESSONS.wait()
+    assert cache._runtime.lessons.flush(20)
     assert "answers like this one are wrong in" in cache.explain(PARAPHRASE).detail
 
 
@@ -164,7 +164,7 @@ def test_lessons_are_learned_behind_the_request(make_cache: MakeCache, redis: re
     """store(miss=...) in the default mode returns first; the lesson follows."""
     cache = make_cache(judge=same_text)
     play(cache, [("How do I cancel my order?", "In your account."), ("How do I track my order?", "By the link.")])
-    LESSONS.wait()
+    assert cache._runtime.lessons.flush(20)
     sums = LearningState(redis, cache.scope.id).sums()
     assert sums.labels == 1
 

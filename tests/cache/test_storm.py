@@ -48,7 +48,7 @@ def test_a_storm_leaves_no_stale_answer_no_orphan_and_true_counters(
     assert_whole(redis, namespace)
     removed = stats.replaced + stats.evicted + stats.expired + stats.invalidated + stats.stale
     assert stats.stored == stats.entries + removed
-    wait_until("what is left has expired", lambda: sweep(redis, namespace, now=_now(redis) + 10) == 0)
+    wait_until("what is left has expired", lambda: sweep(redis, namespace, replay_clock=lambda: _now(redis) + 10) == 0)
     assert cache.stats().entries == 0
     assert_whole(redis, namespace)
 

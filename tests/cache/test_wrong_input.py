@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 
-from semcache.cache import SemanticCache
+from semcache.cache import SemanticCache, StoreOptions
 from semcache.embed import Kind, Vectors
 from semcache.errors import InvalidInput
 from tests.cache.conftest import MakeCache
@@ -28,6 +30,18 @@ class Broken:
         return np.array([self._vector] * len(texts), np.float32)
 
 
+WRONG_OPTIONS = [
+    StoreOptions(**wrong)  # type: ignore[arg-type]
+    for wrong in (
+        {"cost": -1}, {"cost": math.nan}, {"cost": 1e300}, {"cost": "1"}, {"compute_s": math.nan}, {"compute_s": True},
+        {"tokens": 12.5}, {"tokens": -1}, {"tokens": "7"}, {"tokens": 2**60}, {"response_format": ""},
+        {"metadata": {"x": object()}}, {"metadata": {"x": math.nan}}, {"metadata": {"title": "broken \ud83d emoji"}},
+        {"metadata": ["x"]}, {"metadata": {"x": "y" * 300_000}}, {"ttl": math.inf}, {"ttl": 1e300}, {"tags": [1]},
+        {"sources": {"doc": 1.0}},
+    )
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("prompt", ["", "   \n", None, 7, b"bytes", "\ud800", "x" * 1_000_000])
 def test_a_wrong_prompt_is_invalid_input(cache: SemanticCache, prompt: object) -> None:
     """An empty, oversized or undecodable prompt is refused by every method, before Redis is asked."""
@@ -41,15 +55,32 @@ def test_a_wrong_prompt_is_invalid_input(cache: SemanticCache, prompt: object) -
     [
         {"ttl": 0}, {"ttl": -1}, {"ttl": float("nan")}, {"ttl": float("inf")}, {"ttl": True}, {"ttl": "60"},
         {"sources": {"doc": 0}}, {"sources": {"doc": "7"}}, {"sources": {"": 1}}, {"sources": ["doc"]},
-        {"tags": "text"}, {"tags": [""]}, {"cost": -1}, {"compute_s": float("nan")}, {"metadata": {"x": object()}},
-        {"context": "text"}, {"response_format": ""},
+        {"ttl": 1e11}, {"ttl": sys.maxsize}, {"sources": {"doc": 2**53}}, {"sources": {"doc": True}},
+        {"tags": "text"}, {"tags": [""]}, {"tags": 7}, {"context": "text"}, {"context": None}, {"context": [None]},
+        {"options": {"ttl": 60}}, *({"options": options} for options in WRONG_OPTIONS),
     ],
 )  # fmt: skip
 def test_a_wrong_argument_stores_nothing(cache: SemanticCache, wrong: dict[str, object]) -> None:
-    """Whatever is out of its range is refused by name, and the cache stays as it was."""
+    """Whatever is out of its range is refused by name before anything is computed, and the cache stays as it was."""
     with pytest.raises(InvalidInput):
         cache.store(PASSWORD, "answer", **wrong)  # type: ignore[arg-type]
-    assert cache.stats().stored == 0
+    computed: list[str] = []
+
+    def compute() -> str:
+        computed.append("paid")
+        return "answer"
+
+    with pytest.raises(InvalidInput):
+        cache.get_or_compute(PASSWORD, compute, **wrong)  # type: ignore[arg-type]
+    assert (cache.stats().stored, computed) == (0, [])
+
+
+@pytest.mark.parametrize("wait_s", [None, "5", -1, math.nan, True])
+def test_a_wrong_wait_computes_nothing(cache: SemanticCache, wait_s: Any) -> None:
+    """How long to wait is a number of seconds; anything else is named before the model is asked."""
+    with pytest.raises(InvalidInput, match="wait_s"):
+        cache.get_or_compute(PASSWORD, lambda: pytest.fail("computed"), wait_s=wait_s)
+    assert cache.get_or_compute(PASSWORD, lambda: "answer", wait_s=1e300) == "answer"
 
 
 def test_an_empty_answer_is_not_stored(cache: SemanticCache) -> None:
@@ -68,7 +99,7 @@ def test_an_empty_answer_is_not_stored(cache: SemanticCache) -> None:
 )  # fmt: skip
 def test_a_wrong_construction_is_invalid_input(make_cache: MakeCache, wrong: dict[str, object]) -> None:
     """Budget, TTL, cap and lease outside their range are refused by name where they are written."""
-    with pytest.raises(InvalidInput, match=next(iter(wrong)).replace("lease_s", "ttl")):
+    with pytest.raises(InvalidInput, match=next(iter(wrong))):
         make_cache(**wrong)
 
 

@@ -46,7 +46,7 @@ def test_the_same_question_is_a_hit_for_another_user(engine: ChatEngine, api: Fa
     second = engine.ask("how long can I return a lamp", user="ben", session="s9")
     assert (second.outcome, second.text) == ("hit", first.text)
     assert second.hit is not None
-    assert second.hit.exact
+    assert second.hit.prompt == "How long can I return a lamp?"
     assert second.saved.tokens == first.tokens
     assert second.tokens == 0
     assert second.cited == ("returns",)
@@ -56,7 +56,7 @@ def test_the_same_question_is_a_hit_for_another_user(engine: ChatEngine, api: Fa
 def test_a_paraphrase_is_a_hit(engine: ChatEngine, api: FakeOpenAi) -> None:
     """Other words with the same meaning are served the stored answer, whose question is named."""
     engine.ask("How long does the standard delivery take?", **WHO)
-    again = engine.ask("How long does standard delivery take?", user="ben", session="s2")
+    again = engine.ask("How long does the standard delivery take, please?", user="ben", session="s2")
     assert again.outcome == "hit"
     assert again.hit is not None
     assert not again.hit.exact

@@ -7,10 +7,8 @@ from collections.abc import Callable
 import pytest
 from redis import Redis
 
-from semcache.cache.inputs import MAX_SEMANTIC_CHARS
 from semcache.memory.types import turn_id
 from semcache.store import keys
-from semcache.store.checks import cache as cache_checks
 from semcache.store.checks import check_data
 from tests.checks.conftest import Installation
 
@@ -296,8 +294,3 @@ def test_a_scope_without_a_catalogue_is_found(redis: Redis, installation: Instal
     finally:
         for key in redis.scan_iter(match=use.partition("}")[0] + "}*", count=1_000):
             redis.delete(key)
-
-
-def test_the_length_of_a_prompt_with_a_vector_is_one_number() -> None:
-    """The checks know which prompts have a vector: those that the cache gives one."""
-    assert cache_checks.MAX_SEMANTIC_CHARS == MAX_SEMANTIC_CHARS

@@ -12,10 +12,10 @@ import redis as redis_py
 from typer.testing import CliRunner, Result
 
 from semcache.cache import SemanticCache
-from semcache.cache.background import LESSONS
 from semcache.cli import cache as commands
 from semcache.embed import CachedEmbedder
 from semcache.errors import InvalidInput
+from tests.cache.test_lineage import set_version
 
 PASSWORD = "How do I reset my password?"
 HOURS = "What are your opening hours?"
@@ -52,8 +52,8 @@ def caches(redis: redis_py.Redis, embedder: CachedEmbedder, namespace: str) -> d
     return made
 
 
-def output(result: Result) -> Any:
-    assert result.exit_code == 0, result.output
+def output(result: Result, *, exit_code: int = 0) -> Any:
+    assert result.exit_code == exit_code, result.output
     return json.loads(result.stdout)
 
 
@@ -150,16 +150,47 @@ def test_warm_fills_a_scope_and_goes_on_where_it_stopped(run: Run, tmp_path: Pat
     file = tmp_path / "faq.csv"
     file.write_text(FAQ)
     arguments = ("warm", str(file), "--scope", "tenant=acme", "--tag", "faq", "--json")
-    assert output(run(*arguments)) == {"stored": 2, "known": 0, "outdated": 0}
-    assert output(run(*arguments)) == {"stored": 0, "known": 2, "outdated": 0}
+    nothing = {"stored": 0, "known": 0, "replaced": 0, "clash": 0, "outdated": 0, "rows": []}
+    assert output(run(*arguments)) == nothing | {"stored": 2}
+    assert output(run(*arguments)) == nothing | {"known": 2}
     file.write_text(FAQ.replace("9 to 5.", "9 to 6."))
-    assert output(run(*arguments)) == {"stored": 1, "known": 1, "outdated": 0}
+    detail = "another answer was stored: 9 to 5."
+    row = {"row": 2, "outcome": "replaced", "question": "When are you open?", "detail": detail}
+    assert output(run(*arguments), exit_code=1) == nothing | {"known": 1, "replaced": 1, "rows": [row]}
     rows = {row["prompt"]: row for row in output(run("list", "--scope", "tenant=acme", "--json"))}
     assert rows["When are you open?"]["response"] == "9 to 6."
     first = rows[PASSWORD]
     assert (first["sources"], first["tags"]) == ({"faq": 3}, ["faq", "help"])
     assert round(first["expires_at"] - first["created_at"]) == 60
     assert output(run("explain", "How can I reset my password?", "--json"))["served"] == first["entry_id"]
+
+
+def test_warm_names_the_rows_that_it_does_not_keep(
+    run: Run, tmp_path: Path, redis: redis_py.Redis, namespace: str
+) -> None:
+    """Of two answers to one question the first stays, in every run; a row from an old version is named too."""
+    set_version(redis, namespace, "faq", 4)
+    file = tmp_path / "faq.csv"
+    file.write_text(FAQ + "When are you open?,9 to 7.,,,\nWhen are you open?,9 to 5.,,,\n")
+    for first in (True, False):
+        found = output(run("warm", str(file), "--json"), exit_code=1)
+        assert (found["stored"], found["known"], found["clash"], found["outdated"]) == (int(first), 2 - first, 1, 1)
+        assert [(row["row"], row["outcome"]) for row in found["rows"]] == [(1, "outdated"), (3, "clash")]
+        assert "row 2" in found["rows"][1]["detail"]
+        assert output(run("explain", "When are you open?", "--json"))["served"]
+    shown = run("warm", str(file))
+    assert shown.exit_code == 1
+    assert "9 to 7." not in shown.output
+    assert "row 2 has another answer" in " ".join(shown.output.replace("│", " ").split())
+
+
+def test_warm_keeps_questions_in_any_script(run: Run, tmp_path: Path) -> None:
+    """Rows that are all kept end with exit code 0."""
+    file = tmp_path / "faq.csv"
+    file.write_text(
+        "question,answer\nWann öffnet ihr?,Um 9.\n几点开门？,9点。\nمتى تفتحون؟,في التاسعة\n", encoding="utf-8"
+    )
+    assert output(run("warm", str(file), "--json"))["stored"] == 3
 
 
 def test_warm_takes_json_lines(run: Run, tmp_path: Path) -> None:
@@ -180,6 +211,8 @@ def test_warm_takes_json_lines(run: Run, tmp_path: Path) -> None:
         ("question,answer,sources\nWhy?,So.,faq\n", "doc-42:7"),
         ("question,answer,ttl\nWhy?,So.,-5\n", "ttl"),
         ("question,answer,ttl\nWhy?,So.,soon\n", "ttl"),
+        ("question,answer,ttl\nWhy?,So.,9223372036854775807\n", "row 1: ttl"),
+        ("question,answer,ttl\nWhy?,So.,nan\n", "row 1: ttl"),
         ("", "faq.csv"),
     ],
 )
@@ -211,7 +244,7 @@ def test_learn_takes_pairs(run: Run, tmp_path: Path) -> None:
 
 def test_status_tells_how_far_the_learning_is(run: Run, caches: dict[str, SemanticCache]) -> None:
     """One row a scope with its labels and a sentence; for one scope what other budgets would give."""
-    LESSONS.wait()
+    assert all(cache._runtime.flush(20) for cache in caches.values())
     rows = output(run("status", "--json"))
     assert [row["items"]["tenant"] for row in rows] == ["acme", "globex"]
     assert all("answers compared" in row["summary"] for row in rows)

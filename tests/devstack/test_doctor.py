@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from redis import Redis
+from redis.exceptions import ResponseError
 
 from semcache.devstack import ports, process, state
 from semcache.devstack.doctor import Finding, examine, machine, services, worst
@@ -18,6 +22,9 @@ from semcache.devstack.doctor.services import RedisFacts, judge_redis
 from semcache.devstack.redis import RedisServer
 from semcache.devstack.state import ServerState, StackState
 from semcache.settings import Settings, load_settings
+from semcache.store.connect import connect
+from semcache.store.outbox import Outbox
+from tests.waiting import wait_until
 
 GOOD = RedisFacts(
     version=(8, 2, 3),
@@ -83,6 +90,72 @@ def test_a_redis_is_asked_for_its_facts(tmp_path: Path) -> None:
             assert set(levels(services.redis(own))) == expected
         finally:
             running.kill()
+
+
+@pytest.fixture
+def settable(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Settings, Redis]]:
+    """A Redis whose configuration a test may spoil, and a client for that."""
+    server = RedisServer(tmp_path / "spoilt", ports.free_port(), extra=getattr(request, "param", {}))
+    running = server.start(tied=True)
+    try:
+        server.wait_ready(running)
+        with connect(server.address) as client:
+            yield load_settings(data_dir=tmp_path, redis_url=server.address), client
+    finally:
+        running.kill()
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "why", "mend"),
+    [
+        ([("CONFIG SET", "maxmemory", "1")], "out of memory", "maxmemory"),
+        ([("REPLICAOF", "127.0.0.1", "1")], "read-only", "primary"),
+        ([("CONFIG SET", "min-replicas-to-write", "1")], "NOREPLICAS", "replicas"),
+        ([("ACL SETUSER", "default", "-set")], "permission", "ACL SETUSER"),
+    ],
+    ids=["OOM", "READONLY", "NOREPLICAS", "no permission"],
+)
+def test_a_redis_that_takes_no_writes_is_a_problem(
+    settable: tuple[Settings, Redis], spoilt: list[tuple[str, ...]], why: str, mend: str
+) -> None:
+    """It answers, and yet nothing can be remembered: the reason is told, and what mends it."""
+    own, client = settable
+    assert levels(services.redis(own)) == {"redis": "ok"}
+    for command in spoilt:
+        client.execute_command(*command[0].split(), *command[1:])
+    refused = next(finding for finding in services.redis(own) if finding.check == "redis writes")
+    assert refused.level == "problem"
+    assert why in refused.detail
+    assert mend in refused.mend
+    assert not list(client.scan_iter("sc:*"))
+
+
+@pytest.mark.parametrize("settable", [{"appendonly": "no"}], indirect=True)
+def test_a_redis_that_cannot_save_is_a_problem(settable: tuple[Settings, Redis], tmp_path: Path) -> None:
+    """MISCONF: the last snapshot failed, here because its directory is gone, so Redis refuses writes."""
+    own, client = settable
+    shutil.rmtree(tmp_path / "spoilt" / "data")
+    client.config_set("save", "3600 1")
+    client.set("a", "b")
+    with contextlib.suppress(ResponseError):
+        client.execute_command("BGSAVE")
+    wait_until("the save has failed", lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err")
+    refused = next(finding for finding in services.redis(own) if finding.check == "redis writes")
+    assert "MISCONF" in refused.detail
+    assert "make room" in refused.mend
+
+
+def test_what_waits_for_kafka_is_told(settable: tuple[Settings, Redis], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the chat has kept for a while is a warning, with what sends it."""
+    own, client = settable
+    box = Outbox(client, namespace=own.namespace, max_bytes=1000)
+    place = box.keep("e", "{}")
+    assert services.outbox(own) == []
+    monkeypatch.setattr(services, "OUTBOX_S", -1.0)
+    (found,) = services.outbox(own)
+    assert (found.level, "1 events" in found.detail) == ("warning", True)
+    box.settle([place])
+    assert services.outbox(own) == []
 
 
 def test_servers_that_were_chosen_and_do_not_answer_are_problems(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ from redis import Redis
 
 from semcache.app import open_app
 from semcache.embed import CachedEmbedder, Kind, Vectors
+from semcache.embed.cached import vector_bytes
 from semcache.embed.opening import open_model
 from semcache.errors import InvalidInput, MissingExtra, RedisUnavailable
 from semcache.settings import load_settings
@@ -52,17 +54,31 @@ def test_a_text_is_embedded_once(model: Counting) -> None:
 
 
 def test_the_least_recently_used_leaves_first(model: Counting) -> None:
-    """The memory has a size; using a text keeps it."""
-    cached = CachedEmbedder(model, size=2)
+    """The memory has a size in bytes; using a text keeps it."""
+    cached = CachedEmbedder(model, max_bytes=2 * vector_bytes(np.zeros(model.dim, np.float32)))
     for text in ("a", "b", "a", "c", "a", "b"):
         cached.embed([text])
     assert model.asked == ["a", "b", "c", "b"]
 
 
 def test_a_call_larger_than_the_memory_is_answered_whole(model: Counting) -> None:
-    """Size 0 remembers nothing and still works."""
-    for size in (0, 2):
-        assert CachedEmbedder(model, size=size).embed(["a", "b", "c"]).shape == (3, model.dim)
+    """A size of 0 remembers nothing and still works."""
+    for max_bytes in (0, 4_000):
+        assert CachedEmbedder(model, max_bytes=max_bytes).embed(["a", "b", "c"]).shape == (3, model.dim)
+
+
+def test_the_memory_keeps_vectors_and_no_texts(model: Counting) -> None:
+    """A hundred texts of 100,000 characters take what a hundred short ones take."""
+    texts = [f"{n} " + "long " * 20_000 for n in range(100)]
+    cached = CachedEmbedder(model, max_bytes=1_000_000)
+    tracemalloc.start()
+    try:
+        for text in texts:
+            cached._lru.put({("symmetric", text): np.ones(model.dim, np.float32)})
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken < 1_000_000
 
 
 def test_what_a_caller_does_to_a_vector_stays_with_the_caller(model: Counting) -> None:
@@ -75,7 +91,7 @@ def test_what_a_caller_does_to_a_vector_stays_with_the_caller(model: Counting) -
 
 def test_threads_share_it(model: Counting) -> None:
     """All get the vectors that one alone gets."""
-    cached = CachedEmbedder(model, size=5)
+    cached = CachedEmbedder(model, max_bytes=10_000)
     texts = [f"text {i}" for i in range(12)]
     alone = {text: model.inner.embed([text])[0] for text in texts}
 

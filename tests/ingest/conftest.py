@@ -26,8 +26,12 @@ def fast_embedder() -> CachedEmbedder:
     return open_embedder(FAST, model_dir=load_settings().model_dir)
 
 
+BOTH_PROTOCOLS = pytest.mark.parametrize("settings", ["consumer", "classic"], indirect=True)
+"""For tests about the group: with the protocol of KIP-848, and with the one before it."""
+
+
 @pytest.fixture
-def settings(redis_url: str, kafka: str, namespace: str, tmp_path: Path) -> Settings:
+def settings(request: pytest.FixtureRequest, redis_url: str, kafka: str, namespace: str, tmp_path: Path) -> Settings:
     """Settings of an installation that nobody else uses."""
     made = load_settings(
         namespace=namespace,
@@ -39,6 +43,7 @@ def settings(redis_url: str, kafka: str, namespace: str, tmp_path: Path) -> Sett
             "conversations_topic": f"{namespace}.conversations",
             "knowledge_topic": f"{namespace}.knowledge",
             "partitions": 2,
+            "group_protocol": getattr(request, "param", "consumer"),
         },
         ingest={"group": f"g-{namespace}", "revoke_timeout_s": 5.0},
     )

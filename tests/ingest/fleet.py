@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -27,13 +28,18 @@ class Fleet:
         model: str,
         redis_conf: Mapping[str, str] | None = None,
         session_timeout_s: int = 45,
+        protocol: str = "consumer",
     ) -> None:
-        """`session_timeout_s`: after that long without a heartbeat Kafka gives a worker's partitions to another."""
+        """`session_timeout_s`: after that long without a heartbeat Kafka gives a worker's partitions to another.
+
+        `protocol`: that of the consumer group.
+        """
         self._folder = folder
         self.session_timeout_s = session_timeout_s
         self._redis = RedisServer(folder / "redis", free_port(), extra=dict(redis_conf or {}))
         self._kafka = KafkaServer(folder / "kafka", free_port(), extra=_impatient(session_timeout_s))
         self._processes: dict[str, ServerProcess] = {}
+        consumer = {"session.timeout.ms": str(session_timeout_s * 1000)} if protocol == "classic" else {}
         self.workers: list[subprocess.Popen[bytes]] = []
         self.environment = {
             "SEMCACHE_REDIS_URL": self._redis.address,
@@ -42,6 +48,9 @@ class Fleet:
             "SEMCACHE_KAFKA_KNOWLEDGE_TOPIC": "documents",
             "SEMCACHE_NAMESPACE": namespace,
             "SEMCACHE_EMBED_MODEL": model,
+            "SEMCACHE_KAFKA_GROUP_PROTOCOL": protocol,
+            "SEMCACHE_KAFKA_CONSUMER": json.dumps(consumer),
+            "SEMCACHE_KAFKA_PRODUCER": json.dumps({"delivery.timeout.ms": "5000"}),  # chats notice soon
             "SEMCACHE_EMBED_THREADS": "1",
             "SEMCACHE_DATA_DIR": str(folder / "none"),
         }
@@ -85,6 +94,16 @@ class Fleet:
         )
         self.workers.append(worker)
         return worker
+
+    def add_talker(self, seed: int, *, pause_s: float) -> subprocess.Popen[str]:
+        """A process that chats; it says on its standard output what was kept."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.ingest.chaos.talker", str(seed), str(pause_s)],
+            env=os.environ | self.environment,
+            stdout=subprocess.PIPE,
+            stderr=(self._folder / f"talker-{seed}.log").open("wb"),
+            text=True,
+        )
 
     def logs(self) -> str:
         """The ends of the workers' logs, for the message of a failure."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest.events import MessageEvent
-from ingest.outcome import Outcome
+from ingest.records import Outcome
 from semcache.errors import Quarantine
 from tests.ingest.producing import message, upsert
 from tests.ingest.test_processors import decoded, settings

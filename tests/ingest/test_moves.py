@@ -12,7 +12,7 @@ from ingest.status import group_status
 from semcache.devstack.ports import free_port
 from semcache.devstack.redis import RedisServer
 from semcache.settings import Settings
-from tests.ingest.conftest import Run, Running
+from tests.ingest.conftest import BOTH_PROTOCOLS, Run, Running
 from tests.ingest.producing import message, send_events, upsert
 from tests.ingest.test_worker import with_redis
 from tests.waiting import wait_until as wait_within
@@ -32,6 +32,7 @@ def paused(worker: Running) -> bool:
     return worker.count("semcache_ingest_paused") == 1
 
 
+@BOTH_PROTOCOLS
 @pytest.mark.timeout(400)
 def test_partition_that_left_while_it_was_paused_is_read_when_it_comes_back(
     settings: Settings, run: Run, tmp_path: Path

@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 from ingest.decode import Decoder
 from ingest.envelopes import Rules
 from ingest.events import Event, MessageEvent, parse_event
-from ingest.outcome import Outcome
 from ingest.processors.chain import load_processors
 from ingest.processors.filter import compile_expression
 from ingest.processors.lateness import Lateness
 from ingest.processors.redact import redacted
-from ingest.records import Record
+from ingest.records import Outcome, Record
 from semcache.errors import ConfigurationError, Quarantine
 from semcache.settings import Settings, load_settings
 from tests.conftest import Clock
@@ -32,7 +31,8 @@ def settings(**ingest: Any) -> Settings:
 def decoded(chain: Settings, event: dict[str, Any]) -> Event | Outcome:
     value = as_record(chain, event)["value"].encode()
     decoder = Decoder(Rules(), processors=load_processors(chain), max_text_bytes=10_000)
-    return decoder(Record("semcache.conversations", 0, 0, b"k", value, timestamp_ms=1))
+    found = decoder(Record("semcache.conversations", 0, 0, b"k", value, timestamp_ms=1))
+    return found if isinstance(found, Outcome) else found[0].event
 
 
 def shout(event: Event) -> Event:

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -15,7 +16,15 @@ from hypothesis import strategies as st
 
 from ingest.batch import Batch
 from ingest.bisect import Done, Failed, apply_or_bisect
-from ingest.clients import Throttled, consumer_config, producer_config
+from ingest.clients import (
+    Throttled,
+    common_config,
+    consumer_config,
+    open_producer,
+    producer_config,
+    reader_config,
+    share_config,
+)
 from ingest.events import parse_event, routing_key
 from ingest.handlers import Incoming, runs
 from ingest.metrics import Metrics
@@ -25,8 +34,8 @@ from ingest.partitions import Assignment
 from ingest.pipeline import AHEAD, Pipeline
 from ingest.records import Record
 from ingest.topics import wanted_topics
-from semcache.errors import InvalidInput, Unavailable
-from semcache.settings import load_settings
+from semcache.errors import ConfigurationError, InvalidInput, Unavailable
+from semcache.settings import KafkaSettings, load_settings
 from tests.conftest import Clock
 from tests.ingest.producing import AT, message, upsert
 from tests.waiting import wait_until
@@ -116,7 +125,7 @@ def test_commit_is_asked_for_once_and_again_after_silence(clock: Clock) -> None:
     partition = ("t", 0)
     assignment.add(partition, committed=5)
     assert assignment.to_commit() == {}
-    assignment.applied(partition, 8, 0)
+    assignment.applied(partition, 8)
     assert assignment.to_commit() == {partition: 8}
     assert assignment.to_commit() == {}
     clock.advance(3)
@@ -131,7 +140,7 @@ def test_partition_that_went_away_is_not_committed() -> None:
     assignment = Assignment()
     assignment.add(("t", 0), committed=None)
     assignment.remove([("t", 0)])
-    assignment.applied(("t", 0), 8, 0)
+    assignment.applied(("t", 0), 8)
     assert assignment.to_commit() == {}
 
 
@@ -139,12 +148,12 @@ def test_end_of_the_log_counts_only_while_nothing_that_was_taken_is_missing() ->
     """Records that were taken and dropped, as when a partition moves, are not committed past at the end of the log."""
     assignment, partition = Assignment(), ("t", 0)
     assignment.add(partition, committed=5)
-    assignment.took(partition, 8)
+    assignment.took(partition, [Record("t", 0, n, None, None) for n in (5, 6, 7)])
     assignment.reached_end(partition, 8)
     assignment.apply_ends()
     assert assignment.to_commit(all_of_it=True) == {}
     assert not assignment[partition].reached(8)
-    assignment.applied(partition, 8, 0)
+    assignment.applied(partition, 8)
     assignment.reached_end(partition, 9)
     assignment.apply_ends()
     assert assignment.to_commit(all_of_it=True) == {partition: 9}
@@ -156,7 +165,7 @@ def test_offsets_of_partitions_that_stay_are_not_taken_for_asked() -> None:
     assignment = Assignment()
     for number in (0, 1):
         assignment.add(("t", number), committed=None)
-        assignment.applied(("t", number), 8, 0)
+        assignment.applied(("t", number), 8)
     assert assignment.to_commit(all_of_it=True, among=[("t", 0)]) == {("t", 0): 8}
     assert assignment.to_commit() == {("t", 1): 8}
 
@@ -234,6 +243,81 @@ def test_guarantees_cannot_be_configured_away() -> None:
     assert (consumer["enable.auto.commit"], consumer["isolation.level"]) == (False, "read_committed")
     assert (producer["enable.idempotence"], producer["acks"]) == (True, "all")
     assert consumer["sasl.username"] == producer["sasl.username"] == "me"
+
+
+def kafka_with(**fields: object) -> KafkaSettings:
+    return load_settings(kafka=fields).kafka
+
+
+def test_each_kind_of_client_gets_what_it_understands() -> None:
+    """A property in `client` is for all that know it; the role's own table adds to it and wins."""
+    kafka = kafka_with(
+        client={"socket.keepalive.enable": "true", "linger.ms": "7", "fetch.min.bytes": "9", "client.id": "all"},
+        consumer={"max.poll.interval.ms": "600000", "group.instance.id": "pod-0", "client.id": "reads"},
+        producer={"compression.type": "lz4"},
+        admin={"client.id": "asks"},
+    )
+    member, reader = consumer_config(kafka, group="g"), reader_config(kafka, group="g")
+    shared, producer, admin = (
+        share_config(kafka, group="g", at_once=1),
+        producer_config(kafka),
+        common_config(kafka, "admin"),
+    )
+    every = (member, reader, shared, producer, admin)
+    assert all(config["socket.keepalive.enable"] == "true" for config in every)
+    assert [config["client.id"] for config in every] == ["reads", "reads", "reads", "all", "asks"]
+    assert [config.get("linger.ms") for config in every] == [None, None, None, "7", None]
+    assert [config.get("fetch.min.bytes") for config in every] == ["9", "9", "9", None, None]
+    assert [config.get("group.instance.id") for config in every] == ["pod-0", None, None, None, None]
+    assert [config.get("max.poll.interval.ms") for config in every] == ["600000", None, "600000", None, None]
+    assert producer["compression.type"] == "lz4"
+
+
+@pytest.mark.parametrize(
+    "kafka",
+    [
+        {"group_protocol": "classic"},
+        {"client": {"group.protocol": "classic"}},
+        {"group_protocol": "consumer", "consumer": {"group.protocol": "classic"}},
+    ],
+)
+def test_the_classic_protocol_moves_partitions_one_by_one(kafka: dict[str, object]) -> None:
+    """Wherever it is asked for; what only it allows may then be set, and with the other one is refused by name."""
+    more = {"session.timeout.ms": "10000", "partition.assignment.strategy": "range"}
+    config = consumer_config(kafka_with(**kafka | {"consumer": more | dict(kafka.get("consumer", {}))}), group="g")  # type: ignore[call-overload]
+    assert (config["group.protocol"], config["session.timeout.ms"]) == ("classic", "10000")
+    assert config["partition.assignment.strategy"] == "cooperative-sticky"
+    with pytest.raises(ConfigurationError, match=r"session\.timeout\.ms.*group_protocol"):
+        consumer_config(kafka_with(consumer=more), group="g")
+
+
+def test_secrets_of_clients_come_from_files(tmp_path: Path) -> None:
+    """`<property>_file` names a file; its line break is not part of the secret. One that is missing is named."""
+    (tmp_path / "secret").write_text("pässword \n")
+    kafka = kafka_with(client={"sasl.password_file": str(tmp_path / "secret")})
+    assert producer_config(kafka)["sasl.password"] == "pässword "
+    with pytest.raises(ConfigurationError, match="nowhere"):
+        producer_config(kafka_with(client={"sasl.password_file": str(tmp_path / "nowhere")}))
+
+
+@pytest.mark.parametrize("path", ["no.such.module:x", "json:nothing", "json:__name__"])
+def test_a_callback_that_does_not_load_is_named(path: str) -> None:
+    """A module, a name in it, or a thing that cannot be called: the setting and the path are told."""
+    with pytest.raises(ConfigurationError, match=f"kafka.token_callback.*{path}"):
+        producer_config(kafka_with(token_callback=path))
+
+
+def test_a_wrong_property_is_told_with_its_tables() -> None:
+    """The error says in which tables to look."""
+    with pytest.raises(ConfigurationError, match=r"\[kafka\.client\] or \[kafka\.producer\].*no\.such"):
+        open_producer(kafka_with(client={"no.such": "1"}))
+
+
+def test_topics_are_made_with_as_many_replicas_in_sync_as_asked_for() -> None:
+    """`kafka.min_insync_replicas` goes into every topic; 0 leaves it to the brokers."""
+    for number, expected in ((2, {"2"}), (0, {None})):
+        wanted = wanted_topics(load_settings(kafka={"min_insync_replicas": number}), group="g")
+        assert {topic.config.get("min.insync.replicas") for topic in wanted} == expected
 
 
 def test_dead_letters_are_kept_longer_than_their_source() -> None:

@@ -14,7 +14,7 @@ from ingest.assemble import make_decoder
 from ingest.decode import Decoder
 from ingest.envelopes import Rules
 from ingest.envelopes.registry import RegistryUnavailable, SchemaRegistry, open_registry
-from ingest.events import MessageEvent, NotAnEvent, json_schema
+from ingest.events import Event, MessageEvent, NotAnEvent, json_schema
 from ingest.records import Record
 from semcache.devstack.ports import free_port
 from semcache.errors import ConfigurationError
@@ -43,11 +43,17 @@ def decoder(registry: SchemaRegistry | None) -> Decoder:
     return Decoder(Rules(), max_text_bytes=10_000, registry=registry)
 
 
+def event_in(record: Record, registry: SchemaRegistry | None) -> Event:
+    found = decoder(registry)(record)
+    assert isinstance(found, list)
+    return found[0].event
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("asked", [True, False], ids=["with the registry", "without"])
 def test_serialized_event_is_read(client: SchemaRegistryClient, mode: str, asked: bool) -> None:
     """Whether the schema's id stands before the value or in a header, and the registry is asked or not: one event."""
-    event = decoder(SchemaRegistry(client) if asked else None)(serialized(client, message(0), mode))
+    event = event_in(serialized(client, message(0), mode), SchemaRegistry(client) if asked else None)
     assert isinstance(event, MessageEvent)
     assert event.text == message(0)["text"]
 
@@ -69,8 +75,9 @@ def test_unknown_schema_is_refused(client: SchemaRegistryClient) -> None:
 def test_records_without_a_schema_pass(client: SchemaRegistryClient) -> None:
     """Plain JSON and tombstones are not the registry's business."""
     plain = Record(TOPIC, 0, 0, b"ada", json.dumps(message(0)).encode(), timestamp_ms=1)
-    assert isinstance(decoder(SchemaRegistry(client))(plain), MessageEvent)
-    SchemaRegistry(client).check(Record(TOPIC, 0, 0, b"ada", None))
+    assert isinstance(event_in(plain, SchemaRegistry(client)), MessageEvent)
+    bare = Record(TOPIC, 0, 0, b"ada", None)
+    assert SchemaRegistry(client).read(bare) == bare
 
 
 def test_registry_that_is_away_is_waited_for(client: SchemaRegistryClient) -> None:

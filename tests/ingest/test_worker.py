@@ -25,7 +25,7 @@ from semcache.errors import ConfigurationError, KafkaUnavailable
 from semcache.knowledge import KnowledgeBase
 from semcache.memory import AgentMemory
 from semcache.settings import Settings
-from tests.ingest.conftest import Run, Running
+from tests.ingest.conftest import BOTH_PROTOCOLS, Run, Running
 from tests.ingest.producing import AT, delete, message, send, send_events, upsert
 from tests.ingest.state import difference, state
 from tests.waiting import wait_until
@@ -98,6 +98,7 @@ def test_ended_session_leaves_short_term_memory_only(
     assert memory.recall("figs", k=1)[0].turn.text == "I like figs."
 
 
+@BOTH_PROTOCOLS
 def test_two_workers_share_the_load_and_lose_nothing_when_one_leaves(
     settings: Settings, redis: redis_py.Redis, fast_embedder: Embedder, run: Run
 ) -> None:

@@ -41,6 +41,8 @@ class FakeOpenAi:
     reply: Callable[[Messages], str] = lambda messages: f"You said: {messages[-1]['content']}"
     send_usage: bool = True
     refuses: tuple[str, ...] = ()  # parameters answered with a 400
+    finish_reason: str = "stop"
+    refusal: str = ""  # sent beside the text, as a field of its own
     requests: list[dict[str, Any]] = field(default_factory=list)
     authorizations: list[str] = field(default_factory=list)
     closed_early: threading.Event = field(default_factory=threading.Event)
@@ -89,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._stream(body, text, trouble)
         else:
             message = {"role": "assistant", "content": text}
-            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            choice = {"index": 0, "message": message, "finish_reason": self.api.finish_reason}
             self._json(200, {**_head(body, "chat.completion"), "choices": [choice], "usage": _usage(text)})
 
     def _stream(self, body: dict[str, Any], text: str, trouble: Trouble | None) -> None:
@@ -106,7 +108,9 @@ class _Handler(BaseHTTPRequestHandler):
                         return
                     self.api.released.wait(30)
                 self._event({**head, "choices": [{"index": 0, "delta": {"content": word}, "finish_reason": None}]})
-            self._event({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+            last = {"refusal": self.api.refusal} if self.api.refusal else {}
+            self._event({**head, "choices": [{"index": 0, "delta": last, "finish_reason": None}]})
+            self._event({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": self.api.finish_reason}]})
             if self.api.send_usage and body.get("stream_options", {}).get("include_usage"):
                 self._event({**head, "choices": [], "usage": _usage(text)})
             self._chunk(b"data: [DONE]\n\n")

@@ -26,19 +26,19 @@ WRONG: dict[str, Call] = {
     "not True": lambda m: m.append("s", "user", "x", at=True),
     "event_id": lambda m: m.append("s", "user", "x", event_id=""),
     "long texts are documents": lambda m: m.append("s", "user", "x " * MAX_TEXT_CHARS),
-    "text has to be a string": lambda m: m.append("s", "user", b"x"),  # type: ignore[arg-type]
-    "k has to be a whole number, not 1.5": lambda m: m.recall("x", k=1.5),  # type: ignore[arg-type]
-    "k has to be a whole number, not '3'": lambda m: m.recall("x", k="3"),  # type: ignore[arg-type]
-    "k has to be at least 1": lambda m: m.forget(query="x", k=0),
+    "text of a turn must be a string": lambda m: m.append("s", "user", b"x"),  # type: ignore[arg-type]
+    "k must be a whole number, not 1.5": lambda m: m.recall("x", k=1.5),  # type: ignore[arg-type]
+    "k must be a whole number, not '3'": lambda m: m.recall("x", k="3"),  # type: ignore[arg-type]
+    "k must be at least 1": lambda m: m.forget(query="x", k=0),
     "at most 20,000": lambda m: m.recall("x" * 20_001),
     "since has no time zone": lambda m: m.recall("x", since=NAIVE),
-    "until is seconds": lambda m: m.turns(until=math.inf),
-    "session has to be": lambda m: m.recall("x", session=""),
-    "max_tokens has to be at least 0": lambda m: m.window("s", max_tokens=-1),
-    "max_tokens has to be a whole": lambda m: m.context("x", "s", max_tokens="5"),  # type: ignore[arg-type]
-    "at is seconds": lambda m: m.facts(at="2026-01-01"),  # type: ignore[arg-type]
+    "until must be seconds": lambda m: m.turns(until=math.inf),
+    "session is empty": lambda m: m.recall("x", session=""),
+    "max_tokens must be at least 0": lambda m: m.window("s", max_tokens=-1),
+    "max_tokens must be a whole": lambda m: m.context("x", "s", max_tokens="5"),  # type: ignore[arg-type]
+    "at must be seconds": lambda m: m.facts(at="2026-01-01"),  # type: ignore[arg-type]
     "at has no time zone": lambda m: m.erase(at=NAIVE),
-    "at is seconds since": lambda m: m.erase(at=math.inf),
+    "at must be seconds since": lambda m: m.erase(at=math.inf),
 }
 
 

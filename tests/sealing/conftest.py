@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,7 +12,8 @@ from redis import Redis
 
 from semcache.embed import CachedEmbedder
 from semcache.memory import AgentMemory
-from semcache.store.sealing.ring import KeyRing
+from semcache.store.sealing.protocol import FORMER_MARK
+from semcache.store.sealing.ring import KeyRing, _bound, _derived
 from tests.conftest import Clock
 
 MakeRing = Callable[..., KeyRing]
@@ -25,6 +28,24 @@ def ring(*ids: str, active: str | None = None, words: str = "words", accept_plai
     """A ring of keys by id; the last one is active unless told otherwise."""
     chosen = ids[-1] if active is None else active
     return KeyRing({id: secret(id) for id in ids}, active=chosen, words=secret(words), accept_plain=accept_plain)
+
+
+class FormerRing(KeyRing):
+    """Seals as format 1 did: AES-256-GCM under a nonce that is an HMAC of place and text."""
+
+    def seal(self, text: str, place: str) -> str:
+        key = self._active
+        assert key is not None
+        said, nonces = text.encode(), _derived(secret(key.id), "nonce")
+        header = f"{FORMER_MARK}{key.id}:{key.check}{self._words_check}:"
+        bound = _bound(header, place)
+        nonce = hmac.digest(nonces, len(bound).to_bytes(8, "big") + bound + said, "sha256")[:12]
+        return header + base64.urlsafe_b64encode(nonce + key.former.encrypt(nonce, said, bound)).decode()
+
+
+def former_ring(*ids: str) -> FormerRing:
+    """A ring of which the last key is active, as it was before format 2."""
+    return FormerRing({id: secret(id) for id in ids}, active=ids[-1], words=secret("words"))
 
 
 def everything(redis: Redis, namespace: str) -> Iterator[bytes]:

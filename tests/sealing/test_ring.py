@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +15,7 @@ from semcache.errors import ConfigurationError, InvalidInput, SealError
 from semcache.settings import load_settings
 from semcache.store.sealing import MARK, UNSEALED, is_sealed, open_sealer, sealed_under
 from semcache.store.sealing.ring import KeyRing
-from tests.sealing.conftest import ring, secret
+from tests.sealing.conftest import former_ring, ring, secret
 
 TEXT = st.text().filter(lambda text: all(not 0xD800 <= ord(c) <= 0xDFFF for c in text))
 
@@ -60,6 +63,42 @@ def test_the_same_text_has_one_form_in_a_place() -> None:
         ring("k1", "k2", active="k2").seal("I live in Lyon", "a"),
     }
     assert len(forms) == 4
+
+
+@given(text=TEXT, place=TEXT, other=TEXT)
+def test_what_format_1_has_sealed_is_opened_in_its_place_only(text: str, place: str, other: str) -> None:
+    """The same ring opens both formats; the new one is what it seals."""
+    former = former_ring("k1").seal(text, place)
+    assert former.startswith("\x02sealed:1:k1:")
+    assert is_sealed(former)
+    assert sealed_under(former) == "k1"
+    keys = ring("k1")
+    assert keys.open(former, place) == text
+    assert keys.seal(text, place).startswith("\x02sealed:2:k1:")
+    if other != place:
+        with pytest.raises(SealError, match="another record"):
+            keys.open(former, other)
+
+
+def test_a_format_cannot_be_taken_for_the_other() -> None:
+    """A sealed text whose mark is changed to the other format's is refused."""
+    keys = ring("k1")
+    for sealed, (was, becomes) in (
+        (keys.seal("secret", "here"), "21"),
+        (former_ring("k1").seal("secret", "here"), "12"),
+    ):
+        with pytest.raises(SealError, match="altered"):
+            keys.open(sealed.replace(f"sealed:{was}:", f"sealed:{becomes}:"), "here")
+    with pytest.raises(SealError, match="no keys"):
+        UNSEALED.open(former_ring("k1").seal("secret", "here"), "here")
+
+
+def test_the_cipher_is_that_of_rfc_5297() -> None:
+    """Anybody who has the key opens a text with AES-256-SIV of any library: here, of the one that we use."""
+    sealed = ring("k1").seal("I live in Lyon", "here")
+    header, _, body = sealed.rpartition(":")
+    cipher = AESSIV(HKDF(SHA256(), 64, salt=None, info=b"semcache seal 1 siv").derive(secret("k1")))
+    assert cipher.decrypt(base64.urlsafe_b64decode(body), [f"{header}:here".encode()]) == b"I live in Lyon"
 
 
 def test_a_missing_key_is_named() -> None:

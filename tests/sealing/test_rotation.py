@@ -21,7 +21,7 @@ from semcache.memory.reseal import count_turns, reseal
 from semcache.store.sealing import UNSEALED, sealed_under
 from tests.conftest import Clock
 from tests.memory.states import snapshot
-from tests.sealing.conftest import everything, ring, secret
+from tests.sealing.conftest import everything, former_ring, ring, secret
 from tests.sealing.test_memory import ASKED, spoken, tell
 
 OpenMemory = Callable[..., AgentMemory]
@@ -35,7 +35,7 @@ def under(redis: Redis, namespace: str) -> set[str | None]:
     return {sealed_under(text.decode()) for text in texts}
 
 
-@pytest.mark.parametrize("before", [UNSEALED, ring("k1")], ids=["plain", "k1"])
+@pytest.mark.parametrize("before", [UNSEALED, ring("k1"), former_ring("k1")], ids=["plain", "k1", "format 1"])
 def test_everything_comes_under_the_active_key(
     redis: Redis, open_memory: OpenMemory, namespace: str, clock: Clock, before: object
 ) -> None:
@@ -54,6 +54,21 @@ def test_everything_comes_under_the_active_key(
     assert {ask: open_memory(only_new).recall(ask) for ask in ASKED} == wanted
     stored = [value.decode("latin-1").lower() for value in everything(redis, namespace)]
     assert {word for word in spoken() for value in stored if word in value} == set()
+
+
+def test_a_rotation_without_a_new_key_moves_format_1_over(
+    redis: Redis, open_memory: OpenMemory, namespace: str, clock: Clock
+) -> None:
+    """Under the key that was active before, everything gets format 2; what is said stays readable all the time."""
+    tell(open_memory(ring("k1")), clock=clock)
+    expected = snapshot(redis, namespace)
+    redis.delete(*redis.scan_iter(match=f"sc:{{m:{namespace}:*", count=1_000))
+    tell(open_memory(former_ring("k1")), clock=clock)
+    wanted = {ask: open_memory(ring("k1")).recall(ask) for ask in ASKED}
+    assert reseal(redis, namespace, ring("k1")).changed == 6
+    assert snapshot(redis, namespace) == expected
+    assert {ask: open_memory(ring("k1")).recall(ask) for ask in ASKED} == wanted
+    assert reseal(redis, namespace, ring("k1")).changed == 0
 
 
 def test_a_second_run_changes_nothing(redis: Redis, open_memory: OpenMemory, namespace: str, clock: Clock) -> None:

@@ -63,7 +63,7 @@ def use_cache(app) -> None:  # type: ignore[no-untyped-def]
     cache.invalidate(tag="t")
     cache.store("Again?", "yes", sources={"doc": 1})
     invalidate_source(app.redis, app.settings.namespace, "doc")
-    sweep(app.redis, app.settings.namespace, now=2e9)
+    sweep(app.redis, app.settings.namespace, replay_clock=lambda: 2e9)
     cache.clear()
     cache.drop()
 

@@ -21,6 +21,7 @@ from confluent_kafka.admin import (
 
 from ingest.assemble import RunOptions, open_worker
 from ingest.clients import open_admin, open_producer
+from ingest.courier import open_courier
 from ingest.publish import EventPublisher
 from ingest.topics import ensure_topics
 from semcache.devstack import ports
@@ -144,6 +145,8 @@ def publish_and_work(redis: RedisServer, kafka: KafkaServer, tmp_path: Path) -> 
         publisher.publish({**document, "id": "d1", "text": "Returns take 14 days."}, confirm_s=10)
         ended = {"type": "session_ended", "id": "s1", "user": "eve", "session": "s", "at": "2026-11-23T10:00:00Z"}
         publisher.publish(ended, confirm_s=10)
+        with open_courier(publishing) as courier:
+            assert courier.take({**said, "id": "m1", "text": "I live in Lyon."}) is None
         publisher._producer().produce(publishing.kafka.conversations_topic, b"poison", key=b"eve")
     working = settings_of("worker", redis, kafka, tmp_path)
     options = RunOptions(until_caught_up=True)

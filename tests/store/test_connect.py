@@ -104,6 +104,28 @@ def test_a_client_that_decodes_responses_is_refused(redis_url: str) -> None:
         client_of(42)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("value", ["True", "1", "yes", "False"])
+def test_a_url_that_decodes_responses_is_refused(value: str) -> None:
+    """redis-py takes any text for true there: the URL is refused before anything is stored."""
+    with pytest.raises(ConfigurationError, match="decode_responses"):
+        client_of(f"redis://user:secret@127.0.0.1:6379/0?decode_responses={value}")
+
+
+def test_an_asyncio_client_is_named(redis_url: str) -> None:
+    """It has the same name as the right one: the error says which it is, and what to do from asyncio."""
+    with pytest.raises(InvalidInput, match="asyncio client"):
+        client_of(redis_py.asyncio.Redis.from_url(redis_url))  # type: ignore[arg-type]
+
+
+def test_a_full_pool_says_so(redis_url: str) -> None:
+    """All connections in use is no outage of Redis: the error names the setting."""
+    client = connect(redis_url + "?max_connections=1")
+    taken = client.connection_pool.get_connection()
+    with pytest.raises(RedisUnavailable, match="max_connections"), guarded():
+        client.ping()
+    client.connection_pool.release(taken)
+
+
 def test_the_embedded_server_is_usable(redis: redis_py.Redis) -> None:
     """The server of the tests has vector sets and a version of 8 or more."""
     server = check_server(redis)

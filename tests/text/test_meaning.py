@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import timeit
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcache.text.antonyms import opposed
+from semcache.text.antonyms import opposed, opposites
 from semcache.text.asking import asked_apart, asks_for
 from semcache.text.negation import negation, negation_differs
 from semcache.text.order import direction_reversed, order_differs, persons_exchanged, roles
@@ -81,6 +83,32 @@ def test_words_that_exclude_each_other(a: str, b: str) -> None:
 def test_words_that_do_not_exclude_each_other(a: str, b: str) -> None:
     """Synonyms and unrelated words are no antonyms."""
     assert opposed([root(a)], [root(b)]) is None
+
+
+LETTERS = st.text("adeimnotusx", min_size=1, max_size=7)
+PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "de", "anti", "mis")
+
+
+@given(st.sets(LETTERS, max_size=12), st.sets(LETTERS, max_size=12))
+def test_opposites_are_those_that_a_comparison_of_all_pairs_finds(first: set[str], second: set[str]) -> None:
+    """Looking words up finds an opposition just where trying every pair does, and it is one of those pairs."""
+    pairs = {(a, b) for a in first for b in second if b in opposites(a) or _denies(a, b) or _denies(b, a)}
+    found = opposed(first, second)
+    assert found in pairs if pairs else found is None
+
+
+def _denies(long: str, short: str) -> bool:
+    return len(short) >= 3 and any(long == prefix + short for prefix in PREFIXES)
+
+
+def test_comparing_long_texts_takes_time_in_proportion_to_their_length() -> None:
+    """Twenty times as many words take less than a hundred times as long, where a square takes 400."""
+
+    def seconds(count: int) -> float:
+        sides = [[f"{side}{n:x}" for n in range(count)] for side in ("agree", "order")]
+        return min(timeit.repeat(lambda: opposed(*sides), number=1, repeat=5))
+
+    assert seconds(8_000) < 100 * seconds(400)
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_why_explains_without_counting(asked: Installation, page: Page) -> None:
     """A paraphrase would be served, a near-miss would not, and neither look is counted."""
     before = asked.caches.stats()
     test = page("views/cache.py")
-    test.text_input(key="why").set_value("How many days do I have to return a bike?").run()
+    test.text_input(key="why").set_value("how long do I have to return a bike").run()
     assert "would be served" in said(test)
     test.text_input(key="why").set_value("How much is a spare battery for the C2?").run()
     assert "would miss" in said(test)

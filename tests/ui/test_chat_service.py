@@ -85,7 +85,7 @@ def test_a_session_of_another_process_is_read_from_memory(helpdesk: Installation
 
 def test_what_cannot_be_answered_is_told_in_words(helpdesk: Installation) -> None:
     """An error of asking becomes the exchange's text, never an exception."""
-    assert "at most 20,000 are answered" in ask(helpdesk, "x" * 20_001).error
+    assert "at most 20,000 are accepted" in ask(helpdesk, "x" * 20_001).error
 
 
 def test_a_used_up_limit_says_when_to_come_back(

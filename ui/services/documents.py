@@ -71,6 +71,10 @@ class Documents:
     def get(self, document: str) -> Document | None:
         return self.app.knowledge.get(document)
 
+    def has_owner(self, document: str) -> bool:
+        """Whether another system numbers this document: an edit here holds until that sends its next version."""
+        return bool(self.app.knowledge.numbered_by(document))
+
     def dependants(self, document: str) -> tuple[Dependant, ...]:
         """The shared answers that were built from a document, the most used first."""
         entries = Entries(self.app.redis, self.app.engine.cache().scope.id)
@@ -85,7 +89,7 @@ class Documents:
         return self.save(next(id for id in ids if id not in known), title=title.strip(), text=text)
 
     def save(self, document: str, *, title: str, text: str) -> Edit:
-        """Publishes a document's next version, or its first.
+        """Publishes a document's next text, or its first. It takes no number of the owner's: see `has_owner`.
 
         Raises:
             InvalidInput: the text is empty, or is what is stored already.
@@ -98,13 +102,9 @@ class Documents:
             raise InvalidInput("Nothing has changed")
         edit = self._edit(document, title)
         if self.publish is not None:
-            self.publish(
-                events.document_upserted(
-                    self.app.settings.namespace, document, version=edit.version, title=title, text=text
-                )
-            )
+            self.publish(events.document_upserted(self.app.settings.namespace, document, title=title, text=text))
         else:
-            self.app.knowledge.upsert(document, text, title=title, version=edit.version)
+            self.app.knowledge.upsert(document, text, title=title)
             self._invalidate(document)
         return edit
 
@@ -112,9 +112,9 @@ class Documents:
         """Publishes that a document is gone."""
         edit = self._edit(document, document, deleted=True)
         if self.publish is not None:
-            self.publish(events.document_deleted(self.app.settings.namespace, document, version=edit.version))
+            self.publish(events.document_deleted(self.app.settings.namespace, document))
         else:
-            self.app.knowledge.delete(document, version=edit.version)
+            self.app.knowledge.delete(document)
             self._invalidate(document)
         return edit
 
@@ -123,7 +123,7 @@ class Documents:
         now = self.app.knowledge.versions([edit.document]).get(edit.document, 0)
         alive = {d.entry_id for d in self.dependants(edit.document) if d.version < edit.version}
         return EditState(
-            applied=abs(now) >= edit.version,
+            applied=now < 0 if edit.deleted else abs(now) >= edit.version,
             gone=tuple(d for d in edit.dependants if d.entry_id not in alive),
             left=tuple(d for d in edit.dependants if d.entry_id in alive),
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ingest.courier import open_courier
 from ingest.publish import EventPublisher
 from semcache.app import App, open_app
 from semcache.embed import Embedder
@@ -99,7 +100,7 @@ class Installation:
         threading.Thread(target=self._warm, daemon=True).start()
 
     def close(self) -> None:
-        """Closes what it opened; events that Kafka does not take by then are lost."""
+        """Closes what it opened; what was said and Kafka has not taken by then waits in Redis."""
         self.health.close()
         if self.dead_letters:
             self.dead_letters.close()
@@ -118,7 +119,7 @@ def open_installation(settings: Settings, *, embedder: Embedder | None = None) -
         RedisUnavailable: Redis does not answer.
     """
     with ExitStack() as opening:
-        publisher = opening.enter_context(EventPublisher(settings)) if settings.kafka.bootstrap_servers else None
-        publish = publisher.publish if publisher else None
+        courier = opening.enter_context(open_courier(settings)) if settings.kafka.bootstrap_servers else None
+        publish = courier.take if courier else None
         app = opening.enter_context(open_app(settings, embedder=embedder, publish=publish))
-        return Installation(settings, app, publisher, opening.pop_all())
+        return Installation(settings, app, courier.publisher if courier else None, opening.pop_all())

@@ -90,9 +90,8 @@ class Stream:
         knowledge = self.app.knowledge
         version = abs(knowledge.versions([PROBE]).get(PROBE, 0)) + 1
         started = self.clock()
-        self.publisher.publish(
-            events.document_deleted(self.app.settings.namespace, PROBE, version=version), confirm_s=_CONFIRM_S
-        )
+        gone = events.of("document_deleted", namespace=self.app.settings.namespace, document=PROBE, version=version)
+        self.publisher.publish(gone, confirm_s=_CONFIRM_S)
         while abs(knowledge.versions([PROBE]).get(PROBE, 0)) < version:
             if self.clock() - started > timeout_s:
                 raise KafkaUnavailable(f"the event was not applied within {timeout_s:.0f} s: is an ingestor running?")

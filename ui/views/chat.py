@@ -58,7 +58,7 @@ def _suggested(who: Visitor) -> str | None:
     """Something to click for whoever does not know what to ask."""
     components.empty(
         "Ask the help desk",
-        "Ask once, then in other words: the second answer comes from the cache. "
+        "Ask once, then again with a please: the second answer comes from the cache. "
         "Edit the document it rests on, and the cached answer dies.",
         icon=":material/forum:",
     )

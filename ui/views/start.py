@@ -12,7 +12,7 @@ TOUR = (
         "chat",
         ":material/forum:",
         "Chat",
-        "Ask, ask again in other words, and look under each answer for where it came from.",
+        "Ask, ask again, and look under each answer for where it came from.",
     ),
     ("cache", ":material/bolt:", "Cache", "What is kept, why it would be served, and how sure the cache has to be."),
     (

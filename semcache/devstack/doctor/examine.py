@@ -8,7 +8,7 @@ from semcache.settings import Settings
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Looks at the machine, the data directory and the servers; changes nothing.
+    """Looks at the machine, the data directory and the servers; changes nothing but a key that it deletes again.
 
     What only the embedded servers need is a problem only where no server of the user's own answers.
     """

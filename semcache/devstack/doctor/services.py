@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 
 from redis import Redis
@@ -13,10 +14,21 @@ from semcache.devstack.doctor.finding import Finding, ok, problem, warning
 from semcache.devstack.redis import Version, has_vector_sets, has_vrem_race, parse_version
 from semcache.errors import MissingExtra, RedisUnavailable, SemcacheError
 from semcache.settings import KafkaSettings, RedisSettings, Settings
+from semcache.store import keys
 from semcache.store.connect import MINIMUM_REDIS, connect, dotted, guarded, redacted
+from semcache.store.outbox import Outbox
 
 CHECK_TIMEOUT_S = 3.0
 UP = "semcache up"
+OUTBOX_S = 30.0
+_PROBE_MS = 10_000
+_REFUSALS = {
+    "out of memory": "raise maxmemory (CONFIG SET maxmemory ...), or remove what nobody needs",
+    "read-only": "let SEMCACHE_REDIS_URL name the primary, not a replica",
+    "NOREPLICAS": "bring its replicas back, or CONFIG SET min-replicas-to-write 0",
+    "MISCONF": "Redis cannot write to its disk: make room, or mend the directory that CONFIG GET dir names",
+    "lacks a permission": "grant it: docs/security.md has the line of ACL SETUSER",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,7 @@ class RedisFacts:
 
 
 def redis(settings: Settings) -> list[Finding]:
-    """Reachable, new enough, with vector sets, safe, and not forgetting what is put into it."""
+    """Reachable, new enough, with vector sets, safe, taking writes, and not forgetting what is put into it."""
     url = settings.redis.url
     try:
         facts = redis_facts(url)
@@ -40,7 +52,7 @@ def redis(settings: Settings) -> list[Finding]:
         return [_unreachable("redis", redacted(url), RedisSettings().url, settings)]
     except SemcacheError as error:
         return [problem("redis", str(error), "mend SEMCACHE_REDIS_URL")]
-    return judge_redis(facts, redacted(url))
+    return [*judge_redis(facts, redacted(url)), *refused_writes(url), *outbox(settings)]
 
 
 def redis_facts(url: str) -> RedisFacts:
@@ -59,6 +71,35 @@ def redis_facts(url: str) -> RedisFacts:
             eviction=str(info.get("maxmemory_policy", "noeviction")),
             persistence=bool(info.get("aof_enabled")) or bool(_config(client, "save")),
         )
+
+
+def refused_writes(url: str) -> list[Finding]:
+    """Writes a key and deletes it; why that fails, if it does. A crash in between leaves it for some seconds."""
+    probe = keys.PROBE.build(probe=secrets.token_hex(8))
+    try:
+        with connect(url, timeout_s=CHECK_TIMEOUT_S) as client, guarded():
+            client.set(probe, "doctor", px=_PROBE_MS)
+            client.delete(probe)
+    except (SemcacheError, ResponseError) as error:
+        return [problem("redis writes", f"Redis takes no writes: {error}", _mend_writes(str(error)))]
+    return []
+
+
+def _mend_writes(why: str) -> str:
+    return next((mend for sign, mend in _REFUSALS.items() if sign in why), "look into the log of Redis")
+
+
+def outbox(settings: Settings) -> list[Finding]:
+    """What was said in the chat and Kafka has not taken for a while."""
+    try:
+        with connect(settings.redis.url, timeout_s=CHECK_TIMEOUT_S) as client:
+            waits = Outbox(client, namespace=settings.namespace, max_bytes=settings.kafka.outbox_max_bytes).status()
+    except (SemcacheError, ResponseError):
+        return []  # what is wrong with Redis is told by then
+    if waits.events and waits.oldest_s > OUTBOX_S:
+        detail = f"{waits.events:,} events of the chat wait for Kafka, the oldest for {waits.oldest_s:,.0f} s"
+        return [warning("outbox", detail, "start Kafka; then the app or `semcache-ingest run` sends them")]
+    return []
 
 
 def _config(client: Redis, name: str) -> str:
@@ -98,12 +139,13 @@ def kafka(settings: Settings) -> list[Finding]:
     """Reachable."""
     servers = settings.kafka.bootstrap_servers
     try:
-        if kafka_server.answers(servers, client=settings.kafka.client, timeout_s=CHECK_TIMEOUT_S):
+        client = settings.kafka.properties("admin")
+        if kafka_server.answers(servers, client=client, timeout_s=CHECK_TIMEOUT_S):
             return [ok("kafka", f"a broker answers at {servers}")]
     except MissingExtra:
         return []  # the check of the extras tells
     except SemcacheError as error:
-        return [problem("kafka", str(error), "mend SEMCACHE_KAFKA_CLIENT")]
+        return [problem("kafka", str(error), "mend [kafka.client] or [kafka.admin]")]
     return [_unreachable("kafka", servers, KafkaSettings().bootstrap_servers, settings)]
 
 

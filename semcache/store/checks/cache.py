@@ -14,8 +14,7 @@ from semcache.store.checks.finding import Finding, Known, read_key
 from semcache.store.checks.reading import Question, ask, judged, members, scored, texts
 from semcache.store.connect import guarded
 
-MAX_SEMANTIC_CHARS = 2_000  # longer prompts have no vector; semcache.cache.inputs has the same number
-_FIELDS = ("asked", "expires", "indexes", "group", "prompt")
+_FIELDS = ("asked", "expires", "indexes", "group", "verbatim")
 
 
 def entries(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
@@ -26,7 +25,7 @@ def entries(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
     yield from judged(redis, [_about_entry(key, *row) for key, row in stored if not 0 < float(row[1]) <= now])
 
 
-def _about_entry(key: Known, asked: str, expires: str, indexes: str, group: str, prompt: str) -> Question:
+def _about_entry(key: Known, asked: str, expires: str, indexes: str, group: str, verbatim: str) -> Question:
     id, pointers, mortal = key.ids["entry"], json.loads(indexes or "[]"), float(expires) > 0
 
     def judge(replies: list[Any]) -> Iterator[Finding]:
@@ -37,7 +36,7 @@ def _about_entry(key: Known, asked: str, expires: str, indexes: str, group: str,
             "it is not among the used": use is None,
             "its expiry is not noted": mortal and (due is None or float(due) != float(expires)),
             "its question does not lead to it": exact is None or exact.decode() != id,
-            "it has no vector": len(prompt) <= MAX_SEMANTIC_CHARS and vector != 1,
+            "it has no vector": verbatim != "1" and vector != 1,
             "its answer group does not have it": grouped != 1,
             "it expires, but its key stays for ever": mortal and ttl_ms == -1,
             "it never expires, but its key will vanish": not mortal and ttl_ms >= 0,
@@ -138,10 +137,10 @@ class Homes:
         for key in found:
             scope, source = key.ids["scope"], key.ids["source"]
             known = keys.CACHE_DEPENDANTS.build(namespace=self.of(scope) or "", source=source)
-            held, noted = ask(redis, [("SCARD", key.name), ("SISMEMBER", known, scope)])
+            held, noted = ask(redis, [("SCARD", key.name), ("HEXISTS", known, scope)])
             if held and not noted and self.of(scope) is not None:
                 wrong = "a change of this document would not find the answers of this scope"
-                yield Finding(key.name, wrong, f"SADD {known} {scope}")
+                yield Finding(key.name, wrong, f"HSET {known} {scope} 1")
         yield from listed(redis, found)
 
     def checks(self) -> dict[keys.KeyKind, Callable[[Redis, Sequence[Known]], Iterator[Finding]]]:

@@ -12,8 +12,8 @@ from semcache.store.checks.reading import ask
 from semcache.store.sealing import is_sealed
 
 TYPES = {"sorted set": "zset", "vector set": "vectorset"}
-ALWAYS = ("permanent", "per field", "per field, a day", "with its document")
-NEVER = ("session TTL", "lease, seconds", "a minute", "redis.embedding_cache_ttl_s")
+ALWAYS = ("permanent", "with its document")
+NEVER = ("session TTL", "lease, seconds", "a minute", "redis.embedding_cache_ttl_s", keys.IDLE)
 # Keys of any other lifetime live as long as their entries, for ever if these do: the checks of the cache tell.
 
 

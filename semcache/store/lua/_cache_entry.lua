@@ -21,6 +21,7 @@ local function remove(id)
   return redis.call('DEL', key) + vector > 0
 end
 
+-- Nothing is counted where the statistics have ended: the next answer that is stored begins them anew.
 local function count(counter, n)
-  if n > 0 then redis.call('HINCRBY', counters, counter, n) end
+  if n > 0 and not is_fresh(counters) then redis.call('HINCRBY', counters, counter, n) end
 end

@@ -1,20 +1,15 @@
 -- Answer groups: a hash for each, with its entry ids as fields beside #agreed and #labels, its record of labels.
 -- It lives as long as its entries: Redis' own TTL is that of the longest-lived one.
+--@include _cache_lifetime
 local group_prefix = string.gsub(ARGV[1], 'entry:$', 'group:')
 
 -- Adds an entry, whose key has its lifetime already.
 local function group_add(group, id)
   local key = group_prefix .. group
   local ttl_ms = redis.call('PTTL', ARGV[1] .. id)
-  local fresh = redis.call('EXISTS', key) == 0
+  local fresh = is_fresh(key)
   redis.call('HSET', key, id, 1)
-  if ttl_ms < 0 then
-    redis.call('PERSIST', key)
-  elseif fresh then
-    redis.call('PEXPIRE', key, ttl_ms)
-  else
-    redis.call('PEXPIRE', key, ttl_ms, 'GT')
-  end
+  outlive(key, fresh, math.max(ttl_ms, 0))
 end
 
 local function group_size(group)

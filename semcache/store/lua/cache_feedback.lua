@@ -6,7 +6,7 @@ if redis.call('EXISTS', KEYS[1]) == 0 then return false end
 local news = ARGV[3] == '' or redis.call('HSETNX', KEYS[1], 'event:' .. ARGV[3], '1') == 1
 if news then
   redis.call('HINCRBY', KEYS[1], ARGV[2], 1)
-  redis.call('HINCRBY', KEYS[2], ARGV[2], 1)
+  if not is_fresh(KEYS[2]) then redis.call('HINCRBY', KEYS[2], ARGV[2], 1) end
 end
 local last = redis.call('HMGET', KEYS[1], 'last', 'group')
 local record = last[2] and redis.call('HMGET', group_prefix .. last[2], '#agreed', '#labels') or { false, false }

@@ -1,10 +1,12 @@
 -- Notes what the answer to a question teaches, and puts its entry into the answer group that the votes chose.
 -- KEYS: rows, sums, words, pairs. ARGV: entry prefix, row ('' = none), lesson as JSON: sums to add, words of the
 -- question, keep (rows that are left after a change of subject, 0 = all), group and record to add to it, entry,
--- joins (its group), merged (groups that become one with it), pairs (evidence to write).
+-- joins (its group), merged (groups that become one with it), pairs (evidence to write); lifetime of the learning s.
+-- Nothing is learned from an entry that is gone: it was erased, or will not be served again.
 --@include _cache_group
 --@include _cache_lesson
 local lesson = cjson.decode(ARGV[3])
+if lesson.entry ~= '' and is_fresh(ARGV[1] .. lesson.entry) then return redis.status_reply('GONE') end
 note_row(KEYS[1], ARGV[2])
 if lesson.keep > 0 then redis.call('LTRIM', KEYS[1], -lesson.keep, -1) end
 add_sums(KEYS[2], lesson.sums)
@@ -43,4 +45,5 @@ end
 for pair, evidence in pairs(lesson.pairs) do redis.call('HSET', KEYS[4], pair, string.format('%.6g', evidence)) end
 local surplus = redis.call('HLEN', KEYS[4]) - most_pairs
 if surplus > 0 then redis.call('HDEL', KEYS[4], unpack(redis.call('HRANDFIELD', KEYS[4], surplus))) end
+renew(KEYS[1], ARGV[4])
 return redis.status_reply('OK')

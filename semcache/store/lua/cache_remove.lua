@@ -1,6 +1,6 @@
 -- Removes entries with their vectors and indexes; returns how many.
 -- ARGV: entry prefix, counter to raise, due ('' or: only what expires by then), document and version ('' or: only
--- answers built from an older version of the document), ids...
+-- answers built from an older version of the document), lifetime of the counters s, ids...
 --@include _cache_entry
 local counter, due, document, version = ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 
@@ -18,8 +18,9 @@ local function wanted(id)
 end
 
 local removed = 0
-for i = 6, #ARGV do
+for i = 7, #ARGV do
   if wanted(ARGV[i]) and remove(ARGV[i]) then removed = removed + 1 end
 end
 count(counter, removed)
+if removed > 0 then renew(counters, ARGV[6]) end
 return removed

@@ -1,7 +1,9 @@
--- Removes entries that have expired, the longest overdue first; returns how many were due.
--- ARGV: entry prefix, now, at most how many.
+-- Removes entries that have expired, the longest overdue first; returns {how many were due, when the next one is ('' =
+-- none expires)}.
+-- ARGV: entry prefix, now ('' = Redis'), at most how many.
 --@include _cache_entry
-local due = redis.call('ZRANGEBYSCORE', expiry, '-inf', ARGV[2], 'LIMIT', 0, ARGV[3])
+--@include _now
+local due = redis.call('ZRANGEBYSCORE', expiry, '-inf', time_of(ARGV[2]), 'LIMIT', 0, ARGV[3])
 for _, id in ipairs(due) do remove(id) end
 count('expired', #due)
-return #due
+return { #due, redis.call('ZRANGE', expiry, 0, 0, 'WITHSCORES')[2] or '' }

@@ -1,4 +1,4 @@
-"""Sealing: text at rest under AES-256-GCM, words under HMAC; off by default."""
+"""Sealing: text at rest under AES-256-SIV, words under HMAC; off by default."""
 
 from semcache.store.sealing.opening import open_sealer
 from semcache.store.sealing.protocol import MARK, UNSEALED, Sealer, Unsealed, is_sealed, sealed_under

@@ -1,6 +1,7 @@
 """What sealing is to those who store text: seal, open, and the words by which sealed text is found.
 
-A sealed text is ASCII: the mark, the id of its key, a check of the keys, and nonce and ciphertext in base64.
+A sealed text is ASCII: the mark with the format's number, the id of its key, a check of the keys, and the ciphertext
+in base64.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from typing import Protocol
 
 from semcache.errors import InvalidInput, SealError
 
-MARK = "\x02sealed:1:"
+_ANY_MARK = "\x02sealed:"
+MARK = f"{_ANY_MARK}2:"
+FORMER_MARK = f"{_ANY_MARK}1:"
+"""What was sealed before; it is opened, and `semcache seal rotate` seals it again."""
 
 
 class Sealer(Protocol):
@@ -42,12 +46,12 @@ class Unsealed:
         return ""
 
     def seal(self, text: str, place: str) -> str:
-        if text.startswith(MARK):
+        if text.startswith(_ANY_MARK):
             raise InvalidInput("the text begins like a sealed one: it cannot be stored")
         return text
 
     def open(self, stored: str, place: str) -> str:
-        if stored.startswith(MARK):
+        if is_sealed(stored):
             raise SealError(
                 f"{place} is sealed under the key {sealed_under(stored)!r}, and no keys are configured: "
                 "give the key ring in [seal] of semcache.toml or in SEMCACHE_SEAL_KEYS and SEMCACHE_SEAL_WORDS"
@@ -63,7 +67,7 @@ UNSEALED = Unsealed()
 
 def is_sealed(stored: str) -> bool:
     """Whether a stored form is a sealed one."""
-    return stored.startswith(MARK)
+    return stored.startswith((MARK, FORMER_MARK))
 
 
 def sealed_under(stored: str) -> str | None:

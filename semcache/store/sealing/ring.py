@@ -1,8 +1,8 @@
-"""The key ring: AES-256-GCM with a nonce derived from place and text, and HMAC-SHA256 of words.
+"""The key ring: AES-256-SIV (RFC 5297) for texts, and HMAC-SHA256 for words.
 
-The nonce is a PRF of place and text (the construction of RFC 5297, SIV): the same text in the same place seals to the
-same bytes, so that a replayed event changes nothing, and no two different texts share a nonce but by an accident of
-2^-97 a pair. What this shows: that a record was written again with the text it had.
+SIV is deterministic and needs no nonce: the same text in the same place seals to the same bytes, so that a replayed
+event changes nothing. What this shows: that a record was written again with the text it had.
+Format 1 (AES-256-GCM under a nonce derived from place and text) is still opened; what is sealed again gets format 2.
 Keys are derived with HKDF-SHA256 (RFC 5869), each for one purpose. That of the words comes from a secret of its own,
 which rotation leaves alone: the postings stay as they are.
 """
@@ -16,15 +16,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from semcache.errors import SealError
-from semcache.store.sealing.protocol import MARK, UNSEALED, is_sealed
+from semcache.store.sealing.protocol import FORMER_MARK, MARK, UNSEALED, is_sealed
 
 KEY_BYTES = 32
-_NONCE_BYTES = 12
+_FORMER_NONCE_BYTES = 12
 _CHECK_BYTES = 4
 _WORD_BYTES = 8
 _ROTATE = "`semcache seal rotate`"
@@ -35,13 +35,19 @@ class SealKey:
     """One key of the ring, ready for use. `check`: 8 hex digits that tell it from another of the same id."""
 
     id: str
-    cipher: AESGCM = field(repr=False)
-    nonces: bytes = field(repr=False)
+    cipher: AESSIV = field(repr=False)
+    former: AESGCM = field(repr=False)
     check: str
 
     @classmethod
     def of(cls, id: str, secret: bytes) -> SealKey:
-        return cls(id, AESGCM(_derived(secret, "text")), _derived(secret, "nonce"), _check(secret))
+        return cls(id, AESSIV(_derived(secret, "siv", 64)), AESGCM(_derived(secret, "text")), _check(secret))
+
+    def opened(self, stored: str, sealed: bytes, bound: bytes) -> bytes:
+        """The text of what a record holds; raises InvalidTag or ValueError."""
+        if stored.startswith(FORMER_MARK):
+            return self.former.decrypt(sealed[:_FORMER_NONCE_BYTES], sealed[_FORMER_NONCE_BYTES:], bound)
+        return self.cipher.decrypt(sealed, [bound])
 
 
 class KeyRing:
@@ -64,11 +70,10 @@ class KeyRing:
     def seal(self, text: str, place: str) -> str:
         if self._active is None:
             return UNSEALED.seal(text, place)
-        key, said = self._active, text.encode()
+        key = self._active
         header = f"{MARK}{key.id}:{key.check}{self._words_check}:"
-        bound = _bound(header, place)
-        nonce = hmac.digest(key.nonces, len(bound).to_bytes(8, "big") + bound + said, "sha256")[:_NONCE_BYTES]
-        return header + base64.urlsafe_b64encode(nonce + key.cipher.encrypt(nonce, said, bound)).decode()
+        sealed = key.cipher.encrypt(text.encode(), [_bound(header, place)])
+        return header + base64.urlsafe_b64encode(sealed).decode()
 
     def open(self, stored: str, place: str) -> str:
         if not is_sealed(stored):
@@ -78,7 +83,7 @@ class KeyRing:
         try:
             sealed = base64.urlsafe_b64decode(body)
             bound = _bound(stored[: len(stored) - len(body)], place)
-            return key.cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound).decode()
+            return key.opened(stored, sealed, bound).decode()
         except (InvalidTag, ValueError) as error:
             raise _altered(place, id) from error
 
@@ -144,8 +149,8 @@ def _bound(header: str, place: str) -> bytes:
     return f"{header}{place}".encode()
 
 
-def _derived(secret: bytes, purpose: str) -> bytes:
-    return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"semcache seal 1 {purpose}".encode()).derive(secret)
+def _derived(secret: bytes, purpose: str, length: int = KEY_BYTES) -> bytes:
+    return HKDF(SHA256(), length, salt=None, info=f"semcache seal 1 {purpose}".encode()).derive(secret)
 
 
 def _check(secret: bytes) -> str:

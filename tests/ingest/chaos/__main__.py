@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="only this one")
     parser.add_argument("--events", type=int, default=20_000, help="records of a seed (20,000)")
     parser.add_argument("--seconds", type=float, default=90, help="over which they are sent (90)")
+    parser.add_argument("--away", type=float, default=90, help="seconds that the brokers are away at most (90)")
     options = parser.parse_args()
     until = time.monotonic() + options.minutes * 60
     first = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
@@ -48,12 +49,13 @@ def _one(seed: int, options: argparse.Namespace) -> Report:
                 events=options.events,
                 seconds=options.seconds,
                 every_s=4,
+                away_s=options.away,
                 folder=Path(folder),
                 tell=lambda text: print(f"  {text}", flush=True),
             )
         except Exception as error:  # noqa: BLE001 - reported below
             print(traceback.format_exc(), flush=True)
-            return Report(seed, options.events, 0.0, 0.0, {}, 0, 0, [f"{type(error).__name__}: {error}"[:500]])
+            return Report(seed, options.events, wrong=[f"{type(error).__name__}: {error}"[:500]])
 
 
 if __name__ == "__main__":

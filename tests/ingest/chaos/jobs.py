@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from semcache.errors import SemcacheError
 from semcache.knowledge import KnowledgeBase
 from semcache.settings import Settings
 from tests.ingest.chaos.stream import DOCUMENTS
+from tests.ingest.fleet import Fleet
 
 
 @dataclass
@@ -46,6 +48,41 @@ class Feed:
                 return
         assert producer.flush(150) == 0, "Kafka took too long"
         assert not refused, f"{len(refused)} records were refused: {refused[0]}"
+
+
+class Talkers:
+    """Chat processes, one at a time. `kept`: ids of everything that they were told is kept, by the killed ones too."""
+
+    def __init__(self, servers: Fleet) -> None:
+        self._servers = servers
+        self.kept: set[str] = set()
+        self.waited = 0
+        """How much of it was said while Kafka was away."""
+        self._number = 0
+        self._process: subprocess.Popen[str] | None = None
+        self._listening: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._number += 1
+        self._process = self._servers.add_talker(self._number, pause_s=0.05)
+        self._listening = threading.Thread(target=self._listen, args=[self._process], daemon=True)
+        self._listening.start()
+
+    def kill(self) -> None:
+        """kill -9; what it had said by then is all known."""
+        if self._process and self._listening:
+            self._process.kill()
+            self._process.wait()
+            self._listening.join()
+            self._process = None
+
+    def _listen(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout
+        for line in process.stdout:
+            if line.endswith("\n"):
+                id, how = line.split()
+                self.kept.add(id)
+                self.waited += how == "waits"
 
 
 @dataclass

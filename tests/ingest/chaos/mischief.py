@@ -10,7 +10,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 
+from semcache.store.outbox import Outbox
+from tests.ingest.chaos.jobs import Talkers
 from tests.ingest.fleet import Fleet
+from tests.waiting import wait_until
 
 MOST_WORKERS = 3
 PAUSES_S = (2.0, 10.0)
@@ -21,8 +24,21 @@ MOST_CUT_BYTES = 200_000
 class Mischief:
     """Everything that may go wrong with a fleet. `told` is told what happens; `done` counts it."""
 
-    def __init__(self, servers: Fleet, random_: random.Random, told: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        servers: Fleet,
+        talkers: Talkers,
+        outbox: Outbox,
+        random_: random.Random,
+        told: Callable[[str], None],
+        *,
+        away_s: float,
+    ) -> None:
+        """`away_s`: how long the brokers stay away at most."""
         self._servers = servers
+        self._talkers = talkers
+        self._outbox = outbox
+        self._away_s = away_s
         self._random = random_
         self._told = told
         self.done: Counter[str] = Counter()
@@ -35,6 +51,8 @@ class Mischief:
             self.cut_redis_short: 2,
             self.pause_redis: 2,
             self.kill_kafka: 1,
+            self.take_kafka_away: 1,
+            self.kill_talker: 2,
         }
         self._deck = random_.sample(list(self._acts), len(self._acts))
 
@@ -86,7 +104,11 @@ class Mischief:
         self._servers.start("redis")
 
     def cut_redis_short(self) -> None:
-        """The power fails before the last writes are on disk: Redis comes back with less than it acknowledged."""
+        """The power fails before the last writes are on disk: Redis comes back with less than it acknowledged.
+
+        It does so when Kafka has what was said: what waits in Redis alone is as safe as Redis is.
+        """
+        wait_until("nothing waits", lambda: self._outbox.status().events == 0, timeout_s=120)
         self._servers.kill("redis")
         last = max(self._servers.append_only_files(), key=lambda path: int(path.name.split(".")[-3]))
         os.truncate(last, max(0, last.stat().st_size - self._random.randint(1, MOST_CUT_BYTES)))
@@ -102,6 +124,19 @@ class Mischief:
     def kill_kafka(self) -> None:
         self._servers.kill("kafka")
         self._servers.start("kafka")
+
+    def take_kafka_away(self) -> None:
+        """While people chat, longer than a delivery may take; sometimes the one who chats dies before Kafka is back."""
+        self._servers.kill("kafka")
+        self._wait(self._random.uniform(0.5, 1.0) * self._away_s)
+        if self._random.random() < 0.5:
+            self.kill_talker()
+        self._servers.start("kafka")
+
+    def kill_talker(self) -> None:
+        """kill -9; another one comes."""
+        self._talkers.kill()
+        self._talkers.start()
 
     def _alive(self) -> list[subprocess.Popen[bytes]]:
         return [worker for worker in self._servers.workers if worker.poll() is None]

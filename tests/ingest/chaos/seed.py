@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.clients import cluster, open_admin
@@ -20,11 +20,14 @@ from ingest.topics import ensure_topics, source_topics
 from semcache.embed import open_embedder
 from semcache.errors import Unavailable
 from semcache.settings import EmbedSettings, Settings, load_settings
-from tests.ingest.chaos.jobs import Feed, Watcher
+from semcache.store.connect import connect
+from semcache.store.outbox import Outbox
+from tests.ingest.chaos.jobs import Feed, Talkers, Watcher
 from tests.ingest.chaos.mischief import Mischief
 from tests.ingest.chaos.stream import stream
 from tests.ingest.chaos.verdict import verdict
 from tests.ingest.fleet import Fleet, fleet
+from tests.waiting import wait_until
 
 STALLED_S = 120.0
 """Longer than everything that waits: the session timeout, the pauses of a worker that retries."""
@@ -37,12 +40,16 @@ class Report:
 
     seed: int
     events: int
-    seconds: float
-    recovery_s: float
-    mischief: dict[str, int]
-    dead_letters: int
-    hits: int
-    wrong: list[str]
+    seconds: float = 0.0
+    recovery_s: float = 0.0
+    protocol: str = ""
+    mischief: dict[str, int] = field(default_factory=dict)
+    said: int = 0
+    said_during_outages: int = 0
+    odd: dict[str, int] = field(default_factory=dict)
+    dead_letters: int = 0
+    hits: int = 0
+    wrong: list[str] = field(default_factory=list)
 
 
 def run_seed(
@@ -52,33 +59,56 @@ def run_seed(
     seconds: float,
     every_s: float,
     folder: Path,
+    away_s: float = 20.0,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Everything for one seed: `events` records over so many seconds; servers and data are in `folder`."""
     random_, started = random.Random(seed), time.monotonic()
     embed = EmbedSettings(model="all-minilm-l6-v2-q")
     embedder = open_embedder(embed, model_dir=load_settings().model_dir)
-    with fleet(folder, namespace=NAMESPACE, model=embed.model, session_timeout_s=6) as servers:
+    protocol = random_.choice(["consumer", "classic"])
+    fleet_ = fleet(folder, namespace=NAMESPACE, model=embed.model, session_timeout_s=6, protocol=protocol)
+    with fleet_ as servers:
         settings = servers.settings
         ensure_topics(settings)
         feed = Feed(settings, list(stream(random_, events, settings)), seconds)
         watcher = Watcher(settings, embedder, NAMESPACE)
-        mischief = Mischief(servers, random_, lambda what: tell(f"{feed.sent:6} sent, {what}"))
+        talkers, box = Talkers(servers), outbox(settings)
+        told = lambda what: tell(f"{feed.sent:6} sent, {what}")  # noqa: E731
+        mischief = Mischief(servers, talkers, box, random_, told, away_s=away_s)
         servers.add_worker()
-        recovery_s = _storm(feed, watcher, mischief, every_s=every_s, random_=random_, servers=servers, tell=tell)
-        wrong = [*watcher.stale, *verdict(settings, embedder)]
+        talkers.start()
+        recovery_s = _storm(
+            feed, watcher, mischief, talkers, box, every_s=every_s, random_=random_, servers=servers, tell=tell
+        )
+        found = verdict(settings, embedder, said=talkers.kept)
+        wrong = [*watcher.stale, *found.wrong]
         letters = len({letter.source_position for letter in Letters(settings).read()})
         if wrong:
             tell(servers.logs())
     total = time.monotonic() - started
-    done = dict(mischief.done)
-    return Report(seed, events, round(total, 1), round(recovery_s, 1), done, letters, watcher.hits, wrong)
+    return Report(
+        seed=seed,
+        events=events,
+        seconds=round(total, 1),
+        recovery_s=round(recovery_s, 1),
+        protocol=protocol,
+        mischief=dict(mischief.done),
+        said=len(talkers.kept),
+        said_during_outages=talkers.waited,
+        odd=found.odd,
+        dead_letters=letters,
+        hits=watcher.hits,
+        wrong=wrong,
+    )
 
 
 def _storm(
     feed: Feed,
     watcher: Watcher,
     mischief: Mischief,
+    talkers: Talkers,
+    box: Outbox,
     *,
     every_s: float,
     random_: random.Random,
@@ -95,6 +125,8 @@ def _storm(
                     feed.rest.set()
             feeding.result()
             mischief.settle()
+            talkers.kill()
+            wait_until("nothing waits in Redis", lambda: box.status().events == 0, timeout_s=STALLED_S)
             tell("quiet: waiting until everything is applied")
             return _await_quiet(feed.settings, servers)
         finally:
@@ -102,6 +134,13 @@ def _storm(
             feed.rest.set()
             watcher.stop.set()
             watching.result()
+            talkers.kill()
+
+
+def outbox(settings: Settings) -> Outbox:
+    """That of the installation."""
+    client = connect(settings.redis.url, timeout_s=settings.redis.timeout_s)
+    return Outbox(client, namespace=settings.namespace, max_bytes=settings.kafka.outbox_max_bytes)
 
 
 def _ended(job: Future[None], *, within_s: float) -> bool:

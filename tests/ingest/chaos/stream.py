@@ -9,18 +9,26 @@ from collections.abc import Iterator
 from typing import Any
 
 from semcache.settings import Settings
+from tests.ingest.chaos.odd import odd_record
 from tests.ingest.producing import as_record, delete, message, upsert
 
+ODD_SHARE = 0.01
 USERS, SESSIONS, DOCUMENTS = 12, 6, 15
 # Few texts: each pair of turns is embedded too, and the embedding model is not what is tried here.
 TOPICS = ("weather", "trains", "cooking", "chess", "gardens", "music", "bicycles", "maps")
 
 
 def stream(random_: random.Random, number: int, settings: Settings) -> Iterator[dict[str, Any]]:
-    """So many records: mostly messages and documents, some duplicates, stale versions, erasures, tombstones, poison."""
+    """So many records: mostly messages and documents, some duplicates, stale versions, erasures, tombstones, poison.
+
+    One in a hundred is odd.
+    """
     said: list[dict[str, Any]] = []
     versions: Counter[str] = Counter()
     for n in range(number):
+        if random_.random() < ODD_SHARE:
+            yield odd_record(random_, settings, n)
+            continue
         kind = random_.random()
         if kind < 0.72 or not said:
             event = message(

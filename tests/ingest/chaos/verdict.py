@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 
 import redis as redis_py
+from confluent_kafka import Message
 
 from ingest.assemble import RunOptions, open_worker
 from ingest.letters import Letters
@@ -14,6 +17,7 @@ from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase
 from semcache.memory import AgentMemory
 from semcache.settings import Settings
+from tests.ingest.chaos.odd import ODD
 from tests.ingest.producing import read_all
 from tests.ingest.reference import Expected, expected_from
 from tests.ingest.state import difference, state
@@ -21,18 +25,61 @@ from tests.ingest.state import difference, state
 CALM = "calm"
 
 
-def verdict(settings: Settings, embedder: Embedder) -> list[str]:
-    """All that is wrong."""
+@dataclass(frozen=True)
+class Verdict:
+    """All that is wrong; and what became of the odd records."""
+
+    wrong: list[str]
+    odd: dict[str, int]
+
+
+def verdict(settings: Settings, embedder: Embedder, *, said: Set[str]) -> Verdict:
+    """Compares what there is with what has to be; `said`: ids of what the chat was told is kept."""
     redis = redis_py.Redis.from_url(settings.redis.url)
     topics = (settings.kafka.conversations_topic, settings.kafka.knowledge_topic)
-    expected = expected_from(m for topic in topics for m in read_all(settings, topic))
+    log = [m for topic in topics for m in read_all(settings, topic)]
+    odd = {_position(m) for m in log if is_odd(m)}
+    expected = expected_from(m for m in log if not is_odd(m))
     wrong = [
+        *_lost_in_the_chat(log, said),
         *_wrong_turns(redis, settings.namespace, expected, embedder),
         *_wrong_documents(redis, settings.namespace, expected, embedder),
-        *_wrong_letters(settings, expected),
+        *_wrong_letters(settings, expected, odd),
     ]
-    _replay_calmly(settings, embedder)
-    return wrong + difference(state(redis, settings.namespace), state(redis, CALM))
+    outcomes = _replay_calmly(settings, embedder)
+    wrong += _unaccounted(settings, outcomes, len(log), odd)
+    wrong += difference(state(redis, settings.namespace), state(redis, CALM))
+    return Verdict(wrong, {"records": len(odd), "dead_letters": len(odd & _letters(settings))})
+
+
+def is_odd(message: Message) -> bool:
+    """Whether the record was sent as an odd one."""
+    return any(name == ODD for name, _ in message.headers() or ())
+
+
+def _position(message: Message) -> str:
+    return f"{message.topic()}:{message.partition()}:{message.offset()}"
+
+
+def _letters(settings: Settings, group: str | None = None) -> set[str]:
+    return {letter.source_position for letter in Letters(settings, group=group).read()}
+
+
+def _lost_in_the_chat(log: Sequence[Message], said: Set[str]) -> Iterator[str]:
+    """Everything that was kept is in the log, and so in the state that is expected of it."""
+    there = {id for m in log for id in re.findall(rb"talk-\d+-\d+", m.value() or b"")}
+    lost = sorted(said - {id.decode() for id in there})
+    if lost:
+        yield f"{len(lost)} of {len(said)} things that were said are lost, such as {lost[:3]}"
+
+
+def _unaccounted(settings: Settings, outcomes: Mapping[str, int], records: int, odd: Set[str]) -> Iterator[str]:
+    """An undisturbed worker gives each record one outcome, and dead-letters the same odd ones."""
+    if sum(outcomes.values()) != records:
+        yield f"{records} records have {sum(outcomes.values())} outcomes: {dict(outcomes)}"
+    stormy, calm = odd & _letters(settings), odd & _letters(settings, CALM)
+    if stormy != calm:
+        yield f"odd records: only now and then a dead letter: {sorted(stormy ^ calm)[:5]}"
 
 
 def _wrong_turns(redis: redis_py.Redis, namespace: str, expected: Expected, embedder: Embedder) -> Iterator[str]:
@@ -53,14 +100,15 @@ def _wrong_documents(redis: redis_py.Redis, namespace: str, expected: Expected, 
             yield f"{id} is {versions.get(id)}: {found}, expected {version}: {wanted.text}"
 
 
-def _wrong_letters(settings: Settings, expected: Expected) -> Iterator[str]:
-    letters = {letter.source_position for letter in Letters(settings).read()}
+def _wrong_letters(settings: Settings, expected: Expected, odd: Set[str]) -> Iterator[str]:
+    letters = _letters(settings) - odd
     wanted = {f"{topic}:{partition}:{offset}" for topic, partition, offset in expected.dead_letters}
     if letters != wanted:
         yield f"dead letters: {sorted(wanted - letters)[:5]} are missing, {sorted(letters - wanted)[:5]} are too many"
 
 
-def _replay_calmly(settings: Settings, embedder: Embedder) -> None:
+def _replay_calmly(settings: Settings, embedder: Embedder) -> Mapping[str, int]:
     options = RunOptions(group=CALM, namespace=CALM, start=Start(from_beginning=True), until_caught_up=True)
-    with open_worker(settings, options, embedder=embedder) as (worker, _):
+    with open_worker(settings, options, embedder=embedder) as (worker, metrics):
         worker.run(threading.Event())
+    return metrics.totals()
