@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from semcache.cli.output import Json, console, emit_json, emit_rows, errors
@@ -17,12 +16,13 @@ from semcache.devstack.redis import pings
 from semcache.devstack.temporary import temporary_redis
 from semcache.embed import open_embedder
 from semcache.errors import InvalidInput
-from semcache.evals import report
 from semcache.evals.log import Log, Reading, RowSeen, read_log
 from semcache.evals.measure import Plan, measure, sample_log
 from semcache.evals.policies import BUDGET
 from semcache.evals.reading.columns import Columns
 from semcache.evals.replay import Prices
+from semcache.evals.report import page, words
+from semcache.evals.summary import Summary
 from semcache.settings import Settings, load_settings
 
 File = Annotated[
@@ -37,6 +37,10 @@ Column = Annotated[
     str | None,
     typer.Option(help="Column, if not found by itself; a nested field by its dotted name.", show_default=False),
 ]
+
+
+#: Fewer judged hits say nothing of their wrong share.
+ENOUGH_JUDGED = 10
 
 
 def register(app: typer.Typer) -> None:
@@ -80,7 +84,11 @@ def hit_rate(
         Path | None, typer.Option("--report", help="Write an HTML page with plots here.", show_default=False)
     ] = None,
     assert_error: Annotated[
-        float | None, typer.Option(help="Exit code 1 if the observed wrong share is above this.", show_default=False)
+        float | None,
+        typer.Option(
+            help="Exit code 1 if more is wrong than this, or fewer than ten hits, or half of them, are judged.",
+            show_default=False,
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -95,12 +103,24 @@ def hit_rate(
         measured = measure(log, plan, redis_or_url=url, embedder=embedder, progress=progress)
     data = measured.data
     if report_dir:
-        data["report"] = str(report.write_report(report_dir, f"Hit rate of {_name(file)}", data, measured.drawn()))
+        data["report"] = str(page.write_report(report_dir, f"Hit rate of {_name(file)}", data, measured.drawn()))
     _print(data, as_json=as_json)
-    wrong = measured.summary.wrong_hit_rate
-    if assert_error is not None and wrong > assert_error:
-        errors.print(f"[red]wrong hits: {wrong:.2%}, above {assert_error:.2%}[/red]")
+    if assert_error is not None and (reason := _breach(measured.summary, assert_error)):
+        errors.print(reason, style="red", highlight=False)
         raise typer.Exit(1)
+
+
+def _breach(summary: Summary, most: float) -> str:
+    """Why the wrong share is not shown to be at most that; empty if it is."""
+    enough = max(ENOUGH_JUDGED, -(-summary.hits // 2))
+    if summary.wrong_hit_rate is None or summary.judged_hits < enough:
+        return (
+            f"wrong hits: {summary.judged_hits:,} of {summary.hits:,} hits were judged, too few to say; enough are "
+            f"{ENOUGH_JUDGED}, and half of all hits"
+        )
+    if summary.wrong_hit_rate > most:
+        return f"wrong hits: {summary.wrong_hit_rate:.2%}, above {most:.2%}"
+    return ""
 
 
 def _say(place: str, what: str) -> None:
@@ -157,15 +177,16 @@ def _print(data: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         emit_json(data)
         return
-    for line in _remarks(data):
-        console.print(f"[dim]{line}[/dim]", highlight=False)
+    console.print(f"{words.lead(data)} {words.judged(data)}", highlight=False, markup=False)
+    for line in words.remarks(data):
+        console.print(line, style="dim", highlight=False, markup=False)
     rows = [
         {
             "policy": r["policy"],
             "threshold": r["threshold"],
             "hit rate": f"{r['hit_rate']:.1%}",
-            "wrong among hits": f"{r['wrong_hit_rate']:.2%}",
-            "95 % interval": f"{r['wrong_hit_interval'][0]:.2%} - {r['wrong_hit_interval'][1]:.2%}",
+            "wrong among judged hits": words.wrong_share(r),
+            "95 % interval": words.interval(r["wrong_hit_interval"]) if r["judged_hits"] else "",
         }
         for r in data["comparison"]
     ]
@@ -183,36 +204,13 @@ def _print(data: dict[str, Any], *, as_json: bool) -> None:
         console.print(f"Report: {data['report']}", soft_wrap=True)
 
 
-def _remarks(data: dict[str, Any]) -> Iterator[str]:
-    """What one must know of the log to read the figures."""
-    if data["shuffled"]:
-        yield "The requests were shuffled (--keep-order keeps the file's order)."
-    if data["skipped"]:
-        reasons = ", ".join(f"{reason} ({count:,})" for reason, count in data["left_out"].items())
-        yield f"{data['skipped']:,} rows were left out: {reasons}. --rows names each."
-    if data["scopes"] > 1:
-        yield f"{data['scopes']:,} scopes (model, system prompt, tools, settings); an answer is served within its own."
-    if data["kind"] == "responses":
-        yield (
-            "The log has no answer ids: answers were compared by their text and meaning, as the cache does; "
-            f"of {data['unjudged_hits']:,} hits that could not tell whether they were right."
-        )
-    elif data["truth"]:
-        yield f"Answers are the same where the column {escape(data['truth'])} says so."
-    if data["wrong_exact_hits"] > data["max_error_rate"] * data["exact_hits"]:
-        yield (
-            f"{data['wrong_exact_hits']:,} wrong hits are the same question with another answer: put what the answer "
-            "depends on into the scope, the context or the prompt; no budget can tell them apart."
-        )
-
-
 def _print_curve(data: dict[str, Any]) -> None:
     served = [r for r in data["curve"] if r["hits"]]
     rows = [
         {
             "threshold": f"{r['threshold']:.3f}",
             "hit rate": f"{r['hit_rate']:.1%}",
-            "precision": f"{1 - r['wrong_hit_rate']:.1%}",
+            "precision": words.NOT_JUDGED if r["wrong_hit_rate"] is None else f"{1 - r['wrong_hit_rate']:.1%}",
         }
         for r in served[:: max(1, len(served) // 12)]
     ]

@@ -8,7 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def wilson(successes: int, n: int, *, z: float = 1.96) -> tuple[float, float]:
+def share(part: int, whole: int) -> float | None:
+    """part / whole; None of nothing."""
+    return part / whole if whole else None
+
+
+def wilson(successes: float, n: float, *, z: float = 1.96) -> tuple[float, float]:
     """Wilson score interval of a proportion (Wilson 1927), 95 % by default; (0, 1) when n is 0."""
     if n == 0:
         return 0.0, 1.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from semcache.evals.stats import wilson
+from semcache.evals.stats import share, wilson
 
 THRESHOLDS = (*(t / 100 for t in range(60, 90, 2)), *(t / 100 for t in range(90, 100)), 0.995, 0.999)
 BLOCK = 256
@@ -32,8 +32,13 @@ class StaticResult:
         return self.hits / self.requests if self.requests else 0.0
 
     @property
-    def wrong_hit_rate(self) -> float:
-        return self.wrong_hits / judged if (judged := self.hits - self.unjudged_hits) else 0.0
+    def judged_hits(self) -> int:
+        return self.hits - self.unjudged_hits
+
+    @property
+    def wrong_hit_rate(self) -> float | None:
+        """Of the judged hits; None where nothing was judged."""
+        return share(self.wrong_hits, self.judged_hits)
 
     def row(self, name: str) -> dict[str, object]:
         return {
@@ -41,9 +46,10 @@ class StaticResult:
             "threshold": self.threshold,
             "hits": self.hits,
             "hit_rate": self.hit_rate,
+            "judged_hits": self.judged_hits,
             "wrong_hits": self.wrong_hits,
             "wrong_hit_rate": self.wrong_hit_rate,
-            "wrong_hit_interval": list(wilson(self.wrong_hits, self.hits - self.unjudged_hits)),
+            "wrong_hit_interval": list(wilson(self.wrong_hits, self.judged_hits)),
         }
 
 
@@ -103,5 +109,5 @@ def _nearest(
 
 def best_within(results: Sequence[StaticResult], max_error_rate: float) -> StaticResult | None:
     """The threshold that serves most while its share of wrong hits stays within the budget; None if none does."""
-    within = [r for r in results if r.hits and r.wrong_hit_rate <= max_error_rate]
+    within = [r for r in results if (rate := r.wrong_hit_rate) is not None and rate <= max_error_rate]
     return max(within, key=lambda r: r.hits, default=None)

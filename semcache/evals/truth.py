@@ -6,27 +6,41 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
+from cachetools import LRUCache
+
 from semcache.cache.judge import Judge, default_judge
 from semcache.cache.state import Answered
 from semcache.embed import Embedder
+from semcache.evals.judging import JudgeErrors, clear_judge, judge_errors
 from semcache.evals.log import Log, Request
 from semcache.text import normal_form
 
 ComparedBy = Literal["ids", "labels", "text", "meaning", "nothing"]
 
 
+#: So many comparisons of two answers are remembered.
+_REMEMBERED = 100_000
+
+
 @dataclass(frozen=True)
 class Truth:
-    """What is known of a log's answers. `judge` compares those without an id, each pair once; None = cannot tell."""
+    """What is known of a log's answers. `judge` compares those without an id; None = cannot tell."""
 
     judge: Judge
     log: Log
-    _judged: dict[tuple[str, str], bool | None] = field(default_factory=dict)
+    embedder: Embedder
+    _judged: LRUCache[tuple[str, str], bool | None] = field(default_factory=lambda: LRUCache(_REMEMBERED))
 
     @classmethod
     def of(cls, log: Log, embedder: Embedder) -> Truth:
-        """Compares answers as the cache does, where the log does not say."""
-        return cls(default_judge(embedder), log)
+        """Where the log does not say, answers are compared, and only what is clear is told."""
+        return cls(clear_judge(embedder), log, embedder)
+
+    def errors(self) -> JudgeErrors:
+        """How often the judge is wrong on this log; measured if answers have to be compared at all."""
+        if self.log.kind != "responses":
+            return JudgeErrors()
+        return judge_errors(self.log, lambda one, other: self.compared(one, other)[0], self.embedder)
 
     def same(self, one: Request, other: Request) -> bool | None:
         """Whether the answer of one is right for the other; None if nothing can tell."""
@@ -53,13 +67,13 @@ class Truth:
     def _by_meaning(self, one: Request, other: Request) -> bool | None:
         pair = (one.response, other.response)
         if pair not in self._judged:
-            (self._judged[pair],) = self.judge(_answered(one), [_answered(other)])
+            (self._judged[pair],) = self.judge(answered(one), [answered(other)])
         return self._judged[pair]
 
     def of_log(self) -> Judge:
         """The judge that a replayed cache learns from: right by the log's ids, and as fallible as ever without."""
         if self.log.kind == "responses":
-            return self.judge
+            return default_judge(self.embedder)
         ids = {(request.prompt, request.response): request.answer_id for request in self.log.requests}
 
         def request(answer: Answered) -> Request:
@@ -71,5 +85,6 @@ class Truth:
         return cast(Judge, judge)
 
 
-def _answered(request: Request) -> Answered:
+def answered(request: Request) -> Answered:
+    """A request's answer as evidence for a judge."""
     return Answered("", request.prompt, request.response, {}, "")

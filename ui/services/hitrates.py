@@ -14,10 +14,10 @@ from typing import Any
 
 from semcache.app import App
 from semcache.errors import InvalidInput, MissingExtra
-from semcache.evals import report
 from semcache.evals.log import Log, Reading, read_log
 from semcache.evals.measure import Measured, Plan, measure, sample_log, sample_traffic
 from semcache.evals.reading.columns import Columns
+from semcache.evals.report import page
 from ui.services.jobs import Job, Progress
 
 TRAFFIC = 2_000
@@ -37,7 +37,7 @@ class Report:
         """index.html, result.json and the plots as a ZIP."""
         buffer = io.BytesIO()
         with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
-            report.write_report(Path(folder), self.title, self.data, self.plots)
+            page.write_report(Path(folder), self.title, self.data, self.plots)
             for path in sorted(Path(folder).iterdir()):
                 file.write(path, path.name)
         return buffer.getvalue()
