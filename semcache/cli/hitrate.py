@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+import math
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from semcache.cli.output import Json, console, emit_json, emit_rows, errors
-from semcache.cli.progress import TerminalProgress
+from semcache.cli.progress import TerminalProgress, counted
 from semcache.devstack.redis import pings
 from semcache.devstack.temporary import temporary_redis
 from semcache.embed import open_embedder
+from semcache.embed.disk import DiskVectors
 from semcache.errors import InvalidInput
 from semcache.evals.log import Log, Reading, RowSeen, read_log
-from semcache.evals.measure import Plan, measure, sample_log
+from semcache.evals.measure import Plan, Progress, measure, sample_log
 from semcache.evals.policies import BUDGET
 from semcache.evals.reading.columns import Columns
 from semcache.evals.replay import Prices
@@ -39,6 +41,7 @@ Column = Annotated[
 ]
 
 
+READING = "reading"
 #: Fewer judged hits say nothing of their wrong share.
 ENOUGH_JUDGED = 10
 
@@ -77,9 +80,18 @@ def hit_rate(
         typer.Option(help="Columns of pairs, `first,second,label`, if not found by itself.", show_default=False),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Embedding model.", show_default=False)] = None,
-    input_price: Annotated[float, typer.Option(min=0, help="US$ a million input tokens.")] = 0.15,
-    output_price: Annotated[float, typer.Option(min=0, help="US$ a million output tokens.")] = 0.60,
-    call_seconds: Annotated[float, typer.Option(min=0, help="Seconds an LLM call takes.")] = 1.5,
+    price: Annotated[
+        str, typer.Option("--price", help="US$ a million tokens, `input,output`, or one price for both.")
+    ] = "0.15,0.60",
+    input_price: Annotated[float | None, typer.Option(min=0, hidden=True)] = None,
+    output_price: Annotated[float | None, typer.Option(min=0, hidden=True)] = None,
+    latency: Annotated[
+        float, typer.Option("--latency", "--call-seconds", min=0, help="Seconds an LLM call takes.")
+    ] = 1.5,
+    embedder_cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder where vectors are kept for the next run.", show_default=False, file_okay=False),
+    ] = None,
     report_dir: Annotated[
         Path | None, typer.Option("--report", help="Write an HTML page with plots here.", show_default=False)
     ] = None,
@@ -93,14 +105,15 @@ def hit_rate(
     as_json: Json = False,
 ) -> None:
     """Replay a log through the cache: hit rate, wrong hits with their interval, time, and what thresholds would do."""
-    plan = Plan(max_error_rate, policy, Prices(input_price, output_price, call_seconds))
+    plan = Plan(max_error_rate, policy, _prices(price, input_price, output_price, latency))
     columns = Columns(prompt_column, answer_column, response_column, _pair(pair_columns))
     reading = Reading(columns, limit, shuffle, keep_order, skip_broken)
-    log = _log(file, sample, reading, _say if rows else None)
     settings = load_settings(**({"embed_model": model} if model else {}))
-    embedder = open_embedder(settings.embed, model_dir=settings.model_dir)
-    with _redis_url(settings) as url, _bar() as progress:
-        measured = measure(log, plan, redis_or_url=url, embedder=embedder, progress=progress)
+    with counted() as progress, _vectors(embedder_cache) as vectors:
+        log = _log(file, sample, reading, _seen(progress, rows))
+        embedder = open_embedder(settings.embed, model_dir=settings.model_dir, shared=vectors)
+        with _redis_url(settings) as url:
+            measured = measure(log, plan, redis_or_url=url, embedder=embedder, progress=progress)
     data = measured.data
     if report_dir:
         data["report"] = str(page.write_report(report_dir, f"Hit rate of {_name(file)}", data, measured.drawn()))
@@ -123,11 +136,41 @@ def _breach(summary: Summary, most: float) -> str:
     return ""
 
 
-def _say(place: str, what: str) -> None:
-    errors.print(f"{place}: {what}", highlight=False, markup=False)
+def _prices(text: str, input_price: float | None, output_price: float | None, latency: float) -> Prices:
+    """`0.15,0.60` as prices of input and output; each may be given by an option of its own, too."""
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (1, 2) or not all(0 <= number < math.inf for number in numbers):
+        raise InvalidInput(f"--price is US$ a million tokens, `input,output` such as 0.15,0.60, not {text!r}")
+    of_input = numbers[0] if input_price is None else input_price
+    return Prices(of_input, numbers[-1] if output_price is None else output_price, latency)
 
 
-def _log(file: Path | None, sample: bool, reading: Reading, seen: RowSeen | None) -> Log:
+@contextmanager
+def _vectors(folder: Path | None) -> Iterator[DiskVectors | None]:
+    vectors = DiskVectors(folder) if folder else None
+    try:
+        yield vectors
+    finally:
+        if vectors:
+            vectors.close()
+
+
+def _seen(progress: Progress, say: bool) -> RowSeen:
+    """Counts the rows that are read, and says what each was taken for if that was asked."""
+    rows = itertools.count(1)
+
+    def seen(place: str, what: str) -> None:
+        progress(READING, next(rows), 0)
+        if say:
+            errors.print(f"{place}: {what}", highlight=False, markup=False)
+
+    return seen
+
+
+def _log(file: Path | None, sample: bool, reading: Reading, seen: RowSeen) -> Log:
     if (file is None) == (not sample):
         raise InvalidInput("give a file, or --sample for the questions of the sample world")
     if file is not None:
@@ -156,21 +199,6 @@ def _redis_url(settings: Settings) -> Iterator[str]:
         return
     with temporary_redis(TerminalProgress()) as url:
         yield url
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for each step."""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=errors, transient=True) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def advance(step: str, done: int, total: int) -> None:
-            if step not in tasks:
-                tasks[step] = bar.add_task(step, total=total)
-            bar.update(tasks[step], completed=done)
-
-        yield advance
 
 
 def _print(data: dict[str, Any], *, as_json: bool) -> None:

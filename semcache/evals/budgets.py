@@ -14,7 +14,7 @@ from semcache.evals.stats import share, wilson
 
 BUDGETS = (0.005, 0.01, 0.02, 0.05)
 #: Requests that are replayed with each budget.
-MOST_REQUESTS = 4_000
+MOST_REQUESTS = 2_000
 NEIGHBOURS = 10
 _BLOCK = 256
 

@@ -11,6 +11,7 @@ from semcache.cache.judge import (
     Answer,
     Judge,
     equal_text,
+    evidence,
     first_to_tell,
     log_odds,
     unrelated_cosine,
@@ -22,10 +23,14 @@ from semcache.evals.stats import wilson
 from semcache.text import normal_form
 
 #: The judge's weights were fitted to answers of at most so many words. In longer ones figures, negations and antonyms
-#: stand side by side by chance: there only texts about other things, or the same text with a difference, are told.
+#: stand side by side by chance.
 SHORT_WORDS = 25
-UNRELATED_BELOW = 0.1
-SAME_TEXT_ABOVE = 0.8
+#: "Different" is told of texts whose likeness is below the first number, because they are about other things, or at
+#: least the second, because they are about one thing and contradict each other. Measured on pairs of short answers and
+#: on several people's long answers to one question: 1 % of the same answers of either are called different.
+_SHORT = (0.2, 0.4)
+_LONG = (0.0, 0.9)
+_CONTRADICTIONS = ("figures_conflict", "yes_against_no", "antonym", "negation")
 #: Pairs compared to measure the judge, of each kind.
 CHECKED_PAIRS = 200
 #: What is believed of the judge before it is measured on the log: its errors on the pairs it was fitted to
@@ -33,6 +38,7 @@ CHECKED_PAIRS = 200
 _BELIEVED_PAIRS = 20
 _BELIEVED_FALSE_DIFFERENT = 0.02
 _BELIEVED_FALSE_SAME = 0.11
+_BELIEVED_FOUND = 0.38
 #: Questions whose likeness is below this have nothing to do with each other.
 _OTHER_SUBJECT = 0.25
 
@@ -40,7 +46,7 @@ Likeness = Callable[[Sequence[tuple[str, str]]], list[float]]
 
 
 def clear_judge(embedder: Embedder) -> Judge:
-    """Equal texts are the same; else the cache's own judge, which keeps silent on long texts unless it is clear."""
+    """Equal texts are the same; else the cache's own judge, but for what it calls different without being clear."""
     likeness = likeness_of(embedder)
 
     def judge(new: Answer, others: Sequence[Answer]) -> list[bool | None]:
@@ -65,44 +71,59 @@ def likeness_of(embedder: Embedder) -> Likeness:
 
 def _clear(one: Answer, other: Answer, likeness: float) -> bool | None:
     verdict = verdict_of(log_odds(one, other, likeness))
+    if verdict is not False:
+        return verdict
     short = max(len(one.response.split()), len(other.response.split())) <= SHORT_WORDS
-    clear = short or likeness < UNRELATED_BELOW or likeness >= SAME_TEXT_ABOVE
-    return verdict if verdict is not False or clear else None
+    unrelated_below, alike_from = _SHORT if short else _LONG
+    seen = evidence(one.response, other.response, likeness)
+    contradict = likeness >= alike_from and any(seen[name] for name in _CONTRADICTIONS)
+    return False if contradict or likeness < unrelated_below else None
 
 
 @dataclass(frozen=True, slots=True)
 class JudgeErrors:
-    """What a judge said of pairs whose truth is known: `same` and `different`, of which so many it told wrongly.
+    """What a judge said of pairs whose truth is known: of `same` and `different` ones that it told, how many wrongly.
 
-    Pairs it could not tell are not among them.
+    `compared`: the different ones including those that it could not tell.
     """
 
     same: int = 0
     false_different: int = 0
     different: int = 0
     false_same: int = 0
+    compared: int = 0
 
-    def interval(self, wrong: int, judged: int, *, by_judge: float) -> tuple[float, float]:
-        """95 % interval of the true wrong share, if `by_judge` of the `judged` hits were judged by this judge.
+    def interval(self, wrong: int, judged: int, *, by_meaning: int, untold: int) -> tuple[float, float]:
+        """95 % interval of the true wrong share, if the judge judged `by_meaning` of the hits and left `untold` open.
 
         Rogan and Gladen 1978: the observed share is what is wrong and told, and what is right and called wrong. Each
-        error rate is taken at the end of its own interval that makes ours wider.
+        error rate is taken at the end of its own interval that makes ours wider. Where hits were left open, the upper
+        end allows for wrong ones among them, by the share of different answers that the judge finds.
         """
         low, high = wilson(wrong, judged)
-        if not by_judge or not judged:
+        if not by_meaning or not judged:
             return low, high
         different = _bounds(self.false_different, self.same, _BELIEVED_FALSE_DIFFERENT)
         same = _bounds(self.false_same, self.different, _BELIEVED_FALSE_SAME)
-        false_different, false_same = ([by_judge * bound for bound in bounds] for bounds in (different, same))
+        false_different, false_same = ([by_meaning / judged * end for end in ends] for ends in (different, same))
         least = _true_share(low, false_different[1], false_same[0])
         most = _true_share(high, false_different[0], false_same[1])
+        if untold:
+            most = max(most, self._passed_over(wrong, by_meaning, untold) / (judged + untold))
         return min(least, wrong / judged), max(most, wrong / judged)
+
+    def _passed_over(self, wrong: int, by_meaning: int, untold: int) -> float:
+        """How many hits may be wrong at most, the untold ones among them."""
+        found = _bounds(self.different - self.false_same, self.compared, _BELIEVED_FOUND)[0]
+        looked_at = by_meaning + untold
+        return min(wilson(min(wrong, looked_at), looked_at)[1] / found * looked_at, wrong + untold)
 
     def row(self) -> dict[str, int]:
         return {
             "same_pairs": self.same,
             "called_different": self.false_different,
-            "different_pairs": self.different,
+            "different_pairs": self.compared,
+            "told_different": self.different - self.false_same,
             "called_same": self.false_same,
         }
 
@@ -129,6 +150,7 @@ def judge_errors(
         sum(verdict is False for verdict in same),
         sum(verdict is not None for verdict in different),
         sum(verdict is True for verdict in different),
+        len(different),
     )
 
 

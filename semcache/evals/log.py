@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain, islice, pairwise
 from pathlib import Path
+from sys import intern  # a log repeats itself: each text is held once
 from typing import Literal
 
 from semcache.cache import inputs
@@ -195,9 +196,9 @@ class _Reader:
             raise LeftOut("no answer")
         _check(found.prompt, answer)
         at = _seconds(record.at(self.time)) if self.time else None
-        return Request(
-            found.prompt, answer or _placeholder(answer_id), answer_id or None, found.context, found.scope, at
-        )
+        response = intern(answer or _placeholder(answer_id))
+        id = intern(answer_id) if answer_id else None
+        return Request(intern(found.prompt), response, id, found.context, intern(found.scope), at)
 
 
 def _reader(table: Table, columns: Columns, rows: _Rows) -> _Reader:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ MOST_COMPARED = (
     20_000  # requests that others than the cache are replayed with: the similarity matrix grows with the square
 )
 _EMBEDDED_AT_ONCE = 512
+_REMEMBERED = 4_096
 REPLAYING = "replaying"
 COMPARING = "static thresholds, in hindsight"
 BUDGETING = "other budgets"
@@ -196,8 +197,8 @@ def _budgets(
 
 
 def _by_position(truth: Truth, requests: Sequence[Request]) -> JudgeOfIds:
-    """Whether the answer of the second request is right for the first, by their places."""
-    return lambda one, other: truth.same(requests[other], requests[one])
+    """Whether the answer of the second request is right for the first, by their places; neighbours are asked often."""
+    return lru_cache(_REMEMBERED)(lambda one, other: truth.same(requests[other], requests[one]))
 
 
 def _partitions(requests: Sequence[Request]) -> list[int]:

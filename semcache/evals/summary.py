@@ -56,8 +56,9 @@ class Summary:
     @property
     def wrong_hit_interval(self) -> tuple[float, float]:
         """95 % interval of the wrong share, with the judge's own errors taken in where it judged."""
-        by_judge = share(self.compared_by.get("meaning", 0), self.judged_hits) or 0.0
-        return self.errors.interval(self.wrong_hits, self.judged_hits, by_judge=by_judge)
+        by = self.compared_by
+        untold = by.get("nothing", 0) if by.get("meaning") else 0
+        return self.errors.interval(self.wrong_hits, self.judged_hits, by_meaning=by.get("meaning", 0), untold=untold)
 
     @property
     def growth(self) -> tuple[float, ...]:
