@@ -21,7 +21,8 @@ def wilson(successes: float, n: float, *, z: float = 1.96) -> tuple[float, float
     scale = 1 + z * z / n
     centre = (p + z * z / (2 * n)) / scale
     half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / scale
-    return max(0.0, centre - half) if successes else 0.0, min(1.0, centre + half)
+    low, high = centre - half if successes else 0.0, centre + half
+    return max(0.0, min(low, p)), min(1.0, max(high, p))  # rounding must not leave the share outside
 
 
 def percentiles_ms(seconds: Sequence[float]) -> dict[str, float]:

@@ -96,3 +96,17 @@ def test_memory_does_not_grow_with_the_log() -> None:
         tally.add(miss())
     assert SAMPLE // 2 <= len(tally.sampled) <= SAMPLE
     assert tally.summary().requests == 3 * SAMPLE == sum(n for n, _ in tally.summary().parts)
+
+
+def test_thresholds_are_judged_by_the_same_judge() -> None:
+    """Where meaning judged, the interval of a static threshold allows for the judge's errors, as ours does."""
+    static = [StaticResult(0.9, 1_000, 800, 2, 600)]
+
+    def interval(outcomes: Sequence[Outcome]) -> Any:
+        tally = Tally(len(outcomes))
+        for outcome in outcomes:
+            tally.add(outcome)
+        data = figures.result(tally.summary(), static, policy="budget", embedder="e", max_error_rate=0.02)
+        return data["curve"][0]["wrong_hit_interval"]
+
+    assert interval([hit(False)])[1] > interval([miss()])[1]
