@@ -29,6 +29,7 @@ from semcache.cache.learning.judge import (
     verdict_of,
 )
 from semcache.embed import Embedder, default_embedder
+from semcache.evals.judging import clear_judge
 
 FOLDS = 10
 
@@ -51,6 +52,7 @@ def main() -> None:
     rows = [
         {"judge": "equal text", **errors(pairs, asked(equal_text, pairs))},
         {"judge": "likeness", **errors(pairs, asked(likeness_judge(embedder), pairs))},
+        {"judge": "of a measurement", **errors(pairs, asked(clear_judge(embedder), pairs))},
         {"judge": "likeness, held out", **errors(pairs, held_out(embedder, pairs))},
     ]
     print(json.dumps(rows, indent=1) if args.json else table(rows))

@@ -162,7 +162,7 @@ def figures(run: Run, budget: float, static: Sequence[StaticResult]) -> dict[str
         "shadow_calls": run.shadows,
         "drifts": run.drifts,
         "static_hit_rate": round(best.hit_rate, 4) if best else 0.0,
-        "static_wrong_rate": round(best.wrong_hit_rate, 4) if best else 0.0,
+        "static_wrong_rate": round(best.wrong_hit_rate or 0.0, 4) if best else 0.0,
         "static_threshold": round(best.threshold, 3) if best else None,
         "static_hit_rate_at_our_error": round(equal.hit_rate, 4) if equal else 0.0,
     }

@@ -108,7 +108,7 @@ def trade_off(
         [
             {"what": f"threshold {r['threshold']:.3f}", "hit rate": r["hit_rate"], "right": 1 - r["wrong_hit_rate"]}
             for r in curve
-            if r["hits"]
+            if r["wrong_hit_rate"] is not None
         ],
         columns=["what", "hit rate", "right"],
     )
@@ -116,7 +116,7 @@ def trade_off(
         alt.Chart(static).mark_line(color=GREY, point=alt.OverlayMarkDef(color=GREY)).encode(x=x, y=y, tooltip=tips),
         alt.Chart(pd.DataFrame([{"right": 1 - budget}])).mark_rule(color=GREEN, strokeDash=[6, 4]).encode(y=y),
     ]
-    if ours["hits"]:
+    if ours["wrong_hit_rate"] is not None:
         low, high = ours["wrong_hit_interval"]
         point = pd.DataFrame(
             [

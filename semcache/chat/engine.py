@@ -92,12 +92,11 @@ class ChatEngine:
     def scope(self, user: str | None = None) -> dict[str, str]:
         """The walls around what is shared or, with a user, around what is this user's own."""
         settings = self._settings.llm
-        prompt = settings.system_prompt.encode()
         walls = {
             "audience": "everyone" if user is None else "user",
             "answerer": "generative" if self.llm.generative else "extractive",
             "model": self.llm.name,
-            "system": hashlib.blake2b(prompt, digest_size=8).hexdigest(),
+            "system": hashlib.blake2b(settings.system_prompt.encode(), digest_size=8).hexdigest(),
         }
         if self.llm.generative:
             walls["answering"] = answering(settings)

@@ -17,8 +17,8 @@ from semcache.cache.warming import KnownAnswer, Outcome, known_answer, warm
 from semcache.cli.output import Json, emit_fields, emit_rows, errors
 from semcache.cli.scopes import Namespace, ScopeItems, connected, named, open_cache, opened, parsed, short
 from semcache.errors import InvalidInput
-from semcache.evals.files import read_rows
 from semcache.evals.pairs import read_pairs
+from semcache.evals.reading.files import records, whole
 from semcache.inputs import MAX_DURATION_S
 
 T = TypeVar("T")
@@ -114,11 +114,11 @@ def learn(file: File, scope: NewScope = None, namespace: Namespace = None, as_js
 
 
 def _answers(file: Path, tags: tuple[str, ...], ttl: float | None) -> Iterator[KnownAnswer]:
-    for line, row in enumerate(read_rows(file), 1):
+    for record in whole(records(file)):
         try:
-            answer = known_answer(row)
+            answer = known_answer({name: record.text(name) for name in record.values})
         except InvalidInput as error:
-            raise InvalidInput(f"{file}, row {line}: {error}") from error
+            raise InvalidInput(f"{record.place}: {error}") from error
         yield replace(answer, tags=(*answer.tags, *tags), ttl=answer.ttl or ttl)
 
 

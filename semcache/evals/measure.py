@@ -4,33 +4,40 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 import redis
+from numpy.typing import NDArray
 
 from semcache import samples
 from semcache.cache import SemanticCache
 from semcache.cache.learning.judge import Judge
 from semcache.embed import Embedder
-from semcache.evals import plots, report
+from semcache.evals.budgets import MOST_REQUESTS, replay_budgets
 from semcache.evals.log import Log, Request, as_stream
 from semcache.evals.policies import BUDGET, rule_of
 from semcache.evals.redisvl import NAME as REDISVL
 from semcache.evals.redisvl import has_search, replay_redisvl
-from semcache.evals.replay import Outcome, Prices, Summary, replay, summarise
+from semcache.evals.replay import Outcome, Prices, replay
+from semcache.evals.report import figures, plots
+from semcache.evals.simulate import Judge as JudgeOfIds
+from semcache.evals.summary import Summary, Tally
 from semcache.evals.thresholds import StaticResult, replay_judged
-from semcache.evals.truth import Truth
+from semcache.evals.truth import Truth, answered
 
 MOST_COMPARED = (
     20_000  # requests that others than the cache are replayed with: the similarity matrix grows with the square
 )
 _EMBEDDED_AT_ONCE = 512
+_REMEMBERED = 4_096
 REPLAYING = "replaying"
 COMPARING = "static thresholds, in hindsight"
+BUDGETING = "other budgets"
 
 Progress = Callable[[str, int, int], None]
 """`progress(step, done, total)`; whatever it raises ends the measurement, and the scratch cache is emptied."""
@@ -55,7 +62,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The result. `data` is what `--json` prints."""
+    """The result. `data` is what `--json` prints; `outcomes` an even sample of what was replayed."""
 
     plan: Plan
     data: dict[str, Any]
@@ -82,20 +89,21 @@ def measure(
     Raises:
         RedisUnavailable, EmbedderUnavailable: nothing is lost: measure again.
     """
-    truth = Truth.of(embedder)
-    with _scratch_cache(redis_or_url, embedder, plan, truth.of_log(log)) as cache:
-        outcomes = _replayed(cache, log, truth, progress)
-    summary = summarise(outcomes, prices=plan.prices)
-    static = _static(embedder, log, truth, progress)
-    data = report.result(
+    truth = Truth.of(log, embedder)
+    judge = truth.of_log()
+    with _scratch_caches(redis_or_url, embedder, plan, judge) as cache_of:
+        tally = _replayed(cache_of, log, truth, progress)
+    summary = tally.summary(plan.prices, truth.errors())
+    requests = log.requests[:MOST_COMPARED]
+    vectors, partitions = _embedded(embedder, requests, progress), _partitions(requests)
+    static = replay_judged(vectors, _by_position(truth, requests), partitions=partitions)
+    data = figures.result(
         summary, static, policy=plan.name, embedder=embedder.fingerprint, max_error_rate=plan.max_error_rate
     )
-    if has_search(redis_or_url):
-        data["comparison"].append(
-            replay_redisvl(redis_or_url, embedder, log.requests[:MOST_COMPARED], truth).row(REDISVL)
-        )
-    data |= {"kind": log.kind, "shuffled": log.shuffled, "skipped": log.skipped, "truth": log.truth}
-    return Measured(plan, data, tuple(outcomes), summary, tuple(static))
+    if has_search(redis_or_url) and len(set(partitions)) == 1:
+        data["comparison"].append(replay_redisvl(redis_or_url, embedder, requests, truth).row(REDISVL))
+    data["by_budget"] = _budgets(vectors, requests, partitions, truth, judge, progress)
+    return Measured(plan, data | figures.of_log(log), tuple(tally.sampled), summary, tuple(static))
 
 
 def sample_log(*, limit: int | None = None, shuffle: int | None = None) -> Log:
@@ -117,42 +125,83 @@ def sample_traffic(requests: int, *, seed: int = 0) -> Log:
 
 
 @contextmanager
-def _scratch_cache(
+def _scratch_caches(
     redis_or_url: redis.Redis | str, embedder: Embedder, plan: Plan, judge: Judge
-) -> Iterator[SemanticCache]:
-    """An empty cache of its own, emptied again at the end, however that comes."""
+) -> Iterator[Callable[[str], SemanticCache]]:
+    """An empty cache for each scope of the log, all emptied again at the end, however that comes."""
     rule = rule_of(plan.policy)
     options: dict[str, Any] = {"rule": rule} if rule else {}
-    cache = SemanticCache(
-        redis_or_url,
-        embedder=embedder,
-        namespace=f"hit-rate-{uuid.uuid4().hex}",
-        scope={"measurement": "hit-rate"},
-        max_error_rate=plan.max_error_rate,
-        ttl=86_400.0,
-        judge=judge,
-        learn="inline",
-        **options,
-    )
+    namespace = f"hit-rate-{uuid.uuid4().hex}"
+    caches: dict[str, SemanticCache] = {}
+
+    def cache_of(scope: str) -> SemanticCache:
+        if scope not in caches:
+            caches[scope] = SemanticCache(
+                redis_or_url,
+                embedder=embedder,
+                namespace=namespace,
+                scope={"measurement": "hit-rate", **({"request": scope} if scope else {})},
+                max_error_rate=plan.max_error_rate,
+                ttl=86_400.0,
+                judge=judge,
+                learn="inline",
+                **options,
+            )
+        return caches[scope]
+
     try:
-        yield cache
+        yield cache_of
     finally:
-        cache.drop()
+        for cache in caches.values():
+            cache.drop()
 
 
-def _replayed(cache: SemanticCache, log: Log, truth: Truth, progress: Progress) -> list[Outcome]:
-    outcomes: list[Outcome] = []
-    for outcome in replay(cache, log, same=truth.same):
-        outcomes.append(outcome)
-        progress(REPLAYING, len(outcomes), len(log.requests))
-    return outcomes
+def _replayed(cache_of: Callable[[str], SemanticCache], log: Log, truth: Truth, progress: Progress) -> Tally:
+    tally = Tally(len(log.requests))
+    for done, outcome in enumerate(replay(cache_of, log, compare=truth.compared), start=1):
+        tally.add(outcome)
+        progress(REPLAYING, done, len(log.requests))
+    return tally
 
 
-def _static(embedder: Embedder, log: Log, truth: Truth, progress: Progress) -> list[StaticResult]:
-    """Static thresholds on the same stream; the embedder's cache still holds most vectors."""
-    requests = log.requests[:MOST_COMPARED]
+def _embedded(embedder: Embedder, requests: Sequence[Request], progress: Progress) -> NDArray[np.float32]:
+    """The vectors of the prompts; the embedder's cache still holds most of them."""
     parts = []
     for start in range(0, len(requests), _EMBEDDED_AT_ONCE):
         parts.append(embedder.embed([r.prompt for r in requests[start : start + _EMBEDDED_AT_ONCE]]))
         progress(COMPARING, min(start + _EMBEDDED_AT_ONCE, len(requests)), len(requests))
-    return replay_judged(np.concatenate(parts), lambda one, other: truth.same(requests[other], requests[one]))
+    return np.concatenate(parts)
+
+
+def _budgets(
+    vectors: NDArray[np.float32],
+    requests: Sequence[Request],
+    partitions: Sequence[int],
+    truth: Truth,
+    judge: Judge,
+    progress: Progress,
+) -> list[dict[str, object]]:
+    first = requests[:MOST_REQUESTS]
+
+    def taught(new: int, stored: int) -> bool | None:
+        return judge(answered(first[new]), [answered(first[stored])])[0]
+
+    return replay_budgets(
+        vectors[: len(first)],
+        first,
+        partitions,
+        judge=cache(taught),
+        truth=_by_position(truth, first),
+        progress=lambda done: progress(BUDGETING, done, len(first)),
+    )
+
+
+def _by_position(truth: Truth, requests: Sequence[Request]) -> JudgeOfIds:
+    """Whether the answer of the second request is right for the first, by their places; neighbours are asked often."""
+    return lru_cache(_REMEMBERED)(lambda one, other: truth.same(requests[other], requests[one]))
+
+
+def _partitions(requests: Sequence[Request]) -> list[int]:
+    """A number for each scope and context: an answer is served within one alone."""
+    numbers: dict[tuple[str, tuple[str, ...]], int] = {}
+    return [numbers.setdefault((request.scope, request.context), len(numbers)) for request in requests]

@@ -35,6 +35,11 @@ from semcache.text import fingerprint
 Judge = Callable[[int, int], bool | None]
 
 
+def equal_ids(new: int, stored: int) -> bool | None:
+    """The truth where an id stands for an answer."""
+    return new == stored
+
+
 @dataclass(slots=True)
 class Entry:
     """A stored question. `group`: its answer group when it was stored; groups may have merged since."""
@@ -54,10 +59,14 @@ class Near(NearEntry):
 
 @dataclass(slots=True)
 class Run:
-    """What came of a stream: `hits` and `wrong`, one element a request; counts of the rest."""
+    """What came of a stream: `hits` and `wrong`, one element a request; counts of the rest.
+
+    Hits that nobody can judge count among `unjudged`, not as wrong.
+    """
 
     hits: list[bool] = field(default_factory=list)
     wrong: list[bool] = field(default_factory=list)
+    unjudged: int = 0
     shadows: int = 0
     checks: int = 0
     fits: int = 0
@@ -109,13 +118,22 @@ class SimulatedCache:
     """One scope. The caller finds the neighbours, as Redis would: `near(...)` of the entries' positions, then `ask`.
 
     `exact`: the very same question is served without a decision; off, when only given neighbours are to be considered.
+    `truth`: whether what was served was right, for the figures alone.
     """
 
     def __init__(
-        self, *, max_error_rate: float, judge: Judge, seed: int = 0, hard_guards: bool = False, exact: bool = True
+        self,
+        *,
+        max_error_rate: float,
+        judge: Judge,
+        seed: int = 0,
+        hard_guards: bool = False,
+        exact: bool = True,
+        truth: Judge = equal_ids,
     ) -> None:
         self._budget = max_error_rate
         self._judge = judge
+        self._truth = truth
         self._random = np.random.default_rng(seed)
         self._hard_guards = hard_guards
         self._serves_exact = exact
@@ -147,7 +165,7 @@ class SimulatedCache:
         form = fingerprint(prompt)
         known = self._exact.get(form) if self._serves_exact else None
         if known is not None:
-            self._count(hit=True, wrong=self.entries[known].answer != answer)
+            self._count_hit(answer, self.entries[known].answer)
             self._repeat(self.entries[known], near)
             return True
         learned = Learned(self.model, self.sums, self._idf, self._hard_guards)
@@ -159,17 +177,17 @@ class SimulatedCache:
             draw=float(self._random.random()),
             repeats=self._repeats[form],
         )
-        hit = decision.chosen is not None
-        self._count(hit=hit, wrong=any(entry is decision.chosen and entry.answer != answer for entry in near))
         self.run.shadows += decision.reason is Reason.SHADOW
         if decision.chosen is not None:
+            self._count_hit(answer, next(entry.answer for entry in near if entry is decision.chosen))
             self._repeats[form] += 1
             self._serve(decision)
         else:
+            self._count_miss()
             self._compute(prompt, answer, near, decision)
             self._exact[form] = len(self.entries) - 1
         self._words.update(text_of(prompt).bag)
-        return hit
+        return decision.chosen is not None
 
     def check_judge(self, position: int, near: Sequence[Near]) -> None:
         """A stored question asked again, with its neighbours (itself among them), where a stream has no repeats."""
@@ -182,9 +200,15 @@ class SimulatedCache:
             self.sums += floor_check(self._votes(entry.answer, near), group, self.sums)
             self.run.checks += 1
 
-    def _count(self, *, hit: bool, wrong: bool) -> None:
-        self.run.hits.append(hit)
-        self.run.wrong.append(wrong)
+    def _count_hit(self, answer: int, served: int) -> None:
+        right = self._truth(answer, served)
+        self.run.hits.append(True)
+        self.run.wrong.append(right is False)
+        self.run.unjudged += right is None
+
+    def _count_miss(self) -> None:
+        self.run.hits.append(False)
+        self.run.wrong.append(False)
 
     def _serve(self, decision: Decision) -> None:
         if decision.evidence:

@@ -8,7 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def wilson(successes: int, n: int, *, z: float = 1.96) -> tuple[float, float]:
+def share(part: int, whole: int) -> float | None:
+    """part / whole; None of nothing."""
+    return part / whole if whole else None
+
+
+def wilson(successes: float, n: float, *, z: float = 1.96) -> tuple[float, float]:
     """Wilson score interval of a proportion (Wilson 1927), 95 % by default; (0, 1) when n is 0."""
     if n == 0:
         return 0.0, 1.0
@@ -16,7 +21,8 @@ def wilson(successes: int, n: int, *, z: float = 1.96) -> tuple[float, float]:
     scale = 1 + z * z / n
     centre = (p + z * z / (2 * n)) / scale
     half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / scale
-    return max(0.0, centre - half) if successes else 0.0, min(1.0, centre + half)
+    low, high = centre - half if successes else 0.0, centre + half
+    return max(0.0, min(low, p)), min(1.0, max(high, p))  # rounding must not leave the share outside
 
 
 def percentiles_ms(seconds: Sequence[float]) -> dict[str, float]:

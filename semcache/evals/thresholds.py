@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from semcache.evals.stats import wilson
+from semcache.evals.stats import share, wilson
 
 THRESHOLDS = (*(t / 100 for t in range(60, 90, 2)), *(t / 100 for t in range(90, 100)), 0.995, 0.999)
 BLOCK = 256
@@ -32,8 +32,13 @@ class StaticResult:
         return self.hits / self.requests if self.requests else 0.0
 
     @property
-    def wrong_hit_rate(self) -> float:
-        return self.wrong_hits / judged if (judged := self.hits - self.unjudged_hits) else 0.0
+    def judged_hits(self) -> int:
+        return self.hits - self.unjudged_hits
+
+    @property
+    def wrong_hit_rate(self) -> float | None:
+        """Of the judged hits; None where nothing was judged."""
+        return share(self.wrong_hits, self.judged_hits)
 
     def row(self, name: str) -> dict[str, object]:
         return {
@@ -41,9 +46,10 @@ class StaticResult:
             "threshold": self.threshold,
             "hits": self.hits,
             "hit_rate": self.hit_rate,
+            "judged_hits": self.judged_hits,
             "wrong_hits": self.wrong_hits,
             "wrong_hit_rate": self.wrong_hit_rate,
-            "wrong_hit_interval": list(wilson(self.wrong_hits, self.hits - self.unjudged_hits)),
+            "wrong_hit_interval": list(wilson(self.wrong_hits, self.judged_hits)),
         }
 
 
@@ -55,10 +61,18 @@ def replay_thresholds(
 
 
 def replay_judged(
-    vectors: NDArray[np.float32], same: Same, thresholds: Sequence[float] = THRESHOLDS
+    vectors: NDArray[np.float32],
+    same: Same,
+    thresholds: Sequence[float] = THRESHOLDS,
+    *,
+    partitions: Sequence[int] | None = None,
 ) -> list[StaticResult]:
-    """The same, where `same(i, j)` says whether requests i and j have one answer, or None if nothing can tell."""
+    """The same, where `same(i, j)` says whether requests i and j have one answer, or None if nothing can tell.
+
+    `partitions`: (n,) numbers; a request is served from its own partition alone.
+    """
     n, k = len(vectors), len(thresholds)
+    apart = np.asarray(partitions if partitions is not None else np.zeros(n), dtype=np.int64)
     stored = np.zeros((k, n), dtype=bool)
     hits, wrong, unjudged = (np.zeros(k, dtype=int) for _ in range(3))
     limits = np.asarray(thresholds, dtype=np.float32)
@@ -66,7 +80,7 @@ def replay_judged(
         if i % BLOCK == 0:
             block = vectors[i : i + BLOCK] @ vectors[: i + BLOCK].T
         row = block[i % BLOCK, :i]
-        near = np.flatnonzero(row >= limits[0])
+        near = np.flatnonzero((row >= limits[0]) & (apart[:i] == apart[i]))
         served = np.zeros(k, dtype=bool)
         for t, nearest in _nearest(row, near, stored, limits):
             served[t] = True
@@ -95,5 +109,5 @@ def _nearest(
 
 def best_within(results: Sequence[StaticResult], max_error_rate: float) -> StaticResult | None:
     """The threshold that serves most while its share of wrong hits stays within the budget; None if none does."""
-    within = [r for r in results if r.hits and r.wrong_hit_rate <= max_error_rate]
+    within = [r for r in results if (rate := r.wrong_hit_rate) is not None and rate <= max_error_rate]
     return max(within, key=lambda r: r.hits, default=None)

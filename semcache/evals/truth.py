@@ -1,46 +1,80 @@
-"""Whether two requests have the same right answer: by the log's own ids, else by comparing their answers."""
+"""Whether two requests have the same right answer: by the log's own ids or labels, else by comparing their answers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Literal, cast
+
+from cachetools import LRUCache
 
 from semcache.cache.learning.judge import Judge, default_judge
 from semcache.cache.learning.state import AnswerRecord
 from semcache.embed import Embedder
+from semcache.evals.judging import JudgeErrors, clear_judge, judge_errors
 from semcache.evals.log import Log, Request
 from semcache.text import normal_form
+
+ComparedBy = Literal["ids", "labels", "text", "meaning", "nothing"]
+
+
+#: So many comparisons of two answers are remembered.
+_REMEMBERED = 100_000
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known of a log's answers. `judge` compares those without an id, each pair once; None = cannot tell."""
+    """What is known of a log's answers. `judge` compares those without an id; None = cannot tell."""
 
     judge: Judge
-    _judged: dict[tuple[str, str], bool | None] = field(default_factory=dict)
+    log: Log
+    embedder: Embedder
+    _judged: LRUCache[tuple[str, str], bool | None] = field(default_factory=lambda: LRUCache(_REMEMBERED))
 
     @classmethod
-    def of(cls, embedder: Embedder) -> Truth:
-        """Compares answers as the cache does."""
-        return cls(default_judge(embedder))
+    def of(cls, log: Log, embedder: Embedder) -> Truth:
+        """Where the log does not say, answers are compared, and only what is clear is told."""
+        return cls(clear_judge(embedder), log, embedder)
+
+    def errors(self) -> JudgeErrors:
+        """How often the judge is wrong on this log; measured if answers have to be compared at all."""
+        if self.log.kind != "responses":
+            return JudgeErrors()
+        return judge_errors(self.log, lambda one, other: self.compared(one, other)[0], self.embedder)
 
     def same(self, one: Request, other: Request) -> bool | None:
         """Whether the answer of one is right for the other; None if nothing can tell."""
+        return self.compared(one, other)[0]
+
+    def compared(self, one: Request, other: Request) -> tuple[bool | None, ComparedBy]:
+        """The same, with what said so."""
         if one.answer_id is not None and other.answer_id is not None:
-            return one.answer_id == other.answer_id
+            return self._by_ids(one.answer_id, other.answer_id)
+        if self.log.kind == "prompts":
+            return None, "nothing"
         if normal_form(one.response) == normal_form(other.response):
-            return True
+            return True, "text"
+        right = self._by_meaning(one, other)
+        return right, "meaning" if right is not None else "nothing"
+
+    def _by_ids(self, one: str, other: str) -> tuple[bool | None, ComparedBy]:
+        if self.log.kind != "pairs":
+            return one == other, "ids"
+        if one == other:
+            return True, "labels"
+        return (False, "labels") if (one, other) in self.log.different else (None, "nothing")
+
+    def _by_meaning(self, one: Request, other: Request) -> bool | None:
         pair = (one.response, other.response)
         if pair not in self._judged:
-            (self._judged[pair],) = self.judge(_answered(one), [_answered(other)])
+            (self._judged[pair],) = self.judge(answered(one), [answered(other)])
         return self._judged[pair]
 
-    def of_log(self, log: Log) -> Judge:
+    def of_log(self) -> Judge:
         """The judge that a replayed cache learns from: right by the log's ids, and as fallible as ever without."""
-        if log.kind == "responses":
-            return self.judge
-        ids = {(request.prompt, request.response): request.answer_id for request in log.requests}
+        if self.log.kind == "responses":
+            return default_judge(self.embedder)
+        ids = {(request.prompt, request.response): request.answer_id for request in self.log.requests}
 
         def request(answer: AnswerRecord) -> Request:
             return Request(answer.prompt, answer.response, ids.get((answer.prompt, answer.response)))
@@ -51,5 +85,6 @@ class Truth:
         return cast(Judge, judge)
 
 
-def _answered(request: Request) -> AnswerRecord:
+def answered(request: Request) -> AnswerRecord:
+    """A request's answer as evidence for a judge."""
     return AnswerRecord("", request.prompt, request.response, {}, "")

@@ -122,3 +122,51 @@ def test_wrong_calls_say_what_to_do(log: Path, words: list[str]) -> None:
     """A policy that is not known, or no file at all, is refused with what is needed."""
     with pytest.raises(ValueError, match=r"policy is|give a file"):
         run(*([str(log), *words] if words else []))
+
+
+def test_what_cannot_be_judged_asserts_nothing(tmp_path: Path) -> None:
+    """--assert-error fails where too few hits are judged, and says how many are enough."""
+    (tmp_path / "p.csv").write_text("prompt\n" + "where are you?\n" * 30)
+    assert as_json(str(tmp_path / "p.csv"))["wrong_hit_rate"] is None
+    result = CliRunner().invoke(build_app("hit-rate"), ["hit-rate", str(tmp_path / "p.csv"), "--assert-error", "0.5"])
+    assert result.exit_code == 1
+    assert "0 of 29 hits were judged" in " ".join(result.stderr.split())
+
+
+def test_one_answer_in_two_phrasings_is_right(tmp_path: Path) -> None:
+    """A log whose answers are one text with and without a courtesy has no wrong hits, under one question or two."""
+    said = ["The pool is on deck 9 and open until ten.", "Of course! The pool is on deck 9 and open until ten."]
+    for name, questions in {
+        "one": ["Where is the pool?"],
+        "two": ["Where is the pool?", "Where do I find the pool?"],
+    }.items():
+        rows = [{"prompt": question, "response": text} for text in said for question in questions] * 4
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        data = as_json(str(tmp_path / f"{name}.jsonl"))
+        assert data["wrong_hits"] == 0
+        assert data["judged_hits"] == data["hits"] > 0
+        assert data["compared_by"]["meaning"] > 0
+
+
+def test_prices_and_vectors_on_disk(log: Path, tmp_path: Path) -> None:
+    """--price is one price or two; with --embedder-cache the vectors are there for the next run."""
+    one = as_json(str(log), "--price", "10", "--latency", "2", "--embedder-cache", str(tmp_path / "vectors"))
+    two = as_json(str(log), "--price", "0,0", "--embedder-cache", str(tmp_path / "vectors"))
+    assert one["saved"]["usd"] > two["saved"]["usd"] == 0
+    assert one["saved"]["seconds"] == pytest.approx(2 * one["hits"], rel=0.1)
+    assert (tmp_path / "vectors" / "vectors.sqlite").exists()
+    with pytest.raises(ValueError, match="--price is US"):
+        run(str(log), "--price", "cheap")
+
+
+def test_the_page_answers_on_one_screen(log: Path, tmp_path: Path) -> None:
+    """The report begins with the answer and shows budgets and examples; text of the log is escaped."""
+    log.write_text(log.read_text() + "<script>alert(1)</script>,x\n" * 3)
+    data = as_json(str(log), "--policy", "static:0.9", "--report", str(tmp_path / "report"), "--keep-order")
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert f"Of {data['requests']} requests" in page
+    assert [row["budget"] for row in data["by_budget"]] == [0.005, 0.01, 0.02, 0.05]
+    assert "By budget" in page
+    assert "Hits that were wrong" in page
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from semcache.errors import InvalidInput
-from semcache.evals.files import read_rows
+from semcache.evals.reading.files import records, whole
 
 
 def rows(path: Path, content: str | bytes) -> list[dict[str, str]]:
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return list(read_rows(path))
+    return [{name: record.text(name) for name in record.values} for record in whole(records(path))]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from semcache.errors import InvalidInput
-from semcache.evals.columns import Columns
-from semcache.evals.log import read_log
+from semcache.evals.log import Reading, read_log
+from semcache.evals.reading.columns import Columns
 
 
 def write(path: Path, text: str) -> Path:
@@ -60,14 +60,14 @@ def test_sorted_file_is_shuffled(tmp_path: Path) -> None:
     log = read_log(path)
     assert log.shuffled
     assert log == read_log(path)
-    assert not read_log(path, keep_order=True).shuffled
+    assert not read_log(path, Reading(keep_order=True)).shuffled
     assert sorted(r.prompt for r in log.requests) == sorted(r.partition(",")[0] for r in rows)
 
 
 def test_named_columns(tmp_path: Path) -> None:
     """Columns with other names can be given."""
     path = write(tmp_path / "n.csv", "frage,thema\nwo,ort\n")
-    log = read_log(path, columns=Columns(prompt="frage", answer_id="thema"))
+    log = read_log(path, Reading(Columns(prompt="frage", answer_id="thema")))
     assert log.requests[0].answer_id == "ort"
 
 
@@ -85,7 +85,7 @@ def test_pairs_under_other_names(tmp_path: Path, header: str) -> None:
 def test_pairs_can_be_named(tmp_path: Path) -> None:
     """Columns of pairs with names of one's own can be given, though others would do for prompts and answers."""
     path = write(tmp_path / "p.csv", "text,label,left,right,equal\nx,y,a,b,yes\nx,y,a,c,no\n")
-    log = read_log(path, columns=Columns(pair=("left", "right", "equal")))
+    log = read_log(path, Reading(Columns(pair=("left", "right", "equal"))))
     assert [(r.prompt, r.answer_id) for r in log.requests] == [("a", "a0"), ("b", "a0"), ("c", "a1")]
 
 
@@ -99,7 +99,7 @@ def test_of_several_answer_ids_the_finest_counts(tmp_path: Path) -> None:
 def test_answers_can_be_compared_instead(tmp_path: Path) -> None:
     """With an empty name for the answer id, the responses say what is the same."""
     path = write(tmp_path / "a.csv", "question,category,answer\na,x,one\nb,x,two\n")
-    log = read_log(path, columns=Columns(answer_id=""))
+    log = read_log(path, Reading(Columns(answer_id="")))
     assert (log.kind, [r.answer_id for r in log.requests]) == ("responses", [None, None])
 
 

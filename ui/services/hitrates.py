@@ -14,10 +14,10 @@ from typing import Any
 
 from semcache.app import App
 from semcache.errors import InvalidInput, MissingExtra
-from semcache.evals import report
-from semcache.evals.columns import Columns
-from semcache.evals.log import Log, read_log
+from semcache.evals.log import Log, Reading, read_log
 from semcache.evals.measure import Measured, Plan, measure, sample_log, sample_traffic
+from semcache.evals.reading.columns import Columns
+from semcache.evals.report import page
 from ui.services.jobs import Job, Progress
 
 TRAFFIC = 2_000
@@ -37,7 +37,7 @@ class Report:
         """index.html, result.json and the plots as a ZIP."""
         buffer = io.BytesIO()
         with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
-            report.write_report(Path(folder), self.title, self.data, self.plots)
+            page.write_report(Path(folder), self.title, self.data, self.plots)
             for path in sorted(Path(folder).iterdir()):
                 file.write(path, path.name)
         return buffer.getvalue()
@@ -108,7 +108,7 @@ def _read(name: str, content: bytes, columns: Columns | None, limit: int) -> Log
         path = Path(folder) / (Path(name).name or "log")
         path.write_bytes(content)
         try:
-            return read_log(path, columns=columns, limit=limit)
+            return read_log(path, Reading(columns or Columns(), limit))
         except InvalidInput as error:
             said = str(error).replace(str(path), name).partition(" Name them with")[0]
             raise InvalidInput(f"{said} Columns with other names can be named under More.") from error

@@ -6,10 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from semcache.evals.columns import Columns
 from semcache.evals.measure import Plan
 from semcache.evals.policies import BUDGET
+from semcache.evals.reading.columns import Columns
 from semcache.evals.replay import Prices
+from semcache.evals.report import words as said
 from ui import charts, components, shell, visitor
 from ui.services import words
 from ui.services.hitrates import MOST_REQUESTS, TRAFFIC, Report
@@ -106,32 +107,35 @@ def _running(job: Job[Report]) -> None:
 def _report(report: Report) -> None:
     data = report.data
     st.markdown(f"#### {components.plain(report.title)}")
-    low, high = data["wrong_hit_interval"]
+    st.markdown(components.plain(said.lead(data)))
     with st.container(horizontal=True):
         st.metric("Requests", f"{data['requests']:,}", border=True)
         st.metric("Hit rate", words.share(data["hit_rate"], digits=1), border=True)
-        st.metric(
-            "Wrong among hits",
-            words.share(data["wrong_hit_rate"], digits=2),
-            help=f"95 % interval {words.share(low, digits=2)} to {words.share(high, digits=2)}",
-            border=True,
-        )
+        st.metric("Wrong among judged hits", said.wrong_share(data), help=said.judged(data), border=True)
         st.metric("Calls saved", f"{data['saved']['calls']:,.0f}", border=True)
         st.metric("Money saved", f"${data['saved']['usd']:,.4f}", border=True)
     st.caption(
-        f"95 % interval of the wrong share: {words.share(low, digits=2)} to {words.share(high, digits=2)}; "
-        f"budget {words.share(data['max_error_rate'], digits=1)}. "
+        f"{said.judged(data)} Budget {words.share(data['max_error_rate'], digits=1)}. "
         f"{words.count(data['shadow_calls'], 'would-be hit')} answered anew, to check. {_speed(data)}"
     )
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Precision against hit rate**")
-        st.altair_chart(charts.trade_off(data["curve"], data["comparison"][0], data["max_error_rate"]))
-        st.caption("Diamond: this policy. Grey: static thresholds, chosen in hindsight. Dashed: the budget.")
+        if any(row["wrong_hit_rate"] is not None for row in (data, *data["curve"])):
+            st.altair_chart(charts.trade_off(data["curve"], data["comparison"][0], data["max_error_rate"]))
+            st.caption("Diamond: this policy. Grey: static thresholds, chosen in hindsight. Dashed: the budget.")
+        else:
+            st.caption("No hit could be judged, so there is no precision to show.")
     with right:
         st.markdown("**Hit rate along the stream**")
         st.altair_chart(charts.growth(data["growth"]))
     st.dataframe([_row(r) for r in data["comparison"]], hide_index=True)
+    for remark in said.remarks(data):
+        st.caption(components.plain(remark))
+    for kind in ("wrong", "right"):
+        if found := data["examples"][kind]:
+            with st.expander(f"{len(found)} hits that were {kind}, side by side"):
+                st.dataframe(found, hide_index=True)
     with st.container(horizontal=True):
         st.download_button("Report (ZIP)", report.archive(), "hit-rate.zip", icon=":material/download:")
         st.download_button("Figures (JSON)", report.json(), "hit-rate.json", icon=":material/data_object:")
@@ -143,13 +147,12 @@ def _speed(data: dict[str, Any] | Any) -> str:
 
 
 def _row(row: dict[str, Any]) -> dict[str, object]:
-    low, high = row["wrong_hit_interval"]
     return {
         "policy": row["policy"],
         "threshold": row["threshold"],
         "hit rate": words.share(row["hit_rate"], digits=1),
-        "wrong among hits": words.share(row["wrong_hit_rate"], digits=2),
-        "95 % interval": f"{words.share(low, digits=2)} to {words.share(high, digits=2)}",
+        "wrong among judged hits": said.wrong_share(row),
+        "95 % interval": said.interval(row["wrong_hit_interval"]) if row["judged_hits"] else "",
     }
 
 

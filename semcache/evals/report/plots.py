@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semcache.errors import MissingExtra
-from semcache.evals.replay import Outcome, Summary
+from semcache.evals.replay import Outcome
+from semcache.evals.summary import Summary
 from semcache.evals.thresholds import StaticResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
-ROLLING = 200
 
 
 def draw(
@@ -31,7 +31,7 @@ def draw(
         MissingExtra: matplotlib is not installed.
     """
     plots = {
-        "Hit rate over the stream": _figure(lambda ax: _over_time(ax, outcomes)),
+        "Hit rate over the stream": _figure(lambda ax: _over_time(ax, summary)),
         "Precision against hit rate": _figure(lambda ax: _trade_off(ax, summary, static, policy, max_error_rate)),
         "Reliability of the confidence": _figure(lambda ax: _reliability(ax, outcomes)),
         "Time of a lookup": _figure(lambda ax: _latency(ax, outcomes)),
@@ -55,45 +55,37 @@ def _figure(paint: Any) -> str:
     return buffer.getvalue()[buffer.getvalue().index("<svg") :]
 
 
-def _over_time(ax: Axes, outcomes: Sequence[Outcome]) -> bool:
-    hits = np.array([o.hit for o in outcomes], dtype=float)
-    x = np.arange(1, len(hits) + 1)
-    window = min(ROLLING, len(hits))
-    ax.plot(x, np.cumsum(hits) / x, color=BLUE, label="since the start")
-    if window > 1:
-        rolling = np.convolve(hits, np.ones(window) / window, "valid")
-        ax.plot(x[window - 1 :], rolling, color=ORANGE, alpha=0.7, label=f"last {window} requests")
+def _over_time(ax: Axes, summary: Summary) -> bool:
+    """The hit rate of each part of the stream, and since its start."""
+    parts = np.array([part for part in summary.parts if part[0]], dtype=float)
+    if len(parts) < 3:
+        return False
+    asked, hits = parts.cumsum(axis=0).T
+    ax.plot(asked, parts[:, 1] / parts[:, 0], color=ORANGE, alpha=0.7, label=f"of {parts[0, 0]:,.0f} requests")
+    ax.plot(asked, hits / asked, color=BLUE, label="since the start")
     ax.set(xlabel="requests", ylabel="hit rate", ylim=(0, 1))
     ax.legend(frameon=False)
-    return bool(outcomes)
+    return True
 
 
 def _trade_off(ax: Axes, summary: Summary, static: Sequence[StaticResult], policy: str, max_error_rate: float) -> bool:
-    served = [r for r in static if r.hits]
-    ax.plot(
-        [r.hit_rate for r in served],
-        [1 - r.wrong_hit_rate for r in served],
-        "o-",
-        ms=3,
-        color=GREY,
-        label="static thresholds, in hindsight",
-    )
-    low, high = summary.wrong_hit_interval
-    rate = 1 - summary.wrong_hit_rate
-    if summary.hits:
-        ax.errorbar(
-            [summary.hit_rate],
-            [rate],
-            [[max(0, rate - (1 - high))], [max(0, (1 - low) - rate)]],
-            fmt="D",
-            markersize=8,
-            color=ORANGE,
-            capsize=4,
-            label=f"semcache, {policy}",
-        )
+    served = [(r.hit_rate, 1 - wrong) for r in static if (wrong := r.wrong_hit_rate) is not None]
+    if not served and summary.wrong_hit_rate is None:
+        return False
+    if served:
+        hit_rates, right = zip(*served, strict=True)
+        ax.plot(hit_rates, right, "o-", ms=3, color=GREY, label="static thresholds, in hindsight")
     ax.axhline(1 - max_error_rate, color=GREEN, ls="--", lw=1, label=f"budget: {max_error_rate:.1%} wrong")
-    floor = min(0.85, rate - 0.02)  # thresholds far below the budget would flatten the part that matters
-    ax.set(xlabel="hit rate", ylabel="share of hits that are right", xlim=(0, None), ylim=(floor, 1.005))
+    lowest = 1.0
+    if summary.wrong_hit_rate is not None:
+        low, high = summary.wrong_hit_interval
+        lowest = 1 - summary.wrong_hit_rate
+        reach = [[max(0, lowest - (1 - high))], [max(0, (1 - low) - lowest)]]
+        label = f"semcache, {policy}"
+        ax.errorbar([summary.hit_rate], [lowest], reach, fmt="D", ms=8, color=ORANGE, capsize=4, label=label)
+    inside = [right for _, right in served if right >= 0.85]  # thresholds far below would flatten the part that matters
+    floor = min(0.85 if inside else max((right for _, right in served), default=0.85), lowest) - 0.02
+    ax.set(xlabel="hit rate", ylabel="share of hits that are right", xlim=(0, None), ylim=(max(0, floor), 1.005))
     ax.legend(frameon=False)
     return True
 

@@ -1,0 +1,74 @@
+"""Parquet by pyarrow and workbooks of Excel by openpyxl, a batch of rows at a time (extra `logs`)."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any, BinaryIO, cast
+
+from semcache.errors import InvalidInput, MissingExtra
+from semcache.evals.reading.opening import Source
+from semcache.evals.reading.record import Record, Value
+
+_ROWS_AT_ONCE = 2_000
+
+
+def parquet(source: Source) -> Iterator[Record]:
+    """The rows of a Parquet file; nested columns stay nested.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+        InvalidInput: the file is damaged.
+    """
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingExtra("logs", "reading Parquet") from error
+    try:
+        file = pyarrow.parquet.ParquetFile(_seekable(source))
+        rows = (row for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE) for row in batch.to_pylist())
+        for number, row in enumerate(rows, 1):
+            yield Record(row, f"{source.name}, row {number}")
+    except pyarrow.ArrowException as error:
+        raise InvalidInput(f"{source.name} is damaged: {error}") from error
+
+
+def workbook(source: Source) -> Iterator[Record]:
+    """The rows of the first sheet that has any; its first row names the columns.
+
+    Raises:
+        MissingExtra: openpyxl is not installed.
+        InvalidInput: the file is no workbook, or has no rows.
+    """
+    try:
+        import openpyxl
+    except ImportError as error:
+        raise MissingExtra("logs", "reading a workbook of Excel") from error
+    try:
+        book = openpyxl.load_workbook(_seekable(source), read_only=True, data_only=True)
+    except Exception as error:
+        raise InvalidInput(f"{source.name} is no workbook that can be read: {error}") from error
+    sheet = next((sheet for sheet in book.worksheets if sheet.max_row != 0), None)
+    rows = iter(sheet.iter_rows(values_only=True)) if sheet is not None else iter(())
+    names = next((row for row in rows if any(cell is not None for cell in row)), ())
+    for number, row in enumerate(rows, 2):
+        values = {str(name).strip(): _plain(cell) for name, cell in zip(names, row, strict=False) if name is not None}
+        if any(value is not None for value in values.values()):
+            yield Record(values, f"{source.name}, row {number}")
+
+
+def _plain(cell: Any) -> Value:
+    return cell.isoformat() if isinstance(cell, datetime | date) else cell
+
+
+def _seekable(source: Source) -> BinaryIO:
+    """Both formats are read from their end: what comes from a stream goes to a temporary file first."""
+    if source.stream.seekable():
+        return cast(BinaryIO, source.stream)
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as its reader
+    while block := source.stream.read(1 << 20):
+        copy.write(block)
+    copy.seek(0)
+    return cast(BinaryIO, copy)
