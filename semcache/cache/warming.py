@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import count, islice
 from typing import Any, Literal, Protocol
 
 from semcache.cache import inputs
@@ -84,9 +84,12 @@ def known_answer(row: Mapping[str, str]) -> KnownAnswer:
     )
 
 
-def warm(cache: Cache, answers: Iterable[KnownAnswer]) -> Iterator[RowOutcome]:
-    """Stores answers, and says what became of each. What is stored already is left: an interrupted run goes on."""
-    remaining = enumerate(answers, 1)
+def warm(cache: Cache, answers: Iterable[KnownAnswer], *, rows: Iterable[int] | None = None) -> Iterator[RowOutcome]:
+    """Stores answers, and says what became of each. What is stored already is left: an interrupted run goes on.
+
+    `rows`: their numbers, if they are not 1, 2, 3 ...
+    """
+    remaining = zip(count(1) if rows is None else rows, answers, strict=False)
     earlier: dict[str, tuple[int, KnownAnswer]] = {}
     while chunk := list(islice(remaining, _EMBEDDED_AT_ONCE)):
         known = {row: cache.get(answer.prompt) for row, answer in chunk}

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, TypeVar, get_args
 
@@ -18,7 +19,7 @@ from semcache.cli.output import Json, emit_fields, emit_rows, errors
 from semcache.cli.scopes import Namespace, ScopeItems, connected, named, open_cache, opened, parsed, short
 from semcache.errors import InvalidInput
 from semcache.evals.pairs import read_pairs
-from semcache.evals.reading.files import records, whole
+from semcache.evals.reading.files import records
 from semcache.inputs import MAX_DURATION_S
 
 T = TypeVar("T")
@@ -84,17 +85,24 @@ def fill(
     Columns: question, answer, and maybe sources (`doc-42:7 doc-9:1`, or JSON), tags, ttl. Rows that replaced another
     answer or could not be kept are listed, and the exit code is 1.
     """
-    answers = list(_answers(file, tuple(tag or ()), ttl))
+    found = dict(enumerate(_answers(file, tuple(tag or ()), ttl), 1))
+    answers = {row: answer for row, answer in found.items() if isinstance(answer, KnownAnswer)}
+    invalid = {row: refused for row, refused in found.items() if not isinstance(refused, KnownAnswer)}
+    if invalid and not answers:
+        raise next(iter(invalid.values()))
     with connected() as (client, settings):
         cache = open_cache(client, settings, namespace=namespace or settings.namespace, items=parsed(scope))
         with _progress("filling", len(answers)) as advance:
-            outcomes = list(advance(warm(cache, answers)))
+            outcomes = list(advance(warm(cache, answers.values(), rows=answers)))
     counted = Counter(one.outcome for one in outcomes)
-    lost = [one for one in outcomes if one.detail]
     rows = [
-        {"row": one.row, "outcome": one.outcome, "question": one.answer.prompt, "detail": one.detail} for one in lost
+        {"row": one.row, "outcome": one.outcome, "question": one.answer.prompt, "detail": one.detail}
+        for one in outcomes
+        if one.detail
     ]
-    fields = {name: counted[name] for name in get_args(Outcome)}
+    rows += [{"row": row, "outcome": "invalid", "question": "", "detail": str(why)} for row, why in invalid.items()]
+    rows.sort(key=itemgetter("row"))
+    fields = {name: counted[name] for name in get_args(Outcome)} | {"invalid": len(invalid)}
     emit_fields(fields | {"rows": rows} if as_json else fields, as_json=as_json)
     if rows and not as_json:
         shown = [row | {name: short(str(row[name])) for name in ("question", "detail")} for row in rows]
@@ -113,13 +121,18 @@ def learn(file: File, scope: NewScope = None, namespace: Namespace = None, as_js
         emit_fields({"pairs": len(pairs), "used": used, "summary": cache.learning().summary}, as_json=as_json)
 
 
-def _answers(file: Path, tags: tuple[str, ...], ttl: float | None) -> Iterator[KnownAnswer]:
-    for record in whole(records(file)):
+def _answers(file: Path, tags: tuple[str, ...], ttl: float | None) -> Iterator[KnownAnswer | InvalidInput]:
+    """The answers of a file's rows; of a row that cannot be one, what is wrong with it."""
+    for record in records(file):
+        if isinstance(record, InvalidInput):
+            yield record
+            continue
         try:
             answer = known_answer({name: record.text(name) for name in record.values})
         except InvalidInput as error:
-            raise InvalidInput(f"{record.place}: {error}") from error
-        yield replace(answer, tags=(*answer.tags, *tags), ttl=answer.ttl or ttl)
+            yield InvalidInput(f"{record.place}: {error}")
+        else:
+            yield replace(answer, tags=(*answer.tags, *tags), ttl=answer.ttl or ttl)
 
 
 @contextmanager

@@ -29,8 +29,10 @@ from semcache.forking import reset_in_child
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
+_UNKNOWN = ("[UNK]", "<unk>")
+_BEYOND_ANY_WINDOW = 1 << 30
 _MAX_CHARS_PER_TOKEN = 64  # cut before tokenising: only the first `max_tokens` count, and 10 MB take seconds
 
 
@@ -120,6 +122,8 @@ class _Model:
         self._pooling = recipe.pooling
         self._max_chars = recipe.max_tokens * _MAX_CHARS_PER_TOKEN
         self._tokenizer = _tokenizer(files.tokenizer, recipe)
+        unknown = (self._tokenizer.token_to_id(name) for name in _UNKNOWN)
+        self._unknown = next((token for token in unknown if token is not None), -1)
         with _named_errors(recipe):
             self._session = _session(files.graph)
         self._inputs = [given.name for given in self._session.get_inputs()]
@@ -133,12 +137,25 @@ class _Model:
         return self._pool(self._run(np.array([ids], np.int64)))
 
     def count_tokens(self, text: str) -> int:
-        """All tokens of a text, the special ones once; text that no window could hold counts as a token a character."""
+        """All tokens of a text, the special ones once.
+
+        Text that no window could hold counts as a token a character, a word that the model does not know as more than
+        any window holds.
+        """
         if len(text) > self._max_chars:
             return len(text)
         read = self._tokenizer.encode(text)
+        if any(self._is_blind(part, text) for part in (read, *read.overflowing)):
+            return _BEYOND_ANY_WINDOW
         special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
         return len(read.ids) + sum(len(rest.ids) - special for rest in read.overflowing)
+
+    def _is_blind(self, read: Encoding, text: str) -> bool:
+        """Whether letters or figures have become the token of what is unknown."""
+        if self._unknown not in read.ids:
+            return False
+        spans = (span for token, span in zip(read.ids, read.offsets, strict=True) if token == self._unknown)
+        return any(any(map(str.isalnum, text[start:end])) for start, end in spans)
 
     def _run(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """(1, n) token ids -> (n, dim) hidden states, or (dim,) if the graph pools them itself."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol, runtime_checkable
 
 from semcache.embed.protocol import Embedder
@@ -9,6 +10,10 @@ from semcache.embed.protocol import Embedder
 #: Tokens that an embedder is taken to read if it does not say.
 USUAL_WINDOW = 512
 _SPECIAL = 2  # tokens that open and close a text
+#: Words that every model knows, at least in pieces.
+_PLAIN = re.compile(
+    r"(?:[\x00-\x20]|[\x21-\x7e]{1,60}(?![\x21-\x7e]))*"
+)  # words that every model knows at least in pieces
 
 
 @runtime_checkable
@@ -21,7 +26,9 @@ class Windowed(Protocol):
         ...
 
     def count_tokens(self, text: str) -> int:
-        """Tokens of the whole text, as `embed` would give it to the model."""
+        """Tokens of the whole text, as `embed` would give it to the model; more than any window has if a word of it is
+        unknown to the model, which then does not read it.
+        """
         ...
 
 
@@ -36,6 +43,8 @@ def count_tokens(embedder: Embedder, text: str) -> int:
 
 
 def reads_whole(embedder: Embedder, text: str) -> bool:
-    """Whether a text's vector stands for the whole of it: beyond the window, texts that differ get one vector."""
+    """Whether a text's vector stands for the whole of it: beyond the window, or in words that the model does not know,
+    texts that differ get one vector.
+    """
     window = window_of(embedder)
-    return len(text.encode()) <= window // 2 or count_tokens(embedder, text) <= window
+    return (len(text) <= window // 2 and bool(_PLAIN.fullmatch(text))) or count_tokens(embedder, text) <= window

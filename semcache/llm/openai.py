@@ -75,7 +75,8 @@ class OpenAiLlm(Llm):
         if not text.strip():
             said = f"refuses to answer: {refusal.strip()[:300]}" if refusal.strip() else "answered nothing"
             raise LlmUnavailable(self._hint(f"{said} (finish_reason {ended!r})"))
-        return complete(text, request, usage=usage, finish_reason=ended)
+        # Half an answer and then a refusal is no answer to keep.
+        return complete(text, request, usage=usage, finish_reason="refusal" if refusal.strip() else ended)
 
     def _open(self, request: LlmRequest) -> ChunkStream[ChatCompletionChunk]:
         retrying = Retrying(

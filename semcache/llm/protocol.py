@@ -80,13 +80,27 @@ class Completion:
         if self.finish_reason != "stop":
             limit = " (its limit of tokens: raise SEMCACHE_LLM_MAX_TOKENS)" if self.finish_reason == "length" else ""
             return f"the language model ended with finish_reason {self.finish_reason!r}{limit}"
-        if _ONLY_REASONING.match(self.text):
+        if _ends_in_reasoning(self.text):
             return "the language model ended before its answer, in its reasoning"
         return ""
 
 
-# A reasoning model's thoughts, up to the end of the text: never closed, or closed with nothing behind them.
-_ONLY_REASONING = re.compile(r"\s*<(think|thinking|reasoning)>(?!.*</\1>\s*\S)", re.IGNORECASE | re.DOTALL)
+# What opens and closes a reasoning model's thoughts.
+_THOUGHTS = re.compile(
+    r"[<\[◁](?P<closes>/?)(?P<name>(?:seed:)?(?:think|thinking|thoughts?|reasoning|analysis))[>\]▷]", re.IGNORECASE
+)
+
+
+def _ends_in_reasoning(text: str) -> bool:
+    """Whether thoughts are still open at the end, or closed with nothing behind them."""
+    opened, last = "", 0
+    for mark in _THOUGHTS.finditer(text):
+        last = mark.end()
+        if not mark["closes"]:
+            opened = mark["name"].lower()
+        elif mark["name"].lower() == opened:
+            opened = ""
+    return bool(opened) or (last > 0 and not text[last:].strip())
 
 
 Stream = Generator[str, None, Completion]

@@ -26,7 +26,7 @@ def test_the_same_question_is_an_exact_hit(cache: SemanticCache) -> None:
 def test_the_same_question_in_other_dress_is_a_hit_but_no_exact_one(cache: SemanticCache) -> None:
     """Case, spacing and final mark of ordinary words are compared by the rule, not folded in the key."""
     cache.store(PASSWORD, "Use the link.")
-    hit = cache.lookup("how do i  RESET my password ???")
+    hit = cache.lookup("how do i  reset my PASSWORD ???")
     assert isinstance(hit, Hit)
     assert (hit.prompt, hit.exact) == (PASSWORD, False)
     assert "the same question in other dress" in hit.detail

@@ -150,7 +150,7 @@ def test_warm_fills_a_scope_and_goes_on_where_it_stopped(run: Run, tmp_path: Pat
     file = tmp_path / "faq.csv"
     file.write_text(FAQ)
     arguments = ("warm", str(file), "--scope", "tenant=acme", "--tag", "faq", "--json")
-    nothing = {"stored": 0, "known": 0, "replaced": 0, "clash": 0, "outdated": 0, "rows": []}
+    nothing = {"stored": 0, "known": 0, "replaced": 0, "clash": 0, "outdated": 0, "invalid": 0, "rows": []}
     assert output(run(*arguments)) == nothing | {"stored": 2}
     assert output(run(*arguments)) == nothing | {"known": 2}
     file.write_text(FAQ.replace("9 to 5.", "9 to 6."))
@@ -203,23 +203,32 @@ def test_warm_takes_json_lines(run: Run, tmp_path: Path) -> None:
     assert (entry["sources"], entry["tags"]) == ({"faq:1": 3}, ["a,b"])
 
 
+def test_warm_keeps_the_good_rows_and_names_the_bad_ones(run: Run, tmp_path: Path) -> None:
+    """A row without a question, with half a character or an endless lifetime costs no other row its answer."""
+    file = tmp_path / "faq.csv"
+    file.write_text("question,answer,ttl\nOne?,Yes.,\n ,x,\nTwo?,No.,\nThree?,Maybe.,1e12\n")
+    found = output(run("warm", str(file), "--json"), exit_code=1)
+    assert (found["stored"], found["invalid"]) == (2, 2)
+    assert [(row["row"], row["outcome"]) for row in found["rows"]] == [(2, "invalid"), (4, "invalid")]
+    assert "ttl" in found["rows"][1]["detail"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("text,category\nhow,x\n", "an answer"),
-        ("question,answer\n ,x\n", "a question"),
         ("question,answer,sources\nWhy?,So.,faq\n", "doc-42:7"),
         ("question,answer,ttl\nWhy?,So.,-5\n", "ttl"),
         ("question,answer,ttl\nWhy?,So.,soon\n", "ttl"),
-        ("question,answer,ttl\nWhy?,So.,9223372036854775807\n", "row 1: ttl"),
-        ("question,answer,ttl\nWhy?,So.,nan\n", "row 1: ttl"),
+        ("question,answer,ttl\nWhy?,So.,9223372036854775807\n", "line 2: ttl"),
+        ("question,answer,ttl\nWhy?,So.,nan\n", "line 2: ttl"),
         ("", "faq.csv"),
     ],
 )
 def test_warm_says_which_row_is_wrong_before_it_stores_any(run: Run, tmp_path: Path, text: str, message: str) -> None:
     """A file that cannot be used is refused whole, with its row and what is wanted."""
     file = tmp_path / "faq.csv"
-    file.write_text(text.replace("\n", "\nGood?,Yes.\n", 1) if "sources" not in text and "ttl" not in text else text)
+    file.write_text(text)
     if not text:
         file.unlink()
     with pytest.raises(InvalidInput, match=message):

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semcache.cache.budget.evidence import FEATURES
-from semcache.cache.budget.model import CURVE_POINTS, SUPPORT, Model
+from semcache.cache.budget.model import CURVE_POINTS, DENIALS, SUPPORT, Model
 from semcache.cache.budget.rows import Rows
 
 Array = NDArray[np.float64]
@@ -27,6 +27,9 @@ RECENT = 4_000
 FIRST_FIT = 100
 MIN_RIGHT = 20
 MIN_WRONG = 10
+#: Answers found right although one question denies or restricts what the other does not, before such a candidate is
+#: served: "not" in one of them alone is rarely a matter of wording.
+MIN_DENIED = 20
 #: Share of the answers found right that lie below the support of the model, for each of its features.
 UNSUPPORTED = 0.05
 _RIDGE = 3.0
@@ -39,6 +42,7 @@ CAUTIOUS = (1_000, 2_000)
 #: From here on it is not the judge that errs when an exact repeat is answered differently.
 MOST_FLOOR = 0.12
 _SUPPORT_AT = [FEATURES.index(name) for name in SUPPORT]
+_DENIALS_AT = [FEATURES.index(name) for name in DENIALS]
 #: Bin edges as shares of all rows by falling score, fine at the top where serving is decided.
 _EDGES = np.array(
     [0, 0.5, 1, 2, 3, 4.5, 6, 8, 10, 13, 16, 20, 24, 28, 32, 36, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90, 95, 100]
@@ -71,6 +75,7 @@ def fit(rows: Rows, *, now: float, floor: float = 0.0, tightening: float = 1.0) 
     asked = -np.sort(-scores[recent])
     centres, errors, means, spread = _calibrate(asked, scores[known], truth, platt, floor)
     kept = np.unique(np.linspace(0, len(asked) - 1, min(CURVE_POINTS, len(asked))).round().astype(int))
+    right = features[known][truth == 1]
     caution = float(np.interp(len(known), CAUTIOUS, (CAUTION, 0.0)))
     return Model(
         mean=mean,
@@ -81,7 +86,8 @@ def fit(rows: Rows, *, now: float, floor: float = 0.0, tightening: float = 1.0) 
         curve_scores=asked[kept],
         curve_shares=(kept + 1) / len(asked),
         curve_errors=(means + caution * spread)[kept] * tightening,
-        support=np.quantile(features[known][truth == 1][:, _SUPPORT_AT], UNSUPPORTED, axis=0),
+        support=np.quantile(right[:, _SUPPORT_AT], UNSUPPORTED, axis=0),
+        denials=(right[:, _DENIALS_AT] > 0).sum(0) / MIN_DENIED,
         floor=floor,
         labels=len(known),
         rows=len(asked),

@@ -24,7 +24,10 @@ MARGINAL = 5.0
 #: all answers that were found right.
 SUPPORT = ("cosine", "mean_cosine")
 _SUPPORT_AT = [FEATURES.index(name) for name in SUPPORT]
-_FORMAT = 2
+#: A candidate in which one of these differs is served only where that many such answers were found right.
+DENIALS = ("negation_differs", "restriction_differs")
+_DENIALS_AT = [FEATURES.index(name) for name in DENIALS]
+_FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class Region:
 class Model:
     """A fitted score. Arrays: (features,) mean, scale; (1 + features,) beta; (bins,) the rising calibration from
     minus score to error; (points,) the curve of served prefixes, best first; (len(SUPPORT),) the least values
-    of these features with which answers were found right. `version` is set by whoever stores it.
+    of these features with which answers were found right; (len(DENIALS),) how many answers were found right though this
+    differed, as a share of those that are needed. `version` is set by whoever stores it.
     """
 
     mean: Array
@@ -59,6 +63,7 @@ class Model:
     curve_shares: Array
     curve_errors: Array
     support: Array
+    denials: Array
     floor: float = 0.0
     labels: int = 0
     rows: int = 0
@@ -81,7 +86,9 @@ class Model:
 
     def supports(self, features: Sequence[float]) -> bool:
         """Whether answers were found right where so little was alike: beyond that a score is extrapolation."""
-        return bool(np.all(np.asarray(features)[_SUPPORT_AT] >= self.support - 1e-6))
+        values = np.asarray(features)
+        unproven = self.denials < 1
+        return bool(np.all(values[_SUPPORT_AT] >= self.support - 1e-6) and not np.any(values[_DENIALS_AT][unproven]))
 
     def region(self, max_error_rate: float) -> Region:
         """The largest region whose error stays within the budget; an empty one if there is none."""

@@ -26,6 +26,8 @@ from semcache.text.differences.dress import only_dress_differs
 from semcache.text.reading import reader
 
 STRICT_SIMILARITY = 0.97
+#: The same question in other dress has nearly the same vector; "multi-ply" and "multiply" have not.
+DRESS_SIMILARITY = 0.9
 #: Share of the strict rule's hits that are checked.
 STRICT_SHADOW = 0.1
 #: How often one question may be served from another one's answer; then it gets an answer of its own.
@@ -88,7 +90,7 @@ def decide(
     if not near:
         return Decision(None, "no stored question is near", Reason.NOT_SIMILAR)
     query = text_of(question)
-    dressed = next((entry for entry in near if only_dress_differs(question, entry.prompt)), None)
+    dressed = next((entry for entry in near if _is_dressed(question, entry)), None)
     vote = neighbourhood(near, standing=dressed)
     best = vote.candidate
     features = pair_features(query, text_of(best.prompt), best.similarity, learned.idf) + vote.features
@@ -108,6 +110,10 @@ def decide(
     if decision.chosen is None:
         return decision
     return _checked(decision, chance > draw, repeats)
+
+
+def _is_dressed(question: str, entry: NearEntry) -> bool:
+    return entry.similarity >= DRESS_SIMILARITY and only_dress_differs(question, entry.prompt)
 
 
 def _checked(decision: Decision, by_chance: bool, repeats: int) -> Decision:

@@ -1,7 +1,8 @@
 """Whether two texts differ in dress alone: the case of ordinary words, blanks between them, the final mark, quotes.
 
 What is no ordinary word is compared letter by letter: code, options, figures with their units, addresses, single
-letters, mixed case, and whatever stands in quotes, behind a colon or on several lines. In doubt it is a difference.
+letters, mixed case, and whatever stands in quotes, behind a colon or on several lines; and so is all of a text that is
+about letters, case or code ("the md5 of hello"). In doubt it is a difference.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from semcache.text.characters import APOSTROPHES, QUOTES, is_caseless, marks
-from semcache.text.differences.letter_case import Written, case_is_dress, is_loosely_written
+from semcache.text.differences.letter_case import Style, Written, case_is_dress, is_loosely_written
 from semcache.text.english import is_english
 from semcache.text.tokens import verbatim
 
@@ -22,6 +23,22 @@ _HYPHEN = "-‐‑"
 _FINAL = "?!.…？！。؟।۔"
 _WITHIN = _FINAL + ",;،؛，；、"
 _LATE_MARK = re.compile("[?!？！؟]+")
+_ASKING_MARKS, _STOPS = frozenset("?？؟"), frozenset(".…。।۔")
+#: An English question begins with one of these; behind another text a question mark may belong to its last word.
+_QUESTION_WORDS = frozenset(
+    "what how why where when who whom whose which is are am was were do does did can could may might must shall should "
+    "will would has have had whats hows wheres isnt arent dont doesnt didnt cant couldnt wont".split()
+)
+#: A text with one of these speaks of letters, marks or code: there nothing is dress.
+_ABOUT_LETTERS = frozenset(
+    "md5 sha sha1 sha256 checksum base64 base32 hex encode encodes encoded encoding decode decodes decoded uppercase "
+    "lowercase capital capitals capitalise capitalised capitalize capitalized capitalization letters vowel vowels "
+    "consonants spell spelt spelled spelling anagram palindrome regex regexp glob wildcard macro identifier xml html "
+    "css json yaml bash shell makefile heredoc punctuation apostrophe hyphen hyphenated blanks whitespace translate "
+    "transliterate transcribe".split()
+)
+_HOW_TO = re.compile(r"how (?:to|(?:do|can) i)\b")
+_COLON = re.compile(r"：|(?<=[^\x00-\x7f]):|:(?=[^\x00-\x7f\s])")
 _TURKISH = frozenset("ıİğĞşŞ")
 _CHUNK = re.compile(r"\S+")
 _SMALL_IN_HEADINGS = frozenset("the and for with from".split())
@@ -33,7 +50,6 @@ _PREFIXES = frozenset("re un co de be in pro pre anti non".split())
 _ENDINGS = {"m": "am", "re": "are", "ve": "have", "ll": "will"}
 _BEFORE_IS = frozenset("what how where who that there here it".split())
 _NEGATED = {"can't": "can", "won't": "will", "shan't": "shall"}
-_HOW_TO = re.compile(r"how (?:to|(?:do|can|could) i)\b")
 
 _Part = Written | str  # an ordinary word, or what is compared letter by letter
 
@@ -43,16 +59,23 @@ class _Dressed:
     """A text in its parts. `capitals`: it is written in capitals throughout; `uncased`: so, or without any, or as a
     heading, in which every longer word has one.
 
-    `quoted`: what of it is compared as a whole; `turkish`: it has letters of Turkish, in which an I with a dot and one
-    without are two letters.
+    `quoted`: what of it is compared as a whole; `ending`: the marks behind its last word; `turkish`: it has letters of
+    Turkish, in which an I with a dot and one without are two letters.
     """
 
     parts: tuple[_Part, ...]
     english: bool
     capitals: bool = False
+    heading: bool = False
     uncased: bool = False
     quoted: str = ""
+    ending: str = ""
+    asks: bool = True
     turkish: bool = False
+
+    @property
+    def style(self) -> Style:
+        return "capitals" if self.capitals else "heading" if self.heading else "plain"
 
 
 def only_dress_differs(first: str, second: str) -> bool:
@@ -105,7 +128,7 @@ def _varies_in_code(mine: _Part, its: _Part) -> bool:
 
 
 def _alike(first: Sequence[_Part], second: Sequence[_Part], one: _Dressed, other: _Dressed) -> bool:
-    if len(first) != len(second):
+    if len(first) != len(second) or not _endings_agree(one, other):
         return False
     english, uncased = one.english and other.english, one.uncased or other.uncased
     for at, (mine, its) in enumerate(zip(first, second, strict=True)):
@@ -117,10 +140,19 @@ def _alike(first: Sequence[_Part], second: Sequence[_Part], one: _Dressed, other
             if (one.turkish or other.turkish) and _dot_differs(mine.text, its.text):
                 return False
             near = [_lower(part) for part in (*first[max(0, at - 1) : at], *first[at + 1 : at + 2])]
-            capitals = (one.capitals, other.capitals)
-            if not case_is_dress(mine, its, english=english, uncased=uncased, capitals=capitals, beside=near):
+            styles = (one.style, other.style)
+            if not case_is_dress(mine, its, english=english, uncased=uncased, styles=styles, beside=near):
                 return False
     return True
+
+
+def _endings_agree(one: _Dressed, other: _Dressed) -> bool:
+    """Whether the final marks tell nothing: a full stop or none; a question mark or none, where a question is asked."""
+    if one.ending == other.ending:
+        return True
+    if one.ending and other.ending:
+        return False
+    return (one.ending or other.ending) == "." or (one.asks and other.asks and "?" in (one.ending, other.ending))
 
 
 def _dot_differs(one: str, other: str) -> bool:
@@ -142,10 +174,10 @@ def _skeleton(text: str) -> str:
 @lru_cache(maxsize=4_096)
 def _dressed(text: str) -> _Dressed:
     text = verbatim(text)
-    if "\n" in text or "\t" in text:  # the trailing blanks of a line are all that carries no meaning
-        lines = "\n".join([line.rstrip(" ") for line in text.split("\n")])
-        return _Dressed((lines,), english=False, quoted=lines)
-    english = is_english(re.findall(r"[^\W\d_]+", text.lower()))
+    low = re.findall(r"[^\W_]+", text.lower())
+    if any(blank in text for blank in "\n\t\f\v") or not _ABOUT_LETTERS.isdisjoint(low):
+        return _Dressed((text,), english=False, quoted=text)
+    english = is_english([word for word in low if not word.isdecimal()])
     parts = tuple(_parts(text, english))
     words = [part.text for part in parts if isinstance(part, Written)]
     capitals = len(words) > 1 and not any(map(str.islower, text))
@@ -154,10 +186,22 @@ def _dressed(text: str) -> _Dressed:
         parts,
         english,
         capitals=capitals,
-        uncased=capitals or small or _is_heading(words),
+        heading=(heading := _is_heading(words)),
+        uncased=capitals or small or heading,
         quoted=_verbatim_part(text, *_quoted(text)),
+        ending=_ending(text),
+        asks=not english or low[:1] == [] or low[0] in _QUESTION_WORDS,
         turkish=not _TURKISH.isdisjoint(text),
     )
+
+
+def _ending(text: str) -> str:
+    """The kind of the marks that are left out of the parts: "?", "." or the marks themselves."""
+    left = text[len(_without_final_mark(text)) :].strip()
+    marks = set(left)
+    if marks and marks & _ASKING_MARKS and marks <= _ASKING_MARKS | set("!！"):
+        return "?"
+    return "." if marks and marks <= _STOPS else left
 
 
 def _is_heading(words: Sequence[str]) -> bool:
@@ -180,6 +224,8 @@ def _quoted(text: str) -> tuple[int, int]:
     for chunk in chunks[:-1]:
         if chunk[0][-1] in ":：":
             return chunk.end() + 1, len(text)
+    if (colon := _COLON.search(text)) and colon.end() < len(text):
+        return colon.end(), len(text)
     quotes = [chunk for chunk in chunks if _holds_quote(chunk[0])]
     return (quotes[0].start(), quotes[-1].end()) if quotes else (len(text), len(text))
 

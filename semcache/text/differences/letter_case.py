@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from semcache.text.english import FUNCTION_WORDS
 
@@ -24,12 +24,16 @@ _CAPITONYMS = frozenset(
 _GRAMMAR = FUNCTION_WORDS & _CAPITONYMS
 #: German pronouns whose capital tells whom they mean.
 _ADDRESS = frozenset("sie ihr ihre ihren ihrem ihrer ihres ihnen".split())
-#: Words of logic and of query languages, which are written in capitals there.
-_OPERATORS = frozenset("and or not if in on as any all some by from with is like have".split())
+#: A word in capitals may be the name of something else, up to this length: ACID, SOLID, NOT in a query.
+_LONGEST_ACRONYM = 5
 _BESIDE_I = frozenset(
     "can do did may must shall should could would will am was have had if when that and but because where why what how "
     "once after before while until since want need get lost forgot not".split()
 )
+
+
+Style = Literal["capitals", "heading", "plain"]
+"""A text in capitals throughout; one in which every longer word has a capital; any other."""
 
 
 class Written(NamedTuple):
@@ -41,40 +45,44 @@ class Written(NamedTuple):
 
 
 def case_is_dress(
-    one: Written, other: Written, *, english: bool, uncased: bool, capitals: tuple[bool, bool], beside: Sequence[str]
+    one: Written, other: Written, *, english: bool, uncased: bool, styles: tuple[Style, Style], beside: Sequence[str]
 ) -> bool:
     """Whether two words are one in another case.
 
-    `uncased`: one of the texts uses one case throughout, so that a capital in front tells nothing; `capitals`: the
-    first, the second is in capitals; `beside`: the words before and behind, in small letters.
+    `uncased`: one of the texts uses one case throughout, so that a capital in front tells nothing; `styles`: how the
+    first and the second text is written; `beside`: the words before and behind, in small letters.
     """
     low = one.text.lower()
     if low != other.text.lower() or low in _ADDRESS:
         return False
     if english:
         title = uncased or one.initial or other.initial or low not in (one.text, other.text)
-        return _foldable(one, low, capitals[0], title, beside) and _foldable(other, low, capitals[1], title, beside)
+        return _foldable(one, low, styles[0], title, beside) and _foldable(other, low, styles[1], title, beside)
     if low in _CAPITONYMS - _GRAMMAR:
         return False
     if one.initial and one.text[1:] == other.text[1:]:
         return True
-    return uncased and len(low) > 1 and _regular(one, capitals[0]) and _regular(other, capitals[1])
+    regular = _regular(one, styles[0] == "capitals") and _regular(other, styles[1] == "capitals")
+    return uncased and len(low) > 1 and regular
 
 
 def is_loosely_written(one: Written, other: Written) -> bool:
-    """Whether a longer word without another meaning differs in a capital in front, or in being in capitals."""
+    """Whether a longer word without another meaning differs in a capital in front, or in being in capitals (which in a
+    short one may be another word: LEAN, a prover, is not "lean").
+    """
     low = one.text.lower()
     known = low in _CAPITONYMS - _GRAMMAR or low in _ADDRESS
     if low != other.text.lower() or known or one.counted or len(low) < 3:
         return False
-    return _regular(one, True) and _regular(other, True)
+    acronym = len(low) <= _LONGEST_ACRONYM and one.text.isupper() != other.text.isupper()
+    return not acronym and _regular(one, True) and _regular(other, True)
 
 
-def _foldable(word: Written, low: str, capitals: bool, title_is_dress: bool, beside: Sequence[str]) -> bool:
+def _foldable(word: Written, low: str, style: Style, title_is_dress: bool, beside: Sequence[str]) -> bool:
     """Whether the case of an English word tells nothing."""
     if word.text == low:
         return low != "i" or not _BESIDE_I.isdisjoint(beside)
-    title, upper = word.text[1:].islower() or len(low) == 1, word.text.isupper()
+    title, upper, capitals = word.text[1:].islower() or len(low) == 1, word.text.isupper(), style == "capitals"
     if low == "i":
         return not _BESIDE_I.isdisjoint(beside)
     if low in _CAPITONYMS:
@@ -84,8 +92,8 @@ def _foldable(word: Written, low: str, capitals: bool, title_is_dress: bool, bes
     if word.counted and len(low) < 4:
         return False
     if title and len(low) > 1:
-        return title_is_dress and (len(low) > 2 or low in FUNCTION_WORDS)
-    return upper and low not in _OPERATORS and (len(low) > 3 or (len(low) > 1 and low in FUNCTION_WORDS))
+        return title_is_dress and (len(low) > 2 or (style == "heading" and low in FUNCTION_WORDS))
+    return upper and len(low) > _LONGEST_ACRONYM
 
 
 def _regular(word: Written, capitals: bool) -> bool:
