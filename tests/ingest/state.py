@@ -24,11 +24,12 @@ def state(redis: Redis, namespace: str) -> dict[str, Any]:
     """Keys of a namespace's memories and documents with their values, the namespace cut out.
 
     Vector sets by their members and vectors as they are stored. What a run may leave different is left out: where the
-    ingestor has been, and when short-term windows expire.
+    ingestor has been, when short-term windows expire, and readings, which are made anew where they are missing.
     """
     found: dict[str, Any] = {}
     for tag in ("m", "k"):
-        names = sorted(redis.scan_iter(match=f"sc:{{{tag}:{namespace}[:}}]*", count=5_000))
+        found_names = redis.scan_iter(match=f"sc:{{{tag}:{namespace}[:}}]*", count=5_000)
+        names = sorted(name for name in found_names if not name.endswith(b":readings"))
         for start in range(0, len(names), _PAGE):
             found |= _values(redis, names[start : start + _PAGE])
     return {name.replace(namespace, "NS"): value for name, value in found.items()}

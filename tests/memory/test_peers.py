@@ -56,7 +56,7 @@ def test_an_answer_that_is_remembered_tells_nothing_of_the_user(memory: AgentMem
 def test_opening_a_memory_changes_nothing(memory: AgentMemory, open_memory: OpenMemory) -> None:
     """Another process, another embedder, another limit: what is there stays until somebody writes or forgets."""
     memory.append("s", "user", "I live in Lyon.")
-    for options in ({}, {"embedder": Cheap()}, {"max_turns": 1}, {"max_age_s": 1e-9}):
+    for options in ({}, {"embedder": Cheap()}, {"max_turns": 1}, {"max_age_s": 0.001}):
         assert [turn.text for turn in open_memory(**options).turns()] == ["I live in Lyon."]
 
 

@@ -42,8 +42,8 @@ def values(installation: Installation, attribute: str, at: float) -> list[str]:
 
 def test_facts_are_known_as_of_a_date(pia: Installation) -> None:
     """What was replaced held before, what replaced it holds since, and nothing is known before it was told."""
-    assert values(pia, "possession", seconds("2026-06-01T00:00:00Z")) == ["C2 in Moss"]
-    assert values(pia, "possession", NOW) == ["Badger L1"]
+    assert values(pia, "home", seconds("2026-06-01T00:00:00Z")) == ["Utrecht"]
+    assert values(pia, "home", NOW) == ["Zwolle"]
     assert pia.memories.look("pia").current(seconds("2026-01-01T00:00:00Z")) == ()
 
 
@@ -132,18 +132,19 @@ def test_the_page_goes_back_in_time(pia: Installation, page: Page) -> None:
     assert "Badger L1" in list(test.dataframe[0].value["value"])
     test.slider(key="as-of").set_value(date(2026, 6, 1)).run()
     shown = list(test.dataframe[0].value["value"])
-    assert "C2 in Moss" in shown
+    assert "Utrecht" in shown
     assert "Badger L1" not in shown
 
 
 def test_recall_shows_what_was_found_and_when(pia: Installation, page: Page) -> None:
-    """The turn with the dog's name comes first."""
+    """The turn with the dog's name comes first; a turn's fact says how long it held."""
     test = page("views/memory.py", user="pia", session="s")
     next(t for t in test.text_input if "recalled" in t.label).set_value("What is my dog called?").run()
     first = next(m.value for m in test.markdown if m.value.startswith("**1.**"))
     assert "Muffin" in first
+    next(t for t in test.text_input if "recalled" in t.label).set_value("Do I live in Utrecht?").run()
     stated = [c.value for c in test.caption if ":material/label:" in c.value]
-    assert any("C2 in Moss, until 21 Sep 2026" in line for line in stated), "a fact that has ended says so"
+    assert any("Utrecht, until 21 Sep 2026" in line for line in stated), "a fact that has ended says so"
 
 
 def test_erasing_needs_the_users_name(pia: Installation, page: Page) -> None:

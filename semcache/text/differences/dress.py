@@ -11,24 +11,23 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
-from semcache.text.characters import APOSTROPHES, QUOTES, is_caseless, marks
+from semcache.text.characters import APOSTROPHES, QUOTES
+from semcache.text.differences.final_marks import (
+    APOSTROPHE,
+    FINAL,
+    HYPHEN,
+    QUESTION_WORDS,
+    ending_of,
+    endings_agree,
+    ordinary_word,
+    without_final_mark,
+)  # fmt: skip
 from semcache.text.differences.letter_case import Style, Written, case_is_dress, is_loosely_written
 from semcache.text.english import is_english
 from semcache.text.tokens import verbatim
 
-_APOSTROPHE = "'’ʼ"
-_HYPHEN = "-‐‑"
-_FINAL = "?!.…？！。؟।۔"
-_WITHIN = _FINAL + ",;،؛，；、"
-_LATE_MARK = re.compile("[?!？！؟]+")
-_ASKING_MARKS, _STOPS = frozenset("?？؟"), frozenset(".…。।۔")
-#: An English question begins with one of these; behind another text a question mark may belong to its last word.
-_QUESTION_WORDS = frozenset(
-    "what how why where when who whom whose which is are am was were do does did can could may might must shall should "
-    "will would has have had whats hows wheres isnt arent dont doesnt didnt cant couldnt wont".split()
-)
 #: A text with one of these speaks of letters, marks or code: there nothing is dress.
 _ABOUT_LETTERS = frozenset(
     "md5 sha sha1 sha256 checksum base64 base32 hex encode encodes encoded encoding decode decodes decoded uppercase "
@@ -42,7 +41,7 @@ _COLON = re.compile(r"：|(?<=[^\x00-\x7f]):|:(?=[^\x00-\x7f\s])")
 _TURKISH = frozenset("ıİğĞşŞ")
 _CHUNK = re.compile(r"\S+")
 _SMALL_IN_HEADINGS = frozenset("the and for with from".split())
-_CONTRACTED = re.compile(rf"[^\W\d_]+[{_APOSTROPHE}][^\W\d_]+")
+_CONTRACTED = re.compile(rf"[^\W\d_]+[{APOSTROPHE}][^\W\d_]+")
 _QUOTED_WORDS = re.compile(r"(['\"])[^\W\d_]+(?: [^\W\d_]+)*\1[.,?!]*")
 _ONE_QUOTE = str.maketrans("‘’‚‛“”„‟", "''''\"\"\"\"")
 #: Before a hyphen these make another word: re-sign, un-ionized, co-op.
@@ -56,11 +55,9 @@ _Part = Written | str  # an ordinary word, or what is compared letter by letter
 
 @dataclass(frozen=True, slots=True)
 class _Dressed:
-    """A text in its parts. `capitals`: it is written in capitals throughout; `uncased`: so, or without any, or as a
-    heading, in which every longer word has one.
-
-    `quoted`: what of it is compared as a whole; `ending`: the marks behind its last word; `turkish`: it has letters of
-    Turkish, in which an I with a dot and one without are two letters.
+    """A text in its parts. `capitals`: it is written in capitals throughout; `heading`: every longer word has one;
+    `uncased`: so, or without any. `quoted`: what of it is compared as a whole; `ending`: the marks behind its last
+    word; `asks`: it may be a question; `turkish`: it has letters of Turkish, whose I with and without a dot are two.
     """
 
     parts: tuple[_Part, ...]
@@ -128,7 +125,7 @@ def _varies_in_code(mine: _Part, its: _Part) -> bool:
 
 
 def _alike(first: Sequence[_Part], second: Sequence[_Part], one: _Dressed, other: _Dressed) -> bool:
-    if len(first) != len(second) or not _endings_agree(one, other):
+    if len(first) != len(second) or not endings_agree(one.ending, other.ending, asks=one.asks and other.asks):
         return False
     english, uncased = one.english and other.english, one.uncased or other.uncased
     for at, (mine, its) in enumerate(zip(first, second, strict=True)):
@@ -144,15 +141,6 @@ def _alike(first: Sequence[_Part], second: Sequence[_Part], one: _Dressed, other
             if not case_is_dress(mine, its, english=english, uncased=uncased, styles=styles, beside=near):
                 return False
     return True
-
-
-def _endings_agree(one: _Dressed, other: _Dressed) -> bool:
-    """Whether the final marks tell nothing: a full stop or none; a question mark or none, where a question is asked."""
-    if one.ending == other.ending:
-        return True
-    if one.ending and other.ending:
-        return False
-    return (one.ending or other.ending) == "." or (one.asks and other.asks and "?" in (one.ending, other.ending))
 
 
 def _dot_differs(one: str, other: str) -> bool:
@@ -189,19 +177,10 @@ def _dressed(text: str) -> _Dressed:
         heading=(heading := _is_heading(words)),
         uncased=capitals or small or heading,
         quoted=_verbatim_part(text, *_quoted(text)),
-        ending=_ending(text),
-        asks=not english or low[:1] == [] or low[0] in _QUESTION_WORDS,
+        ending=ending_of(text),
+        asks=not english or low[:1] == [] or low[0] in QUESTION_WORDS,
         turkish=not _TURKISH.isdisjoint(text),
     )
-
-
-def _ending(text: str) -> str:
-    """The kind of the marks that are left out of the parts: "?", "." or the marks themselves."""
-    left = text[len(_without_final_mark(text)) :].strip()
-    marks = set(left)
-    if marks and marks & _ASKING_MARKS and marks <= _ASKING_MARKS | set("!！"):
-        return "?"
-    return "." if marks and marks <= _STOPS else left
 
 
 def _is_heading(words: Sequence[str]) -> bool:
@@ -250,10 +229,10 @@ def _verbatim_part(text: str, start: int, end: int) -> str:
 
 def _plain(text: str, english: bool, *, first: bool, last: bool) -> Iterator[_Part]:
     """The parts of a stretch of text outside quotes; `first`, `last`: the text starts or ends with it."""
-    chunks = list(_CHUNK.finditer(_without_final_mark(text) if last else text))
+    chunks = list(_CHUNK.finditer(without_final_mark(text) if last else text))
     initial, counted, ordinary = first, False, True
     for at, chunk in enumerate(chunks):
-        found = _ordinary_word().fullmatch(chunk[0])
+        found = ordinary_word().fullmatch(chunk[0])
         if at and (gap := text[chunks[at - 1].end() : chunk.start()]) and len(gap) > 1 and not (ordinary and found):
             yield gap
         ordinary = found is not None
@@ -267,30 +246,17 @@ def _plain(text: str, english: bool, *, first: bool, last: bool) -> Iterator[_Pa
         yield from _written(word, english, initial, counted)
         if closing:
             yield str(closing)
-        initial, counted = bool(closing) and closing[0] in _FINAL, False
-
-
-def _without_final_mark(text: str) -> str:
-    """The text without the marks that end it, if an ordinary word stands before them."""
-    bare = text.rstrip(_FINAL)
-    if bare[-1:].isspace():
-        if not _LATE_MARK.fullmatch(text[len(bare) :]):
-            return text
-        bare = bare.rstrip()
-    word = bare.rsplit(None, 1)[-1] if bare else ""
-    if is_caseless(word[-1:] or " ") or (len(word) > 1 and _ordinary_word().fullmatch(word)):
-        return bare
-    return text
+        initial, counted = bool(closing) and closing[0] in FINAL, False
 
 
 def _written(word: str, english: bool, initial: bool, counted: bool) -> Iterator[_Part]:
     """An ordinary word, its contraction opened and its hyphen left out: e-mail is email."""
-    if english and any(apostrophe in word for apostrophe in _APOSTROPHE):
+    if english and any(apostrophe in word for apostrophe in APOSTROPHE):
         opened = _opened(word)
         yield Written(opened[0], initial, counted)
         yield from (Written(part, False, False) for part in opened[1:])
         return
-    pieces = re.split(f"[{_HYPHEN}]", word)
+    pieces = re.split(f"[{HYPHEN}]", word)
     if len(pieces) == 1:
         yield Written(word.replace("’", "'"), initial, counted)
     elif pieces[0].lower() in _PREFIXES or max(map(len, pieces)) < 2:
@@ -317,13 +283,6 @@ def _opened(word: str) -> tuple[str, ...]:
     else:
         return (word,)
     return head, said
-
-
-@cache
-def _ordinary_word() -> re.Pattern[str]:
-    """Letters with their marks, hyphens and apostrophes among them, and the punctuation of a sentence around them."""
-    letters = rf"[^\W\d_](?:[^\W\d_]|[{marks()}])*"
-    return re.compile(rf"([¿¡]*)({letters}(?:[{_HYPHEN}{_APOSTROPHE}]{letters})*)([{_WITHIN}]*)")
 
 
 def _without_fillers(parts: Sequence[_Part]) -> list[_Part]:
