@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -58,7 +59,7 @@ def test_an_answer_is_streamed_and_survives_leaving_the_page(page: Page, api: Fa
     go(page, "Chat")
     answer = page.get_by_test_id("stChatMessage").nth(1)
     expect(answer).to_contain_text("You have thirty days")
-    expect(badge(answer)).to_contain_text("miss")
+    expect(badge(answer)).to_contain_text(re.compile("miss|cache hit"))  # stored meanwhile, or told to who came back
     expect(page.get_by_test_id("stChatMessage")).to_have_count(2)
 
 
