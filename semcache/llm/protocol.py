@@ -85,9 +85,11 @@ class Completion:
         return ""
 
 
-# What opens and closes a reasoning model's thoughts.
+# What opens and closes a reasoning model's thoughts. In square brackets other words are citations: [analysis].
+_NAMES = r"(?:seed:)?(?:think|thinking|thoughts?|reasoning|analysis)"
 _THOUGHTS = re.compile(
-    r"[<\[◁](?P<closes>/?)(?P<name>(?:seed:)?(?:think|thinking|thoughts?|reasoning|analysis))[>\]▷]", re.IGNORECASE
+    rf"[<\[◁](?P<closes>/?)(?P<name>(?<=[</]){_NAMES}(?=>)|(?<=[\[/])think(?=\])|(?<=[◁/])think(?=▷))[>\]▷]",
+    re.IGNORECASE,
 )
 
 

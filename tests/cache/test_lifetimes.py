@@ -235,15 +235,22 @@ def slow_judge(begun: threading.Event, gate: threading.Event) -> Callable[..., l
     return judge
 
 
-def test_a_lesson_under_way_brings_nothing_of_an_erased_user_back(
-    make_cache: MakeCache, redis: redis_py.Redis, namespace: str
-) -> None:
-    """The judge answers after the erasure: no row, no word, no key is written, and a second erasure finds nothing."""
-    begun, gate = threading.Event(), threading.Event()
+def teaching(make_cache: MakeCache, gate: threading.Event) -> SemanticCache:
+    """A user's cache of two answers, the judge of which waits at the gate."""
+    begun = threading.Event()
     cache = make_cache(scope={"user": "pia"}, judge=slow_judge(begun, gate))
     cache.store(QUESTION, "By rest.")
     ask(cache, NEIGHBOUR, "By rest.")
     assert begun.wait(20)
+    return cache
+
+
+def test_a_lesson_under_way_brings_nothing_of_an_erased_user_back(
+    make_cache: MakeCache, redis: redis_py.Redis, namespace: str
+) -> None:
+    """The judge answers after the erasure: no row, no word, no key is written, and a second erasure finds nothing."""
+    gate = threading.Event()
+    cache = teaching(make_cache, gate)
     cache._runtime.counted()
     assert erase_answers_of(redis, namespace, "pia") == 2
     assert own_keys(redis, cache) == {}
@@ -257,11 +264,8 @@ def test_a_lesson_of_before_is_not_learned_by_the_scope_of_after(
     make_cache: MakeCache, redis: redis_py.Redis, namespace: str
 ) -> None:
     """The user comes back while the lesson is still under way: the words of the erased question stay away."""
-    begun, gate = threading.Event(), threading.Event()
-    cache = make_cache(scope={"user": "pia"}, judge=slow_judge(begun, gate))
-    cache.store(QUESTION, "By rest.")
-    ask(cache, NEIGHBOUR, "By rest.")
-    assert begun.wait(20)
+    gate = threading.Event()
+    cache = teaching(make_cache, gate)
     erase_answers_of(redis, namespace, "pia")
     cache.store("When are you open?", "Always.")
     gate.set()

@@ -141,7 +141,6 @@ NATIONALITIES = frozenset(
     " moroccan tunisian algerian australian "
     "swiss austrian belgian latvian lithuanian estonian lebanese syrian iraqi afghan jamaican".split()
 )
-INSTRUMENTS_AND_GAMES = "play|plays|playing"
 #: Words after "I'm" that are written with a capital and are no names.
 NO_NAMES = frozenset(
     "i ok okay yes no not sorry sure happy sad glad good great fine well here back there done"

@@ -28,8 +28,6 @@ _ENDS = frozenset("?!？！")
 #: Beside a figure these are read with it (semcache.text.figures.facts), whether written as a sign or as a word.
 _UNITS = frozenset("$€£¥₹%°")
 _CLOSING = frozenset(")]}>")
-# Scripts that put no space between words: two of their "words" are whole clauses.
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +210,3 @@ def _told(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, str]:
     if not mine and not other:
         mine, other = list(first), list(second)
     return " ".join(mine[:5]) or "none", " ".join(other[:5]) or "none"
-
-
-def is_unspaced(word: str) -> bool:
-    """Whether a "word" is of a script without spaces, as of Chinese, Japanese, Thai, Lao, Burmese or Khmer."""
-    return _UNSPACED.search(word) is not None

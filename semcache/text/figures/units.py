@@ -116,7 +116,6 @@ AFTER_NUMBER = {
     "f": Unit("temperature-f", 1.0, "fahrenheit"),
     "p": Unit("cents", 1.0, "cent"),
 }
-CURRENCY_SIGNS = frozenset("$€£¥₹")
 
 
 def is_currency(unit: Unit) -> bool:
