@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 import timeit
 import zlib
 from collections.abc import Callable, Sequence
@@ -49,7 +50,7 @@ def test_eight_times_the_length_is_no_sixty_four_times_the_work(kind: str) -> No
             guards(query, candidate)
             wording_differs(query, candidate)
 
-        return min(timeit.repeat(compare, number=1, repeat=5))
+        return min(timeit.repeat(compare, timer=time.process_time, number=1, repeat=5))
 
     assert seconds(2_000) < 30 * seconds(250)
 

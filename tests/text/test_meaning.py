@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import timeit
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +12,7 @@ from semcache.text.differences.negation import negation, negation_differs
 from semcache.text.differences.order import direction_reversed, order_differs, persons_exchanged, roles
 from semcache.text.differences.synonyms import synonymous
 from semcache.text.words import root, words
+from tests.steps import lines_run
 
 
 @pytest.mark.parametrize(
@@ -101,14 +100,14 @@ def _denies(long: str, short: str) -> bool:
     return len(short) >= 3 and any(long == prefix + short for prefix in PREFIXES)
 
 
-def test_comparing_long_texts_takes_time_in_proportion_to_their_length() -> None:
-    """Twenty times as many words take less than a hundred times as long, where a square takes 400."""
+def test_comparing_long_texts_takes_steps_in_proportion_to_their_length() -> None:
+    """Twenty times as many words take less than twenty-five times as many steps, where a square takes 400."""
 
-    def seconds(count: int) -> float:
+    def steps(count: int) -> int:
         sides = [[f"{side}{n:x}" for n in range(count)] for side in ("agree", "order")]
-        return min(timeit.repeat(lambda: opposed(*sides), number=1, repeat=5))
+        return lines_run(lambda: opposed(*sides))
 
-    assert seconds(8_000) < 100 * seconds(400)
+    assert steps(8_000) < 25 * steps(400)
 
 
 @pytest.mark.parametrize(
