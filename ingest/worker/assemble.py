@@ -33,6 +33,7 @@ from ingest.worker.start import Start
 from semcache.embed import Embedder, open_embedder
 from semcache.memory import TurnWriter
 from semcache.settings import Settings
+from semcache.settings.section import opened
 from semcache.store.connect import connect
 from semcache.store.sealing import open_sealer
 
@@ -108,7 +109,7 @@ def make_decoder(
         max_text_bytes=settings.ingest.max_text_bytes,
         max_future_s=settings.ingest.max_future_s,
         namespace=namespace,
-        registry=open_registry(settings.ingest.schema_registry),
+        registry=open_registry(opened(settings.ingest.schema_registry)),
     )
 
 

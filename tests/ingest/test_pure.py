@@ -238,7 +238,7 @@ def test_repeated_log_lines_are_throttled(clock: Clock) -> None:
 def test_guarantees_cannot_be_configured_away() -> None:
     """Own properties are added, but what exactly-once effect rests on stays."""
     own = {"enable.auto.commit": "true", "isolation.level": "read_uncommitted", "enable.idempotence": "false"}
-    kafka = load_settings().kafka.model_copy(update={"client": own | {"sasl.username": "me"}})
+    kafka = kafka_with(client=own | {"sasl.username": "me"})
     consumer, producer = consumer_config(kafka, group="g"), producer_config(kafka)
     assert (consumer["enable.auto.commit"], consumer["isolation.level"]) == (False, "read_committed")
     assert (producer["enable.idempotence"], producer["acks"]) == (True, "all")
