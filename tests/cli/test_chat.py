@@ -44,6 +44,17 @@ def test_ask_prints_the_answer_and_where_it_comes_from(run: Run) -> None:
     assert "hit (the same question)" in run("ask", "How long can I return a lamp?").stdout
 
 
+def test_an_empty_namespace_says_where_documents_are(run: Run, namespace: str) -> None:
+    """Whoever asks in the wrong namespace is told which ones have documents; --namespace asks there."""
+    empty = run("ask", "How long can I return a lamp?", "--namespace", f"{namespace}-empty")
+    assert "I do not know" in empty.stdout
+    assert f"namespace '{namespace}-empty' has no documents" in empty.stderr
+    assert f"'{namespace}'" in empty.stderr
+    full = run("ask", "How long can I return a lamp?", "--namespace", namespace)
+    assert "within 30 days" in full.stdout
+    assert not full.stderr.strip()
+
+
 def test_ask_prints_json_for_machines(run: Run) -> None:
     """`--json` prints the whole Answer as one object."""
     answer = json.loads(run("ask", "How long can I return a lamp?", "--json", "--user", "ana").stdout)
