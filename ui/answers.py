@@ -23,7 +23,7 @@ _MOST_NEIGHBOURS = 5
 def shown(installation: Installation, who: Visitor, exchange: Exchange) -> None:
     """An exchange that is over."""
     with st.chat_message("user", avatar=":material/person:"):
-        st.markdown(components.plain(exchange.question))
+        st.text(exchange.question)
     with st.chat_message("assistant", avatar=":material/bolt:"):
         if exchange.error:
             st.error(components.plain(exchange.error), icon=":material/error:")
@@ -40,7 +40,7 @@ def streamed(installation: Installation, who: Visitor) -> None:
     """Answers the question that waits, and shows the answer as it comes."""
     question, fresh = st.session_state[_ASKED]
     with st.chat_message("user", avatar=":material/person:"):
-        st.markdown(components.plain(question))
+        st.text(question)
     with st.chat_message("assistant", avatar=":material/bolt:"):
         pieces = _answering(installation.chat.ask(question, user=who.user, session=who.session, fresh=fresh))
         with st.spinner("Answering …" if fresh else "Looking in the cache …"):

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from semcache.errors import ConfigurationError
 from semcache.settings import UiSettings, load_settings
 from tests.ui.conftest import PAGES
+from tests.ui.reading import said
 from ui import launch
 from ui.services.access import AccessDenied, check_reach, identify
 from ui.services.installation import Installation
@@ -24,11 +25,6 @@ client_secret = "another"
 server_metadata_url = "http://localhost:1/.well-known/openid-configuration"
 """
 Open = Callable[..., AppTest]
-
-
-def said(test: AppTest) -> str:
-    assert not test.exception
-    return "\n".join(element.value for element in [*test.markdown, *test.caption, *test.warning, *test.error])
 
 
 def labels(test: AppTest) -> set[str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from streamlit.testing.v1 import AppTest
 
 from semcache.evals.measure import Plan, sample_traffic
+from tests.ui.reading import said
 from tests.waiting import wait_until
 from ui.services.hitrates import Report
 from ui.services.installation import Installation
@@ -20,11 +21,6 @@ LOG = "question,intent\n" + "\n".join(
     f"how do I {verb} my bike{mark},{verb}" for verb in ("lock", "sell") for mark in ("", "?", "!")
 )
 ANY_STATIC = Plan(policy="static:0.95")
-
-
-def said(test: AppTest) -> str:
-    assert not test.exception
-    return "\n".join(element.value for element in [*test.markdown, *test.caption, *test.warning, *test.error])
 
 
 def measured(installation: Installation, content: str, name: str = "log.csv") -> Status[Report]:

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from ingest.deadletters.letters import Wanted
 from ingest.kafka.clients import open_producer
 from semcache.errors import InvalidInput, KafkaUnavailable
+from tests.ui.reading import said
 from tests.waiting import wait_until
 from ui.services import stream
 from ui.services.health import look
@@ -29,11 +30,6 @@ STORY_EVENT = json.dumps(
         "text": "hello",
     }
 )
-
-
-def said(test: AppTest) -> str:
-    assert not test.exception
-    return "\n".join(element.value for element in [*test.markdown, *test.caption, *test.warning, *test.error])
 
 
 def kafka_side(installation: Installation) -> stream.Stream:

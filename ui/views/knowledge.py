@@ -75,7 +75,7 @@ def _opened(installation: Installation, chosen: str | None) -> None:
     )
     _dependants(installation, document)
     with st.container(border=True, height=420):
-        st.markdown(components.plain(document.text or ""))
+        st.text(document.text or "")
     if document.metadata:
         st.json(dict(document.metadata), expanded=False)
 
@@ -117,7 +117,7 @@ def _passage(place: int, passage: Found) -> None:
             f":gray-badge[score {passage.score:.3f}]"
         )
         st.caption(parts)
-        st.markdown(components.plain(passage.text))
+        st.text(passage.text)
 
 
 shell.run(page)
