@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from semcache.text.followups import AUX, DETERMINERS, PREPOSITIONS, WH
+from semcache.text.questions.followups import AUX, DETERMINERS, PREPOSITIONS, WH
 
 VERBS = frozenset(
     "cost costs include includes take takes work works have has come comes need needs ship support supports last "

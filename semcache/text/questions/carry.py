@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from semcache.text.followups import AUX, PREPOSITIONS, WH, leans_back, plain
 from semcache.text.patterns import any_of
-from semcache.text.phrases import VERBS, Phrase, is_determiner, is_name, phrases, subject_of
+from semcache.text.questions.followups import AUX, PREPOSITIONS, WH, leans_back, plain
+from semcache.text.questions.phrases import VERBS, Phrase, is_determiner, is_name, phrases, subject_of
 
 _CATEGORIES = tuple(
     re.compile(pattern, re.IGNORECASE)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from semcache.text.acts import Act, act
-from semcache.text.carry import fold, standalone
-from semcache.text.followups import is_follow_up, plain
-from semcache.text.personal import is_personal
-from semcache.text.volatile import is_volatile
+from semcache.text.questions.acts import Act, act
+from semcache.text.questions.carry import fold, standalone
+from semcache.text.questions.followups import is_follow_up, plain
+from semcache.text.questions.personal import is_personal
+from semcache.text.questions.volatile import is_volatile
 
 __all__ = ["Classified", "QuestionClass", "classify", "fold", "is_follow_up", "is_question", "standalone"]
 

@@ -10,16 +10,16 @@ from typing import Annotated, Any
 
 import typer
 
-from semcache.cli import cache_learning
+from semcache.cli.cache import learning
+from semcache.cli.cache.scopes import Namespace, ScopeItems, named, opened, short
 from semcache.cli.output import Json, emit_fields, emit_json, emit_rows
-from semcache.cli.scopes import Namespace, ScopeItems, named, opened, short
 from semcache.errors import InvalidInput
 
 Tag = Annotated[str | None, typer.Option(help="Answers that carry this tag.", show_default=False)]
 Source = Annotated[str | None, typer.Option(help="Answers built from this document.", show_default=False)]
 
 app = typer.Typer(help="Cached answers: statistics, contents, decisions, learning, removal.", no_args_is_help=True)
-cache_learning.mount(app)
+learning.mount(app)
 
 
 def register(main: typer.Typer) -> None:

@@ -15,8 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from semcache.cache.learning.state import LearningState
 from semcache.cache.warming import KnownAnswer, Outcome, known_answer, warm
+from semcache.cli.cache.scopes import Namespace, ScopeItems, connected, named, open_cache, opened, parsed, short
 from semcache.cli.output import Json, emit_fields, emit_rows, errors
-from semcache.cli.scopes import Namespace, ScopeItems, connected, named, open_cache, opened, parsed, short
 from semcache.errors import InvalidInput
 from semcache.evals.pairs import read_pairs
 from semcache.evals.reading.files import records

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from semcache.text.acts import WISH, Act, act, asking_part
 from semcache.text.patterns import any_of
+from semcache.text.questions.acts import WISH, Act, act, asking_part
 
 # What somebody has a record of: `my order` is one order, `my laptop` is any laptop.
 _RECORDS = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from semcache.text.followups import FUNCTION_WORDS, is_follow_up, plain, words
 from semcache.text.patterns import any_of
+from semcache.text.questions.followups import FUNCTION_WORDS, is_follow_up, plain, words
 from semcache.text.tokens import sentences
 
 

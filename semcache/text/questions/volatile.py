@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from semcache.text.acts import asking_part
 from semcache.text.patterns import any_of
+from semcache.text.questions.acts import asking_part
 
 _SUBJECTS = (
     "weather|forecast|temperature outside|traffic|news|headlines|stock price|share price|exchange rates?"
