@@ -46,13 +46,7 @@ class Registration:
 
     @guarded()
     def note(self, client: redis.Redis) -> None:
-        """Notes the scope for as long as it can learn without an answer, and opens its learning.
-
-        Before it is taught by other means than answers: what they teach is written only while the learning is open.
-        """
+        """Notes the scope for as long as it can learn without an answer; before it is taught by other means."""
         pipe = client.pipeline(transaction=True)
         self(pipe, (), self._idle_ms / 1000)
-        sums = keys.CACHE_SUMS.build(scope=self.scope.id)
-        pipe.hsetnx(sums, "number", 0)
-        pipe.pexpire(sums, self._idle_ms)
         pipe.execute()
