@@ -21,7 +21,6 @@ EXCEPTIONS = {
     "ui/": 21,
     "ui/services/": 20,
     "semcache/text/differences/synonyms.py": 377,
-    "semcache/cache/semantic.py:SemanticCache.__init__": 18,
     "semcache/cli/hitrate.py:hit_rate": 22,
     "semcache/store/checks/memory.py": 304,
     "semcache/memory/agent.py": 370,
