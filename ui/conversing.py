@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from semcache.errors import SemcacheError
-from semcache.memory.sessions import MAX_NAME_CHARS
+from semcache.memory.writing.sessions import MAX_NAME_CHARS
 from ui import components, visitor
 from ui.services import words
 from ui.services.chat import Conversation

@@ -11,7 +11,7 @@ import streamlit as st
 
 from semcache.memory import Recollection, Turn
 from semcache.memory.facts.types import Fact
-from semcache.memory.forget import Receipt
+from semcache.memory.writing.forget import Receipt
 from ui import charts, components, shell, visitor
 from ui.services import words
 from ui.services.installation import Installation
