@@ -15,7 +15,7 @@ _PARTS = (
     ("waiting for Redis", ("'recv", "'send", "sendall", "poll'")),
     ("waiting for a lock", ("_thread.lock",)),
     ("redis client", ("/redis/", "hiredis")),
-    ("facts: rules on the text", ("/semcache/memory/facts/", "/semcache/text/dates")),
+    ("facts: rules on the text", ("/semcache/memory/facts/", "/semcache/memory/dates/")),
     ("stems", ("/snowballstemmer/", "/semcache/text/")),
     ("keys and scripts", ("/semcache/store/",)),
     ("turns: arguments of the scripts", ("/semcache/memory/",)),

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from semcache.errors import SemcacheError
-from semcache.memory.sessions import MAX_NAME_CHARS
+from semcache.memory.writing.sessions import MAX_NAME_CHARS
 from semcache_ui import components, visitor
 from semcache_ui.services import words
 from semcache_ui.services.chat import Conversation

@@ -13,7 +13,7 @@ from semcache.embed.protocol import Embedder, Vectors
 from semcache.memory import AgentMemory, NewTurn, Plan, State, TurnWriter
 from semcache.memory.facts.kept import Kept, keep_claims
 from semcache.memory.facts.types import Change, Claim
-from semcache.memory.layout import UserKeys
+from semcache.memory.stored.layout import UserKeys
 from semcache.memory.types import turn_id
 from semcache.store.connect import guarded
 from semcache.store.sealing import Sealer

@@ -11,7 +11,7 @@ import streamlit as st
 
 from semcache.memory import Recollection, Turn
 from semcache.memory.facts.types import Fact
-from semcache.memory.forget import Receipt
+from semcache.memory.writing.forget import Receipt
 from semcache_ui import charts, components, shell, visitor
 from semcache_ui.services import words
 from semcache_ui.services.installation import Installation
