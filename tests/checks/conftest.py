@@ -15,7 +15,7 @@ from semcache.knowledge import KnowledgeBase
 from semcache.memory import AgentMemory
 from semcache.memory.facts.kept import keep_claims
 from semcache.memory.facts.types import Claim
-from semcache.memory.layout import UserKeys
+from semcache.memory.stored.layout import UserKeys
 from semcache.store.checks import Finding, check_data
 from semcache.store.sealing import UNSEALED
 
