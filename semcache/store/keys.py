@@ -175,7 +175,8 @@ READINGS = _declare(
     _M + "readings",
     "hash",
     "permanent",
-    "turn id -> what rules read in it, JSON; derived; leaves with the turn; `revision`: until the next change",
+    "turn id -> what rules read in it, JSON; derived; leaves with the turn; `revision`: until the next change; "
+    "`generation`: until a turn leaves",
 )
 TURN_MODELS = _declare("turn models", _M + "models", "set", "permanent", "fingerprints that turns have vectors of")
 TURN_STEM = _declare("turn stem", _M + "stem:{stem}", "sorted set", "permanent", "turn id by the term's weight")

@@ -260,7 +260,7 @@ def claims(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
     """What was read, by a model or by rules, belongs to turns that are there, and can be read again."""
     for key in found:
         (stored,) = ask(redis, [("HGETALL", key.name)])
-        forms = {id: form for id, form in _fields(stored).items() if id != "revision"}
+        forms = {id: form for id, form in _fields(stored).items() if id not in ("revision", "generation")}
         there = ask(redis, [("EXISTS", key.sibling(keys.TURN, turn=id)) for id in forms])
         for (id, form), exists in zip(forms.items(), there, strict=True):
             if not exists:

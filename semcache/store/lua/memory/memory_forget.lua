@@ -20,7 +20,7 @@ end
 redis.call('ZREM', KEYS[2], id)
 redis.call('ZREM', prefix .. 'telling', id)
 redis.call('HDEL', prefix .. 'claims', id)
-redis.call('HDEL', prefix .. 'readings', id, 'revision')
+redis.call('HDEL', prefix .. 'readings', id, 'revision', 'generation')
 redis.call('ZREM', ordered, id)
 redis.call('SREM', KEYS[4], id)
 redis.call('DEL', KEYS[1])
