@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ingest.worker.stages import Preparer, Writer
+from semcache_ingest.worker.stages import Preparer, Writer
 
 _PARTS = (
     ("waiting for Redis", ("'recv", "'send", "sendall", "poll'")),

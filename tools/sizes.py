@@ -19,7 +19,6 @@ EXCEPTIONS = {
     "ui/": 21,
     "ui/services/": 20,
     "semcache/text/differences/synonyms.py": 377,
-    "semcache/cache/semantic.py:SemanticCache.__init__": 18,
     "semcache/cli/hitrate.py:hit_rate": 22,
     "semcache/memory/agent.py": 370,
     "semcache/memory/agent.py:AgentMemory.__init__": 12,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from redis import Redis
 
-from semcache.cache import SemanticCache
+from semcache.cache import CacheOptions, SemanticCache
 from semcache.embed.protocol import Kind, Vectors
 from semcache.knowledge import KnowledgeBase
 from semcache.memory import AgentMemory
@@ -51,7 +51,7 @@ class Installation:
             embedder=self.embedder,
             namespace=namespace,
             scope={"tenant": "acme"},
-            max_entries=500,  # type: ignore[arg-type]
+            options=CacheOptions(max_entries=500),
         )
 
     def memory(self, user: str = "ann") -> AgentMemory:
