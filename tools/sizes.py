@@ -18,7 +18,6 @@ EXCEPTIONS = {
     "ui/services/": 20,
     "semcache/text/differences/synonyms.py": 377,
     "semcache/cli/hitrate.py:hit_rate": 22,
-    "semcache/store/checks/memory.py": 304,
     "semcache/memory/agent.py": 370,
     "semcache/memory/agent.py:AgentMemory.__init__": 12,
     "ingest/worker/loop.py:Worker.__init__": 12,

@@ -152,10 +152,6 @@ SESSIONS = _declare("sessions", _M + "sessions", "sorted set", "permanent", "ses
 SESSION_NAMES = _declare(
     "session names", _M + "session-names", "hash", "with its sessions", "session id -> the name its user gave it"
 )
-SESSION_LENGTHS = _declare("session lengths", _M + "lengths", "sorted set", "permanent", "session id by its stems")
-SESSION_STEM = _declare(
-    "session stem", _M + "session-stem:{stem}", "sorted set", "permanent", "session id by how often the stem is in it"
-)
 WINDOW = _declare(
     "window", _M + "window:{session}", "sorted set", "session TTL", "short-term memory: turns as JSON by time, s"
 )
@@ -179,11 +175,23 @@ READINGS = _declare(
     _M + "readings",
     "hash",
     "permanent",
-    "turn id -> what rules read in it, JSON; derived; leaves with the turn; `revision`: until the next change",
+    "turn id -> what rules read in it, JSON; derived; leaves with the turn; `revision`: until the next change; "
+    "`generation`: until a turn leaves",
 )
 TURN_MODELS = _declare("turn models", _M + "models", "set", "permanent", "fingerprints that turns have vectors of")
 TURN_STEM = _declare("turn stem", _M + "stem:{stem}", "sorted set", "permanent", "turn id by the term's weight")
 TURN_CORPUS = _declare("turn corpus", _M + "corpus", "hash", "permanent", "number of turns and of terms")
+# Of earlier versions: nothing reads them.
+SESSION_LENGTHS = _declare(
+    "session lengths", _M + "lengths", "sorted set", "until `semcache memory reindex`", "of earlier versions, unused"
+)
+SESSION_STEM = _declare(
+    "session stem",
+    _M + "session-stem:{stem}",
+    "sorted set",
+    "until `semcache memory reindex`",
+    "of earlier versions, unused",
+)
 
 DOCUMENT = _declare("document", _K + "doc:{document}", "hash", "permanent", "version, title, text, metadata, chunk ids")
 DOCUMENT_VERSIONS = _declare(

@@ -139,6 +139,8 @@ def erase(redis: Redis, user: UserKeys, *, at: float, derived: Sequence[Derived]
     with guarded():
         redis.zremrangebyscore(user.of(keys.FORGOTTEN), "-inf", at)
         redis.delete(user.of(keys.SESSION_NAMES))
+        if not redis.exists(user.of(keys.CHRONOLOGY)):
+            redis.delete(user.of(keys.SESSION_LENGTHS))  # of an earlier version
     counts: dict[str, int] = {}
     for remove in derived:
         for what, count in remove(user.user, at).items():
@@ -156,8 +158,8 @@ def _empty_windows(redis: Redis, user: UserKeys, at: float) -> int:
 
 
 def _names(user: UserKeys, id: str) -> list[str]:
-    kinds = (keys.CHRONOLOGY, keys.SESSIONS, keys.SESSION_LENGTHS, keys.TURN_CORPUS)
-    return [user.turn(id), *map(user.of, (*kinds, keys.PINNED, keys.FORGOTTEN, keys.TURN_MODELS))]
+    kinds = (keys.CHRONOLOGY, keys.SESSIONS, keys.PINNED, keys.FORGOTTEN, keys.TURN_MODELS)
+    return [user.turn(id), *map(user.of, kinds)]
 
 
 def _batches(ids: Iterable[str]) -> Iterator[list[Any]]:
