@@ -31,6 +31,7 @@ from semcache.settings.library import (
 )
 from semcache.settings.log import ExtractSettings, IngestSettings, KafkaSettings
 from semcache.settings.section import Section
+from semcache.settings.server import ServerSettings
 from semcache.settings.sources import PREFIX, DevStackSource, Environment
 
 _CONFIG = "SEMCACHE_CONFIG"
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
     extract: ExtractSettings = ExtractSettings()
     seal: SealSettings = SealSettings()
     ui: UiSettings = UiSettings()
+    server: ServerSettings = ServerSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -131,7 +133,7 @@ def _plain(value: object) -> object:
 
 def _got(where: Sequence[int | str], value: Any) -> str:
     """What was given instead, unless it may be a secret."""
-    secret = where[:1] == ("seal",) or where[-1:] == ("api_key",)
+    secret = where[:1] in (("seal",), ("server",)) or where[-1:] == ("api_key",)
     return "" if secret else f" (got {value!r})"
 
 
