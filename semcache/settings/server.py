@@ -54,8 +54,8 @@ class ServerSettings(Section):
     )
     langcache_decision: Literal["threshold", "budget"] = Field(
         "threshold",
-        description="LangCache's API serves what is similar enough, as LangCache does, or within `cache.max_error_rate` "
-        "beside",
+        description="LangCache's API serves what is similar enough, as LangCache itself, or keeps to "
+        "`cache.max_error_rate` beside",
     )
 
     @field_validator("keys")
