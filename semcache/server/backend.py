@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -11,6 +11,8 @@ import anyio.to_thread
 from anyio import CapacityLimiter
 
 from semcache.app import App
+from semcache.cache import SemanticCache
+from semcache.cache.options import CacheOptions
 from semcache.errors import RedisUnavailable
 from semcache.memory import AgentMemory
 from semcache.server.identity import caller
@@ -72,3 +74,20 @@ class Backend:
         except RedisUnavailable:
             self.breaker.trip()
             raise
+
+    def cache(self, scope: Mapping[str, str], max_error_rate: float | None = None) -> SemanticCache:
+        """The cache of a scope; with another error budget if one is given."""
+        cache = self.app.cache(scope=scope)
+        if max_error_rate is None or max_error_rate == cache.max_error_rate:
+            return cache
+        wanted = self.settings.cache
+        options = CacheOptions(max_entries=wanted.max_entries, idle_ttl=wanted.idle_ttl_s, runtime=self.app.runtime)
+        return SemanticCache(
+            self.app.redis,
+            embedder=self.app.embedder,
+            namespace=self.settings.namespace,
+            scope=scope,
+            max_error_rate=max_error_rate,
+            ttl=wanted.ttl_s,
+            options=options,
+        )
