@@ -102,7 +102,10 @@ class ModelCall:
             ends = [str(each.get("finish_reason")) for each in choices if isinstance(each, Mapping)]
             self.span.set_attribute("gen_ai.response.finish_reasons", ends)
         usage = body.get("usage")
-        for kind, names in (("input", ("prompt_tokens", "input_tokens")), ("output", ("completion_tokens", "output_tokens"))):
+        for kind, names in (
+            ("input", ("prompt_tokens", "input_tokens")),
+            ("output", ("completion_tokens", "output_tokens")),
+        ):
             counts = [usage.get(name) for name in names] if isinstance(usage, Mapping) else []
             for count in counts:
                 if isinstance(count, int):

@@ -26,7 +26,7 @@ _REST_S = 1.0
 
 
 class Breaker:
-    """After Redis has not answered, nobody waits for it again for a second. Thread-safe enough: a race costs one try."""
+    """After Redis has not answered, nobody waits for it again for a second. Threads may share it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

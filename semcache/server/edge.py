@@ -37,9 +37,7 @@ class Refused(Exception):
 class Edge:
     """ASGI middleware around everything. The body is read here, whole and in time, before anybody works for it."""
 
-    def __init__(
-        self, app: ASGIApp, *, settings: ServerSettings, keys: Keys, limits: Limits, metrics: Metrics
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, settings: ServerSettings, keys: Keys, limits: Limits, metrics: Metrics) -> None:
         self._app = app
         self._settings = settings
         self._keys = keys
@@ -146,7 +144,9 @@ class suppress_timeout:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, TimeoutError):
             close = {"connection": "close"}
-            raise Refused(error_response(self._path, 408, "the request did not arrive in time", headers=close)) from None
+            raise Refused(
+                error_response(self._path, 408, "the request did not arrive in time", headers=close)
+            ) from None
 
 
 class _Exchange:
@@ -169,7 +169,11 @@ class _Exchange:
         path = getattr(self.scope.get("route"), "path", "")
         if path:
             return str(path)
-        return self.scope["path"] if self.scope["path"] in OPEN or self.status == 200 and self.scope["path"] == "/mcp" else "other"
+        return (
+            self.scope["path"]
+            if self.scope["path"] in OPEN or (self.status == 200 and self.scope["path"] == "/mcp")
+            else "other"
+        )
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -16,9 +16,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self.requests = Counter(
-            "semcache_server_requests", "requests", ("route", "status"), registry=self._registry
-        )
+        self.requests = Counter("semcache_server_requests", "requests", ("route", "status"), registry=self._registry)
         self.seconds = Histogram(
             "semcache_server_request_seconds",
             "from the first byte of a request to the last of its answer",

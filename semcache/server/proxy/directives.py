@@ -86,5 +86,7 @@ def outcome_headers(outcome: str, reason: str = "", **more: object) -> dict[str,
     headers = {"x-semcache": outcome}
     given = {"reason": reason or None, **more}
     return headers | {
-        f"x-semcache-{name.replace('_', '-')}": printable(str(value)) for name, value in given.items() if value is not None
+        f"x-semcache-{name.replace('_', '-')}": printable(str(value))
+        for name, value in given.items()
+        if value is not None
     }

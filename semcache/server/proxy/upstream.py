@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -59,22 +60,22 @@ class Upstreams:
         return hashlib.sha256(_base(self._of(model)[0].url).encode()).hexdigest()[:16]
 
     @asynccontextmanager
-    async def send(self, call: Call) -> AsyncIterator[httpx2.Response]:
-        """The answer as it comes in, from the first upstream of the model that is there.
+    async def send(self, call: Call, added: Mapping[str, str] = MappingProxyType({})) -> AsyncIterator[httpx2.Response]:
+        """The answer as it comes in, from the first upstream of the model that is there; `added`: more headers.
 
         Raises:
             LlmUnavailable: none is.
         """
         async with AsyncExitStack() as stack:
-            yield await self._first(call, stack)
+            yield await self._first(call, added, stack)
 
-    async def _first(self, call: Call, stack: AsyncExitStack) -> httpx2.Response:
+    async def _first(self, call: Call, added: Mapping[str, str], stack: AsyncExitStack) -> httpx2.Response:
         candidates = self._of(call.model)
         for number, upstream in enumerate(candidates, 1):
             last = number == len(candidates)
             try:
                 attempt = AsyncExitStack()
-                response = await attempt.enter_async_context(self._request(upstream, call))
+                response = await attempt.enter_async_context(self._request(upstream, call, added))
             except httpx2.TransportError as error:
                 _log.warning("upstream %s: %s", urlsplit(upstream.url).hostname, error or type(error).__name__)
                 continue
@@ -85,9 +86,11 @@ class Upstreams:
         raise LlmUnavailable("the upstream does not answer; try again")
 
     @asynccontextmanager
-    async def _request(self, upstream: Upstream, call: Call) -> AsyncIterator[httpx2.Response]:
+    async def _request(
+        self, upstream: Upstream, call: Call, added: Mapping[str, str]
+    ) -> AsyncIterator[httpx2.Response]:
         url = f"{_base(upstream.url)}/{call.path}" + (f"?{call.query}" if call.query else "")
-        headers = self._headers(upstream, call.headers)
+        headers = {**self._headers(upstream, call.headers), **added}
         async with self._client.stream(call.method, url, headers=headers, content=call.body) as response:
             yield response
 
