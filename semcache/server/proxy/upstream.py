@@ -23,7 +23,7 @@ _HOP_BY_HOP = frozenset(
     "connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade".split()
 )
 _NOT_SENT = _HOP_BY_HOP | {"host", "content-length", "accept-encoding", "expect", "cookie", "forwarded", "via"}
-_NOT_RETURNED = _HOP_BY_HOP | {"content-encoding", "content-length", "set-cookie"}
+_NOT_RETURNED = _HOP_BY_HOP | {"content-encoding", "content-length", "set-cookie", "date", "server"}
 _TRY_ANOTHER = (502, 503, 504)
 _CONNECT_S = 10.0
 
