@@ -23,6 +23,7 @@ from semcache.server.limits import Limits
 from semcache.server.metrics import Metrics
 from semcache.server.proxy.upstream import Upstreams
 from semcache.server.routers.health import health
+from semcache.server.routers.langcache import langcache
 from semcache.server.routers.openai import openai
 
 
@@ -46,6 +47,7 @@ def create(app: App) -> ASGIApp:
     )
     _add_handlers(api)
     api.include_router(health(backend))
+    api.include_router(langcache(backend))
     api.include_router(openai(backend, upstreams))
     return Edge(api, settings=settings, keys=keys, limits=Limits(settings), metrics=metrics)
 
