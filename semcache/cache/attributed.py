@@ -48,7 +48,7 @@ class AttributedCache(SemanticCache):
         return self._parts.storing.keep(question, response, options) or ""
 
     def nearest(self, prompt: str, attributes: Mapping[str, str], *, most: int) -> list[NearAnswer]:
-        """The answers nearest to a prompt that have the attributes, best first; nothing is decided, counted or changed."""
+        """The answers nearest to a prompt that have the attributes, best first; nothing is counted or changed."""
         question = inputs.question(prompt, tags=_tags(attributes))
         found = self._parts.lookup.nearest(question)
         same = verbatim(question.prompt)

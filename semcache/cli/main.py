@@ -25,7 +25,7 @@ COMMANDS = {
     "memory": ("memory",),
     "hitrate": ("hit-rate",),
     "seal": ("seal",),
-    "serve": ("serve",),
+    "serve": ("serve", "mcp"),
 }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
+from semcache.app import open_app
 from semcache.cli.output import errors
 from semcache.errors import MissingExtra
 from semcache.settings import load_settings
@@ -15,6 +17,17 @@ from semcache.settings import load_settings
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.command("serve")(serve)
+    app.command("mcp")(mcp)
+
+
+def mcp(
+    user: Annotated[str, typer.Option("--user", "-u", help="Whose memory it is; default: the login name.")] = "",
+) -> None:
+    """Serve the memory of one user over the Model Context Protocol, on standard input and output."""
+    tools = _extra("semcache.server.mcp", "mcp", "`semcache mcp`")
+    with open_app() as app:
+        memory = app.memory(user=user or getpass.getuser())
+        tools.memory_server(lambda: memory).run("stdio")
 
 
 def serve(

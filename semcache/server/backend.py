@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from semcache.server.identity import caller
 from semcache.server.metrics import Metrics
 from semcache.settings import Settings
 from semcache.store.verbatim import VerbatimAnswers
+from semcache.telemetry import remembering
 
 T = TypeVar("T")
 _THREADS = 40
@@ -91,3 +93,17 @@ class Backend:
             ttl=wanted.ttl_s,
             options=options,
         )
+
+    async def remember(self, work: Callable[[AgentMemory], T], operation: str) -> T:
+        """An operation on the memory of whoever asks, by its name in traces."""
+
+        def traced() -> T:
+            with remembering(operation, f"{self.settings.namespace}/{digest_of(caller.get().user)}"):
+                return work(self.memory())
+
+        return await self.run(traced)
+
+
+def digest_of(user: str) -> str:
+    """A user in a trace: who it is stays here."""
+    return hashlib.sha256(user.encode()).hexdigest()[:16]

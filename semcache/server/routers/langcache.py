@@ -43,17 +43,17 @@ class NewEntry(Given):
     prompt: Text
     response: Text
     attributes: Attributes | None = None
-    ttlMillis: Annotated[int, Field(ge=1, le=10_000_000_000_000)] | None = None  # noqa: N815 - LangCache's name
+    ttlMillis: Annotated[int, Field(ge=1, le=10_000_000_000_000)] | None = None
 
 
 class Search(Given):
     """What is looked for. `similarityThreshold` is (1 + cosine) / 2."""
 
     prompt: Text
-    similarityThreshold: Annotated[float, Field(ge=0, le=1)] | None = None  # noqa: N815
-    searchStrategies: Annotated[list[Literal["exact", "semantic"]], Field(min_length=1)] | None = None  # noqa: N815
+    similarityThreshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    searchStrategies: Annotated[list[Literal["exact", "semantic"]], Field(min_length=1)] | None = None
     attributes: Attributes | None = None
-    maxResults: Annotated[int, Field(ge=1, le=100)] | None = None  # noqa: N815
+    maxResults: Annotated[int, Field(ge=1, le=100)] | None = None
 
 
 class Conversation(Search):
@@ -71,7 +71,7 @@ class Selection(Given):
 class EntryId(BaseModel):
     """The id of a new entry."""
 
-    entryId: str  # noqa: N815
+    entryId: str
 
 
 class FoundEntry(BaseModel):
@@ -82,7 +82,7 @@ class FoundEntry(BaseModel):
     response: str
     attributes: dict[str, str]
     similarity: float
-    searchStrategy: Literal["exact", "semantic"]  # noqa: N815
+    searchStrategy: Literal["exact", "semantic"]
 
 
 class Found(BaseModel):
@@ -94,13 +94,13 @@ class Found(BaseModel):
 class FoundInConversation(Found):
     """Entries, and what was looked for."""
 
-    actualPrompt: str  # noqa: N815
+    actualPrompt: str
 
 
 class Deleted(BaseModel):
     """How many entries were deleted."""
 
-    deletedEntriesCount: int  # noqa: N815
+    deletedEntriesCount: int
 
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
