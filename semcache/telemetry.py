@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from opentelemetry import metrics, propagate, trace
-from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
-CAPTURES_CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _tracer = trace.get_tracer("semcache")
 _meter = metrics.get_meter("semcache")
 _duration = _meter.create_histogram("gen_ai.client.operation.duration", unit="s")
@@ -19,20 +18,17 @@ _lookups = _meter.create_counter("semcache.lookups")
 _OPERATIONS = {"chat": "chat", "responses": "chat", "embeddings": "embeddings"}
 
 
-def captures_content() -> bool:
-    """Whether the user's own words are asked for."""
-    return os.environ.get(CAPTURES_CONTENT, "").strip().lower() in ("true", "1", "span_only", "span_and_event")
-
-
 @contextmanager
-def serving(method: str, route: str, headers: Mapping[str, str]) -> Iterator[Span]:
-    """The span of a request to our server, below the caller's if it sends `traceparent`."""
-    attributes = {"http.request.method": method, "http.route": route}
+def serving(method: str, headers: Mapping[str, str], route: Callable[[], str]) -> Iterator[None]:
+    """The span of a request to our server, below the caller's if it sends `traceparent`; `route` is asked at the end."""
     parent = propagate.extract(dict(headers))
-    with _tracer.start_as_current_span(
-        f"{method} {route}", context=parent, kind=SpanKind.SERVER, attributes=attributes
-    ) as span:
-        yield span
+    attributes = {"http.request.method": method}
+    with _tracer.start_as_current_span(method, context=parent, kind=SpanKind.SERVER, attributes=attributes) as span:
+        try:
+            yield
+        finally:
+            span.update_name(f"{method} {route()}")
+            span.set_attribute("http.route", route())
 
 
 @contextmanager
@@ -60,8 +56,6 @@ class ModelCall:
     """The span of a call of a model, and its metrics; `end` closes it."""
 
     def __init__(self, endpoint: str, model: str, *, address: str = "", openinference: bool = False) -> None:
-        import time
-
         self._clock = time.perf_counter
         self._started = self._clock()
         operation = _OPERATIONS.get(endpoint, endpoint)
@@ -122,21 +116,4 @@ def remembering(operation: str, store: str) -> Iterator[Span]:
     """The span of an operation of memory: search_memory, create_memory, delete_memory, ...; `store`: whose, hashed."""
     attributes = {"gen_ai.operation.name": operation, "gen_ai.memory.store.id": store}
     with _tracer.start_as_current_span(operation, kind=SpanKind.INTERNAL, attributes=attributes) as span:
-        yield span
-
-
-@contextmanager
-def processing(topic: str, carriers: list[Mapping[str, str]], **attributes: str | int) -> Iterator[Span]:
-    """The span of applying records of a topic, linked with those who sent them."""
-    contexts = [trace.get_current_span(propagate.extract(carrier)).get_span_context() for carrier in carriers]
-    links = [Link(context) for context in contexts if context.is_valid]
-    fixed = {
-        "messaging.system": "kafka",
-        "messaging.operation.name": "process",
-        "messaging.operation.type": "process",
-        "messaging.destination.name": topic,
-    }
-    with _tracer.start_as_current_span(
-        f"process {topic}", kind=SpanKind.CONSUMER, links=links, attributes={**fixed, **attributes}
-    ) as span:
         yield span

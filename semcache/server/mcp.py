@@ -10,9 +10,9 @@ import anyio.to_thread
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
+from pydantic_core import to_jsonable_python as plain
 
 import semcache
-from semcache.cli.output import plain
 from semcache.errors import InvalidInput, SemcacheError
 from semcache.memory import AgentMemory
 from semcache.telemetry import remembering

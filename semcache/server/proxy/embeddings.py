@@ -22,7 +22,7 @@ class EmbeddingsAsked:
         given = body.get("input")
         self._single = isinstance(given, str) or (isinstance(given, list) and bool(given) and isinstance(given[0], int))
         self._inputs: list[Any] = [given] if self._single else given if isinstance(given, list) else []
-        walls = [upstream, sorted(directives.walls.items())]
+        walls: list[Any] = [upstream, sorted(directives.walls.items())]
         walls += [body.get(name) for name in ("model", "dimensions", "encoding_format")]
         self._digests = [_digest(["embeddings", walls, text]) for text in self._inputs]
         self._found: list[Any] = [None] * len(self._inputs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Body = Mapping[str, Any]
@@ -29,7 +29,7 @@ def chat_choice(text: str) -> dict[str, Any]:
     return {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
 
 
-def chat_body(model: str, choices: list[Body]) -> dict[str, Any]:
+def chat_body(model: str, choices: Sequence[Body]) -> dict[str, Any]:
     """A chat completion of its own: a new id, the time of now, and no tokens, for none were billed."""
     return {**_chat_head(model, "chat.completion"), "choices": list(choices), "usage": NO_TOKENS}
 
@@ -38,7 +38,7 @@ def _chat_head(model: str, kind: str) -> dict[str, Any]:
     return {"id": f"chatcmpl-sc-{secrets.token_hex(12)}", "object": kind, "created": int(time.time()), "model": model}
 
 
-def chat_stream(model: str, choices: list[Body], request: Body) -> Iterator[bytes]:
+def chat_stream(model: str, choices: Sequence[Body], request: Body) -> Iterator[bytes]:
     """The same as server-sent events."""
     head = _chat_head(model, "chat.completion.chunk")
     options = request.get("stream_options")
@@ -68,9 +68,9 @@ def message_item(text: str) -> dict[str, Any]:
     return {"type": "message", "id": id, "role": "assistant", "status": "completed", "content": [part]}
 
 
-def response_body(model: str, output: list[Body], request: Body) -> dict[str, Any]:
+def response_body(model: str, output: Sequence[Body], request: Body) -> dict[str, Any]:
     """A response of its own, whose id begins with RESPONSE_ID."""
-    defaults = {"instructions": None, "metadata": {}, "temperature": 1.0, "top_p": 1.0, "tools": [],
+    defaults: dict[str, Any] = {"instructions": None, "metadata": {}, "temperature": 1.0, "top_p": 1.0, "tools": [],
                 "tool_choice": "auto", "parallel_tool_calls": True}  # fmt: skip
     return {
         "id": RESPONSE_ID + secrets.token_hex(16),

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_jsonable_python as plain
 
-from semcache.cli.output import plain
 from semcache.errors import InvalidInput
 from semcache.memory import Turn
 from semcache.memory.writing.forget import Forgotten
