@@ -19,19 +19,6 @@ _OPERATIONS = {"chat": "chat", "responses": "chat", "embeddings": "embeddings"}
 
 
 @contextmanager
-def serving(method: str, headers: Mapping[str, str], route: Callable[[], str]) -> Iterator[None]:
-    """The span of a request to our server, below the caller's if it sends `traceparent`; `route` is asked at the end."""
-    parent = propagate.extract(dict(headers))
-    attributes = {"http.request.method": method}
-    with _tracer.start_as_current_span(method, context=parent, kind=SpanKind.SERVER, attributes=attributes) as span:
-        try:
-            yield
-        finally:
-            span.update_name(f"{method} {route()}")
-            span.set_attribute("http.route", route())
-
-
-@contextmanager
 def looking_up(kind: str = "") -> Iterator[Callable[..., None]]:
     """The span of a lookup; what it yields notes the outcome."""
     attributes = {"openinference.span.kind": kind} if kind else {}

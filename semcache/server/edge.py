@@ -19,7 +19,6 @@ from semcache.server.identity import Identity, Keys, caller, is_loopback
 from semcache.server.limits import Limits
 from semcache.server.metrics import Metrics
 from semcache.settings.server import ServerSettings
-from semcache.telemetry import serving
 
 access = logging.getLogger("semcache.server.access")
 _log = logging.getLogger(__name__)
@@ -73,8 +72,7 @@ class Edge:
                 body = await self._body(scope["path"], headers, receive)
                 token = caller.set(identity)
                 try:
-                    with serving(scope["method"], headers, lambda: exchange.route):
-                        await self._app(scope, _replayed(body, receive), exchange.send)
+                    await self._app(scope, _replayed(body, receive), exchange.send)
                 finally:
                     caller.reset(token)
         except RateLimited as error:
