@@ -9,9 +9,9 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from semcache.cache.attributed import AttributedCache, NearAnswer
 from semcache.cache.options import CacheOptions
 from semcache.errors import InvalidInput
+from semcache.server.attributed import AttributedCache, NearAnswer
 from semcache.server.backend import Backend
 from semcache.server.identity import caller
 

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from semcache.app import open_app
-from semcache.cli.output import errors
 from semcache.errors import MissingExtra
 from semcache.settings import load_settings
 
@@ -55,7 +54,7 @@ def serve(
         changed["keys"] = {**settings.server.keys, **dict(identity.digest_of_key(each) for each in key)}
     if changed:
         settings = load_settings(server={**_plain(settings.server), **changed})
-    errors.print(f"semcache serves http://{settings.server.host}:{settings.server.port}/v1", highlight=False)
+    typer.echo(f"semcache serves http://{settings.server.host}:{settings.server.port}/v1", err=True)
     running.serve(settings)
 
 
