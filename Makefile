@@ -15,7 +15,7 @@ help: ## what can be made
 .venv/.installed: pyproject.toml constraints.txt
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv .venv && $(BIN)/pip install -q uv; }
 	@echo "installing into .venv ..."
-	@$(UV) install -q --python $(BIN)/python -c constraints.txt -e '.[kafka,ui,login,devstack,openai,logs,bench,dev,docs]'
+	@$(UV) install -q --python $(BIN)/python -c constraints.txt -e '.[kafka,ui,login,devstack,openai,logs,server,mcp,otel,bench,dev,docs]'
 	@touch $@
 
 demo: .venv/.installed ## everything on this machine, with sample data, in the browser (ARGS="--exit": headless)
@@ -64,7 +64,7 @@ docs: .venv/.installed ## regenerate the tables in docs/
 	@$(BIN)/python tools/gendocs.py
 
 lock: ## pin the newest allowed versions into constraints.txt
-	@$(UV) compile -q -U pyproject.toml --extra kafka --extra ui --extra login --extra devstack --extra openai --extra logs --extra bench --extra dev --extra docs --universal --no-header --no-annotate -o constraints.txt
+	@$(UV) compile -q -U pyproject.toml --extra kafka --extra ui --extra login --extra devstack --extra openai --extra logs --extra server --extra mcp --extra otel --extra bench --extra dev --extra docs --universal --no-header --no-annotate -o constraints.txt
 
 clean: ## remove the environment and caches
 	rm -rf .venv .venv-st .mypy_cache .ruff_cache .pytest_cache *.egg-info

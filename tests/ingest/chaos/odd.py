@@ -50,12 +50,12 @@ def anything(random_: random.Random, depth: int = 2) -> Any:
 def _event(random_: random.Random, n: int) -> bytes:
     """One of ours with something else in one field, or a time from nowhere.
 
-    An id stays its own: of two texts under one id in two partitions, whichever is read first stands.
+    Its id and its document stay its own: of two of one name in two partitions, whichever is read last is the last.
     """
     event = random_.choice([message(n, user="odd"), upsert(f"odd-{n}", 1, "Odd."), _erasure(n)])
     field = random_.choice([*event, "metadata", "speaker"])
     value = random_.choice(_FAR) if field == "at" else anything(random_)
-    if field == "id" and isinstance(value, str | int | float):
+    if field in ("id", "document") and isinstance(value, str | int | float):
         value = f"{value}-{n}"
     return _json(event | {field: value})
 
