@@ -7,7 +7,7 @@ from types import TracebackType
 
 import redis
 
-from semcache.cache import inputs
+from semcache.cache import bridge, inputs
 from semcache.cache.computing import Compute, Function, Pieces, remembered, unstored
 from semcache.cache.contents import Contents
 from semcache.cache.deciding import Rule
@@ -127,6 +127,16 @@ class SemanticCache(Contents):
         """The walls of this cache."""
         return self._parts.scope
 
+    def warm_up(self) -> None:
+        """Loads the embedding model and opens the connection, so that no request waits for them.
+
+        Raises:
+            RedisUnavailable: Redis does not answer.
+            EmbedderUnavailable: the model cannot be had.
+        """
+        self.embedder.embed(["warm"])
+        self._parts.entries.exact(inputs.question("warm").fingerprint)
+
     # -- questions and answers
 
     def lookup(self, prompt: str, *, context: Sequence[str] = (), tags: Iterable[str] | None = None) -> Hit | Miss:
@@ -235,8 +245,8 @@ class SemanticCache(Contents):
         return self._parts.computing.pieces(question, compute, checked, wait_s=wait_s, miss=miss)
 
     def cached(self, function: Function) -> Function:
-        """Decorates a function of a prompt: `get_or_compute`, or `stream` for a generator function."""
-        return remembered(self, function)
+        """Decorates a function of a prompt, synchronous or not: `get_or_compute`, or `stream` for a generator."""
+        return bridge.remembered(self, function) if bridge.is_async(function) else remembered(self, function)
 
     def explain(self, prompt: str, *, context: Sequence[str] = (), tags: Iterable[str] | None = None) -> Explanation:
         """What `lookup` would do now, and why; counts nothing and changes nothing."""
