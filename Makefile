@@ -7,7 +7,7 @@ ARGS ?=
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser test-adapters test-cdc test-st chaos bench check lint types docs lock clean
+.PHONY: help demo test docs-test test-browser test-adapters test-cdc test-st chaos bench check lint types docs lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -22,11 +22,14 @@ demo: .venv/.installed ## everything on this machine, with sample data, in the b
 	@$(BIN)/semcache demo $(ARGS)
 
 test: check ## the checks and the tests, on the embedded Redis and Kafka (JOBS=1: one after the other)
-	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not browser and not sentence_transformers and not chaos and not cdc and not adapters" $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not browser and not sentence_transformers and not chaos and not cdc and not wheel and not adapters" $(ARGS)
 
 test-browser: .venv/.installed ## the journeys in a real Chromium; refreshes the screenshots in docs/
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
 	$(BIN)/pytest -m browser --timeout 600 $(ARGS)
+
+docs-test: .venv/.installed ## the wheel in a new environment, and there whatever README, quickstart and how-tos show
+	$(BIN)/pytest -m wheel tests/packaging --timeout 600 $(ARGS)
 
 test-cdc: .venv/.installed ## change data capture: Debezium on PostgreSQL and MariaDB; refreshes the tables in docs/
 	@tools/install_databases.sh
@@ -49,7 +52,7 @@ ADAPTERS := langchain-tests>=1.1.9 langgraph>=1.2 langgraph-checkpoint-conforman
 test-adapters: ## LangChain, LangGraph, redisvl and agent SDKs with their public suites, in an environment of its own
 	@test -x .venv-adapters/bin/uv || { $(PYTHON) -m venv .venv-adapters && .venv-adapters/bin/pip install -q uv; }
 	@.venv-adapters/bin/uv pip install -q --python .venv-adapters/bin/python -c constraints.txt -e '.[kafka,devstack,openai,langchain]' 'langgraph-checkpoint>=4.3' $(foreach p,$(ADAPTERS),'$(p)') uvicorn httpx2 pytest pytest-timeout pytest-asyncio hypothesis
-	.venv-adapters/bin/pytest -m adapters tests/adapters --asyncio-mode=auto $(ARGS)
+	.venv-adapters/bin/pytest -m adapters tests/adapters --asyncio-mode=auto -o asyncio_default_fixture_loop_scope=function $(ARGS)
 
 check: .venv/.installed lint types ## ruff, mypy --strict, import-linter, sizes, generated docs up to date
 	@$(BIN)/lint-imports --no-cache

@@ -9,11 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from semcache.errors import SemcacheError
-from ui import charts, components, copying
-from ui.services.conversations import Exchange
-from ui.services.installation import Installation
-from ui.services.provenance import Provenance
-from ui.visitor import Visitor
+from semcache_ui import charts, components, copying
+from semcache_ui.services.conversations import Exchange
+from semcache_ui.services.installation import Installation
+from semcache_ui.services.provenance import Provenance
+from semcache_ui.visitor import Visitor
 
 _ASKED = "asked"
 """Where a question waits until it is answered: whatever interrupts the page, it is not lost."""

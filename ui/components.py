@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import pandas as pd
 import streamlit as st
 
-from ui.services import words
-from ui.services.conversations import Source
-from ui.services.provenance import Provenance
+from semcache_ui.services import words
+from semcache_ui.services.conversations import Source
+from semcache_ui.services.provenance import Provenance
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from semcache.errors import ConfigurationError, MissingExtra
 from semcache.settings import Settings, as_environment
-from ui import theme
-from ui.services.access import check_reach
+from semcache_ui import theme
+from semcache_ui.services.access import check_reach
 
 APP = Path(__file__).parent / "app.py"
 _AUTH = {"redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url"}
@@ -44,7 +44,7 @@ def command(settings: Settings, *, open_browser: bool) -> list[str]:
         **({"secrets.files": settings.ui.login_file.resolve()} if settings.ui.login_file else {}),
         **theme.options(),
     }
-    return [sys.executable, "-m", "ui.serve", "run", str(APP), *(f"--{k}={v}" for k, v in options.items())]
+    return [sys.executable, "-m", "semcache_ui.serve", "run", str(APP), *(f"--{k}={v}" for k, v in options.items())]
 
 
 def check(settings: Settings) -> None:

@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, Page
 
 from semcache.devstack.ports import free_port
 from semcache.settings import load_settings
+from semcache_ui import launch
 from tests.waiting import wait_until
-from ui import launch
 
 pytestmark = pytest.mark.browser
 

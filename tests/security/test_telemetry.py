@@ -12,8 +12,8 @@ import pytest
 
 from semcache.devstack.ports import free_port
 from semcache.settings import load_settings
+from semcache_ui import launch
 from tests.waiting import wait_until
-from ui import launch
 
 BIN = Path(sys.executable).parent
 OURS = (".cache/semcache/", ".local/share/semcache/")
@@ -42,7 +42,7 @@ import os
 from streamlit.testing.v1 import AppTest
 from streamlit import config
 config.set_option("browser.gatherUsageStats", False)
-import ui.launch
+import semcache_ui.launch
 page = AppTest.from_file(ui.launch.APP, default_timeout=60).run()
 assert not page.exception, page.exception
 os._exit(0)  # a thread of the page is still at work

@@ -10,11 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 from semcache.errors import ConfigurationError
 from semcache.settings import UiSettings, load_settings
+from semcache_ui import launch
+from semcache_ui.services.access import AccessDenied, check_reach, identify
+from semcache_ui.services.installation import Installation
 from tests.ui.conftest import PAGES
 from tests.ui.reading import said
-from ui import launch
-from ui.services.access import AccessDenied, check_reach, identify
-from ui.services.installation import Installation
 
 ANA = {"is_logged_in": True, "email": "Ana@example.org", "email_verified": True}
 LOGIN_FILE = """[auth]

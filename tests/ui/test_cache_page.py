@@ -10,10 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from semcache import samples
 from semcache.errors import InvalidInput
+from semcache_ui.services import caches
+from semcache_ui.services.budget import budget_of
+from semcache_ui.services.installation import Installation
 from tests.ui.reading import said
-from ui.services import caches
-from ui.services.budget import budget_of
-from ui.services.installation import Installation
 
 Page = Callable[..., AppTest]
 RETURN = "How long do I have to return a bike?"

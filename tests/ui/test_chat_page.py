@@ -8,8 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from semcache import samples
+from semcache_ui.services.installation import Installation
 from tests.ui.reading import said
-from ui.services.installation import Installation
 
 STORY = samples.demo()[0]
 Page = Callable[..., AppTest]
@@ -18,7 +18,7 @@ Page = Callable[..., AppTest]
 @pytest.fixture
 def sidebar() -> AppTest:
     """The sidebar alone."""
-    return AppTest.from_string("from ui import sidebar\nsidebar.shown()", default_timeout=60).run()
+    return AppTest.from_string("from semcache_ui import sidebar\nsidebar.shown()", default_timeout=60).run()
 
 
 def test_the_first_visit_says_what_to_do(helpdesk: Installation, page: Page) -> None:

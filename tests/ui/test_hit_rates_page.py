@@ -10,11 +10,11 @@ from collections.abc import Callable
 from streamlit.testing.v1 import AppTest
 
 from semcache.evals.measure import Plan, sample_traffic
+from semcache_ui.services.hitrates import Report
+from semcache_ui.services.installation import Installation
+from semcache_ui.services.jobs import Status
 from tests.ui.reading import said
 from tests.waiting import wait_until
-from ui.services.hitrates import Report
-from ui.services.installation import Installation
-from ui.services.jobs import Status
 
 Page = Callable[..., AppTest]
 LOG = "question,intent\n" + "\n".join(

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
 
+from semcache_ui.services.installation import Installation
 from tests.ui.reading import said
-from ui.services.installation import Installation
 
 Page = Callable[..., AppTest]
 

@@ -10,10 +10,10 @@ from datetime import UTC, date, datetime
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ingest.status import group_status
 from semcache import samples
+from semcache_ingest.status import group_status
+from semcache_ui.services.installation import Installation
 from tests.ui.reading import said
-from ui.services.installation import Installation
 
 Page = Callable[..., AppTest]
 NOW = datetime(2026, 11, 23, tzinfo=UTC).timestamp()

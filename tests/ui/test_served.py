@@ -13,8 +13,8 @@ import pytest
 
 from semcache.devstack.ports import free_port
 from semcache.settings import load_settings
+from semcache_ui import launch
 from tests.waiting import wait_until
-from ui import launch
 
 SEMCACHE = str(Path(sys.executable).parent / "semcache")
 

@@ -8,9 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from semcache import samples
+from semcache_ui.services.installation import Installation
+from semcache_ui.services.sample import SESSION
 from tests.ui.reading import said
-from ui.services.installation import Installation
-from ui.services.sample import SESSION
 
 Page = Callable[..., AppTest]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from semcache.knowledge import Document, Found
-from ui import components, editing, shell, visitor
-from ui.services import words
-from ui.services.installation import Installation
+from semcache_ui import components, editing, shell, visitor
+from semcache_ui.services import words
+from semcache_ui.services.installation import Installation
 
 
 def page(installation: Installation) -> None:

@@ -11,11 +11,11 @@ import streamlit as st
 
 from semcache.memory import Recollection, Turn
 from semcache.memory.facts.types import Fact
-from semcache.memory.forget import Receipt
-from ui import charts, components, shell, visitor
-from ui.services import words
-from ui.services.installation import Installation
-from ui.services.memories import Memory, Session
+from semcache.memory.writing.forget import Receipt
+from semcache_ui import charts, components, shell, visitor
+from semcache_ui.services import words
+from semcache_ui.services.installation import Installation
+from semcache_ui.services.memories import Memory, Session
 
 _RECEIPT = "erasure-receipt"
 
