@@ -228,6 +228,14 @@ SERVED_RESPONSE = _declare(
     "what a response that was served here said, so that `previous_response_id` can go on from it, JSON",
 )
 
+CHAT_MESSAGES = _declare(
+    "chat messages",
+    "lc:{prefix}:{session}",
+    "list",
+    "the history's ttl",
+    "LangChain's messages of a session, JSON, oldest first",
+)
+
 INGEST_OFFSETS = _declare(
     "ingest offsets",
     "{{i:{group}}}:offsets",
