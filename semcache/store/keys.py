@@ -205,6 +205,46 @@ EMBEDDING = _declare(
     "embedding", "embedding:{text}", "hash", "redis.embedding_cache_ttl_s", "vector of a text, by the text's hash"
 )
 
+_G = "{{g:{namespace}:{thread}}}:"
+GRAPH_LIFETIME = "with its thread: for ever, or the saver's ttl"
+GRAPH_CHECKPOINTS = _declare(
+    "graph checkpoints",
+    _G + "checkpoints",
+    "sorted set",
+    GRAPH_LIFETIME,
+    "namespace:checkpoint of a LangGraph thread, in the order of their ids",
+)
+GRAPH_STATES = _declare(
+    "graph states", _G + "states", "hash", GRAPH_LIFETIME, "namespace:checkpoint -> the checkpoint, metadata, parent"
+)
+GRAPH_BLOBS = _declare(
+    "graph blobs", _G + "blobs", "hash", GRAPH_LIFETIME, "namespace:channel:version -> the channel's value"
+)
+GRAPH_WRITES = _declare(
+    "graph writes", _G + "writes", "hash", GRAPH_LIFETIME, "namespace:checkpoint:task:number -> what a task wrote"
+)
+GRAPH_WRITE_ORDER = _declare(
+    "graph write order", _G + "write-order", "sorted set", GRAPH_LIFETIME, "the fields of the writes, by their names"
+)
+GRAPH_RUNS = _declare("graph runs", _G + "runs", "sorted set", GRAPH_LIFETIME, "run:namespace:checkpoint, by name")
+GRAPH_THREAD = (
+    GRAPH_CHECKPOINTS, GRAPH_STATES, GRAPH_BLOBS, GRAPH_WRITES, GRAPH_WRITE_ORDER, GRAPH_RUNS,
+)  # fmt: skip
+GRAPH_THREADS = _declare(
+    "graph threads",
+    "{{gs:{namespace}}}:threads",
+    "sorted set",
+    "per member, with its thread",
+    "thread by the time at which it expires, s",
+)
+USER_THREADS = _declare(
+    "user threads",
+    _M + "threads",
+    "sorted set",
+    "per member, with its thread",
+    "the user's LangGraph threads, which an erasure removes, by the time at which they expire, s",
+)
+
 INGEST_OFFSETS = _declare(
     "ingest offsets",
     "{{i:{group}}}:offsets",
