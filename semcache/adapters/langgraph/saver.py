@@ -24,6 +24,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from semcache.adapters.langgraph.asynchronous import FromAsyncio
 from semcache.adapters.langgraph.catalogue import Catalogue
+from semcache.adapters.langgraph.configs import config_of, namespace_of, thread_id, user_of
 from semcache.adapters.langgraph.opening import open_client
 from semcache.adapters.langgraph.pruning import DELTA_COUNTERS, Link, latest, needed
 from semcache.adapters.langgraph.records import (
@@ -40,7 +41,6 @@ from semcache.adapters.langgraph.thread import Removal, Thread
 from semcache.inputs import check_id, duration
 
 DEFAULT_GRAPH = "default"
-USER_KEY = "user_id"
 
 
 class SaverTtl(TypedDict, total=False):
@@ -112,7 +112,7 @@ class RedisSaver(FromAsyncio):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Stores a checkpoint, with the values of the channels whose versions are new."""
-        thread, namespace = _thread_id(config), _namespace(config) or ""
+        thread, namespace = thread_id(config), namespace_of(config) or ""
         place = Place(namespace, checkpoint["id"])
         values = checkpoint["channel_values"]
         rest = {name: value for name, value in checkpoint.items() if name != "channel_values"}
@@ -124,8 +124,8 @@ class RedisSaver(FromAsyncio):
         }
         run = merged.get("run_id")
         self._thread(thread).put(place, state, blobs, None if run is None else str(run))
-        self._catalogue.add(thread, _user(config))
-        return _config(thread, place)
+        self._catalogue.add(thread, user_of(config))
+        return config_of(thread, place)
 
     def _dumped(self, values: Mapping[str, Any], channel: str) -> Typed:
         return self.serde.dumps_typed(values[channel]) if channel in values else (EMPTY, b"")
@@ -134,17 +134,17 @@ class RedisSaver(FromAsyncio):
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
         """Stores what a task wrote behind a checkpoint; again, it changes errors, interrupts and resumes only."""
-        place = Place(_namespace(config) or "", str(config["configurable"]["checkpoint_id"]))
+        place = Place(namespace_of(config) or "", str(config["configurable"]["checkpoint_id"]))
         rows = [
             Write(task_id, WRITES_IDX_MAP.get(channel, at), task_path, channel, self.serde.dumps_typed(value))
             for at, (channel, value) in enumerate(writes)
         ]
         if rows:
-            self._thread(_thread_id(config)).put_writes(place, rows)
+            self._thread(thread_id(config)).put_writes(place, rows)
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The checkpoint that the config names, or the newest of its namespace; None if there is none."""
-        id, namespace, asked = _thread_id(config), _namespace(config) or "", get_checkpoint_id(config)
+        id, namespace, asked = thread_id(config), namespace_of(config) or "", get_checkpoint_id(config)
         thread = self._thread(id)
         place = Place(namespace, asked) if asked else thread.latest(namespace)
         state = thread.states([place]).get(place) if place else None
@@ -152,8 +152,8 @@ class RedisSaver(FromAsyncio):
             return None
         if self._refreshes:
             thread.touch()
-            self._catalogue.add(id, _user(config))
-        return self._tuple(thread, place, state, config if asked else _config(id, place))
+            self._catalogue.add(id, user_of(config))
+        return self._tuple(thread, place, state, config if asked else config_of(id, place))
 
     def list(
         self,
@@ -177,11 +177,11 @@ class RedisSaver(FromAsyncio):
             metadata = self.serde.loads_typed(state.metadata)
             if all(metadata.get(name) == value for name, value in (filter or {}).items()):
                 left = None if left is None else left - 1
-                yield self._tuple(thread, place, state, _config(thread.keys.thread, place))
+                yield self._tuple(thread, place, state, config_of(thread.keys.thread, place))
 
     def _places(self, config: RunnableConfig | None, before: RunnableConfig | None) -> Iterator[tuple[Thread, Place]]:
-        ids = self._catalogue.threads() if config is None else [_thread_id(config)]
-        namespace = None if config is None else _namespace(config)
+        ids = self._catalogue.threads() if config is None else [thread_id(config)]
+        namespace = None if config is None else namespace_of(config)
         asked = None if config is None else get_checkpoint_id(config)
         end = get_checkpoint_id(before) if before else None
         listed = [_with(thread, thread.places(namespace)) for thread in map(self._thread, ids)]
@@ -198,7 +198,7 @@ class RedisSaver(FromAsyncio):
             for channel, blob in zip(versions, blobs, strict=True)
             if blob is not None and blob[0] != EMPTY
         }
-        parent = _config(thread.keys.thread, Place(place.namespace, state.parent)) if state.parent else None
+        parent = config_of(thread.keys.thread, Place(place.namespace, state.parent)) if state.parent else None
         writes = [(write.task, write.channel, self.serde.loads_typed(write.value)) for write in thread.writes(place)]
         metadata = self.serde.loads_typed(state.metadata)
         return CheckpointTuple(config, {**checkpoint, "channel_values": values}, metadata, parent, writes)
@@ -288,28 +288,3 @@ class AsyncRedisSaver(RedisSaver):
 
 def _with(thread: Thread, places: Iterator[Place]) -> Iterator[tuple[Thread, Place]]:
     return ((thread, place) for place in places)
-
-
-def _thread_id(config: RunnableConfig) -> str:
-    return str(config["configurable"]["thread_id"])
-
-
-def _namespace(config: RunnableConfig) -> str | None:
-    """The namespace that the config names; None if it names none, which reads '' or, in `list`, all."""
-    found = config["configurable"].get("checkpoint_ns")
-    return None if found is None else str(found)
-
-
-def _user(config: RunnableConfig) -> str | None:
-    user = config["configurable"].get(USER_KEY)
-    return None if user is None or user == "" else str(user)
-
-
-def _config(thread: str, place: Place) -> RunnableConfig:
-    return {
-        "configurable": {
-            "thread_id": thread,
-            "checkpoint_ns": place.namespace,
-            "checkpoint_id": place.checkpoint,
-        }
-    }

@@ -13,7 +13,7 @@ from semcache.memory.stored.layout import UserKeys
 from semcache.memory.types import Turn
 from semcache.memory.writing.settle import Place
 from semcache.store import keys
-from semcache.store.adopted import erase_threads
+from semcache.store.adopted import erase_adopted
 from semcache.store.connect import guarded
 from semcache.store.lua import script
 
@@ -140,7 +140,7 @@ def erase(redis: Redis, user: UserKeys, *, at: float, derived: Sequence[Derived]
     with guarded():
         redis.zremrangebyscore(user.of(keys.FORGOTTEN), "-inf", at)
         redis.delete(user.of(keys.SESSION_NAMES))
-    counts = {"graph threads": threads} if (threads := erase_threads(redis, user.namespace, user.user)) else {}
+    counts = erase_adopted(redis, user.namespace, user.user)
     for remove in derived:
         for what, count in remove(user.user, at).items():
             counts[what] = counts.get(what, 0) + count
