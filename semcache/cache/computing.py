@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 import redis
 
 from semcache.cache import inputs
-from semcache.cache.flight import Flight, take_off
+from semcache.cache.flight import CallerIsGone, Flight, take_off
 from semcache.cache.inputs import Question
 from semcache.cache.lookup import Lookup
 from semcache.cache.runtime import Runtime
@@ -125,7 +125,7 @@ class Computing:
         def hand_over(piece: str) -> None:
             produced.put(piece)
             if closed.is_set():
-                raise _ReaderIsGone
+                raise CallerIsGone
 
         def produce() -> None:
             try:
@@ -204,10 +204,6 @@ class _Work:
     options: StoreOptions
     miss: Miss
     deadline: float
-
-
-class _ReaderIsGone(BaseException):
-    """Ends the computation of a stream that was closed: no error of anybody's."""
 
 
 def ignored(piece: str) -> None:

@@ -226,6 +226,29 @@ USER_THREADS = _declare(
     "the user's LangGraph threads, which an erasure removes, by the time at which they expire, s",
 )
 
+VERBATIM_ANSWER = _declare(
+    "verbatim answer",
+    "{{v:{namespace}:{tenant}}}:answer:{request}",
+    "string",
+    "as long as an answer in the cache",
+    "the answer to one request of the API, by the request's SHA-256, JSON",
+)
+SERVED_RESPONSE = _declare(
+    "served response",
+    "{{v:{namespace}:{tenant}}}:response:{response}",
+    "string",
+    "as long as an answer in the cache",
+    "what a response that was served here said, so that `previous_response_id` can go on from it, JSON",
+)
+
+CHAT_MESSAGES = _declare(
+    "chat messages",
+    "lc:{prefix}:{session}",
+    "list",
+    "the history's ttl",
+    "LangChain's messages of a session, JSON, oldest first",
+)
+
 INGEST_OFFSETS = _declare(
     "ingest offsets",
     "{{i:{group}}}:offsets",
