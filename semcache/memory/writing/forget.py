@@ -13,6 +13,7 @@ from semcache.memory.stored.layout import UserKeys
 from semcache.memory.types import Turn
 from semcache.memory.writing.settle import Place
 from semcache.store import keys
+from semcache.store.adopted import erase_adopted
 from semcache.store.connect import guarded
 from semcache.store.lua import script
 
@@ -141,7 +142,7 @@ def erase(redis: Redis, user: UserKeys, *, at: float, derived: Sequence[Derived]
         redis.delete(user.of(keys.SESSION_NAMES))
         if not redis.exists(user.of(keys.CHRONOLOGY)):
             redis.delete(user.of(keys.SESSION_LENGTHS))  # of an earlier version
-    counts: dict[str, int] = {}
+    counts = erase_adopted(redis, user.namespace, user.user)
     for remove in derived:
         for what, count in remove(user.user, at).items():
             counts[what] = counts.get(what, 0) + count
