@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, 
 from functools import partial, wraps
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, cast
 
-from semcache.cache import SemanticCache, bridge
-from semcache.cache.bridge import AsyncCompute, in_thread
+from semcache.cache import SemanticCache
+from semcache.cache.computing import bridge
+from semcache.cache.computing.bridge import AsyncCompute, in_thread
 from semcache.errors import InvalidInput
 from semcache.knowledge import KnowledgeBase
 from semcache.memory import AgentMemory

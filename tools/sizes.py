@@ -18,6 +18,7 @@ EXCEPTIONS = {
     "ui/services/": 20,
     "semcache/text/differences/synonyms.py": 377,
     "semcache/cli/hitrate.py:hit_rate": 22,
+    "semcache/adapters/langchain/caches.py:SemcacheCache.__init__": 10,
     "semcache/memory/agent.py": 370,
     "semcache/memory/agent.py:AgentMemory.__init__": 12,
     "ingest/worker/loop.py:Worker.__init__": 12,

@@ -9,8 +9,8 @@ from typing import Never
 
 import redis
 
-from semcache.cache import bridge, inputs
-from semcache.cache.computing import Compute, Function, Pieces, remembered, unstored
+from semcache.cache import inputs
+from semcache.cache.computing import Compute, Function, Pieces, bridge, remembered, unstored
 from semcache.cache.contents import Contents
 from semcache.cache.entries.stats import REFUSED
 from semcache.cache.inputs import Question

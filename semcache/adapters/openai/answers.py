@@ -22,8 +22,7 @@ from semcache.llm.requests import (
     question_of,
     scope_of,
 )
-from semcache.questions import classify
-from semcache.server.proxy.replay import (
+from semcache.llm.requests.replay import (
     chat_body,
     chat_choice,
     chat_stream,
@@ -31,6 +30,7 @@ from semcache.server.proxy.replay import (
     response_body,
     response_stream,
 )
+from semcache.questions import classify
 
 Body = Mapping[str, Any]
 Validate = Callable[[str], object]

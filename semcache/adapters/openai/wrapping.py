@@ -15,10 +15,10 @@ from pydantic import BaseModel
 from semcache.adapters.openai.answers import Asked, StoredAnswers, Validate
 from semcache.aio import AsyncSemanticCache
 from semcache.cache import SemanticCache
-from semcache.cache.bridge import in_thread
+from semcache.cache.computing.bridge import in_thread
 from semcache.errors import InvalidInput, SemcacheError
 from semcache.llm.requests import Endpoint
-from semcache.server.proxy.collecting import Collector
+from semcache.llm.requests.collecting import Collector
 
 Client = TypeVar("Client", OpenAI, AsyncOpenAI)
 _log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from semcache.server.proxy.replay import RESPONSE_ID
+from semcache.llm.requests.replay import RESPONSE_ID
 
 Body = dict[str, Any]
 

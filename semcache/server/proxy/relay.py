@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from semcache.errors import SemcacheError
+from semcache.llm.requests.collecting import Collector
 from semcache.server.errors import response_of
-from semcache.server.proxy.collecting import Collector
 from semcache.server.proxy.upstream import Call, Upstreams, returned_headers
 from semcache.telemetry import ModelCall
 

@@ -16,7 +16,7 @@ import anyio
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
-from semcache.cache.computing import Pieces
+from semcache.cache.computing.once import Pieces
 from semcache.cache.flight import CallerIsGone
 
 T = TypeVar("T")
