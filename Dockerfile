@@ -1,7 +1,7 @@
 # One image for the ingestor, the app and the command line.
 FROM python:3.12-slim AS build
 WORKDIR /src
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml hatch_build.py constraints.txt README.md LICENSE ./
 COPY semcache semcache
 COPY ingest ingest
 COPY ui ui

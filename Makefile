@@ -7,7 +7,7 @@ ARGS ?=
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser test-cdc test-st chaos bench check lint types docs lock clean
+.PHONY: help demo test docs-test test-browser test-cdc test-st chaos bench check lint types docs lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -22,11 +22,14 @@ demo: .venv/.installed ## everything on this machine, with sample data, in the b
 	@$(BIN)/semcache demo $(ARGS)
 
 test: check ## the checks and the tests, on the embedded Redis and Kafka (JOBS=1: one after the other)
-	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not browser and not sentence_transformers and not chaos and not cdc" $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not browser and not sentence_transformers and not chaos and not cdc and not wheel" $(ARGS)
 
 test-browser: .venv/.installed ## the journeys in a real Chromium; refreshes the screenshots in docs/
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
 	$(BIN)/pytest -m browser --timeout 600 $(ARGS)
+
+docs-test: .venv/.installed ## the wheel in a new environment, and there whatever README, quickstart and how-tos show
+	$(BIN)/pytest -m wheel tests/packaging --timeout 600 $(ARGS)
 
 test-cdc: .venv/.installed ## change data capture: Debezium on PostgreSQL and MariaDB; refreshes the tables in docs/
 	@tools/install_databases.sh

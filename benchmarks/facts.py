@@ -20,10 +20,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from semcache.memory.facts.extract import extract
 from semcache.memory.facts.groups import group_of
+from semcache.memory.facts.rules.extract import extract
+from semcache.memory.facts.rules.values import words
 from semcache.memory.facts.types import USER, Change, Claim
-from semcache.memory.facts.values import words
 
 DATA = Path(__file__).parents[1] / "tests" / "data" / "facts.jsonl"
 _SPARE_WORDS = 4

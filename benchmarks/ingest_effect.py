@@ -16,11 +16,11 @@ import numpy as np
 from ingest_load import events, worker_rate, written
 from servers import Servers
 
-from ingest.publish import EventPublisher
 from semcache.cache import SemanticCache
 from semcache.embed import Embedder, open_embedder
 from semcache.settings import Settings
 from semcache.store import keys
+from semcache_ingest.publish import EventPublisher
 
 DOCUMENTS = 50
 GIVE_UP_S = 60.0

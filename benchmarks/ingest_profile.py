@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ingest.worker.stages import Preparer, Writer
+from semcache_ingest.worker.stages import Preparer, Writer
 
 _PARTS = (
     ("waiting for Redis", ("'recv", "'send", "sendall", "poll'")),
     ("waiting for a lock", ("_thread.lock",)),
     ("redis client", ("/redis/", "hiredis")),
-    ("facts: rules on the text", ("/semcache/memory/facts/", "/semcache/text/dates")),
+    ("facts: rules on the text", ("/semcache/memory/facts/", "/semcache/memory/dates/")),
     ("stems", ("/snowballstemmer/", "/semcache/text/")),
     ("keys and scripts", ("/semcache/store/",)),
     ("turns: arguments of the scripts", ("/semcache/memory/",)),

@@ -22,13 +22,13 @@ from redis import Redis
 from redis.connection import Connection
 from servers import Servers
 
-from ingest.metrics import Metrics
-from ingest.publish import EventPublisher
-from ingest.worker import interpreter
-from ingest.worker.assemble import RunOptions, open_worker
 from semcache.embed import Embedder, Kind, Vectors
 from semcache.settings import Settings
 from semcache.store.connect import connect
+from semcache_ingest.metrics import Metrics
+from semcache_ingest.publish import EventPublisher
+from semcache_ingest.worker import interpreter
+from semcache_ingest.worker.assemble import RunOptions, open_worker
 
 
 class Known:

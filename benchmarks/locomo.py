@@ -29,11 +29,11 @@ from servers import Servers, running
 
 from semcache.embed import Embedder, default_embedder
 from semcache.memory import NewTurn, TurnWriter
-from semcache.memory.fetch import Limits, Reach, fetch
-from semcache.memory.layout import UserKeys, index_stems
-from semcache.memory.rank import Candidates, Question, rank
-from semcache.memory.weights import PARTS, Weights, weights_for
-from semcache.memory.when import mentioned
+from semcache.memory.dates.when import mentioned
+from semcache.memory.ranking.fetch import Limits, Reach, fetch
+from semcache.memory.ranking.rank import Candidates, Question, rank
+from semcache.memory.ranking.weights import PARTS, Weights, weights_for
+from semcache.memory.stored.layout import UserKeys, index_stems
 from semcache.store import keys
 
 CUTS = (5, 10, 25, 50)

@@ -25,7 +25,7 @@ import numpy as np
 import redis
 from numpy.typing import NDArray
 
-from semcache.cache import SemanticCache
+from semcache.cache import CacheOptions, SemanticCache
 from semcache.cache.budget import Sums, after_fit, pack_row, refit
 from semcache.cache.budget.evidence import FEATURES
 from semcache.cache.learning.state import LearningState, LessonWrite
@@ -123,8 +123,7 @@ def open_cache(client: redis.Redis, embedder: Embedder, entries: int) -> Semanti
         namespace=f"bench{entries}",
         max_error_rate=0.01,
         ttl=None,
-        learn="background",
-        draw=lambda asked, repeats: 1.0,
+        options=CacheOptions(draw=lambda asked, repeats: 1.0),
     )
 
 

@@ -37,8 +37,8 @@ from servers import running
 from semcache.embed import Embedder, default_embedder
 from semcache.embed.cached import CachedEmbedder
 from semcache.memory import AgentMemory, NewTurn, TurnWriter
-from semcache.memory.layout import index_stems
-from semcache.memory.tense import tense
+from semcache.memory.dates.tense import tense
+from semcache.memory.stored.layout import index_stems
 from semcache.memory.types import turn_id
 
 CUTS = (5, 10)

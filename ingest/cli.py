@@ -19,22 +19,22 @@ from prometheus_client import CollectorRegistry
 from rich.markup import escape
 from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from ingest.courier import open_courier
-from ingest.deadletters.cli import app as dlq_app
-from ingest.events import json_schema
-from ingest.extraction.assemble import open_extractor
-from ingest.http import Health, serving
-from ingest.kafka.topics import ensure_topics, wanted_topics
-from ingest.moments import moment_of
-from ingest.produce import produce_file
-from ingest.status import GroupStatus, group_status, watching_letters
-from ingest.worker import interpreter
-from ingest.worker.assemble import RunOptions, open_worker
-from ingest.worker.start import Start
 from semcache.cli.output import Json, console, emit_fields, emit_json, emit_rows, errors
 from semcache.cli.runner import run as run_command
 from semcache.errors import InvalidInput, RedisUnavailable
 from semcache.settings import Settings, load_settings
+from semcache_ingest.courier import open_courier
+from semcache_ingest.deadletters.cli import app as dlq_app
+from semcache_ingest.events import json_schema
+from semcache_ingest.extraction.assemble import open_extractor
+from semcache_ingest.http import Health, serving
+from semcache_ingest.kafka.topics import ensure_topics, wanted_topics
+from semcache_ingest.moments import moment_of
+from semcache_ingest.produce import produce_file
+from semcache_ingest.status import GroupStatus, group_status, watching_letters
+from semcache_ingest.worker import interpreter
+from semcache_ingest.worker.assemble import RunOptions, open_worker
+from semcache_ingest.worker.start import Start
 
 app = typer.Typer(
     help="Kafka to Redis: events become memory and knowledge, and outdated answers go.",

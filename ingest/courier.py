@@ -12,13 +12,13 @@ from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ingest.kafka.clients import Throttled
-from ingest.publish import EventPublisher, Outgoing, outgoing
 from semcache.errors import ConfigurationError, InvalidInput, KafkaUnavailable, SealError, Unavailable
 from semcache.settings import Settings
 from semcache.store.connect import connect
 from semcache.store.outbox import Outbox, OutboxFull, OutboxStatus, Waiting
 from semcache.store.sealing import open_sealer
+from semcache_ingest.kafka.clients import Throttled
+from semcache_ingest.publish import EventPublisher, Outgoing, outgoing
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError

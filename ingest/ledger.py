@@ -9,11 +9,11 @@ from typing import Any
 
 import redis
 
-from ingest.link import Partition
 from semcache.errors import RedisUnavailable
 from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.lua import script
+from semcache_ingest.link import Partition
 
 _log = logging.getLogger("semcache.ingest")
 

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ingest.publish import EventPublisher, outgoing
 from semcache.errors import InvalidInput
 from semcache.settings import Settings
+from semcache_ingest.publish import EventPublisher, outgoing
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError

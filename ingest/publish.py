@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ingest.events import KNOWLEDGE_TYPES, Event, parse_event, routing_key
-from ingest.kafka.clients import Throttled, open_producer
-from ingest.kafka.topics import ensure_topics
 from semcache.errors import InvalidInput, KafkaUnavailable, Quarantine
 from semcache.settings import Settings
+from semcache_ingest.events import KNOWLEDGE_TYPES, Event, parse_event, routing_key
+from semcache_ingest.kafka.clients import Throttled, open_producer
+from semcache_ingest.kafka.topics import ensure_topics
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Producer

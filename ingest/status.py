@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ingest.deadletters.letters import Wanted
-from ingest.deadletters.replay import replay_group
-from ingest.kafka.clients import cluster, open_admin
-from ingest.kafka.offsets import committed_offsets, earliest_offsets, end_offsets
-from ingest.kafka.topics import dead_letter_topic, source_topics
-from ingest.link import Partition
 from semcache.errors import SemcacheError
 from semcache.settings import Settings
+from semcache_ingest.deadletters.letters import Wanted
+from semcache_ingest.deadletters.replay import replay_group
+from semcache_ingest.kafka.clients import cluster, open_admin
+from semcache_ingest.kafka.offsets import committed_offsets, earliest_offsets, end_offsets
+from semcache_ingest.kafka.topics import dead_letter_topic, source_topics
+from semcache_ingest.link import Partition
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient

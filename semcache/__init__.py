@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from semcache.app import App, open_app
-    from semcache.cache import Hit, Miss, SemanticCache, StoreOptions
+    from semcache.cache import CacheOptions, Hit, Miss, SemanticCache, StoreOptions
     from semcache.chat import Answer, ChatEngine
     from semcache.knowledge import KnowledgeBase
     from semcache.memory import AgentMemory
@@ -21,6 +21,7 @@ _HOMES = {
     "AgentMemory": "semcache.memory",
     "Answer": "semcache.chat",
     "App": "semcache.app",
+    "CacheOptions": "semcache.cache",
     "ChatEngine": "semcache.chat",
     "Hit": "semcache.cache",
     "KnowledgeBase": "semcache.knowledge",
@@ -34,6 +35,7 @@ __all__ = [
     "AgentMemory",
     "Answer",
     "App",
+    "CacheOptions",
     "ChatEngine",
     "Hit",
     "KnowledgeBase",

@@ -21,7 +21,8 @@ from semcache.knowledge import KnowledgeBase
 from semcache.llm import Llm, open_llm
 from semcache.memory import AgentMemory
 from semcache.settings import Settings, load_settings
-from semcache.store.connect import client_of, connect, guarded, redacted
+from semcache.settings.section import redacted
+from semcache.store.connect import client_of, connect, guarded
 from semcache.store.embeddings import open_embeddings
 from semcache.store.expiry import Sweeper
 

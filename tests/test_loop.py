@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from ingest.kafka.topics import ensure_topics
-from ingest.publish import EventPublisher
 from semcache import App, samples
 from semcache.settings import Settings, as_environment, load_settings
+from semcache_ingest.kafka.topics import ensure_topics
+from semcache_ingest.publish import EventPublisher
+from semcache_ui import running
 from tests.waiting import wait_until
-from ui import running
 
 STORY = samples.demo()[0]
 

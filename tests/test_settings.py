@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from semcache.errors import ConfigurationError
 from semcache.settings import Settings, as_environment, load_settings
+from semcache.settings.section import redacted
+from semcache.store.connect import connect
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +56,7 @@ def test_damaged_stack_file_is_no_error(tmp_path: Path) -> None:
     [
         ({"cache_max_error_rate": 0.7}, "cache.max_error_rate.*less than or equal to 0.5"),
         ({"cache_ttl_s": -1}, "cache.ttl_s.*greater than 0"),
-        ({"cache_typo": 1}, "cache.typo"),
+        ({"cache_typo": 1}, "cache.typo: there is no such setting"),
         ({"unknown": 1}, "unknown"),
         ({"namespace": ""}, "namespace"),
     ],
@@ -81,7 +87,7 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("LLM_API_KEY", "sk-1\n", lambda s: s.llm.api_key.get_secret_value() == "sk-1"),
         ("REDIS_URL", "rediss://u:p@h:1/0", lambda s: s.redis.url == "rediss://u:p@h:1/0"),
-        ("KAFKA_CLIENT", '{"sasl.password": "p"}\n', lambda s: s.kafka.client == {"sasl.password": "p"}),
+        ("KAFKA_CLIENT", '{"sasl.password": "p"}\n', lambda s: s.kafka.properties("admin") == {"sasl.password": "p"}),
         ("SEAL_KEYS", '{"k1": "x"}', lambda s: s.seal.keys["k1"].get_secret_value() == "x"),
         ("NAMESPACE", "prod", lambda s: s.namespace == "prod"),
     ],
@@ -114,6 +120,72 @@ def test_a_table_in_a_variable_that_is_no_json_is_told_without_its_value(monkeyp
     with pytest.raises(ConfigurationError, match="kafka") as caught:
         load_settings()
     assert "hunter2" not in str(caught.value)
+
+
+SECRET = "hunter2"
+WRONG = [
+    ("KAFKA_CLIENT", json.dumps({"sasl.password": [SECRET]}), "kafka.client.sasl.password"),
+    ("KAFKA_CONSUMER", json.dumps([SECRET]), "kafka.consumer"),
+    ("INGEST_SCHEMA_REGISTRY", json.dumps({"basic.auth.user.info": {"u": SECRET}}), "ingest.schema_registry"),
+    ("REDIS_PASSWORD", SECRET, "SEMCACHE_REDIS_PASSWORD is no setting"),
+    ("LLM_API_KYE", SECRET, "did you mean SEMCACHE_LLM_API_KEY"),
+    ("LLM_API_KEY", json.dumps({"key": SECRET})[:-1], ""),
+    ("SEAL_KEYS", json.dumps({"k": [SECRET]}), "seal.keys"),
+    ("REDIS_TIMEOUT_S", SECRET, "redis.timeout_s"),
+    ("UI_ADMINS", SECRET, "ui"),
+    ("KAFKA_GROUP_PROTOCOL", SECRET, "kafka.group_protocol"),
+]
+
+
+@pytest.mark.parametrize(("variable", "value", "says"), WRONG, ids=[name for name, _, _ in WRONG])
+def test_no_value_is_ever_printed(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, says: str) -> None:
+    """A wrong type, a misspelt name, broken JSON: the name and what is expected, for a value may be a password."""
+    monkeypatch.setenv(f"SEMCACHE_{variable}", value)
+    try:
+        shown = repr(load_settings())
+    except ConfigurationError as error:
+        shown = "".join(traceback.format_exception(error))
+        assert says in shown
+    else:
+        assert says == ""
+    assert SECRET not in shown
+
+
+def test_a_misspelt_name_in_the_file_is_told_the_right_one(tmp_path: Path) -> None:
+    """In semcache.toml too, and without what stands behind it."""
+    (tmp_path / "semcache.toml").write_text(f'[llm]\napi_kye = "{SECRET}"\n')
+    with pytest.raises(
+        ConfigurationError, match=r"llm\.api_kye: there is no such setting; did you mean llm\.api_key\?"
+    ) as it:
+        load_settings()
+    assert SECRET not in str(it.value)
+
+
+@given(st.text(min_size=1), st.sampled_from(["redis", "rediss", "https", "redis+sentinel", "unix"]))
+def test_a_password_in_a_url_is_never_shown(password: str, scheme: str) -> None:
+    """Whatever stands before the last `@` is left out, of a representation too."""
+    url = f"{scheme}://user:{password}@host:1/0"
+    assert redacted(url) == f"{scheme}://***@host:1/0"
+    assert repr(load_settings(redis_url=url).redis).startswith(f"RedisSettings(url='{scheme}://***@host:1/0'")
+
+
+@pytest.mark.parametrize("password", ["aGVs/d29ybGQ=", "p@ss", "p#w", "p?w", "a/b@c:d"])
+@pytest.mark.parametrize("scheme", ["redis", "rediss", "redis+sentinel", "redis-sentinel", "no"])
+def test_an_address_that_is_not_understood_is_told_without_its_password(password: str, scheme: str) -> None:
+    """`connect` names what is wrong with a URL, and no part of what may be secret in it."""
+    try:
+        connect(f"{scheme}://app:{password}@h:port/0")
+    except ConfigurationError as error:
+        shown = "".join(traceback.format_exception(error))
+    for part in re.split(r"[/@#?:]", password):
+        assert len(part) < 3 or part not in shown
+
+
+def test_what_kubernetes_says_of_a_service_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Service named `semcache` puts its address into the environment of every pod."""
+    for name in ("SERVICE_HOST", "SERVICE_PORT_HTTP", "PORT_8080_TCP", "PORT_8080_TCP_ADDR"):
+        monkeypatch.setenv(f"SEMCACHE_{name}", "10.0.0.1")
+    assert load_settings().namespace == "default"
 
 
 def test_a_child_reads_the_same_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from semcache.errors import SemcacheError
-from ui import charts, components, copying
-from ui.services.conversations import Exchange
-from ui.services.installation import Installation
-from ui.services.provenance import Provenance
-from ui.visitor import Visitor
+from semcache_ui import charts, components, copying
+from semcache_ui.services.conversations import Exchange
+from semcache_ui.services.installation import Installation
+from semcache_ui.services.provenance import Provenance
+from semcache_ui.visitor import Visitor
 
 _ASKED = "asked"
 """Where a question waits until it is answered: whatever interrupts the page, it is not lost."""
@@ -23,7 +23,7 @@ _MOST_NEIGHBOURS = 5
 def shown(installation: Installation, who: Visitor, exchange: Exchange) -> None:
     """An exchange that is over."""
     with st.chat_message("user", avatar=":material/person:"):
-        st.markdown(components.plain(exchange.question))
+        st.text(exchange.question)
     with st.chat_message("assistant", avatar=":material/bolt:"):
         if exchange.error:
             st.error(components.plain(exchange.error), icon=":material/error:")
@@ -40,7 +40,7 @@ def streamed(installation: Installation, who: Visitor) -> None:
     """Answers the question that waits, and shows the answer as it comes."""
     question, fresh = st.session_state[_ASKED]
     with st.chat_message("user", avatar=":material/person:"):
-        st.markdown(components.plain(question))
+        st.text(question)
     with st.chat_message("assistant", avatar=":material/bolt:"):
         pieces = _answering(installation.chat.ask(question, user=who.user, session=who.session, fresh=fresh))
         with st.spinner("Answering …" if fresh else "Looking in the cache …"):

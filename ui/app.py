@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import sidebar, signin, theme, visitor
+from semcache_ui import sidebar, signin, theme, visitor
 
 st.set_page_config(page_title="semcache", page_icon=":material/bolt:", layout="wide")
 st.logo(str(Path(__file__).with_name("logo.svg")), size="large")

@@ -10,11 +10,11 @@ import altair as alt
 import pandas as pd
 
 from semcache.memory.facts.types import Fact
-from ui.services import words
-from ui.services.budget import Bin, Point
-from ui.services.history import Rates
-from ui.services.provenance import Stage
-from ui.theme import BLUE, CATEGORICAL, GREEN, GREY, ORANGE, VERMILLION
+from semcache_ui.services import words
+from semcache_ui.services.budget import Bin, Point
+from semcache_ui.services.history import Rates
+from semcache_ui.services.provenance import Stage
+from semcache_ui.theme import BLUE, CATEGORICAL, GREEN, GREY, ORANGE, VERMILLION
 
 _BAR = 26
 """Height of a bar with its gap, pixels."""

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,8 +20,8 @@ from semcache.cli.output import Json, console, emit_fields, errors
 from semcache.cli.progress import TerminalProgress
 from semcache.errors import SemcacheError
 from semcache.settings import Settings, as_environment, load_settings
-from ui import launch, running
-from ui.demo import Demo, DemoFailed, Told
+from semcache_ui import launch, running
+from semcache_ui.demo import Demo, DemoFailed, Told
 
 START_TIMEOUT_S = 60.0
 OPENS_AS = "pia"
@@ -40,10 +41,16 @@ def ui(
 ) -> None:
     """Open the app in the browser's address that it prints; Ctrl-C ends it."""
     settings = load_settings(**({"ui_port": port} if port else {}))
-    server = launch.start(settings, open_browser=browser)
-    _wait_for_page(settings, server)
-    console.print(f"semcache is at [bold]{launch.address(settings)}[/bold]  (Ctrl-C ends it)")
-    _until_interrupted(server)
+    _end_on_sigterm()
+    with _page(settings, open_browser=browser) as server:
+        _wait_for_page(settings, server)
+        console.print(f"semcache is at [bold]{launch.address(settings)}[/bold]  (Ctrl-C ends it)")
+        _until_interrupted(server)
+
+
+def _end_on_sigterm() -> None:
+    """SIGTERM ends the command as Ctrl-C does: with what it started, as PID 1 of a container too."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def demo(
@@ -54,14 +61,14 @@ def demo(
 ) -> None:
     """Start everything on this machine, stream the sample through Kafka, ask, change a document, open the page."""
     started = time.perf_counter()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside, it stops what it started too
+    _end_on_sigterm()
     with contextlib.ExitStack() as stack:
         first = load_settings(namespace=namespace, **({"ui_port": port} if port else {}))
         stack.enter_context(running.servers(first, TerminalProgress(), keep=False))
         settings = load_settings(namespace=namespace, **({"ui_port": port} if port else {}))
         worker = stack.enter_context(running.worker(settings, as_environment(settings)))
         stack.enter_context(running.reader(settings, as_environment(settings)))
-        page = None if exit_ else stack.enter_context(_page(settings))
+        page = None if exit_ else stack.enter_context(_page(settings, log=settings.data_dir / "ui.log"))
         with running.opened(settings) as (app, publisher), _bar() as bar:
             task = bar.add_task("events into Redis", total=None)
             played = Demo(app, publisher, _tell, worker_runs=lambda: worker.poll() is None)
@@ -88,8 +95,10 @@ def _bar() -> Progress:
 
 
 @contextlib.contextmanager
-def _page(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    server = launch.start(settings, log=settings.data_dir / "ui.log")
+def _page(
+    settings: Settings, *, open_browser: bool = False, log: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    server = launch.start(settings, open_browser=open_browser, log=log)
     try:
         yield server
     finally:
@@ -108,7 +117,5 @@ def _wait_for_page(settings: Settings, server: subprocess.Popen[bytes]) -> None:
 
 
 def _until_interrupted(server: subprocess.Popen[bytes]) -> None:
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         server.wait()
-    except KeyboardInterrupt:
-        running.end(server)

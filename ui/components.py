@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import pandas as pd
 import streamlit as st
 
-from ui.services import words
-from ui.services.conversations import Source
-from ui.services.provenance import Provenance
+from semcache_ui.services import words
+from semcache_ui.services.conversations import Source
+from semcache_ui.services.provenance import Provenance
 
 T = TypeVar("T")
 
@@ -22,7 +22,8 @@ _BADGES = {
     "fresh": (":material/refresh:", "blue"),
 }
 _CHIP_CHARS = 38
-_SIGNS = re.compile(r"[\\`*_\[\]$:<~#|]")
+_SIGNS = re.compile(r"[!-/:-@\[-`{-~]")
+_FOUND_LATER = re.compile(r"[:@]|\bwww(?=\.)|[-<>~=](?=[-<>~=])", re.IGNORECASE)
 
 
 def badge_line(provenance: Provenance) -> None:
@@ -42,7 +43,7 @@ def source_chip(source: Source) -> None:
     with st.popover(plain(words.shortened(source.title, _CHIP_CHARS)) + version, icon=icon, width="content"):
         st.markdown(f"**{plain(source.title)}**")
         st.caption(plain(f"{source.kind} {source.id}{f', version {source.version}' if source.version else ''}"))
-        st.markdown(plain(source.text))
+        st.text(source.text)
 
 
 def head(title: str, text: str) -> None:
@@ -102,8 +103,14 @@ def empty(title: str, text: str, icon: str = ":material/inbox:") -> None:
 
 
 def plain(text: str) -> str:
-    """Text of users in Markdown, meaning only itself; line breaks stay."""
-    return _SIGNS.sub(r"\\\g<0>", text).replace("\n", "  \n")
+    """A name, a title, a message of somebody's inside our own Markdown: it means only itself, on one line.
+
+    Every sign is written as a character reference, which Markdown does not read as syntax. A word joiner (U+2060),
+    which nobody sees, breaks what Streamlit finds in the text afterwards: addresses, emoji, icons, arrows. What may be
+    long or have lines belongs in `st.text`.
+    """
+    broken = _FOUND_LATER.sub(lambda found: f"{found[0]}\u2060", " ".join(text.split()))
+    return _SIGNS.sub(lambda sign: f"&#{ord(sign[0])};", broken)
 
 
 def answer_text(text: str) -> str:

@@ -7,12 +7,12 @@ from functools import partial
 import streamlit as st
 
 from semcache.errors import SemcacheError
-from semcache.memory.sessions import MAX_NAME_CHARS
-from ui import components, visitor
-from ui.services import words
-from ui.services.chat import Conversation
-from ui.services.installation import Installation
-from ui.visitor import Visitor
+from semcache.memory.writing.sessions import MAX_NAME_CHARS
+from semcache_ui import components, visitor
+from semcache_ui.services import words
+from semcache_ui.services.chat import Conversation
+from semcache_ui.services.installation import Installation
+from semcache_ui.visitor import Visitor
 
 _SHOWN = 8
 _MORE = 40

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from ingest.publish import EventPublisher
 from semcache import samples
 from semcache.app import App
 from semcache.cache import Reason
@@ -17,7 +16,8 @@ from semcache.chat import Answer
 from semcache.errors import SemcacheError
 from semcache.store import keys
 from semcache.store.connect import guarded
-from ui.services.arrival import Arrival
+from semcache_ingest.publish import EventPublisher
+from semcache_ui.services.arrival import Arrival
 
 INGEST_TIMEOUT_S = 120.0
 STALE_TIMEOUT_S = 10.0

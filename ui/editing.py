@@ -9,10 +9,10 @@ import streamlit as st
 
 from semcache.errors import SemcacheError
 from semcache.knowledge import Document
-from ui import components, shell
-from ui.services import words
-from ui.services.documents import Edit
-from ui.services.installation import Installation
+from semcache_ui import components, shell
+from semcache_ui.services import words
+from semcache_ui.services.documents import Edit
+from semcache_ui.services.installation import Installation
 
 _EDIT = "edit-under-way"
 _POLL_S = 0.4

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from semcache.errors import ConfigurationError, MissingExtra
 from semcache.settings import Settings, as_environment
-from ui import theme
-from ui.services.access import check_reach
+from semcache_ui import theme
+from semcache_ui.services.access import check_reach
 
 APP = Path(__file__).parent / "app.py"
 _AUTH = {"redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url"}
@@ -21,8 +21,14 @@ _AUTH = {"redirect_uri", "cookie_secret", "client_id", "client_secret", "server_
 
 def address(settings: Settings) -> str:
     """What a person types into the browser."""
-    host = "localhost" if settings.ui.host in ("127.0.0.1", "0.0.0.0", "::") else settings.ui.host
-    return f"http://{host}:{settings.ui.port}"
+    return f"http://{_reachable(settings.ui.host, 'localhost')}:{settings.ui.port}"
+
+
+def _reachable(host: str, loopback: str) -> str:
+    """A host to connect to: every address of the machine is also its loopback; IPv6 goes in brackets."""
+    if host in ("127.0.0.1", "0.0.0.0", "::"):
+        return loopback
+    return f"[{host}]" if ":" in host else host
 
 
 def command(settings: Settings, *, open_browser: bool) -> list[str]:
@@ -38,7 +44,7 @@ def command(settings: Settings, *, open_browser: bool) -> list[str]:
         **({"secrets.files": settings.ui.login_file.resolve()} if settings.ui.login_file else {}),
         **theme.options(),
     }
-    return [sys.executable, "-m", "ui.serve", "run", str(APP), *(f"--{k}={v}" for k, v in options.items())]
+    return [sys.executable, "-m", "semcache_ui.serve", "run", str(APP), *(f"--{k}={v}" for k, v in options.items())]
 
 
 def check(settings: Settings) -> None:
@@ -86,7 +92,8 @@ def start(settings: Settings, *, open_browser: bool = False, log: Path | None = 
 def answers(settings: Settings) -> bool:
     """Whether the server is up."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{settings.ui.port}/_stcore/health", timeout=1) as response:
+        host = _reachable(settings.ui.host, "127.0.0.1")
+        with urllib.request.urlopen(f"http://{host}:{settings.ui.port}/_stcore/health", timeout=1) as response:
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False

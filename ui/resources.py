@@ -6,7 +6,7 @@ import streamlit as st
 
 from semcache.embed import Embedder, open_embedder
 from semcache.settings import Settings, load_settings
-from ui.services.installation import Installation, open_installation
+from semcache_ui.services.installation import Installation, open_installation
 
 
 def installation() -> Installation:

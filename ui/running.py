@@ -7,12 +7,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
-from ingest.courier import open_courier
-from ingest.publish import EventPublisher
 from semcache.app import App, open_app
 from semcache.devstack import stack
 from semcache.devstack.progress import Progress
 from semcache.settings import Settings
+from semcache_ingest.courier import open_courier
+from semcache_ingest.publish import EventPublisher
 
 DRAIN_TIMEOUT_S = 20.0
 
@@ -53,7 +53,7 @@ def _ingest(command: str, settings: Settings, environment: Mapping[str, str]) ->
     log = settings.data_dir / "ingest.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ingest.cli", command], env=environment, stdout=output, stderr=output
+            [sys.executable, "-m", "semcache_ingest.cli", command], env=environment, stdout=output, stderr=output
         )
         try:
             yield process

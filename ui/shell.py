@@ -11,8 +11,8 @@ from typing import ParamSpec
 import streamlit as st
 
 from semcache.errors import ConfigurationError, RedisUnavailable, SemcacheError
-from ui import components, resources
-from ui.services.installation import Installation
+from semcache_ui import components, resources
+from semcache_ui.services.installation import Installation
 
 _log = logging.getLogger("semcache.ui")
 

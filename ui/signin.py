@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import components, visitor
-from ui.services.access import AccessDenied, Identity
+from semcache_ui import components, visitor
+from semcache_ui.services.access import AccessDenied, Identity
 
 
 def passed() -> bool:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from semcache import samples
 from semcache.settings import load_settings
-from ui.services.access import AccessDenied, Identity, identify
+from semcache_ui.services.access import AccessDenied, Identity, identify
 
 YOU = "you"
 TO_CHAT = "to-chat"

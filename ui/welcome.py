@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import components, shell, visitor
-from ui.services.installation import Installation
-from ui.services.jobs import Job
-from ui.services.sample import SESSION, Played
+from semcache_ui import components, shell, visitor
+from semcache_ui.services.installation import Installation
+from semcache_ui.services.jobs import Job
+from semcache_ui.services.sample import SESSION, Played
 
 _POLL_S = 0.4
 _CHAT = "views/chat.py"

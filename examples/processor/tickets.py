@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from ingest.events import DocumentUpserted, Event, MessageEvent
-from ingest.processors.chain import Processor, from_settings
 from semcache.errors import Quarantine
 from semcache.settings import Settings
+from semcache_ingest.events import DocumentUpserted, Event, MessageEvent
+from semcache_ingest.processors.chain import Processor, from_settings
 
 SUBJECTS = {"1": "billing", "2": "delivery", "3": "repair"}
 """By the first digit of a ticket number; yours would come from a table that is loaded once."""

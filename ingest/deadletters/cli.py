@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from ingest.deadletters.letters import Letter, Letters, Wanted, histogram, skip_record
-from ingest.deadletters.replay import MAX_REPLAYS, ReplayOptions, replay
-from ingest.moments import moment_of
 from semcache.cli.output import Json, emit_fields, emit_json, emit_rows
 from semcache.settings import load_settings
+from semcache_ingest.deadletters.letters import Letter, Letters, Wanted, histogram, skip_record
+from semcache_ingest.deadletters.replay import MAX_REPLAYS, ReplayOptions, replay
+from semcache_ingest.moments import moment_of
 
 app = typer.Typer(help="Dead letters: records that could not be applied.", no_args_is_help=True)
 

@@ -10,16 +10,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ingest.deadletters.writer import ATTEMPTS, CONNECT, ERROR_CLASS, FIRST_FAILED_AT, REPLAYS, TRUNCATED, count_of
-from ingest.kafka.clients import cluster, open_admin, open_reader, record_of
-from ingest.kafka.offsets import committed_offsets, earliest_offsets, end_offsets
-from ingest.kafka.topics import dead_letter_topic, source_topics
-from ingest.ledger import Skips
-from ingest.link import Partition
-from ingest.records import Record
 from semcache.errors import InvalidInput, KafkaUnavailable
 from semcache.settings import Settings
 from semcache.store.connect import connect
+from semcache_ingest.deadletters.writer import (
+    ATTEMPTS,
+    CONNECT,
+    ERROR_CLASS,
+    FIRST_FAILED_AT,
+    REPLAYS,
+    TRUNCATED,
+    count_of,
+)
+from semcache_ingest.kafka.clients import cluster, open_admin, open_reader, record_of
+from semcache_ingest.kafka.offsets import committed_offsets, earliest_offsets, end_offsets
+from semcache_ingest.kafka.topics import dead_letter_topic, source_topics
+from semcache_ingest.ledger import Skips
+from semcache_ingest.link import Partition
+from semcache_ingest.records import Record
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer

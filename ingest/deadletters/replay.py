@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING
 
-from ingest.deadletters.letters import Letter, Letters, Wanted, histogram
-from ingest.deadletters.writer import CONNECT, REPLAYS, Headers
-from ingest.kafka.clients import MAX_MESSAGE_BYTES, open_producer, open_reader
-from ingest.link import Partition
 from semcache.errors import KafkaUnavailable
 from semcache.settings import Settings
+from semcache_ingest.deadletters.letters import Letter, Letters, Wanted, histogram
+from semcache_ingest.deadletters.writer import CONNECT, REPLAYS, Headers
+from semcache_ingest.kafka.clients import MAX_MESSAGE_BYTES, open_producer, open_reader
+from semcache_ingest.link import Partition
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, Producer

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ingest.kafka.clients import MAX_MESSAGE_BYTES, open_producer
-from ingest.kafka.topics import dead_letter_topic
-from ingest.records import Record
 from semcache.errors import KafkaUnavailable, Quarantine, Unavailable
 from semcache.settings import KafkaSettings
+from semcache_ingest.kafka.clients import MAX_MESSAGE_BYTES, open_producer
+from semcache_ingest.kafka.topics import dead_letter_topic
+from semcache_ingest.records import Record
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Producer

@@ -6,10 +6,10 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from ingest.envelopes.rows import payload_of
-from ingest.envelopes.wire import parse_json, parse_object
-from ingest.events import KNOWLEDGE_TYPES, TYPES, NotAnEvent
-from ingest.records import Record
+from semcache_ingest.envelopes.rows import payload_of
+from semcache_ingest.envelopes.wire import parse_json, parse_object
+from semcache_ingest.events import KNOWLEDGE_TYPES, TYPES, NotAnEvent
+from semcache_ingest.records import Record
 
 _STRUCTURED = "application/cloudevents"
 _BATCH = "application/cloudevents-batch"

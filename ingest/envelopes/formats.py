@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import Any
 from uuid import UUID
 
-from ingest.envelopes.values import typed
+from semcache_ingest.envelopes.values import typed
 
 Reader = Callable[[BytesIO], Any]
 """Reads one value behind its frame."""

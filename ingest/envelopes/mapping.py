@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Any, Protocol
 
-from ingest.envelopes.rows import Row, is_unavailable
-from ingest.envelopes.values import shown
-from ingest.events import NotAnEvent
 from semcache.errors import ConfigurationError
+from semcache_ingest.envelopes.rows import Row, is_unavailable
+from semcache_ingest.envelopes.values import shown
+from semcache_ingest.events import NotAnEvent
 
 _MAX_DIGITS = 16
 

@@ -11,10 +11,10 @@ from importlib.util import find_spec
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from ingest.envelopes.formats import Reader, avro_reader, protobuf_reader
-from ingest.events import NotAnEvent
-from ingest.records import Record
 from semcache.errors import ConfigurationError, MissingExtra, SemcacheError, Unavailable
+from semcache_ingest.envelopes.formats import Reader, avro_reader, protobuf_reader
+from semcache_ingest.events import NotAnEvent
+from semcache_ingest.records import Record
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import Schema, SchemaRegistryClient

@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ingest.envelopes.places import SourcePlace, airbyte_place, integer, place_of
-from ingest.envelopes.values import extended_json, typed
-from ingest.envelopes.wire import parse_json
-from ingest.events import NotAnEvent
-from ingest.records import Record
+from semcache_ingest.envelopes.places import SourcePlace, airbyte_place, integer, place_of
+from semcache_ingest.envelopes.values import extended_json, typed
+from semcache_ingest.envelopes.wire import parse_json
+from semcache_ingest.events import NotAnEvent
+from semcache_ingest.records import Record
 
 UNAVAILABLE = "__debezium_unavailable_value"
 """What PostgreSQL's connector sends for a large column that an update did not touch."""

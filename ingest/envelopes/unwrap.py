@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ingest.envelopes import cloudevents, rows
-from ingest.envelopes.mapping import TableRule, rule_for, rule_named
-from ingest.envelopes.places import SourcePlace
-from ingest.envelopes.wire import as_object, parse_json
-from ingest.events import KNOWLEDGE_TYPES, NotAnEvent
-from ingest.records import Record
+from semcache_ingest.envelopes import cloudevents, rows
+from semcache_ingest.envelopes.mapping import TableRule, rule_for, rule_named
+from semcache_ingest.envelopes.places import SourcePlace
+from semcache_ingest.envelopes.wire import as_object, parse_json
+from semcache_ingest.events import KNOWLEDGE_TYPES, NotAnEvent
+from semcache_ingest.records import Record
 
 Fields = dict[str, Any]
 _MAX_ID_CHARS = 1000

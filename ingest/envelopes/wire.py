@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from ingest.events import NotAnEvent
+from semcache_ingest.events import NotAnEvent
 
 _BOM = b"\xef\xbb\xbf"
 _FRAME = 5

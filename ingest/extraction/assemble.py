@@ -7,18 +7,18 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from ingest.deadletters.writer import DeadLetterQueue
-from ingest.extraction.extractor import Extractor
-from ingest.extraction.reading import FactReader
-from ingest.extraction.share_group import configure_share_group
-from ingest.extraction.sources import GroupSource, NoShareGroups, ShareSource, Source
-from ingest.kafka.topics import ensure_topics
-from ingest.metrics import ExtractionMetrics
-from ingest.publish import EventPublisher
-from ingest.worker.assemble import make_decoder
 from semcache.errors import ConfigurationError
 from semcache.llm import Llm, open_llm
 from semcache.settings import Settings
+from semcache_ingest.deadletters.writer import DeadLetterQueue
+from semcache_ingest.extraction.extractor import Extractor
+from semcache_ingest.extraction.reading import FactReader
+from semcache_ingest.extraction.share_group import configure_share_group
+from semcache_ingest.extraction.sources import GroupSource, NoShareGroups, ShareSource, Source
+from semcache_ingest.kafka.topics import ensure_topics
+from semcache_ingest.metrics import ExtractionMetrics
+from semcache_ingest.publish import EventPublisher
+from semcache_ingest.worker.assemble import make_decoder
 
 _log = logging.getLogger("semcache.ingest")
 

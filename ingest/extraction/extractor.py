@@ -7,13 +7,13 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from ingest.deadletters.writer import DeadLetter, DeadLetterQueue
-from ingest.extraction.reading import Read
-from ingest.extraction.sources import Source
-from ingest.extraction.verdict import PASSING, Delivery, Verdict, verdict_of
-from ingest.kafka.clients import Throttled
-from ingest.metrics import ExtractionMetrics
 from semcache.errors import KafkaUnavailable
+from semcache_ingest.deadletters.writer import DeadLetter, DeadLetterQueue
+from semcache_ingest.extraction.reading import Read
+from semcache_ingest.extraction.sources import Source
+from semcache_ingest.extraction.verdict import PASSING, Delivery, Verdict, verdict_of
+from semcache_ingest.kafka.clients import Throttled
+from semcache_ingest.metrics import ExtractionMetrics
 
 _POLL_S = 0.5
 MAX_BACKOFF_S = 30.0

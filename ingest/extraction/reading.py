@@ -7,13 +7,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from ingest.events import MessageEvent
-from ingest.handlers.decode import Decoder
-from ingest.records import Outcome, Record
 from semcache.llm import Llm, LlmRequest
 from semcache.memory.facts.model import facts_by_model
 from semcache.memory.facts.types import Claim
 from semcache.memory.types import Turn, turn_id
+from semcache_ingest.events import MessageEvent
+from semcache_ingest.handlers.decode import Decoder
+from semcache_ingest.records import Outcome, Record
 
 CONFIRM_S = 10.0
 _PROBE = LlmRequest(question="Reply with the word ready.")

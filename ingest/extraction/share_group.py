@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from ingest.kafka.clients import CONTACT_TIMEOUT_S, open_admin
 from semcache.settings import KafkaSettings
+from semcache_ingest.kafka.clients import CONTACT_TIMEOUT_S, open_admin
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from ingest.extraction.verdict import Delivery, Verdict
-from ingest.kafka.clients import given_up, is_fatal, open_consumer, open_share_consumer, record_of
-from ingest.link import Partition
 from semcache.errors import SemcacheError
 from semcache.settings import KafkaSettings
+from semcache_ingest.extraction.verdict import Delivery, Verdict
+from semcache_ingest.kafka.clients import given_up, is_fatal, open_consumer, open_share_consumer, record_of
+from semcache_ingest.link import Partition
 
 if TYPE_CHECKING:
     from confluent_kafka import Message, TopicPartition

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ingest.records import Record
 from semcache.errors import ConfigurationError, Unavailable
+from semcache_ingest.records import Record
 
 PASSING = (Unavailable, ConfigurationError)
 """Errors that are not about the record: an outage, or a key or model name that somebody has to mend."""

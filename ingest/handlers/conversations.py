@@ -7,19 +7,19 @@ from typing import Any
 
 import redis
 
-from ingest.events import FactRead, FactsExtracted, FeedbackGiven, MessageEvent, SessionEnded, UserErased
-from ingest.handlers.plan import Incoming, WithoutTexts
-from ingest.records import Outcome
 from semcache.cache import give_feedback
 from semcache.cache.scopes.erasure import answers_of
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.memory import AgentMemory, NewTurn, Plan, State, TurnWriter
 from semcache.memory.facts.kept import Kept, keep_claims
 from semcache.memory.facts.types import Change, Claim
-from semcache.memory.layout import UserKeys
+from semcache.memory.stored.layout import UserKeys
 from semcache.memory.types import turn_id
 from semcache.store.connect import guarded
 from semcache.store.sealing import Sealer
+from semcache_ingest.events import FactRead, FactsExtracted, FeedbackGiven, MessageEvent, SessionEnded, UserErased
+from semcache_ingest.handlers.plan import Incoming, WithoutTexts
+from semcache_ingest.records import Outcome
 
 _OUTCOMES = {
     State.WRITTEN: Outcome.APPLIED,

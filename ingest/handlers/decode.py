@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ingest.envelopes import Rules, Unwrapped, unwrap
-from ingest.envelopes.registry import SchemaRegistry
-from ingest.events import MAX_FUTURE_S, DocumentDeleted, DocumentUpserted, Event, parse_event
-from ingest.handlers.plan import Incoming
-from ingest.processors.chain import Processor
-from ingest.records import Outcome, Record
 from semcache.errors import Quarantine, SemcacheError
 from semcache.knowledge.order import VERSION, Place
+from semcache_ingest.envelopes import Rules, Unwrapped, unwrap
+from semcache_ingest.envelopes.registry import SchemaRegistry
+from semcache_ingest.events import MAX_FUTURE_S, DocumentDeleted, DocumentUpserted, Event, parse_event
+from semcache_ingest.handlers.plan import Incoming
+from semcache_ingest.processors.chain import Processor
+from semcache_ingest.records import Outcome, Record
 
 
 class Decoder:

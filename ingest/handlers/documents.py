@@ -12,9 +12,6 @@ from typing import Any
 import numpy as np
 import redis
 
-from ingest.events import DocumentDeleted, DocumentUpserted
-from ingest.handlers.plan import Incoming
-from ingest.records import Outcome, Record
 from semcache.cache.scopes.invalidation import invalidate_source
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.knowledge import KnowledgeBase
@@ -22,6 +19,9 @@ from semcache.knowledge.order import Verdict
 from semcache.knowledge.plan import Batch
 from semcache.knowledge.types import Change, Delete, Upsert
 from semcache.knowledge.types import Outcome as Done
+from semcache_ingest.events import DocumentDeleted, DocumentUpserted
+from semcache_ingest.handlers.plan import Incoming
+from semcache_ingest.records import Outcome, Record
 
 Outdated = Callable[[int, float], None]
 """Told of each document event how many answers it removed, and how long after the event's time (s)."""

@@ -8,10 +8,10 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from ingest.events import Event, routing_key
-from ingest.records import Outcome, Record
 from semcache.embed.protocol import Vectors
 from semcache.knowledge.order import Place
+from semcache_ingest.events import Event, routing_key
+from semcache_ingest.records import Outcome, Record
 
 
 @dataclass(frozen=True, slots=True)

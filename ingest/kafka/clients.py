@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from ingest.records import Record
 from semcache.errors import ConfigurationError, KafkaUnavailable, MissingExtra
 from semcache.settings import KafkaSettings
+from semcache_ingest.records import Record
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, Message, Producer, ShareConsumer

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ingest.kafka.clients import CONTACT_TIMEOUT_S, MAX_MESSAGE_BYTES, cluster, open_admin, unreachable
 from semcache.errors import ConfigurationError
 from semcache.settings import KafkaSettings, Settings
+from semcache_ingest.kafka.clients import CONTACT_TIMEOUT_S, MAX_MESSAGE_BYTES, cluster, open_admin, unreachable
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError

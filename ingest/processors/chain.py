@@ -7,15 +7,15 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Protocol, cast
 
-from ingest.events import Event
 from semcache.errors import ConfigurationError
 from semcache.settings import Settings
+from semcache_ingest.events import Event
 
 ENTRY_POINTS = "semcache.processors"
 SHIPPED = {
-    "redact": "ingest.processors.redact:Redact",
-    "lateness": "ingest.processors.lateness:Lateness",
-    "filter": "ingest.processors.filter:Filter",
+    "redact": "semcache_ingest.processors.redact:Redact",
+    "lateness": "semcache_ingest.processors.lateness:Lateness",
+    "filter": "semcache_ingest.processors.filter:Filter",
 }
 
 

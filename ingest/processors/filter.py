@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ingest.events import Event
 from semcache.errors import ConfigurationError
 from semcache.settings import Settings
+from semcache_ingest.events import Event
 
 Fields = Mapping[str, Any]
 Predicate = Callable[[Fields], Any]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ingest.events import Event
 from semcache.settings import Settings
+from semcache_ingest.events import Event
 
 
 class Lateness:

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ingest.events import DocumentUpserted, Event, MessageEvent
 from semcache.settings import Settings
+from semcache_ingest.events import DocumentUpserted, Event, MessageEvent
 
 Span = tuple[int, int, str]
 """Start, end, and what stands there."""

@@ -11,30 +11,38 @@ from typing import Any
 
 import redis
 
-from ingest.deadletters.writer import DeadLetterQueue
-from ingest.envelopes import Rules, table_rules
-from ingest.envelopes.registry import open_registry
-from ingest.handlers.conversations import Messages, OneByOne, ends_session, erases_user, keeps_facts, takes_feedback
-from ingest.handlers.decode import Decoder
-from ingest.handlers.documents import Documents
-from ingest.handlers.plan import Handler
-from ingest.kafka.clients import cluster, open_admin
-from ingest.kafka.offsets import end_offsets
-from ingest.kafka.topics import ensure_topics, source_topics
-from ingest.ledger import AppliedOffsets, Ledger, Skips
-from ingest.link import Partition, RedisLink, durable, sending_at_once
-from ingest.metrics import Metrics
-from ingest.processors.chain import load_processors
-from ingest.processors.lateness import Lateness
-from ingest.worker.loop import Worker
-from ingest.worker.pipeline import Pipeline
-from ingest.worker.stages import Preparer, Writer
-from ingest.worker.start import Start
 from semcache.embed import Embedder, open_embedder
 from semcache.memory import TurnWriter
 from semcache.settings import Settings
+from semcache.settings.section import opened
 from semcache.store.connect import connect
 from semcache.store.sealing import open_sealer
+from semcache_ingest.deadletters.writer import DeadLetterQueue
+from semcache_ingest.envelopes import Rules, table_rules
+from semcache_ingest.envelopes.registry import open_registry
+from semcache_ingest.handlers.conversations import (
+    Messages,
+    OneByOne,
+    ends_session,
+    erases_user,
+    keeps_facts,
+    takes_feedback,
+)
+from semcache_ingest.handlers.decode import Decoder
+from semcache_ingest.handlers.documents import Documents
+from semcache_ingest.handlers.plan import Handler
+from semcache_ingest.kafka.clients import cluster, open_admin
+from semcache_ingest.kafka.offsets import end_offsets
+from semcache_ingest.kafka.topics import ensure_topics, source_topics
+from semcache_ingest.ledger import AppliedOffsets, Ledger, Skips
+from semcache_ingest.link import Partition, RedisLink, durable, sending_at_once
+from semcache_ingest.metrics import Metrics
+from semcache_ingest.processors.chain import load_processors
+from semcache_ingest.processors.lateness import Lateness
+from semcache_ingest.worker.loop import Worker
+from semcache_ingest.worker.pipeline import Pipeline
+from semcache_ingest.worker.stages import Preparer, Writer
+from semcache_ingest.worker.start import Start
 
 _log = logging.getLogger("semcache.ingest")
 
@@ -108,7 +116,7 @@ def make_decoder(
         max_text_bytes=settings.ingest.max_text_bytes,
         max_future_s=settings.ingest.max_future_s,
         namespace=namespace,
-        registry=open_registry(settings.ingest.schema_registry),
+        registry=open_registry(opened(settings.ingest.schema_registry)),
     )
 
 

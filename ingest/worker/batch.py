@@ -7,12 +7,12 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Generic
 
-from ingest.deadletters.writer import DeadLetter
-from ingest.handlers.plan import PlanT, Run
-from ingest.link import Partition
-from ingest.records import Outcome, Record
 from semcache.embed.protocol import Vectors
 from semcache.errors import Quarantine
+from semcache_ingest.deadletters.writer import DeadLetter
+from semcache_ingest.handlers.plan import PlanT, Run
+from semcache_ingest.link import Partition
+from semcache_ingest.records import Outcome, Record
 
 
 class RolledBack(Exception):

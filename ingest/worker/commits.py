@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ingest.ledger import Ledger
-from ingest.link import Partition
-from ingest.metrics import Metrics
-from ingest.worker.partitions import Assignment
+from semcache_ingest.ledger import Ledger
+from semcache_ingest.link import Partition
+from semcache_ingest.metrics import Metrics
+from semcache_ingest.worker.partitions import Assignment
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, TopicPartition

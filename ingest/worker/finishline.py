@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ingest.link import Partition
-from ingest.worker.commits import committed
-from ingest.worker.partitions import Assignment
+from semcache_ingest.link import Partition
+from semcache_ingest.worker.commits import committed
+from semcache_ingest.worker.partitions import Assignment
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer

@@ -10,21 +10,21 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ingest.kafka.clients import given_up, is_fatal, open_consumer, record_of
-from ingest.ledger import Ledger
-from ingest.link import Partition
-from ingest.metrics import Metrics
-from ingest.records import Record
-from ingest.worker.batch import Batch
-from ingest.worker.commits import Commits, committed, noted
-from ingest.worker.finishline import FinishLine
-from ingest.worker.lag import measure_lag
-from ingest.worker.pace import Pace
-from ingest.worker.partitions import Assignment
-from ingest.worker.pipeline import Pipeline
-from ingest.worker.start import Start
 from semcache.errors import ConfigurationError
 from semcache.settings import KafkaSettings
+from semcache_ingest.kafka.clients import given_up, is_fatal, open_consumer, record_of
+from semcache_ingest.ledger import Ledger
+from semcache_ingest.link import Partition
+from semcache_ingest.metrics import Metrics
+from semcache_ingest.records import Record
+from semcache_ingest.worker.batch import Batch
+from semcache_ingest.worker.commits import Commits, committed, noted
+from semcache_ingest.worker.finishline import FinishLine
+from semcache_ingest.worker.lag import measure_lag
+from semcache_ingest.worker.pace import Pace
+from semcache_ingest.worker.partitions import Assignment
+from semcache_ingest.worker.pipeline import Pipeline
+from semcache_ingest.worker.start import Start
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, Message, TopicPartition

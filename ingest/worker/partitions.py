@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ingest.link import Partition
-from ingest.records import Record
+from semcache_ingest.link import Partition
+from semcache_ingest.records import Record
 
 COMMIT_RETRY_S = 2.0
 MOST_GAPS = 1000

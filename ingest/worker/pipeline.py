@@ -9,12 +9,12 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ingest.deadletters.writer import said
-from ingest.kafka.clients import Throttled
-from ingest.link import Partition
-from ingest.metrics import Metrics
-from ingest.worker.batch import Batch, RolledBack
 from semcache.errors import Unavailable
+from semcache_ingest.deadletters.writer import said
+from semcache_ingest.kafka.clients import Throttled
+from semcache_ingest.link import Partition
+from semcache_ingest.metrics import Metrics
+from semcache_ingest.worker.batch import Batch, RolledBack
 
 Stage = Callable[[Batch], None]
 

@@ -99,9 +99,14 @@ def store_options(
     return checked_options(named)
 
 
-def checked_ttl(ttl: float | None, *, name: str = "ttl") -> float | None:
+def checked_ttl(ttl: float | None) -> float | None:
     """Seconds; None means the default, or never for the default itself. Zero is no way to say 'never'."""
-    return None if ttl is None else duration(name, ttl, what="a number of seconds, or None for the default")
+    return None if ttl is None else duration("ttl", ttl, what="a number of seconds, or None for the default")
+
+
+def checked_lifetime(name: str, seconds: float) -> float:
+    """Seconds; there is no default to fall back on."""
+    return duration(name, seconds, what="a number of seconds")
 
 
 def checked_wait(wait_s: float) -> float:

@@ -2,53 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import redis
 
 from semcache.cache.computing import Computing
-from semcache.cache.deciding import Rule
 from semcache.cache.entries import Entries
 from semcache.cache.entries.registration import Registration
-from semcache.cache.learning import Draw, Learner, When
+from semcache.cache.learning import Learner
 from semcache.cache.learning.judge import Judge, default_judge
 from semcache.cache.learning.state import LearningState
 from semcache.cache.lookup import Lookup
+from semcache.cache.options import CacheOptions
 from semcache.cache.runtime import Runtime
 from semcache.cache.scope import Scope
 from semcache.cache.storing import Storing
 from semcache.embed import Embedder, default_embedder
 
 
-@dataclass(frozen=True, slots=True)
-class CacheOptions:
-    """How a cache stores, serves and learns: arguments of `SemanticCache`, checked. Times are in seconds."""
-
-    max_error_rate: float
-    ttl_s: float | None
-    max_entries: int | None
-    refresh_ttl: bool
-    lease_s: float
-    idle_s: float
-    clock: Callable[[], float] | None
-    judge: Judge | None
-    learn: When
-    draw: Draw
-    rule: Rule | None
-
-
 class Parts:
-    """The parts of one cache. `walls`: its scope, but for the embedder."""
+    """The parts of one cache. `walls`: its scope, but for the embedder. Arguments are checked."""
 
     def __init__(
-        self, client: redis.Redis, walls: Scope, embedder: Embedder | None, options: CacheOptions, runtime: Runtime
+        self,
+        client: redis.Redis,
+        walls: Scope,
+        options: CacheOptions,
+        *,
+        embedder: Embedder | None,
+        judge: Judge | None,
+        max_error_rate: float,
+        ttl_s: float | None,
+        runtime: Runtime,
     ) -> None:
         self.redis = client
         self._walls = walls
-        self._embedder = embedder
         self._options = options
+        self._embedder = embedder
+        self._judge = judge
+        self._max_error_rate = max_error_rate
+        self._ttl_s = ttl_s
         self.runtime = runtime
 
     @cached_property
@@ -65,13 +59,13 @@ class Parts:
             self.redis,
             self.scope.id,
             counted=self.runtime.counted,
-            clock=self._options.clock,
-            idle_s=self._options.idle_s,
+            clock=self._options.replay_clock,
+            idle_s=self._options.idle_ttl,
         )
 
     @cached_property
     def registration(self) -> Registration:
-        return Registration(self.scope, idle_s=self._options.idle_s, clock=self._options.clock)
+        return Registration(self.scope, idle_s=self._options.idle_ttl, clock=self._options.replay_clock)
 
     @cached_property
     def lookup(self) -> Lookup:
@@ -81,20 +75,20 @@ class Parts:
             self.learner,
             embedder=self.embedder,
             rule=self._options.rule,
-            refresh_ttl=self._options.refresh_ttl,
-            counts=None if self._options.learn == "inline" else self.runtime.counts,
+            refresh_ttl=self._options.refresh_ttl_on_hit,
+            counts=None if self._options.learns == "inline" else self.runtime.counts,
             registration=self.registration,
         )
 
     @cached_property
     def learner(self) -> Learner:
-        state = LearningState(self.redis, self.scope.id, idle_s=self._options.idle_s)
-        judge = self._options.judge or default_judge(self.embedder)
+        state = LearningState(self.redis, self.scope.id, idle_s=self._options.idle_ttl)
+        judge = self._judge or default_judge(self.embedder)
         return Learner(
             state,
             judge=judge,
-            max_error_rate=self._options.max_error_rate,
-            when=self._options.learn,
+            max_error_rate=self._max_error_rate,
+            when=self._options.learns,
             draw=self._options.draw,
             runtime=self.runtime,
         )
@@ -106,7 +100,7 @@ class Parts:
             self.entries,
             self.learner,
             embedder=self.embedder,
-            ttl_s=self._options.ttl_s,
+            ttl_s=self._ttl_s,
             max_entries=self._options.max_entries,
             registration=self.registration,
         )

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
+from typing import Never
 
 import redis
 
 from semcache.cache import inputs
 from semcache.cache.computing import Compute, Function, Pieces, remembered, unstored
 from semcache.cache.contents import Contents
-from semcache.cache.deciding import Rule
 from semcache.cache.entries.stats import REFUSED
 from semcache.cache.inputs import Question
-from semcache.cache.learning import Draw, When, draw_of
 from semcache.cache.learning.judge import Judge
-from semcache.cache.parts import CacheOptions, Parts
+from semcache.cache.options import CacheOptions, checked, refuse
+from semcache.cache.parts import Parts
 from semcache.cache.runtime import Runtime
 from semcache.cache.scope import Scope, make_scope
 from semcache.cache.types import Explanation, Hit, Miss, Reason, Sources, StoreOptions
@@ -24,27 +24,20 @@ from semcache.embed import Embedder
 from semcache.errors import InvalidInput
 from semcache.questions import QuestionClass, classify
 from semcache.store.connect import client_of
-from semcache.store.expiry import IDLE_S
 
 
 class SemanticCache(Contents):
     """Answers by the meaning of their question. Threads may share one; many processes may use one scope.
 
-    `scope` items are hard walls: an answer is never served to another tenant, model, system prompt or embedder. With
-    `required_scope`, the scope must have exactly these names. `ttl`, like every other time, is in seconds; None keeps
-    answers for ever. `max_entries` evicts the least used, with decay. An entry's lifetime is absolute unless
-    `refresh_ttl_on_hit`. `idle_ttl`: how long statistics and what was learned outlive their last use. `lease_s`: how
-    long a crashed process can hold up others that wait for its answer. Time is Redis' clock, the same for all hosts;
-    `replay_clock` takes its place in replays and tests. `runtime`: threads that caches share, not ended by `close`.
+    `scope` items are hard walls: an answer is never served to another tenant, model, system prompt or embedder. `ttl`
+    is in seconds; None keeps answers for ever.
 
     It learns from its traffic what it may serve so that at most `max_error_rate` of what it serves is wrong: the answer
-    to a miss is compared with those of its neighbours by `judge` (see `judge.py`). `learn`: behind the requests, inline
-    (for tests and replays), or off. `draw` decides which would-be hits are answered anew to check them. With a `rule`
-    of one's own nothing is learned.
+    to a miss is compared with those of its neighbours by `judge` (see `judge.py`).
 
-    It takes every prompt for a question whose answer serves everyone in the scope, at any time. With `classify`, a
-    prompt that `semcache.classify` finds personal, volatile or, without `context`, a follow-up is neither looked up nor
-    stored: `lookup` is a Miss that says why, `get_or_compute` computes for its caller alone.
+    It takes every prompt for a question whose answer serves everyone in the scope, at any time. With the option
+    `classify` it does not: what serves few is neither looked up nor stored, `lookup` is a Miss that says why, and
+    `get_or_compute` computes for its caller alone. Whatever else can be set is in `options`.
 
     What it serves is counted behind the answer: this process sees it in `stats` at once, others milliseconds later.
 
@@ -62,44 +55,34 @@ class SemanticCache(Contents):
         embedder: Embedder | None = None,
         namespace: str = "default",
         scope: Mapping[str, str] | None = None,
-        required_scope: Iterable[str] | None = None,
         max_error_rate: float = 0.02,
         ttl: float | None = 3600.0,
-        max_entries: int | None = None,
-        refresh_ttl_on_hit: bool = False,
-        lease_s: float = 10.0,
-        idle_ttl: float = IDLE_S,
-        replay_clock: Callable[[], float] | None = None,
-        runtime: Runtime | None = None,
         judge: Judge | None = None,
-        learn: When = "background",
-        draw: Draw = draw_of,
-        rule: Rule | None = None,
-        classify: bool = False,
+        options: CacheOptions | None = None,
+        **moved: Never,
     ) -> None:
-        if learn not in ("background", "inline", "off"):
-            raise InvalidInput(f'learn is "background", "inline" or "off", not {learn!r}')
+        if moved:
+            refuse(moved)
+        chosen = checked(options)
+        self.max_error_rate = inputs.checked_budget(max_error_rate)
         self._redis = client_of(redis_or_url)
         # A wrong scope is found here, where it is written; the embedder becomes part of it when it is first needed.
-        walls = make_scope(namespace, scope, embedder="", required=required_scope)
-        options = CacheOptions(
-            max_error_rate=inputs.checked_budget(max_error_rate),
-            ttl_s=inputs.checked_ttl(ttl),
-            max_entries=inputs.checked_cap(max_entries),
-            refresh_ttl=refresh_ttl_on_hit,
-            lease_s=inputs.checked_ttl(lease_s, name="lease_s") or 10.0,
-            idle_s=inputs.checked_ttl(idle_ttl, name="idle_ttl") or IDLE_S,
-            clock=replay_clock,
-            judge=judge,
-            learn="off" if rule is not None else learn,
-            draw=draw,
-            rule=rule,
+        walls = make_scope(namespace, scope, embedder="", required=chosen.required_scope)
+        self._runtime = chosen.runtime or Runtime()
+        super().__init__(
+            Parts(
+                self._redis,
+                walls,
+                chosen,
+                embedder=embedder,
+                judge=judge,
+                max_error_rate=self.max_error_rate,
+                ttl_s=inputs.checked_ttl(ttl),
+                runtime=self._runtime,
+            )
         )
-        self._runtime = runtime or Runtime()
-        super().__init__(Parts(self._redis, walls, embedder, options, self._runtime))
-        self.max_error_rate = options.max_error_rate
-        self._classify = classify
-        self._owned = runtime is None
+        self._classify = chosen.classify
+        self._owned = chosen.runtime is None
         self._opened = isinstance(redis_or_url, str)
 
     def close(self) -> None:

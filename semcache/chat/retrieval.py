@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
 
+from semcache.chat.facts import asked_for, asks_of_the_past, sentence
 from semcache.embed import Embedder
 from semcache.knowledge import Found, KnowledgeBase
 from semcache.llm import Message, Passage
 from semcache.llm.gauge import text_scale
 from semcache.memory import AgentMemory, Fact, Turn
-from semcache.memory.facts.asked import asked_for, asks_of_the_past, sentence
 from semcache.memory.facts.groups import has_several
-from semcache.memory.weights import weights_for
+from semcache.memory.ranking.weights import weights_for
 from semcache.text.acts import tells_something
 from semcache.text.corrections import corrects
 

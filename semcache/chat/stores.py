@@ -11,7 +11,7 @@ from functools import cached_property
 
 import redis
 
-from semcache.cache import SemanticCache
+from semcache.cache import CacheOptions, SemanticCache
 from semcache.cache.learning.judge import default_judge
 from semcache.cache.runtime import Runtime
 from semcache.cache.scopes.erasure import answers_of
@@ -67,11 +67,13 @@ class Stores:
             scope=scope,
             max_error_rate=wanted.max_error_rate,
             ttl=wanted.ttl_s,
-            max_entries=wanted.max_entries,
-            refresh_ttl_on_hit=wanted.refresh_ttl_on_hit,
-            idle_ttl=wanted.idle_ttl_s,
-            runtime=self.runtime,
             judge=default_judge(self.embedder, self.llm if wanted.judge == "llm" else None),
+            options=CacheOptions(
+                max_entries=wanted.max_entries,
+                refresh_ttl_on_hit=wanted.refresh_ttl_on_hit,
+                idle_ttl=wanted.idle_ttl_s,
+                runtime=self.runtime,
+            ),
         )
 
     def memory(self, user: str) -> AgentMemory:

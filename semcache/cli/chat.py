@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -13,7 +14,10 @@ from rich.markup import escape
 from semcache.app import App, open_app
 from semcache.chat import Answer
 from semcache.cli.output import Json, console, emit_fields, emit_json, errors
+from semcache.cli.scopes import Namespace
 from semcache.errors import SemcacheError
+from semcache.knowledge.namespaces import has_documents, namespaces_with_documents
+from semcache.settings import load_settings
 
 _HELP = (
     "/why explains the last answer · /forget drops it from the cache · /wrong marks it as wrong · "
@@ -34,10 +38,11 @@ def ask(
     question: Annotated[str, typer.Argument(help="What to ask.")],
     user: User = "",
     session: Session = "",
+    namespace: Namespace = None,
     as_json: Json = False,
 ) -> None:
     """Answer one question, from the cache if it can be."""
-    with open_app() as app:
+    with _opened(namespace) as app:
         parts = app.engine.stream(question, user=user or _login(), session=session or _new_session())
         if as_json:
             *_, answer = parts
@@ -46,10 +51,28 @@ def ask(
             console.print(provenance(_printed(parts)), style="dim", highlight=False, soft_wrap=True)
 
 
-def chat(user: User = "", session: Session = "") -> None:
+def chat(user: User = "", session: Session = "", namespace: Namespace = None) -> None:
     """Talk to the chat; Ctrl-D leaves."""
-    with open_app() as app:
+    with _opened(namespace) as app:
         _Repl(app, user or _login(), session or _new_session()).run()
+
+
+@contextmanager
+def _opened(namespace: str | None) -> Iterator[App]:
+    """The application; a word on where the documents are, if the namespace has none."""
+    with open_app(load_settings(**({"namespace": namespace} if namespace else {}))) as app:
+        if not has_documents(app.redis, app.settings.namespace):
+            errors.print(f"[yellow]{escape(_elsewhere(app))}[/yellow]", soft_wrap=True)
+        yield app
+
+
+def _elsewhere(app: App) -> str:
+    here = f"namespace {app.settings.namespace!r} has no documents"
+    others = namespaces_with_documents(app.redis)
+    if not others:
+        return f"{here}; `semcache kb add FILE` brings some"
+    shown = ", ".join(map(repr, others[:5])) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
+    return f"{here}: {shown} {'has' if len(others) == 1 else 'have'} some (--namespace {others[0]})"
 
 
 def provenance(answer: Answer) -> str:

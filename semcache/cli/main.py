@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Annotated
 
 import typer
@@ -41,8 +41,17 @@ def build_app(command: str | None = None) -> typer.Typer:
     for module in homes or COMMANDS:
         import_module(f"semcache.cli.{module}").register(app)
     for extension in () if homes else entry_points(group=EXTENSIONS):
-        extension.load()(app)
+        _extend(app, extension)
     return app
+
+
+def _extend(app: typer.Typer, extension: EntryPoint) -> None:
+    """Adds commands of another package; one that is broken costs its own commands only."""
+    try:
+        extension.load()(app)
+    except Exception as error:  # noqa: BLE001 - a package of anybody's may raise anything
+        name, reason = extension.name, f"{type(error).__name__}: {error}"
+        typer.echo(f"warning: the commands of {name!r} cannot be loaded ({extension.value}): {reason}", err=True)
 
 
 def _print_version(wanted: bool) -> None:

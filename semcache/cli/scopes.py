@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import redis
 import typer
 
-from semcache.cache import Entry, SemanticCache, Stats
+from semcache.cache import CacheOptions, Entry, SemanticCache, Stats
 from semcache.cache.entries import Entries
 from semcache.cache.entries.stats import INVALIDATED, stats_of
 from semcache.cache.scope import Scope
@@ -79,8 +79,9 @@ def open_cache(client: redis.Redis, settings: Settings, *, namespace: str, items
         scope=items,
         max_error_rate=settings.cache.max_error_rate,
         ttl=settings.cache.ttl_s,
-        max_entries=settings.cache.max_entries,
-        refresh_ttl_on_hit=settings.cache.refresh_ttl_on_hit,
+        options=CacheOptions(
+            max_entries=settings.cache.max_entries, refresh_ttl_on_hit=settings.cache.refresh_ttl_on_hit
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from semcache.cli.output import Json, emit_fields, emit_json, errors
 from semcache.errors import ConfigurationError, SealError
-from semcache.memory.reseal import Resealed, count_turns, reseal
+from semcache.memory.writing.reseal import Resealed, count_turns, reseal
 from semcache.settings import Settings, load_settings
 from semcache.store.connect import connect
 from semcache.store.sealing import open_sealer

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -181,9 +182,20 @@ def _tokenizer(text: str, recipe: Recipe) -> Tokenizer:
     return tokenizer
 
 
-def _session(graph: bytes | str) -> InferenceSession:
+def _onnxruntime() -> ModuleType:
+    """The library, imported here and nowhere else.
+
+    Importing it writes a device id to the user's cache and queues events for its vendor, unless the environment says no
+    *before* (`onnxruntime/Privacy.md` in its wheel).
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
+    return cast(ModuleType, onnxruntime)
+
+
+def _session(graph: bytes | str) -> InferenceSession:
+    onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -193,8 +205,7 @@ def _session(graph: bytes | str) -> InferenceSession:
 
 @contextmanager
 def _named_errors(recipe: Recipe) -> Iterator[None]:
-    from onnxruntime.capi import onnxruntime_pybind11_state as ort
-
+    ort = _onnxruntime().capi.onnxruntime_pybind11_state
     known = (ort.Fail, ort.InvalidArgument, ort.InvalidGraph, ort.InvalidProtobuf, ort.NoSuchFile, ort.NotImplemented)
     try:
         yield

@@ -15,7 +15,7 @@ import redis
 from numpy.typing import NDArray
 
 from semcache import samples
-from semcache.cache import SemanticCache
+from semcache.cache import CacheOptions, SemanticCache
 from semcache.cache.learning.judge import Judge
 from semcache.embed import Embedder
 from semcache.evals.budgets import MOST_REQUESTS, replay_budgets
@@ -130,7 +130,6 @@ def _scratch_caches(
 ) -> Iterator[Callable[[str], SemanticCache]]:
     """An empty cache for each scope of the log, all emptied again at the end, however that comes."""
     rule = rule_of(plan.policy)
-    options: dict[str, Any] = {"rule": rule} if rule else {}
     namespace = f"hit-rate-{uuid.uuid4().hex}"
     caches: dict[str, SemanticCache] = {}
 
@@ -144,8 +143,7 @@ def _scratch_caches(
                 max_error_rate=plan.max_error_rate,
                 ttl=86_400.0,
                 judge=judge,
-                learn="inline",
-                **options,
+                options=CacheOptions(learn="inline", rule=rule),
             )
         return caches[scope]
 

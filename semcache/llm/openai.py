@@ -124,6 +124,7 @@ class OpenAiLlm(Llm):
 
     @contextmanager
     def _translated(self, unreachable: str = "cannot be reached; check SEMCACHE_LLM_BASE_URL") -> Iterator[None]:
+        _ = self._client  # first: its package may be missing
         from openai import OpenAIError
 
         try:

@@ -3,6 +3,6 @@
 from semcache.memory.agent import AgentMemory
 from semcache.memory.facts.types import Fact
 from semcache.memory.types import NewTurn, Recollection, State, Turn
-from semcache.memory.write import Plan, TurnWriter
+from semcache.memory.writing.write import Plan, TurnWriter
 
 __all__ = ["AgentMemory", "Fact", "NewTurn", "Plan", "Recollection", "State", "Turn", "TurnWriter"]

@@ -21,8 +21,15 @@ from semcache.memory.entities.types import Entity
 from semcache.memory.facts.reader import FactsRead, read_by_model
 from semcache.memory.facts.timeline import current
 from semcache.memory.facts.types import Fact
-from semcache.memory.fetch import Limits, Reach
-from semcache.memory.forget import (
+from semcache.memory.gathered import known_entities, known_facts
+from semcache.memory.ranking.fetch import Limits, Reach
+from semcache.memory.ranking.recall import Recaller
+from semcache.memory.ranking.weights import Weights
+from semcache.memory.stored.layout import UserKeys
+from semcache.memory.stored.records import read_turns, read_window_form
+from semcache.memory.stored.sealed import opened
+from semcache.memory.types import NewTurn, Recollection, State, Turn, turn_id
+from semcache.memory.writing.forget import (
     Derived,
     Forgotten,
     Receipt,
@@ -33,17 +40,10 @@ from semcache.memory.forget import (
     pinned,
     unpin,
 )
-from semcache.memory.gathered import known_entities, known_facts
-from semcache.memory.layout import UserKeys
-from semcache.memory.recall import Recaller
-from semcache.memory.records import read_turns, read_window_form
-from semcache.memory.sealed import opened
-from semcache.memory.sessions import SessionInfo, list_sessions, name_session, name_unnamed, refuse_window
-from semcache.memory.settle import settle
-from semcache.memory.transfer import Imported, export_memory, in_batches, read_export
-from semcache.memory.types import NewTurn, Recollection, State, Turn, turn_id
-from semcache.memory.weights import Weights
-from semcache.memory.write import SESSION_TTL_S, TurnWriter, write_window
+from semcache.memory.writing.sessions import SessionInfo, list_sessions, name_session, name_unnamed, refuse_window
+from semcache.memory.writing.settle import settle
+from semcache.memory.writing.transfer import Imported, export_memory, in_batches, read_export
+from semcache.memory.writing.write import SESSION_TTL_S, TurnWriter, write_window
 from semcache.store.connect import client_of, guarded
 from semcache.store.sealing import UNSEALED, Sealer
 from semcache.text.tokens import token_count
@@ -253,7 +253,7 @@ class AgentMemory:
         return receipt
 
     def export(self) -> dict[str, Any]:
-        """All that the user told, as JSON-ready data; see `semcache.memory.transfer` for its form."""
+        """All that the user told, as JSON-ready data; see `semcache.memory.writing.transfer` for its form."""
         ids = self._ids(None, None, None)
         return export_memory(self._redis, self._keys, ids, sealer=self._sealer, at=self._clock())
 

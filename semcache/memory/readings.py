@@ -10,53 +10,29 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import NamedTuple, cast
+from typing import cast
 
 from redis import Redis
 
 from semcache.errors import SealError
 from semcache.memory.entities.mentions import candidates
 from semcache.memory.entities.names import ordinary_words
-from semcache.memory.entities.types import Kind
-from semcache.memory.facts.extract import claims_of
+from semcache.memory.entities.types import Kind, Named, Reading
 from semcache.memory.facts.kept import claims_read, claims_written
-from semcache.memory.facts.types import Claim
-from semcache.memory.layout import UserKeys
-from semcache.memory.records import read_turns
+from semcache.memory.facts.rules.extract import claims_of
+from semcache.memory.stored.layout import UserKeys
+from semcache.memory.stored.records import read_turns
 from semcache.memory.types import Turn
 from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.lua import script
 from semcache.store.sealing import Sealer, is_sealed
 
-RULES = 1  # a higher number makes readings of older rules again
+RULES = 2  # a higher number makes readings of older rules again
 _AT_ONCE = 500
 _REVISION = b"revision"
-
-
-class Named(NamedTuple):  # a tuple: a memory has tens of thousands, and they are made three times as fast
-    """What a turn mentions. `sure`: its kind is known from the text itself; `start`: it starts a sentence."""
-
-    kind: Kind
-    text: str
-    key: str
-    sure: bool = True
-    start: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What was read in a turn. `words`: what is written small in it, by which ordinary words are told from names."""
-
-    turn: str
-    at: float
-    speaker: str
-    named: tuple[Named, ...]
-    words: tuple[str, ...]
-    claims: tuple[Claim, ...]
 
 
 def reading_of(turn: Turn) -> Reading:
@@ -66,6 +42,11 @@ def reading_of(turn: Turn) -> Reading:
         Named(one.mention.kind, one.mention.text, one.mention.key, one.sure, one.start) for one in candidates(turn.text)
     )
     return Reading(turn.id, turn.at, turn.speaker, named, ordinary_words(turn.text), claims)
+
+
+def tells(turn: Turn) -> bool:
+    """Whether a turn tells anything of its user."""
+    return turn.role == "user" and bool(claims_of(turn.text, turn.at))
 
 
 def keep_readings(redis: Redis, user: UserKeys, turns: Iterable[Turn], *, sealer: Sealer) -> list[Reading]:

@@ -17,7 +17,13 @@ class UiSettings(Section):
     login_file: Path | None = Field(
         None, description="file with Streamlit's `[auth]` table: people sign in through OpenID Connect; none = no login"
     )
-    user_claim: str = Field("email", min_length=1, description="claim by which a signed-in person is known as a user")
+    user_claim: str = Field(
+        "email",
+        min_length=1,
+        description="claim that names a signed-in person: `sub`, or `email` where the provider verifies it",
+    )
+    issuer: str = Field("", description="only sign-ins whose claim `iss` is this; empty = the provider of `login_file`")
+    tenant: str = Field("", description="only sign-ins whose claim `tid` is this: one tenant of Microsoft Entra")
     admins: list[str] = Field(
         default_factory=list,
         description="values of that claim: they see every user's memory, and change what all share",

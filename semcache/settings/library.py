@@ -6,13 +6,13 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from semcache.settings.section import Section
+from semcache.settings.section import Section, Url
 
 
 class RedisSettings(Section):
     """Where Redis >= 8 with vector sets is."""
 
-    url: str = Field("redis://127.0.0.1:6379/0", description="redis://, rediss:// or unix:// URL")
+    url: Url = Field("redis://127.0.0.1:6379/0", description="redis://, rediss:// or unix:// URL")
     timeout_s: float = Field(5.0, gt=0, description="socket timeout, seconds")
     embedding_cache_ttl_s: int = Field(
         0, ge=0, description="keep embeddings in Redis for that long, shared by processes; 0 = in-process LRU only"
@@ -29,7 +29,7 @@ class EmbedSettings(Section):
     )
     threads: int = Field(0, ge=0, description="texts embedded at once; 0 = one for each core")
     lru_bytes: int = Field(33_554_432, ge=0, description="memory for embeddings kept in the process, bytes")
-    base_url: str = Field("https://api.openai.com/v1", description="endpoint of `openai:<model>`")
+    base_url: Url = Field("https://api.openai.com/v1", description="endpoint of `openai:<model>`")
     api_key: SecretStr = Field(SecretStr(""), description="key of that endpoint")
     timeout_s: float = Field(30.0, gt=0, description="seconds that endpoint may take")
     max_retries: int = Field(2, ge=0, description="retries on its connection errors, 429 and 5xx")
@@ -39,7 +39,7 @@ class LlmSettings(Section):
     """The language model. Without a `model` the built-in extractive answerer is used."""
 
     model: str = Field("extractive", description="`extractive` (no LLM), or a model name of the endpoint")
-    base_url: str = Field("https://api.openai.com/v1", description="any OpenAI-compatible endpoint")
+    base_url: Url = Field("https://api.openai.com/v1", description="any OpenAI-compatible endpoint")
     api_key: SecretStr = Field(SecretStr(""), description="key of the endpoint")
     timeout_s: float = Field(30.0, gt=0, description="seconds to the first token, and between tokens")
     max_retries: int = Field(2, ge=0, description="retries on connection errors, 429 and 5xx")

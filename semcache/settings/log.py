@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from semcache.errors import ConfigurationError
-from semcache.settings.section import FILE_SUFFIX, Section, content_of
+from semcache.settings.section import FILE_SUFFIX, Properties, Section, content_of, opened
 
 
 class KafkaSettings(Section):
@@ -34,14 +34,14 @@ class KafkaSettings(Section):
     outbox_max_bytes: int = Field(
         64 * 2**20, gt=0, description="what was said in the chat waits in Redis until Kafka has it; at most so much"
     )
-    client: dict[str, str] = Field(
+    client: Properties = Field(
         default_factory=dict,
         description="librdkafka properties of every client, for example SASL and TLS; `<property>_file` names a file "
         "that holds the value",
     )
-    consumer: dict[str, str] = Field(default_factory=dict, description="more of them, for consumers")
-    producer: dict[str, str] = Field(default_factory=dict, description="more of them, for producers")
-    admin: dict[str, str] = Field(default_factory=dict, description="more of them, for admin clients")
+    consumer: Properties = Field(default_factory=dict, description="more of them, for consumers")
+    producer: Properties = Field(default_factory=dict, description="more of them, for producers")
+    admin: Properties = Field(default_factory=dict, description="more of them, for admin clients")
     token_callback: str = Field(
         "",
         pattern=r"^([\w.]+:[\w.]+)?$",
@@ -55,7 +55,7 @@ class KafkaSettings(Section):
         Raises:
             ConfigurationError: a file cannot be read, or `token_callback` does not load.
         """
-        given: dict[str, str] = self.client | getattr(self, role)
+        given = opened(self.client | getattr(self, role))
         found: dict[str, Any] = {
             name.removesuffix(FILE_SUFFIX): content_of(value, f"kafka.{role}") if name.endswith(FILE_SUFFIX) else value
             for name, value in given.items()
@@ -102,7 +102,7 @@ class IngestSettings(Section):
     debezium: list[TableMapping] = Field(
         default_factory=list, description="tables whose rows become documents: `[[ingest.debezium]]`"
     )
-    schema_registry: dict[str, str] = Field(
+    schema_registry: Properties = Field(
         default_factory=dict,
         description="client properties of a Schema Registry (`url`, `basic.auth.user.info`, ...): records that name a "
         "JSON Schema are checked against it; empty = the frame is skipped",

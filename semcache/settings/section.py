@@ -1,10 +1,13 @@
-"""What a section of the settings is, and a secret that is kept in a file."""
+"""What a section of the settings is, and what in it is secret."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
 
 from semcache.errors import ConfigurationError
 
@@ -16,6 +19,30 @@ class Section(BaseModel):
     """One table of semcache.toml."""
 
     model_config = ConfigDict(extra="forbid", validate_default=True, protected_namespaces=())
+
+
+class _Address(str):
+    """A URL that is shown without the user and password in it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(redacted(self))
+
+
+Url = Annotated[str, AfterValidator(_Address)]
+Properties = dict[str, SecretStr]
+"""Properties of a client: any of them may be a password."""
+
+
+def opened(properties: Mapping[str, SecretStr]) -> dict[str, str]:
+    """Properties as the client takes them."""
+    return {name: value.get_secret_value() for name, value in properties.items()}
+
+
+def redacted(url: str) -> str:
+    """The URL without user and password: without whatever stands before its last `@`."""
+    return re.sub(r"(?<=://).*@", "***@", url, flags=re.DOTALL)
 
 
 def content_of(path: str, setting: str) -> str:

@@ -31,9 +31,7 @@ from semcache.settings.library import (
 )
 from semcache.settings.log import ExtractSettings, IngestSettings, KafkaSettings
 from semcache.settings.section import Section
-from semcache.settings.sources import PREFIX, DevStackSource, Environment
-
-_CONFIG = "SEMCACHE_CONFIG"
+from semcache.settings.sources import CONFIG, PREFIX, DevStackSource, Environment, fields_of, nearest
 
 
 class Settings(BaseSettings):
@@ -75,7 +73,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        toml = TomlConfigSettingsSource(settings_cls, Path(os.environ.get(_CONFIG, "semcache.toml")))
+        toml = TomlConfigSettingsSource(settings_cls, Path(os.environ.get(CONFIG, "semcache.toml")))
         return init_settings, Environment(settings_cls), toml, DevStackSource(settings_cls)
 
 
@@ -94,17 +92,17 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**_nest(overrides))
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{os.environ.get(_CONFIG, 'semcache.toml')} is not TOML: {error}") from error
+        raise ConfigurationError(f"{os.environ.get(CONFIG, 'semcache.toml')} is not TOML: {error}") from error
     except SettingsError as error:  # a variable that has to be JSON is none; the cause would show the value
         raise ConfigurationError(f"settings are wrong: {error}: a table or list in a variable is JSON") from None
     except ValidationError as error:
-        lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']}{_got(e['loc'], e['input'])}" for e in error.errors()]
-        raise ConfigurationError("settings are wrong:\n" + "\n".join(lines)) from error
+        lines = [f"  {_told(wrong['loc'], wrong['type'], wrong['msg'])}" for wrong in error.errors()]
+        raise ConfigurationError("settings are wrong:\n" + "\n".join(lines)) from None  # the cause would show values
 
 
 def as_environment(settings: Settings) -> dict[str, str]:
     """The variables from which a child process reads these very settings, secrets included; in place of ours."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX) or name == _CONFIG}
+    others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX) or name == CONFIG}
     found: dict[str, object] = {}
     for name, value in settings:
         # model_fields and not dict(value): a section may have a field named `keys`
@@ -129,10 +127,23 @@ def _plain(value: object) -> object:
     return value.model_dump() if isinstance(value, BaseModel) else _written(value)
 
 
-def _got(where: Sequence[int | str], value: Any) -> str:
-    """What was given instead, unless it may be a secret."""
-    secret = where[:1] == ("seal",) or where[-1:] == ("api_key",)
-    return "" if secret else f" (got {value!r})"
+def _told(where: Sequence[int | str], kind: str, message: str) -> str:
+    """The name of a setting and what is expected of it; never what was given, which may be a secret."""
+    name = ".".join(map(str, where))
+    return (
+        f"{name}: there is no such setting{nearest(name, _names())}"
+        if kind == "extra_forbidden"
+        else f"{name}: {message}"
+    )
+
+
+def _names() -> list[str]:
+    """Every setting, as in semcache.toml with a dot."""
+    return [
+        f"{name}.{field}" if field else name
+        for name, about in Settings.model_fields.items()
+        for field in fields_of(about.annotation)
+    ]
 
 
 def _nest(overrides: dict[str, Any]) -> dict[str, Any]:

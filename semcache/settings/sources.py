@@ -2,37 +2,63 @@
 
 from __future__ import annotations
 
+import difflib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
+from semcache.errors import ConfigurationError
 from semcache.settings.section import FILE_SUFFIX, Section, content_of
 
 PREFIX = "SEMCACHE_"
+CONFIG = "SEMCACHE_CONFIG"
+"""The variable that names another file than ./semcache.toml."""
+
+
+_SERVICE = re.compile(r"_(service_host|service_port\w*|port_\d+_(tcp|udp)\w*)$")
+"""What Kubernetes tells every pod of a Service whose name begins with `semcache`."""
 
 
 class Environment(EnvSettingsSource):
-    """Variables; one that ends in `_FILE`, and is no setting itself, names the file that holds the value."""
+    """Variables; one that ends in `_FILE`, and is no setting itself, names the file that holds the value.
+
+    Raises:
+        ConfigurationError: a variable with our prefix is no setting, or a file cannot be read.
+    """
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
         given, fields = super()._load_env_vars(), set(_variables(self.settings_cls))
-        files = {name for name in given if name.endswith(FILE_SUFFIX) and name.startswith(PREFIX.lower())} - fields
+        ours = {name for name in given if name.startswith(PREFIX.lower()) and not _SERVICE.search(name)} - fields
+        files = {name for name in ours if name.endswith(FILE_SUFFIX) and name.removesuffix(FILE_SUFFIX) in fields}
+        for name in sorted(ours - files - {CONFIG.lower()}):
+            raise ConfigurationError(f"{name.upper()} is no setting{nearest(name.upper(), map(str.upper, fields))}")
         inside = {name.removesuffix(FILE_SUFFIX): content_of(given[name] or "", name.upper()) for name in files}
         return {name: value for name, value in given.items() if name not in files} | inside
 
 
 def _variables(settings: type[BaseSettings]) -> list[str]:
-    """The variable of every field, in lower case."""
+    """The variable of every section and of every field, in lower case."""
     names = []
-    for name, field in settings.model_fields.items():
-        kind = field.annotation
-        inner = list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, Section) else [""]
-        names += [f"{PREFIX}{name}_{each}".rstrip("_").lower() for each in inner]
+    for name, about in settings.model_fields.items():
+        fields = fields_of(about.annotation)
+        names += [f"{PREFIX}{name}_{field}".rstrip("_").lower() for field in {"", *fields}]
     return names
+
+
+def fields_of(kind: Any) -> list[str]:
+    """The names in a section; one empty name for a setting that is in none."""
+    return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, Section) else [""]
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`; did you mean ...?`, if something known is spelt nearly so."""
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.7)
+    return f"; did you mean {found[0]}?" if found else ""
 
 
 class DevStackSource(PydanticBaseSettingsSource):

@@ -28,6 +28,7 @@ from redis.exceptions import (
 from redis.retry import Retry
 
 from semcache.errors import ConfigurationError, InvalidInput, RedisUnavailable
+from semcache.settings.section import redacted
 
 MINIMUM_REDIS = (8, 0)
 
@@ -94,7 +95,7 @@ def client_of(redis_or_url: redis.Redis | str, *, timeout_s: float = 5.0) -> red
 def _check_url(url: str) -> None:
     scheme, _, rest = url.partition("://")
     if scheme in _LATER:
-        hosts = rest.partition("/")[0].rpartition("@")[2]
+        hosts = rest.rpartition("@")[2].partition("/")[0]
         raise ConfigurationError(
             f"Redis {_LATER[scheme]} ({hosts}) is not yet supported: give the URL of one server, redis://host:port"
         )
@@ -105,15 +106,13 @@ def _check_url(url: str) -> None:
         )
     try:
         port = urlsplit(url).port
-    except ValueError as error:
-        raise ConfigurationError(f"the Redis URL {redacted(url)!r} is wrong: {error}") from error
+    except ValueError:  # its text may be a part of the password
+        raise ConfigurationError(
+            f"the Redis URL {redacted(url)!r} is wrong: the port is a number from 1 to 65535, and / ? # in a password "
+            "are written %2F %3F %23"
+        ) from None
     if port == 0:
         raise ConfigurationError(f"the Redis URL {redacted(url)!r} has port 0")
-
-
-def redacted(url: str) -> str:
-    """The URL without user and password."""
-    return re.sub(r"(?<=://)[^/@]*@", "***@", url)
 
 
 @contextlib.contextmanager

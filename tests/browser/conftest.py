@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from ingest.publish import EventPublisher
 from semcache import samples
 from semcache.app import App, open_app
 from semcache.devstack.ports import free_port
 from semcache.settings import Settings, as_environment, load_settings
+from semcache_ingest.publish import EventPublisher
+from semcache_ui import launch
 from tests.waiting import wait_until
-from ui import launch
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -40,7 +40,7 @@ def site(redis_url: str, kafka: str, tmp_path_factory: pytest.TempPathFactory) -
         ui_port=free_port(),
     )
     with ExitStack() as stack:
-        stack.enter_context(_running([sys.executable, "-m", "ingest.cli", "run"], settings, "ingest.log"))
+        stack.enter_context(_running([sys.executable, "-m", "semcache_ingest.cli", "run"], settings, "ingest.log"))
         stack.enter_context(served(settings))
         stream_sample(settings)
         yield settings

@@ -10,10 +10,10 @@ from playwright.sync_api import Page, expect
 
 from semcache.devstack.ports import free_port
 from semcache.settings import Settings, load_settings
+from semcache_ui import launch
 from tests.browser.actions import ask, go, heading
 from tests.browser.conftest import Visit, served
 from tests.browser.provider import CLIENT, providing
-from ui import launch
 
 pytestmark = pytest.mark.browser
 

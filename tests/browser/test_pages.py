@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from semcache.settings import Settings
+from semcache_ui import launch
 from tests.browser.actions import ask, heading, picture, settled, tab
 from tests.browser.conftest import Visit
 from tests.waiting import wait_until
-from ui import launch
 
 pytestmark = pytest.mark.browser
 

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import redis as redis_py
 
-from semcache.cache import SemanticCache
+from semcache.cache import CacheOptions, SemanticCache
 from semcache.embed import CachedEmbedder
 from semcache.store import keys
 from tests.conftest import Clock
 
 MakeCache = Callable[..., SemanticCache]
+BY_NAME = {"embedder", "namespace", "scope", "max_error_rate", "ttl", "judge"}
 
 
 @pytest.fixture
@@ -23,10 +24,12 @@ def make_cache(redis: redis_py.Redis, embedder: CachedEmbedder, namespace: str, 
     made: list[SemanticCache] = []
 
     def make(**options: Any) -> SemanticCache:
+        named = {name: options.pop(name) for name in BY_NAME & options.keys()}
         made.append(
             SemanticCache(
                 options.pop("client", redis),
-                **{"embedder": embedder, "namespace": namespace, "replay_clock": clock, **options},
+                **{"embedder": embedder, "namespace": namespace, **named},
+                options=CacheOptions(**{"replay_clock": clock, **options}),
             )
         )
         return made[-1]

@@ -10,7 +10,7 @@ from typing import Any
 
 import redis as redis_py
 
-from semcache.cache import Hit, SemanticCache, invalidate_source
+from semcache.cache import CacheOptions, Hit, SemanticCache, invalidate_source
 from semcache.embed import CachedEmbedder, default_embedder
 from semcache.store import keys
 
@@ -22,7 +22,9 @@ class Worker:
     """One thread's view of the scope. What it sees wrong goes into `complaints`."""
 
     def __init__(self, client: redis_py.Redis, embedder: CachedEmbedder, namespace: str, seed: int) -> None:
-        self.cache = SemanticCache(client, embedder=embedder, namespace=namespace, ttl=0.4, max_entries=25, lease_s=0.5)
+        self.cache = SemanticCache(
+            client, embedder=embedder, namespace=namespace, ttl=0.4, options=CacheOptions(max_entries=25, lease_s=0.5)
+        )
         self.complaints: list[str] = []
         self.lookups = 0
         self._redis = client

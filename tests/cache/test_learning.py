@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import redis as redis_py
 
-from semcache.cache import Hit, Miss, SemanticCache, give_feedback
+from semcache.cache import CacheOptions, Hit, Miss, SemanticCache, give_feedback
 from semcache.cache.budget import RING, Sums, pack_row, refit
 from semcache.cache.budget.evidence import FEATURES
 from semcache.cache.budget.fit import FIRST_FIT
@@ -104,7 +104,11 @@ def test_a_cache_learns_to_serve_more_within_its_budget(make_cache: MakeCache, r
 
 def _answer(redis_url: str, namespace: str, report: Any) -> None:
     cache = SemanticCache(
-        redis_url, embedder=default_embedder(), namespace=namespace, scope={"tenant": "acme"}, draw=always(1.0)
+        redis_url,
+        embedder=default_embedder(),
+        namespace=namespace,
+        scope={"tenant": "acme"},
+        options=CacheOptions(draw=always(1.0)),
     )
     found = cache.explain(PARAPHRASE)
     cache._parts.learner.fit()
@@ -356,7 +360,11 @@ def test_the_learning_survives_a_restart_of_redis(tmp_path: Path, embedder: Cach
 
     def open_cache() -> SemanticCache:
         return SemanticCache(
-            connect(server.address), embedder=embedder, judge=same_text, learn="inline", draw=always(1.0), ttl=None
+            connect(server.address),
+            embedder=embedder,
+            judge=same_text,
+            ttl=None,
+            options=CacheOptions(learn="inline", draw=always(1.0)),
         )
 
     cache = open_cache()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from redis import Redis
 
-from semcache.cache import SemanticCache
+from semcache.cache import CacheOptions, SemanticCache
 from semcache.cache.budget.evidence import Idf, Text, pair_features
 from semcache.cache.deciding.guards import guards, wording_differs
 from semcache.cache.learning.judge import evidence
@@ -77,7 +77,11 @@ def test_a_look_up_of_2000_characters_takes_no_ten_times_that_of_100(redis: Redi
 
     def seconds(characters: int) -> float:
         cache = SemanticCache(
-            redis, embedder=Hashing(), namespace=namespace, scope={"length": f"{characters}"}, learn="off"
+            redis,
+            embedder=Hashing(),
+            namespace=namespace,
+            scope={"length": f"{characters}"},
+            options=CacheOptions(learn="off"),
         )
         for _ in range(10):
             cache.store(prompt(characters), "A.")

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis as redis_py
 
-from semcache.cache import SemanticCache
+from semcache.cache import CacheOptions, SemanticCache
 from semcache.cache.runtime import LONGEST_QUEUE, Runtime, Worker
 from semcache.embed import CachedEmbedder
 from semcache.store import keys
@@ -129,7 +129,7 @@ def test_closing_a_cache_waits_for_what_it_has_to_write(
 
 LESSON_AT_EXIT = """
 import sys, threading
-from semcache.cache import SemanticCache
+from semcache.cache import CacheOptions, SemanticCache
 url, namespace = sys.argv[1:3]
 def judge(new, others):
     threading.Event().wait(.5)
@@ -275,7 +275,7 @@ def test_closing_waits_for_a_stream_that_is_under_way(make_cache: MakeCache, red
 
 def test_a_child_does_not_wait_for_its_parents_flight(redis_url: str, embedder: CachedEmbedder, namespace: str) -> None:
     """A fork while a thread computes: the child waits for the lease at most, not for a thread that it lacks."""
-    cache = SemanticCache(redis_url, embedder=embedder, namespace=namespace, lease_s=0.5)
+    cache = SemanticCache(redis_url, embedder=embedder, namespace=namespace, options=CacheOptions(lease_s=0.5))
     begun, gate = threading.Event(), threading.Event()
     thread = threading.Thread(
         target=lambda: cache.get_or_compute(QUESTION, lambda: (begun.set(), gate.wait(30), "parent")[2])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from semcache.cache import SemanticCache, StoreOptions
+from semcache.cache import CacheOptions, SemanticCache, StoreOptions
 from semcache.embed import Kind, Vectors
 from semcache.errors import InvalidInput
 from tests.cache.conftest import MakeCache
@@ -130,3 +130,45 @@ def test_what_is_no_miss_or_hit_is_refused(cache: SemanticCache) -> None:
         cache.store(PASSWORD, "answer", miss=cache.lookup(PASSWORD))  # type: ignore[arg-type]
     with pytest.raises(InvalidInput, match="entry id"):
         cache.feedback(7, correct=True)  # type: ignore[arg-type]
+
+
+FORMER = [
+    {"required_scope": ["tenant"]}, {"classify": True}, {"max_entries": 5}, {"refresh_ttl_on_hit": True},
+    {"idle_ttl": 60}, {"lease_s": 1}, {"replay_clock": None}, {"runtime": None}, {"learn": "off"}, {"draw": None},
+    {"rule": None},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("former", FORMER, ids=lambda former: str(*former))
+def test_a_former_keyword_says_where_it_belongs_now(former: dict[str, Any]) -> None:
+    """What moved into the options is a TypeError with the call to write instead."""
+    (name,) = former
+    with pytest.raises(TypeError, match=rf"options=CacheOptions\({name}=\.\.\.\)"):
+        SemanticCache("redis://127.0.0.1:1", **former)
+
+
+def test_an_unknown_keyword_is_named() -> None:
+    """A misspelt argument is not taken for one that moved, even beside one that did."""
+    with pytest.raises(TypeError, match="'max_entry'"):
+        SemanticCache("redis://127.0.0.1:1", max_entry=5, lease_s=1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"max_entries": 0}, {"max_entries": 2.5}, {"lease_s": 0}, {"lease_s": None}, {"idle_ttl": math.inf},
+        {"idle_ttl": "60"}, {"learn": "sometimes"}, {"learn": True},
+    ],
+)  # fmt: skip
+def test_wrong_options_of_a_cache_are_invalid_input(wrong: dict[str, Any]) -> None:
+    """An option out of its range is refused where it is written, and named."""
+    (name,) = wrong
+    with pytest.raises(InvalidInput, match=name):
+        CacheOptions(**wrong)
+
+
+def test_what_is_no_options_record_is_invalid_input() -> None:
+    """A dict, or the options of a stored answer, are not taken for options of the cache."""
+    for wrong in ({"max_entries": 5}, StoreOptions(), True):
+        with pytest.raises(InvalidInput, match="CacheOptions"):
+            SemanticCache("redis://127.0.0.1:1", options=wrong)  # type: ignore[arg-type]

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from redis import Redis
 
-from semcache.cache import SemanticCache
+from semcache.cache import CacheOptions, SemanticCache
 from semcache.embed.protocol import Kind, Vectors
 from semcache.knowledge import KnowledgeBase
 from semcache.memory import AgentMemory
 from semcache.memory.facts.kept import keep_claims
 from semcache.memory.facts.types import Claim
-from semcache.memory.layout import UserKeys
+from semcache.memory.stored.layout import UserKeys
 from semcache.store.checks import Finding, check_data
 from semcache.store.sealing import UNSEALED
 
@@ -51,7 +51,7 @@ class Installation:
             embedder=self.embedder,
             namespace=namespace,
             scope={"tenant": "acme"},
-            max_entries=500,  # type: ignore[arg-type]
+            options=CacheOptions(max_entries=500),
         )
 
     def memory(self, user: str = "ann") -> AgentMemory:

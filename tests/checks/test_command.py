@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from semcache.cli.main import build_app
 from semcache.errors import InvalidInput
-from semcache.memory.reseal import reseal
+from semcache.memory.writing.reseal import reseal
 from semcache.store import keys
 from tests.checks.conftest import Installation
 from tests.sealing.conftest import ring, secret

@@ -11,7 +11,7 @@ from semcache.errors import InvalidInput
 from semcache.memory import TurnWriter
 from semcache.memory.facts.kept import keep_claims
 from semcache.memory.facts.types import Claim
-from semcache.memory.layout import UserKeys
+from semcache.memory.stored.layout import UserKeys
 from semcache.memory.types import NewTurn, turn_id
 from semcache.store import keys
 from semcache.store.checks import compare

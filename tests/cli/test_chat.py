@@ -7,11 +7,13 @@ from collections.abc import Callable
 
 import pytest
 import typer
+from redis import Redis
 from typer.testing import CliRunner, Result
 
 import semcache
 from semcache.cli import chat as commands
 from semcache.errors import InvalidInput, RedisUnavailable
+from semcache.knowledge.namespaces import namespaces_with_documents
 
 Run = Callable[..., Result]
 
@@ -42,6 +44,18 @@ def test_ask_prints_the_answer_and_where_it_comes_from(run: Run) -> None:
     assert "miss" in first.stdout
     assert "returns v1" in first.stdout
     assert "hit (the same question)" in run("ask", "How long can I return a lamp?").stdout
+
+
+def test_an_empty_namespace_says_where_documents_are(run: Run, namespace: str, redis: Redis) -> None:
+    """Whoever asks in the wrong namespace is told which ones have documents; --namespace asks there."""
+    empty = run("ask", "How long can I return a lamp?", "--namespace", f"{namespace}-empty")
+    assert "I do not know" in empty.stdout
+    assert f"namespace '{namespace}-empty' has no documents" in empty.stderr
+    assert "have some (--namespace" in empty.stderr or "has some (--namespace" in empty.stderr
+    assert namespace in namespaces_with_documents(redis, within_s=30)
+    full = run("ask", "How long can I return a lamp?", "--namespace", namespace)
+    assert "within 30 days" in full.stdout
+    assert not full.stderr.strip()
 
 
 def test_ask_prints_json_for_machines(run: Run) -> None:

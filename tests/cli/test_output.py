@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 import typer
 
+from semcache.cli import main
 from semcache.cli.output import emit_rows, plain
 from semcache.cli.runner import run
 from semcache.errors import RedisUnavailable
@@ -75,3 +77,22 @@ def test_import_is_light() -> None:
     code = "import sys, semcache; print(','.join(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert heavy.isdisjoint(loaded.strip().split(","))
+
+
+class Broken:
+    """An entry point whose package is broken."""
+
+    name, value = "theirs", "theirs.cli:register"
+
+    def load(self) -> Callable[[object], None]:
+        raise ModuleNotFoundError("No module named 'theirs.cli'")
+
+
+def test_a_broken_plugin_takes_no_command_with_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`semcache --help` works, and says whose commands are missing."""
+    monkeypatch.setattr(main, "entry_points", lambda group: [Broken()])
+    names = {command.callback.__name__ for command in main.build_app().registered_commands if command.callback}
+    assert {"ask", "up", "doctor"} <= names
+    assert "the commands of 'theirs' cannot be loaded" in capsys.readouterr().err

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from ingest.kafka.topics import ensure_topics
-from ingest.metrics import Metrics
-from ingest.worker.assemble import RunOptions, open_worker
-from ingest.worker.loop import Worker
 from semcache.embed import CachedEmbedder, Embedder, open_embedder
 from semcache.settings import EmbedSettings, Settings, load_settings
+from semcache_ingest.kafka.topics import ensure_topics
+from semcache_ingest.metrics import Metrics
+from semcache_ingest.worker.assemble import RunOptions, open_worker
+from semcache_ingest.worker.loop import Worker
 
 FAST = EmbedSettings(model="all-minilm-l6-v2-q")
 

@@ -87,7 +87,7 @@ class Fleet:
     def add_worker(self) -> subprocess.Popen[bytes]:
         log = (self._folder / f"worker-{len(self.workers)}.log").open("wb")
         worker = subprocess.Popen(
-            [sys.executable, "-m", "ingest.cli", "run"],
+            [sys.executable, "-m", "semcache_ingest.cli", "run"],
             env=os.environ | self.environment,
             stdout=log,
             stderr=log,

@@ -9,8 +9,8 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
-from ingest.kafka.clients import open_producer
 from semcache.settings import Settings
+from semcache_ingest.kafka.clients import open_producer
 
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=12)
 AT = START.isoformat()

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.deadletters.letters import letter_of
-from ingest.deadletters.writer import DeadLetter, headers_of
-from ingest.envelopes import Rules, table_rules
-from ingest.events import TYPES
-from ingest.handlers.decode import Decoder
-from ingest.records import Outcome, Record
 from semcache.errors import Quarantine
 from semcache.settings import Settings, TableMapping
+from semcache_ingest.deadletters.letters import letter_of
+from semcache_ingest.deadletters.writer import DeadLetter, headers_of
+from semcache_ingest.envelopes import Rules, table_rules
+from semcache_ingest.events import TYPES
+from semcache_ingest.handlers.decode import Decoder
+from semcache_ingest.records import Outcome, Record
 from tests.ingest.conftest import Running
 from tests.ingest.producing import as_record, message, read_all, send
 

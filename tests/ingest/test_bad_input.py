@@ -11,12 +11,12 @@ import pytest
 import redis as redis_py
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
-from ingest.kafka.clients import open_admin
-from ingest.kafka.topics import dead_letter_topic
 from semcache.embed import Embedder, Kind, Vectors
 from semcache.errors import EmbedderUnavailable, InvalidInput
 from semcache.memory import AgentMemory
 from semcache.settings import Settings
+from semcache_ingest.kafka.clients import open_admin
+from semcache_ingest.kafka.topics import dead_letter_topic
 from tests.ingest.conftest import Run, Running
 from tests.ingest.producing import as_record, message, read_all, send, send_events
 from tests.waiting import wait_until

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from ingest.envelopes import Rules, table_rules, unwrap
-from ingest.events import NotAnEvent
-from ingest.records import Record
 from semcache.settings import TableMapping
+from semcache_ingest.envelopes import Rules, table_rules, unwrap
+from semcache_ingest.events import NotAnEvent
+from semcache_ingest.records import Record
 
 TOPIC = "shop.public.articles"
 ARTICLES = TableMapping(table="public.articles", id="a-{id}", text="{body}")

@@ -8,11 +8,11 @@ import pytest
 import redis as redis_py
 from confluent_kafka.admin import NewTopic
 
-from ingest.kafka.clients import open_admin
-from ingest.kafka.topics import ensure_topics
 from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase
 from semcache.settings import Settings, TableMapping
+from semcache_ingest.kafka.clients import open_admin
+from semcache_ingest.kafka.topics import ensure_topics
 from tests.ingest.change_logs import LOGS, ChangeLog, Step, Written
 from tests.ingest.conftest import Running
 from tests.ingest.producing import send

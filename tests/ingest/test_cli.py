@@ -18,10 +18,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from ingest.cli import main
-from ingest.status import group_status
 from semcache.devstack.ports import free_port
 from semcache.settings import Settings
+from semcache_ingest.cli import main
+from semcache_ingest.status import group_status
 from tests.ingest.producing import message, read_all, send_events, upsert
 from tests.waiting import wait_until
 
@@ -147,7 +147,7 @@ def test_sigterm_finishes_what_is_in_flight_and_commits(
     """SIGTERM ends the worker in order, exit code 0: all it has applied is committed, none of it is done again."""
     send_events(settings, [message(n, session=f"s{n}", text=f"Remark {n % 20}.") for n in range(2_000)])
     worker = subprocess.Popen(
-        [sys.executable, "-m", "ingest.cli", "run"], env=os.environ | environment, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "semcache_ingest.cli", "run"], env=os.environ | environment, stderr=subprocess.DEVNULL
     )
     try:
         wait_until("it works", lambda: group_status(settings).lag < 2_000, timeout_s=60)

@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from ingest.kafka.clients import open_share_consumer
-from ingest.kafka.topics import ensure_topics
-from ingest.publish import EventPublisher
-from ingest.status import group_status
-from ingest.worker.assemble import RunOptions, open_worker
 from semcache.devstack.doctor import services
 from semcache.devstack.kafka import KafkaServer
 from semcache.devstack.ports import free_port
 from semcache.embed import Embedder
 from semcache.errors import KafkaUnavailable
 from semcache.settings import Settings, load_settings
+from semcache_ingest.kafka.clients import open_share_consumer
+from semcache_ingest.kafka.topics import ensure_topics
+from semcache_ingest.publish import EventPublisher
+from semcache_ingest.status import group_status
+from semcache_ingest.worker.assemble import RunOptions, open_worker
 from tests.ingest.certificates import Authority
 from tests.ingest.conftest import FAST, Running
 from tests.ingest.producing import upsert

@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 import redis as redis_py
 
-from ingest.courier import Courier, open_courier
-from ingest.kafka.topics import ensure_topics
-from ingest.metrics import Metrics
 from semcache.devstack.kafka import KafkaServer
 from semcache.devstack.ports import free_port
 from semcache.devstack.process import ServerProcess
 from semcache.errors import InvalidInput, KafkaUnavailable
 from semcache.settings import Settings, load_settings
 from semcache.store.outbox import Outbox
+from semcache_ingest.courier import Courier, open_courier
+from semcache_ingest.kafka.topics import ensure_topics
+from semcache_ingest.metrics import Metrics
 from tests.ingest.producing import message, read_all
 from tests.waiting import wait_until
 
@@ -113,7 +113,7 @@ def test_what_is_said_while_kafka_is_away_is_told_kept_and_sent(
 
 _CHATS = """
 import sys
-from ingest.courier import open_courier
+from semcache_ingest.courier import open_courier
 from semcache.settings import load_settings
 from tests.ingest.producing import message
 with open_courier(load_settings()) as courier:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import redis as redis_py
 
-from ingest.kafka.topics import ensure_topics
 from semcache.embed import Embedder
 from semcache.memory import NewTurn, TurnWriter
 from semcache.store import keys
+from semcache_ingest.kafka.topics import ensure_topics
 from tests.ingest.conftest import FAST
 from tests.ingest.fleet import Fleet, fleet
 from tests.ingest.producing import message, send_events

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ingest.metrics import WORRY, ExtractionMetrics, Metrics, labels_of
+from semcache_ingest.metrics import WORRY, ExtractionMetrics, Metrics, labels_of
 
 DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 _METRIC = re.compile(r"\b(?:semcache|kafka)_[a-z0-9_]+")

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 import redis as redis_py
 
-from ingest.deadletters.letters import Letters, Wanted, histogram, letter_of
-from ingest.deadletters.replay import ReplayOptions, replay
-from ingest.deadletters.writer import DeadLetter, headers_of
-from ingest.kafka.topics import dead_letter_topic
-from ingest.records import Record
 from semcache.embed import Embedder
 from semcache.errors import InvalidInput, Quarantine
 from semcache.memory import AgentMemory
 from semcache.settings import Settings
+from semcache_ingest.deadletters.letters import Letters, Wanted, histogram, letter_of
+from semcache_ingest.deadletters.replay import ReplayOptions, replay
+from semcache_ingest.deadletters.writer import DeadLetter, headers_of
+from semcache_ingest.kafka.topics import dead_letter_topic
+from semcache_ingest.records import Record
 from tests.ingest.conftest import Running
 from tests.ingest.producing import message, read_all, send
 from tests.ingest.test_bad_input import limit_of_topic

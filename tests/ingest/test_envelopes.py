@@ -11,12 +11,12 @@ import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, to_binary_event, to_structured_event
 from cloudevents.core.v1.event import CloudEvent
 
-from ingest.envelopes import Rules, Unwrapped, table_rules, unwrap
-from ingest.envelopes.places import SourcePlace
-from ingest.events import DocumentDeleted, DocumentUpserted, NotAnEvent, parse_event
-from ingest.records import Record
 from semcache.errors import ConfigurationError
 from semcache.settings import TableMapping
+from semcache_ingest.envelopes import Rules, Unwrapped, table_rules, unwrap
+from semcache_ingest.envelopes.places import SourcePlace
+from semcache_ingest.events import DocumentDeleted, DocumentUpserted, NotAnEvent, parse_event
+from semcache_ingest.records import Record
 from tests.ingest.test_events import MESSAGE, UPSERT
 
 RULES = Rules(

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import redis as redis_py
 
-from ingest.worker.assemble import RunOptions
-from ingest.worker.start import Start
 from semcache.cache import SemanticCache
 from semcache.embed import Embedder
 from semcache.memory import AgentMemory
 from semcache.settings import Settings
+from semcache_ingest.worker.assemble import RunOptions
+from semcache_ingest.worker.start import Start
 from tests.ingest.conftest import Running
 from tests.ingest.producing import START, message, send_events
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.events import (
+from semcache_ingest.events import (
     TYPES,
     DocumentDeleted,
     DocumentUpserted,

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.events import MessageEvent
-from ingest.records import Outcome
 from semcache.errors import Quarantine
+from semcache_ingest.events import MessageEvent
+from semcache_ingest.records import Outcome
 from tests.ingest.producing import message, upsert
 from tests.ingest.test_processors import decoded, settings
 

@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 import redis as redis_py
 
-from ingest.deadletters.letters import Letters
-from ingest.extraction.assemble import Extraction, open_extractor
-from ingest.extraction.verdict import Verdict, verdict_of
-from ingest.kafka.topics import ensure_topics
 from semcache.devstack.kafka import KafkaServer
 from semcache.devstack.ports import free_port
 from semcache.embed import Embedder
 from semcache.errors import ConfigurationError, InvalidInput, LlmUnavailable, Quarantine
 from semcache.memory import AgentMemory
 from semcache.settings import Settings
+from semcache_ingest.deadletters.letters import Letters
+from semcache_ingest.extraction.assemble import Extraction, open_extractor
+from semcache_ingest.extraction.verdict import Verdict, verdict_of
+from semcache_ingest.kafka.topics import ensure_topics
 from tests.ingest.conftest import Running
 from tests.ingest.producing import message, read_all, send, send_events
 from tests.llm.server import FakeOpenAi, Messages, Trouble, serving

@@ -21,12 +21,12 @@ from google.protobuf.message_factory import GetMessageClass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.events import DocumentDeleted, DocumentUpserted, Event, MessageEvent
-from ingest.handlers.decode import Decoder
-from ingest.records import Record
-from ingest.worker.assemble import make_decoder
 from semcache.errors import ConfigurationError, Quarantine
 from semcache.settings import load_settings
+from semcache_ingest.events import DocumentDeleted, DocumentUpserted, Event, MessageEvent
+from semcache_ingest.handlers.decode import Decoder
+from semcache_ingest.records import Record
+from semcache_ingest.worker.assemble import make_decoder
 from tests.ingest.registry_server import Registered, Registry, running_registry
 
 TOPIC = "shop.public.articles"

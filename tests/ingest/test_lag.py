@@ -13,12 +13,12 @@ from confluent_kafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.kafka.clients import open_admin
-from ingest.records import Record
-from ingest.worker.lag import lost
-from ingest.worker.partitions import Assignment
 from semcache.devstack.ports import free_port
 from semcache.settings import Settings
+from semcache_ingest.kafka.clients import open_admin
+from semcache_ingest.records import Record
+from semcache_ingest.worker.lag import lost
+from semcache_ingest.worker.partitions import Assignment
 from tests.conftest import Clock
 from tests.ingest.conftest import Run, Running
 from tests.ingest.producing import message, send, send_events

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import redis as redis_py
 
-from ingest.deadletters.letters import Letters
-from ingest.deadletters.replay import ReplayOptions, replay
-from ingest.events import Event
 from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase
 from semcache.memory import AgentMemory
 from semcache.settings import Settings, TableMapping
+from semcache_ingest.deadletters.letters import Letters
+from semcache_ingest.deadletters.replay import ReplayOptions, replay
+from semcache_ingest.events import Event
 from tests.ingest.conftest import Running
 from tests.ingest.producing import message, send
 from tests.ingest.test_bad_input import BAD, Peculiar
@@ -99,7 +99,7 @@ def test_what_was_wrong_in_itself_is_mended_by_hand(
 
 
 def ingest_command(environment: dict[str, str], *arguments: str, given: bytes = b"") -> bytes:
-    command = [sys.executable, "-m", "ingest.cli", *arguments]
+    command = [sys.executable, "-m", "semcache_ingest.cli", *arguments]
     done = subprocess.run(command, env=os.environ | environment, input=given, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

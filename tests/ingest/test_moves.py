@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest.status import group_status
 from semcache.devstack.ports import free_port
 from semcache.devstack.redis import RedisServer
 from semcache.settings import Settings
+from semcache_ingest.status import group_status
 from tests.ingest.conftest import BOTH_PROTOCOLS, Run, Running
 from tests.ingest.producing import message, send_events, upsert
 from tests.ingest.test_worker import with_redis

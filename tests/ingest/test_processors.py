@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.envelopes import Rules
-from ingest.events import Event, MessageEvent, parse_event
-from ingest.handlers.decode import Decoder
-from ingest.processors.chain import load_processors
-from ingest.processors.filter import compile_expression
-from ingest.processors.lateness import Lateness
-from ingest.processors.redact import redacted
-from ingest.records import Outcome, Record
 from semcache.errors import ConfigurationError, Quarantine
 from semcache.settings import Settings, load_settings
+from semcache_ingest.envelopes import Rules
+from semcache_ingest.events import Event, MessageEvent, parse_event
+from semcache_ingest.handlers.decode import Decoder
+from semcache_ingest.processors.chain import load_processors
+from semcache_ingest.processors.filter import compile_expression
+from semcache_ingest.processors.lateness import Lateness
+from semcache_ingest.processors.redact import redacted
+from semcache_ingest.records import Outcome, Record
 from tests.conftest import Clock
 from tests.ingest.producing import as_record, message, upsert
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from ingest.extraction.sources import GroupSource, NoShareGroups, ShareSource
-from ingest.kafka.topics import ensure_topics
-from ingest.status import group_status
 from semcache.devstack.kafka import KafkaServer
 from semcache.devstack.ports import free_port
 from semcache.errors import ConfigurationError
 from semcache.settings import Settings
+from semcache_ingest.extraction.sources import GroupSource, NoShareGroups, ShareSource
+from semcache_ingest.kafka.topics import ensure_topics
+from semcache_ingest.status import group_status
 from tests.ingest.conftest import Run, Running
 from tests.ingest.producing import message, send_events
 from tests.waiting import wait_until
@@ -51,7 +51,7 @@ def test_the_worker_ends_and_names_the_setting(older: Callable[[str], Settings],
     """It does not stand still: exit code 1, and the line to set."""
     address = older("consumer").kafka.bootstrap_servers
     done = subprocess.run(
-        [sys.executable, "-m", "ingest.cli", "run"],
+        [sys.executable, "-m", "semcache_ingest.cli", "run"],
         env=os.environ | environment | {"SEMCACHE_KAFKA_BOOTSTRAP_SERVERS": address},
         capture_output=True,
         text=True,

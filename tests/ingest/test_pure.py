@@ -14,9 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.events import parse_event, routing_key
-from ingest.handlers.plan import Incoming, runs
-from ingest.kafka.clients import (
+from semcache.errors import ConfigurationError, InvalidInput, Unavailable
+from semcache.settings import KafkaSettings, load_settings
+from semcache_ingest.events import parse_event, routing_key
+from semcache_ingest.handlers.plan import Incoming, runs
+from semcache_ingest.kafka.clients import (
     Throttled,
     common_config,
     consumer_config,
@@ -25,17 +27,15 @@ from ingest.kafka.clients import (
     reader_config,
     share_config,
 )
-from ingest.kafka.topics import wanted_topics
-from ingest.metrics import Metrics
-from ingest.moments import moment_of
-from ingest.records import Record
-from ingest.worker.batch import Batch
-from ingest.worker.bisect import Done, Failed, apply_or_bisect
-from ingest.worker.pace import Pace
-from ingest.worker.partitions import Assignment
-from ingest.worker.pipeline import AHEAD, Pipeline
-from semcache.errors import ConfigurationError, InvalidInput, Unavailable
-from semcache.settings import KafkaSettings, load_settings
+from semcache_ingest.kafka.topics import wanted_topics
+from semcache_ingest.metrics import Metrics
+from semcache_ingest.moments import moment_of
+from semcache_ingest.records import Record
+from semcache_ingest.worker.batch import Batch
+from semcache_ingest.worker.bisect import Done, Failed, apply_or_bisect
+from semcache_ingest.worker.pace import Pace
+from semcache_ingest.worker.partitions import Assignment
+from semcache_ingest.worker.pipeline import AHEAD, Pipeline
 from tests.conftest import Clock
 from tests.ingest.producing import AT, message, upsert
 from tests.waiting import wait_until
@@ -238,7 +238,7 @@ def test_repeated_log_lines_are_throttled(clock: Clock) -> None:
 def test_guarantees_cannot_be_configured_away() -> None:
     """Own properties are added, but what exactly-once effect rests on stays."""
     own = {"enable.auto.commit": "true", "isolation.level": "read_uncommitted", "enable.idempotence": "false"}
-    kafka = load_settings().kafka.model_copy(update={"client": own | {"sasl.username": "me"}})
+    kafka = kafka_with(client=own | {"sasl.username": "me"})
     consumer, producer = consumer_config(kafka, group="g"), producer_config(kafka)
     assert (consumer["enable.auto.commit"], consumer["isolation.level"]) == (False, "read_committed")
     assert (producer["enable.idempotence"], producer["acks"]) == (True, "all")

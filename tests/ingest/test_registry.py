@@ -10,15 +10,15 @@ from confluent_kafka.schema_registry import SchemaRegistryClient, header_schema_
 from confluent_kafka.schema_registry.json_schema import JSONSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
-from ingest.envelopes import Rules
-from ingest.envelopes.registry import RegistryUnavailable, SchemaRegistry, open_registry
-from ingest.events import Event, MessageEvent, NotAnEvent, json_schema
-from ingest.handlers.decode import Decoder
-from ingest.records import Record
-from ingest.worker.assemble import make_decoder
 from semcache.devstack.ports import free_port
 from semcache.errors import ConfigurationError
 from semcache.settings import load_settings
+from semcache_ingest.envelopes import Rules
+from semcache_ingest.envelopes.registry import RegistryUnavailable, SchemaRegistry, open_registry
+from semcache_ingest.events import Event, MessageEvent, NotAnEvent, json_schema
+from semcache_ingest.handlers.decode import Decoder
+from semcache_ingest.records import Record
+from semcache_ingest.worker.assemble import make_decoder
 from tests.ingest.producing import message
 
 TOPIC = "semcache.conversations"

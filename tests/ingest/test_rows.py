@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from ingest.envelopes import Rules, Unwrapped, table_rules, unwrap
-from ingest.envelopes.values import extended_json, shown, typed
-from ingest.events import NotAnEvent
-from ingest.records import Record
 from semcache.settings import TableMapping
+from semcache_ingest.envelopes import Rules, Unwrapped, table_rules, unwrap
+from semcache_ingest.envelopes.values import extended_json, shown, typed
+from semcache_ingest.events import NotAnEvent
+from semcache_ingest.records import Record
 from tests.ingest.test_envelopes import record
 
 T = 1_764_000_000_000

@@ -11,15 +11,15 @@ import pytest
 import redis as redis_py
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
-from ingest.deadletters.letters import letter_of, skip_record
-from ingest.deadletters.writer import DeadLetter, headers_of, said
-from ingest.kafka.clients import open_admin
-from ingest.kafka.topics import dead_letter_topic
-from ingest.records import Record
 from semcache.embed import Embedder, Kind, Vectors
 from semcache.errors import EmbedderUnavailable, InvalidInput
 from semcache.knowledge import KnowledgeBase
 from semcache.settings import Settings
+from semcache_ingest.deadletters.letters import letter_of, skip_record
+from semcache_ingest.deadletters.writer import DeadLetter, headers_of, said
+from semcache_ingest.kafka.clients import open_admin
+from semcache_ingest.kafka.topics import dead_letter_topic
+from semcache_ingest.records import Record
 from tests.ingest.conftest import Run, Running
 from tests.ingest.producing import as_record, message, read_all, send, send_events, upsert
 from tests.waiting import wait_until

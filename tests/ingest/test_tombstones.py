@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 import redis as redis_py
 
-from ingest.kafka.clients import open_admin
-from ingest.kafka.topics import ensure_topics
-from ingest.worker.assemble import RunOptions
-from ingest.worker.start import Start
 from semcache.cache import SemanticCache
 from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase
 from semcache.settings import Settings
+from semcache_ingest.kafka.clients import open_admin
+from semcache_ingest.kafka.topics import ensure_topics
+from semcache_ingest.worker.assemble import RunOptions
+from semcache_ingest.worker.start import Start
 from tests.ingest.conftest import Running
 from tests.ingest.producing import as_record, delete, send, upsert
 from tests.waiting import wait_until

@@ -12,11 +12,6 @@ from pathlib import Path
 import pytest
 import redis as redis_py
 
-from ingest.http import serving
-from ingest.publish import EventPublisher
-from ingest.status import group_status
-from ingest.worker.assemble import RunOptions, open_worker
-from ingest.worker.start import Start
 from semcache.cache import SemanticCache
 from semcache.devstack.ports import free_port
 from semcache.devstack.redis import RedisServer
@@ -25,6 +20,11 @@ from semcache.errors import ConfigurationError, KafkaUnavailable
 from semcache.knowledge import KnowledgeBase
 from semcache.memory import AgentMemory
 from semcache.settings import Settings
+from semcache_ingest.http import serving
+from semcache_ingest.publish import EventPublisher
+from semcache_ingest.status import group_status
+from semcache_ingest.worker.assemble import RunOptions, open_worker
+from semcache_ingest.worker.start import Start
 from tests.ingest.conftest import BOTH_PROTOCOLS, Run, Running
 from tests.ingest.producing import AT, delete, message, send, send_events, upsert
 from tests.ingest.state import difference, state
@@ -160,7 +160,7 @@ def test_since_starts_at_a_time(settings: Settings, drain: Drain) -> None:
 
 def test_records_of_an_aborted_transaction_are_not_applied(settings: Settings, drain: Drain) -> None:
     """Only committed transactions count, and their markers do not keep the worker from catching up."""
-    from ingest.kafka.clients import open_producer
+    from semcache_ingest.kafka.clients import open_producer
 
     producer = open_producer(settings.kafka, **{"transactional.id": settings.namespace})
     producer.init_transactions(30)

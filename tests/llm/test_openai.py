@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any
 
 import pytest
 
-from semcache.errors import InvalidInput, LlmUnavailable, RateLimited
+from semcache.errors import InvalidInput, LlmUnavailable, MissingExtra, RateLimited
 from semcache.llm.openai import OpenAiLlm
 from semcache.llm.protocol import Completion, LlmRequest, Message, Passage
 from semcache.settings import LlmSettings
@@ -178,3 +179,10 @@ def test_an_answer_that_does_not_know_is_marked(api: FakeOpenAi) -> None:
     completion = model(api).answer(QUESTION)
     assert isinstance(completion, Completion)
     assert not completion.known
+
+
+def test_without_the_sdk_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No traceback of an import, but the line to install."""
+    monkeypatch.setitem(sys.modules, "openai", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'semcache\[openai\]'"):
+        OpenAiLlm(LlmSettings(model="gpt-5")).answer(LlmRequest(question="How long?"))

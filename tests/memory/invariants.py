@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from redis import Redis
 
-from semcache.memory.layout import TURN_WEIGHTING, UserKeys, vectors_field
+from semcache.memory.stored.layout import TURN_WEIGHTING, UserKeys, vectors_field
 from semcache.store import keys
 from semcache.store.connect import guarded
 

@@ -15,7 +15,7 @@ from semcache.embed import CachedEmbedder
 from semcache.embed.protocol import Kind, Vectors
 from semcache.errors import InvalidInput
 from semcache.memory import AgentMemory, NewTurn, State, TurnWriter
-from semcache.memory.layout import TURN_WEIGHTING, UserKeys, index_stems
+from semcache.memory.stored.layout import TURN_WEIGHTING, UserKeys, index_stems
 from semcache.store import keys
 from tests.conftest import Clock
 from tests.memory.conftest import OpenMemory

@@ -18,7 +18,7 @@ from semcache.errors import Unavailable
 from semcache.memory import AgentMemory, NewTurn, TurnWriter
 from semcache.memory.facts.kept import keep_claims
 from semcache.memory.facts.types import Claim
-from semcache.memory.layout import UserKeys
+from semcache.memory.stored.layout import UserKeys
 from semcache.store.checks import check_data
 from semcache.store.connect import connect
 from semcache.store.sealing import UNSEALED

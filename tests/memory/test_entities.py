@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from semcache.memory import AgentMemory
 from semcache.memory.entities.gather import gather
 from semcache.memory.entities.mentions import mentions
-from semcache.memory.entities.types import Kind
-from semcache.memory.readings import Reading, reading_of
+from semcache.memory.entities.types import Kind, Reading
+from semcache.memory.readings import reading_of
 from semcache.memory.types import Turn
 
 

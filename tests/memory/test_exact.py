@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semcache.memory import AgentMemory
-from semcache.memory.exact import codes, held
-from semcache.memory.layout import index_stems
+from semcache.memory.stored.exact import codes, held
+from semcache.memory.stored.layout import index_stems
 
 
 @pytest.mark.parametrize(

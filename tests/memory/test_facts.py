@@ -14,15 +14,16 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from semcache.memory import AgentMemory, NewTurn, TurnWriter
-from semcache.memory.facts import clauses, times
-from semcache.memory.facts.extract import extract
-from semcache.memory.facts.patterns import Hint, Pattern
+from semcache.memory.dates import phrases as phrases_of
+from semcache.memory.dates.phrases import find_time
+from semcache.memory.facts.rules import clauses
+from semcache.memory.facts.rules.extract import extract
+from semcache.memory.facts.rules.values import words
 from semcache.memory.facts.timeline import current, facts_of
-from semcache.memory.facts.times import find_time
 from semcache.memory.facts.types import Change, Claim, Fact, Told
-from semcache.memory.facts.values import words
 from semcache.store import keys
 from semcache.text.figures.dates import MONTHS, WEEKDAYS
+from semcache.text.patterns import Hint, Pattern
 from tests.conftest import Clock
 from tests.memory.conftest import OpenMemory
 
@@ -93,9 +94,9 @@ def test_what_a_rule_matches_has_its_hint(hint: Hint, pattern: Pattern) -> None:
 
 def test_what_names_a_time_has_its_hint() -> None:
     """The same of time phrases. A plural alone ("on Sundays") names no day."""
-    phrases = [*TIMES, *(f"on {name}" for name in [*MONTHS, *WEEKDAYS] if times._WHEN.search(f"on {name}"))]
-    assert all(times._WHEN.search(text) for text in TIMES)
-    lost = [text for text in phrases if not times._hints_at_time(text)]
+    phrases = [*TIMES, *(f"on {name}" for name in [*MONTHS, *WEEKDAYS] if phrases_of._WHEN.search(f"on {name}"))]
+    assert all(phrases_of._WHEN.search(text) for text in TIMES)
+    lost = [text for text in phrases if not phrases_of._hints_at_time(text)]
     assert lost == [f"on {name}" for name in WEEKDAYS if name.endswith("days")]
 
 

@@ -9,8 +9,8 @@ from redis import Redis
 from semcache.memory import AgentMemory
 from semcache.memory.facts.kept import Kept, keep_claims
 from semcache.memory.facts.types import Change, Claim
-from semcache.memory.layout import UserKeys
-from semcache.memory.reseal import reseal
+from semcache.memory.stored.layout import UserKeys
+from semcache.memory.writing.reseal import reseal
 from semcache.store import keys
 from semcache.store.sealing import UNSEALED, sealed_under
 from tests.conftest import Clock

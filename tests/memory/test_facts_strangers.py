@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semcache.memory import AgentMemory
-from semcache.memory.facts.extract import extract
+from semcache.memory.facts.rules.extract import extract
 from semcache.memory.facts.timeline import current, facts_of
 from semcache.memory.facts.types import USER, Told
 from tests.memory.test_facts import _is
@@ -43,6 +43,14 @@ OTHERS = [
     "I do nights and Tom works for Uber.",
     "Same here! See you at eight.",
 ]
+EXAMPLES = [
+    "I want to cook with more herbs, like basil or thyme.",
+    "We talked about friends, like Carla, whom I met last year.",
+    "I'm worried about the small things, like parking, noise and rent.",
+    "I've been working closely with Michele on the edit.",
+    "I'm 87.5% done with the collection.",
+    "I already booked a room for two nights.",
+]
 TENSE_ALONE = [
     "I have had asthma since I was a child.",
     "I've had asthma for as long as I can remember.",
@@ -62,6 +70,12 @@ def known_after(*texts: str) -> set[tuple[str, str]]:
         for number, claim in enumerate(extract(text, at=AT + n))
     ]
     return {(fact.attribute, fact.value) for fact in current(facts_of(told), AT + len(texts)) if fact.subject == USER}
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_examples_and_company_are_no_facts(text: str) -> None:
+    """What follows "like" in an example is no taste, whom one works with no employer, a percentage no age."""
+    assert known_after(text) == set()
 
 
 @pytest.mark.parametrize("text", [*OTHERS, *TENSE_ALONE])

@@ -13,7 +13,7 @@ from redis import Redis
 from semcache.embed import CachedEmbedder
 from semcache.errors import InvalidInput
 from semcache.memory import AgentMemory, NewTurn, State, TurnWriter
-from semcache.memory.layout import UserKeys
+from semcache.memory.stored.layout import UserKeys
 from semcache.store import keys
 from tests.conftest import Clock
 from tests.memory.conftest import OpenMemory

@@ -10,8 +10,8 @@ from redis import Redis
 
 from semcache.embed import CachedEmbedder
 from semcache.memory import AgentMemory, Turn
-from semcache.memory.layout import UserKeys
-from semcache.memory.passages import CONTEXT_CHARS, LONG_CHARS, MOST_PASSAGES, context_text, passages
+from semcache.memory.stored.layout import UserKeys
+from semcache.memory.stored.passages import CONTEXT_CHARS, LONG_CHARS, MOST_PASSAGES, context_text, passages
 from tests.memory.invariants import check_user
 
 SMALL_TALK = [

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from redis import Redis
 
 from semcache.memory import AgentMemory, NewTurn, TurnWriter
-from semcache.memory.layout import UserKeys
+from semcache.memory.stored.layout import UserKeys
 from tests.conftest import Clock
 from tests.memory.conftest import OpenMemory
 from tests.memory.invariants import check_user

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcache.memory.layout import RADIUS, WINDOW_STEMS, pack, unpack
-from semcache.memory.rank import Candidates, Question, named_speaker, rank, window_bm25
+from semcache.memory.ranking.rank import Candidates, Question, named_speaker, rank, window_bm25
+from semcache.memory.ranking.weights import PARTS, Weights, weights_for
+from semcache.memory.stored.layout import RADIUS, WINDOW_STEMS, pack, unpack
 from semcache.memory.types import Turn
-from semcache.memory.weights import PARTS, Weights, weights_for
 
 DIM = 8
 AXES = np.eye(DIM, dtype=np.float32)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from redis import Redis
 
 from semcache.memory import AgentMemory
-from semcache.memory.layout import UserKeys
 from semcache.memory.readings import revision_of
+from semcache.memory.stored.layout import UserKeys
 from semcache.store import keys
 
 

@@ -14,8 +14,8 @@ from redis import Redis
 
 from semcache.errors import InvalidInput
 from semcache.memory import AgentMemory, NewTurn, TurnWriter
-from semcache.memory.fetch import Reach
-from semcache.memory.layout import UserKeys
+from semcache.memory.ranking.fetch import Reach
+from semcache.memory.stored.layout import UserKeys
 from tests.conftest import Clock
 from tests.memory.conftest import OpenMemory
 

@@ -7,7 +7,7 @@ from redis import Redis
 
 from semcache.errors import InvalidInput
 from semcache.memory import AgentMemory
-from semcache.memory.reseal import reseal
+from semcache.memory.writing.reseal import reseal
 from semcache.store.sealing import is_sealed
 from tests.memory.conftest import OpenMemory
 from tests.sealing.conftest import ring

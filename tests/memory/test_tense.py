@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semcache.memory import AgentMemory
-from semcache.memory.tense import Rivals, by_time, tense
+from semcache.memory.dates.tense import Rivals, by_time, tense
 
 
 @pytest.mark.parametrize(

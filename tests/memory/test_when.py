@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcache.memory.when import CalendarDate, Mention, Span, asks_when, has_time_word, mentioned, utc_day
+from semcache.memory.dates.when import CalendarDate, Mention, Span, asks_when, has_time_word, mentioned, utc_day
 
 ASKED_AT = datetime(2024, 3, 14, 9, tzinfo=UTC).timestamp()  # a Thursday
 
@@ -128,7 +128,7 @@ def test_questions_for_a_time_and_turns_with_one() -> None:
 def test_dateparser_is_loaded_only_for_questions_that_need_it() -> None:
     """A question without "ago" does not pay for the library."""
     program = (
-        "import sys; from semcache.memory.when import mentioned;"
+        "import sys; from semcache.memory.dates.when import mentioned;"
         "mentioned('Where did I go last week, on Monday, in May 2023?', asked_at=1e9);"
         "assert 'dateparser' not in sys.modules;"
         "mentioned('Who called two weeks ago?', asked_at=1.7e9); assert 'dateparser' in sys.modules"

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from semcache.cli.main import build_app
 from semcache.errors import ConfigurationError
 from semcache.memory import AgentMemory, NewTurn, TurnWriter
-from semcache.memory.reseal import count_turns, reseal
+from semcache.memory.writing.reseal import count_turns, reseal
 from semcache.store.sealing import UNSEALED, sealed_under
 from tests.conftest import Clock
 from tests.memory.states import snapshot

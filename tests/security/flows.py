@@ -6,7 +6,7 @@ from redis import Redis
 
 from semcache import open_app
 from semcache.cache.scopes.invalidation import invalidate_source
-from semcache.memory.reseal import reseal
+from semcache.memory.writing.reseal import reseal
 from semcache.settings import Settings
 from semcache.store.checks import check_data, compare, count_keys
 from semcache.store.connect import connect

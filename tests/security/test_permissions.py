@@ -19,11 +19,6 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from ingest.courier import open_courier
-from ingest.kafka.clients import open_admin, open_producer
-from ingest.kafka.topics import ensure_topics
-from ingest.publish import EventPublisher
-from ingest.worker.assemble import RunOptions, open_worker
 from semcache.devstack import ports
 from semcache.devstack.doctor.services import redis_facts
 from semcache.devstack.kafka import KafkaServer, sasl_client, sasl_plain
@@ -33,6 +28,11 @@ from semcache.memory import AgentMemory
 from semcache.settings import Settings, load_settings
 from semcache.store import keys
 from semcache.store.connect import connect
+from semcache_ingest.courier import open_courier
+from semcache_ingest.kafka.clients import open_admin, open_producer
+from semcache_ingest.kafka.topics import ensure_topics
+from semcache_ingest.publish import EventPublisher
+from semcache_ingest.worker.assemble import RunOptions, open_worker
 from tests.checks.conftest import Turning
 from tests.ingest.conftest import Running
 from tests.security.conftest import kafka_rules, redis_rules

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ingest.kafka.topics import ensure_topics
-from ingest.worker.assemble import open_worker
 from semcache import samples
 from semcache.knowledge import Upsert
+from semcache_ingest.kafka.topics import ensure_topics
+from semcache_ingest.worker.assemble import open_worker
+from semcache_ui import resources
+from semcache_ui.services.health import look
+from semcache_ui.services.installation import Installation
 from tests.waiting import wait_until
-from ui import resources
-from ui.services.health import look
-from ui.services.installation import Installation
 
 PAGES = Path(__file__).parents[2] / "ui"
 DOCUMENTS = ("returns", "returns-accessories", "battery-replacement", "roam-monthly")

@@ -10,10 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 from semcache.errors import ConfigurationError
 from semcache.settings import UiSettings, load_settings
+from semcache_ui import launch
+from semcache_ui.services.access import AccessDenied, check_reach, identify
+from semcache_ui.services.installation import Installation
 from tests.ui.conftest import PAGES
-from ui import launch
-from ui.services.access import AccessDenied, check_reach, identify
-from ui.services.installation import Installation
+from tests.ui.reading import said
 
 ANA = {"is_logged_in": True, "email": "Ana@example.org", "email_verified": True}
 LOGIN_FILE = """[auth]
@@ -24,11 +25,6 @@ client_secret = "another"
 server_metadata_url = "http://localhost:1/.well-known/openid-configuration"
 """
 Open = Callable[..., AppTest]
-
-
-def said(test: AppTest) -> str:
-    assert not test.exception
-    return "\n".join(element.value for element in [*test.markdown, *test.caption, *test.warning, *test.error])
 
 
 def labels(test: AppTest) -> set[str]:
@@ -63,7 +59,7 @@ def test_a_person_is_the_user_of_the_claim() -> None:
     rules = UiSettings(admins=["ROOT@example.org"])
     assert identify(ANA, rules).user == "ana@example.org"
     assert not identify(ANA, rules).admin
-    assert identify({"email": "Root@Example.org"}, rules).admin
+    assert identify({"email": "Root@Example.org", "email_verified": True}, rules).admin
     by_subject = UiSettings(user_claim="sub", admins=["7"])
     assert identify({"sub": "7"}, by_subject).admin
     assert identify({"sub": "aB"}, by_subject).user == "aB"
@@ -77,6 +73,10 @@ def test_a_person_is_the_user_of_the_claim() -> None:
         {"email": 7},
         {"email": "a@b.c", "email_verified": False},
         {"email": "a@b.c", "email_verified": "false"},
+        {"email": "a@b.c", "email_verified": "true"},
+        {"email": "a@b.c", "email_verified": None},
+        {"email": "a@b.c", "email_verified": 1},
+        {"email": "a@b.c"},
         {"sub": "a@b.c"},
     ],
 )
@@ -84,6 +84,16 @@ def test_who_cannot_be_told_apart_is_not_let_in(claims: dict[str, object]) -> No
     """No address, or one that the provider has not verified, is nobody's user."""
     with pytest.raises(AccessDenied):
         identify(claims, UiSettings())
+
+
+def test_a_sign_in_ends_and_comes_from_one_place() -> None:
+    """`exp` is kept to; another issuer or tenant is another person, whatever subject and address say."""
+    claims = {"sub": "7", "iss": "https://login.example.org/ours", "tid": "ours", "exp": 1000}
+    rules = UiSettings(user_claim="sub", issuer="https://login.example.org/ours", tenant="ours")
+    assert identify(claims, rules, now=999).user == "7"
+    for change in ({"exp": 999}, {"iss": "https://login.example.org/theirs"}, {"tid": "theirs"}, {"tid": None}):
+        with pytest.raises(AccessDenied):
+            identify(claims | change, rules, now=999)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.2", "[::1]"])

@@ -10,18 +10,14 @@ from streamlit.testing.v1 import AppTest
 
 from semcache import samples
 from semcache.errors import InvalidInput
-from ui.services import caches
-from ui.services.budget import budget_of
-from ui.services.installation import Installation
+from semcache_ui.services import caches
+from semcache_ui.services.budget import budget_of
+from semcache_ui.services.installation import Installation
+from tests.ui.reading import said
 
 Page = Callable[..., AppTest]
 RETURN = "How long do I have to return a bike?"
 BATTERY = "How much is a spare battery for the C3?"
-
-
-def said(test: AppTest) -> str:
-    assert not test.exception
-    return "\n".join(element.value for element in [*test.markdown, *test.caption, *test.warning, *test.error])
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 
 from semcache import samples
 from semcache.errors import InvalidInput
-from ui.services.conversations import Exchange
-from ui.services.installation import Installation
+from semcache_ui.services.conversations import Exchange
+from semcache_ui.services.installation import Installation
 
 STORY = samples.demo()[0]
 

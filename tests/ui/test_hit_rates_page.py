@@ -10,21 +10,17 @@ from collections.abc import Callable
 from streamlit.testing.v1 import AppTest
 
 from semcache.evals.measure import Plan, sample_traffic
+from semcache_ui.services.hitrates import Report
+from semcache_ui.services.installation import Installation
+from semcache_ui.services.jobs import Status
+from tests.ui.reading import said
 from tests.waiting import wait_until
-from ui.services.hitrates import Report
-from ui.services.installation import Installation
-from ui.services.jobs import Status
 
 Page = Callable[..., AppTest]
 LOG = "question,intent\n" + "\n".join(
     f"how do I {verb} my bike{mark},{verb}" for verb in ("lock", "sell") for mark in ("", "?", "!")
 )
 ANY_STATIC = Plan(policy="static:0.95")
-
-
-def said(test: AppTest) -> str:
-    assert not test.exception
-    return "\n".join(element.value for element in [*test.markdown, *test.caption, *test.warning, *test.error])
 
 
 def measured(installation: Installation, content: str, name: str = "log.csv") -> Status[Report]:

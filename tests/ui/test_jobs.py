@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 
 from semcache.errors import InvalidInput
+from semcache_ui.services.jobs import Job, Progress
+from semcache_ui.services.refreshed import Refreshed
 from tests.waiting import wait_until
-from ui.services.jobs import Job, Progress
-from ui.services.refreshed import Refreshed
 
 
 def test_a_job_tells_its_progress_and_its_result() -> None:

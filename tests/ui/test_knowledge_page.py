@@ -6,14 +6,10 @@ from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
 
-from ui.services.installation import Installation
+from semcache_ui.services.installation import Installation
+from tests.ui.reading import said
 
 Page = Callable[..., AppTest]
-
-
-def said(test: AppTest) -> str:
-    assert not test.exception
-    return "\n".join(element.value for element in [*test.markdown, *test.caption, *test.warning, *test.error])
 
 
 def test_an_empty_knowledge_base_says_how_to_fill_it(installation: Installation, page: Page) -> None:

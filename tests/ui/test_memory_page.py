@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -9,17 +10,13 @@ from datetime import UTC, date, datetime
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ingest.status import group_status
 from semcache import samples
-from ui.services.installation import Installation
+from semcache_ingest.status import group_status
+from semcache_ui.services.installation import Installation
+from tests.ui.reading import said
 
 Page = Callable[..., AppTest]
 NOW = datetime(2026, 11, 23, tzinfo=UTC).timestamp()
-
-
-def said(test: AppTest) -> str:
-    assert not test.exception
-    return "\n".join(element.value for element in [*test.markdown, *test.caption, *test.warning, *test.error])
 
 
 def seconds(moment: str) -> float:
@@ -140,11 +137,11 @@ def test_recall_shows_what_was_found_and_when(pia: Installation, page: Page) -> 
     """The turn with the dog's name comes first; a turn's fact says how long it held."""
     test = page("views/memory.py", user="pia", session="s")
     next(t for t in test.text_input if "recalled" in t.label).set_value("What is my dog called?").run()
-    first = next(m.value for m in test.markdown if m.value.startswith("**1.**"))
-    assert "Muffin" in first
+    recall = next(tab for tab in test.tabs if "Recall" in tab.label)
+    assert "Muffin" in recall.text[0].value
     next(t for t in test.text_input if "recalled" in t.label).set_value("Do I live in Utrecht?").run()
     stated = [c.value for c in test.caption if ":material/label:" in c.value]
-    assert any("Utrecht, until 21 Sep 2026" in line for line in stated), "a fact that has ended says so"
+    assert any("Utrecht, until 21 Sep 2026" in html.unescape(line) for line in stated), "a fact that has ended says so"
 
 
 def test_erasing_needs_the_users_name(pia: Installation, page: Page) -> None:

@@ -8,15 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from semcache import samples
-from ui.services.installation import Installation
-from ui.services.sample import SESSION
+from semcache_ui.services.installation import Installation
+from semcache_ui.services.sample import SESSION
+from tests.ui.reading import said
 
 Page = Callable[..., AppTest]
-
-
-def said(test: AppTest) -> str:
-    assert not test.exception
-    return "\n".join(element.value for element in [*test.markdown, *test.caption, *test.warning, *test.error])
 
 
 def test_an_empty_installation_explains_itself(installation: Installation, page: Page) -> None:

@@ -9,13 +9,14 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ingest.deadletters.letters import Wanted
-from ingest.kafka.clients import open_producer
 from semcache.errors import InvalidInput, KafkaUnavailable
+from semcache_ingest.deadletters.letters import Wanted
+from semcache_ingest.kafka.clients import open_producer
+from semcache_ui.services import stream
+from semcache_ui.services.health import look
+from semcache_ui.services.installation import Installation
+from tests.ui.reading import said
 from tests.waiting import wait_until
-from ui.services import stream
-from ui.services.health import look
-from ui.services.installation import Installation
 
 Page = Callable[..., AppTest]
 STORY_EVENT = json.dumps(
@@ -29,11 +30,6 @@ STORY_EVENT = json.dumps(
         "text": "hello",
     }
 )
-
-
-def said(test: AppTest) -> str:
-    assert not test.exception
-    return "\n".join(element.value for element in [*test.markdown, *test.caption, *test.warning, *test.error])
 
 
 def kafka_side(installation: Installation) -> stream.Stream:

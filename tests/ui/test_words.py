@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ui.services import words
+from semcache_ui.services import words
 
 
 @pytest.mark.parametrize(

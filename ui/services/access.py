@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,20 +23,35 @@ class Identity:
     admin: bool
 
 
-def identify(claims: Mapping[str, object], rules: UiSettings) -> Identity:
+def identify(claims: Mapping[str, object], rules: UiSettings, *, now: float | None = None) -> Identity:
     """The person that the provider's claims describe.
 
     Raises:
-        AccessDenied: the claim that names the user is missing, or the provider has not verified the e-mail address.
+        AccessDenied: the claim that names the user is missing, the provider has not verified the e-mail address, the
+            sign-in has run out (`exp`), or it comes from another issuer or tenant than the settings allow.
     """
+    _check_origin(claims, rules)
+    ends = claims.get("exp")
+    if isinstance(ends, int | float) and ends <= (time.time() if now is None else now):
+        raise AccessDenied("your sign-in has run out: sign out, and sign in again")
     claim = rules.user_claim
     named = claims.get(claim)
     if not isinstance(named, str) or not named.strip():
         raise AccessDenied(f"your provider does not say your `{claim}`: ask for that scope, or set ui.user_claim")
-    if claim == "email" and str(claims.get("email_verified", True)).casefold() == "false":
-        raise AccessDenied(f"your provider has not verified the address {named}: verify it there, and sign in again")
+    if claim == "email" and claims.get("email_verified") is not True:
+        raise AccessDenied(
+            f"your provider has not verified the address {named}. Verify it there, and sign in again; or let the "
+            'administrator set ui.user_claim = "sub", where the provider verifies none'
+        )
     user = _known_as(named, claim)
     return Identity(user, user in {_known_as(admin, claim) for admin in rules.admins})
+
+
+def _check_origin(claims: Mapping[str, object], rules: UiSettings) -> None:
+    """The same subject or address of another issuer, or another tenant of the same issuer, is another person."""
+    for claim, wanted in (("iss", rules.issuer), ("tid", rules.tenant)):
+        if wanted and claims.get(claim) != wanted:
+            raise AccessDenied(f"you are signed in at another provider than this installation allows (`{claim}`)")
 
 
 def check_reach(rules: UiSettings) -> None:

@@ -12,10 +12,10 @@ from semcache.chat import Answer
 from semcache.errors import InvalidInput, RateLimited, SemcacheError
 from semcache.llm import Passage
 from semcache.memory import Turn
-from semcache.memory.sessions import SessionInfo
-from ui.services import events, words
-from ui.services.conversations import Conversations, Exchange, Source
-from ui.services.provenance import provenance
+from semcache.memory.writing.sessions import SessionInfo
+from semcache_ui.services import events, words
+from semcache_ui.services.conversations import Conversations, Exchange, Source
+from semcache_ui.services.provenance import provenance
 
 _MOST_SOURCES = 6
 _MOST_MEMORIES = 3

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ingest.status import GroupStatus, group_status
 from semcache.app import App
 from semcache.cache import Stats
 from semcache.errors import SemcacheError
 from semcache.store.connect import guarded
 from semcache.store.outbox import Outbox, OutboxStatus
+from semcache_ingest.status import GroupStatus, group_status
 
 State = Literal["up", "down", "off"]
 WAITING_S = 5.0

@@ -18,7 +18,7 @@ from semcache.evals.log import Log, Reading, read_log
 from semcache.evals.measure import Measured, Plan, measure, sample_log, sample_traffic
 from semcache.evals.reading.columns import Columns
 from semcache.evals.report import page
-from ui.services.jobs import Job, Progress
+from semcache_ui.services.jobs import Job, Progress
 
 TRAFFIC = 2_000
 MOST_REQUESTS = 50_000

@@ -10,23 +10,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ingest.courier import open_courier
-from ingest.publish import EventPublisher
 from semcache.app import App, open_app
 from semcache.embed import Embedder
 from semcache.errors import SemcacheError
 from semcache.settings import Settings
-from ui.services.caches import Caches
-from ui.services.chat import Chat
-from ui.services.conversations import Conversations
-from ui.services.documents import Documents
-from ui.services.health import Health, look
-from ui.services.history import History
-from ui.services.hitrates import HitRates
-from ui.services.memories import Memories
-from ui.services.refreshed import Refreshed
-from ui.services.sample import Sample
-from ui.services.stream import DeadLetters, Stream
+from semcache_ingest.courier import open_courier
+from semcache_ingest.publish import EventPublisher
+from semcache_ui.services.caches import Caches
+from semcache_ui.services.chat import Chat
+from semcache_ui.services.conversations import Conversations
+from semcache_ui.services.documents import Documents
+from semcache_ui.services.health import Health, look
+from semcache_ui.services.history import History
+from semcache_ui.services.hitrates import HitRates
+from semcache_ui.services.memories import Memories
+from semcache_ui.services.refreshed import Refreshed
+from semcache_ui.services.sample import Sample
+from semcache_ui.services.stream import DeadLetters, Stream
 
 HEALTH_TTL_S = 2.0
 DEAD_LETTERS_TTL_S = 5.0

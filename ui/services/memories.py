@@ -13,10 +13,10 @@ from semcache.errors import KafkaUnavailable
 from semcache.memory import AgentMemory, Recollection, Turn
 from semcache.memory.entities.types import Entity
 from semcache.memory.facts.types import Fact
-from semcache.memory.forget import Forgotten, Receipt, pinned
-from semcache.memory.layout import UserKeys
-from ui.services import events
-from ui.services.conversations import Conversations
+from semcache.memory.stored.layout import UserKeys
+from semcache.memory.writing.forget import Forgotten, Receipt, pinned
+from semcache_ui.services import events
+from semcache_ui.services.conversations import Conversations
 
 MOST_READ = 5_000
 """So many of the newest turns are read for facts, names and sessions."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from semcache.chat import Answer
-from ui.services import words
+from semcache_ui.services import words
 
 Kind = Literal["hit", "miss", "uncacheable", "fresh"]
 

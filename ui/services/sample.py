@@ -9,15 +9,15 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ingest.publish import EventPublisher
 from semcache import samples
 from semcache.app import App
 from semcache.errors import KafkaUnavailable
 from semcache.knowledge import Upsert
 from semcache.memory import NewTurn
-from ui.services.arrival import Arrival
-from ui.services.chat import Chat
-from ui.services.jobs import Job, Progress
+from semcache_ingest.publish import EventPublisher
+from semcache_ui.services.arrival import Arrival
+from semcache_ui.services.chat import Chat
+from semcache_ui.services.jobs import Job, Progress
 
 SENDING, APPLYING, ASKING = "sending events", "applying events", "asking questions"
 SESSION = "sample"

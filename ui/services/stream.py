@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ingest.deadletters.letters import Letter, Letters, Wanted, histogram
-from ingest.deadletters.replay import Replayed, ReplayOptions, replay
-from ingest.events import parse_event
-from ingest.publish import EventPublisher
 from semcache.app import App
 from semcache.errors import InvalidInput, KafkaUnavailable, Quarantine, SemcacheError
-from ui.services import events
+from semcache_ingest.deadletters.letters import Letter, Letters, Wanted, histogram
+from semcache_ingest.deadletters.replay import Replayed, ReplayOptions, replay
+from semcache_ingest.events import parse_event
+from semcache_ingest.publish import EventPublisher
+from semcache_ui.services import events
 
 NEWEST = 200
 PROBE = "semcache-probe"

@@ -7,10 +7,10 @@ from functools import partial
 import streamlit as st
 
 from semcache.cache import Entry, Stats
-from ui import charts, components, shell, visitor
-from ui.services import caches, words
-from ui.services.budget import Budget, budget_of
-from ui.services.installation import Installation
+from semcache_ui import charts, components, shell, visitor
+from semcache_ui.services import caches, words
+from semcache_ui.services.budget import Budget, budget_of
+from semcache_ui.services.installation import Installation
 
 SHARED = "Shared"
 

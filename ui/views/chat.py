@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from semcache import samples
-from ui import answers, components, editing, shell, visitor, welcome
-from ui.services.conversations import Exchange
-from ui.services.installation import Installation
-from ui.visitor import Visitor
+from semcache_ui import answers, components, editing, shell, visitor, welcome
+from semcache_ui.services.conversations import Exchange
+from semcache_ui.services.installation import Installation
+from semcache_ui.visitor import Visitor
 
 EARLIER = 20
 

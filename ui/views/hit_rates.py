@@ -11,11 +11,11 @@ from semcache.evals.policies import BUDGET
 from semcache.evals.reading.columns import Columns
 from semcache.evals.replay import Prices
 from semcache.evals.report import words as said
-from ui import charts, components, shell, visitor
-from ui.services import words
-from ui.services.hitrates import MOST_REQUESTS, TRAFFIC, Report
-from ui.services.installation import Installation
-from ui.services.jobs import Job
+from semcache_ui import charts, components, shell, visitor
+from semcache_ui.services import words
+from semcache_ui.services.hitrates import MOST_REQUESTS, TRAFFIC, Report
+from semcache_ui.services.installation import Installation
+from semcache_ui.services.jobs import Job
 
 QUESTIONS, TRAFFIC_OF_SAMPLE, OWN = (
     "Sample questions, each once",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from semcache.knowledge import Document, Found
-from ui import components, editing, shell, visitor
-from ui.services import words
-from ui.services.installation import Installation
+from semcache_ui import components, editing, shell, visitor
+from semcache_ui.services import words
+from semcache_ui.services.installation import Installation
 
 
 def page(installation: Installation) -> None:
@@ -75,7 +75,7 @@ def _opened(installation: Installation, chosen: str | None) -> None:
     )
     _dependants(installation, document)
     with st.container(border=True, height=420):
-        st.markdown(components.plain(document.text or ""))
+        st.text(document.text or "")
     if document.metadata:
         st.json(dict(document.metadata), expanded=False)
 
@@ -117,7 +117,7 @@ def _passage(place: int, passage: Found) -> None:
             f":gray-badge[score {passage.score:.3f}]"
         )
         st.caption(parts)
-        st.markdown(components.plain(passage.text))
+        st.text(passage.text)
 
 
 shell.run(page)

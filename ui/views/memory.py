@@ -11,11 +11,11 @@ import streamlit as st
 
 from semcache.memory import Recollection, Turn
 from semcache.memory.facts.types import Fact
-from semcache.memory.forget import Receipt
-from ui import charts, components, shell, visitor
-from ui.services import words
-from ui.services.installation import Installation
-from ui.services.memories import Memory, Session
+from semcache.memory.writing.forget import Receipt
+from semcache_ui import charts, components, shell, visitor
+from semcache_ui.services import words
+from semcache_ui.services.installation import Installation
+from semcache_ui.services.memories import Memory, Session
 
 _RECEIPT = "erasure-receipt"
 
@@ -104,8 +104,9 @@ def _provenance(memory: Memory, fact: Fact) -> None:
     if before is not None:
         st.caption(f"before: {components.plain(before.value)}")
     for turn in memory.told_in(fact):
-        st.markdown(f"> {components.plain(turn.text)}")
-        st.caption(f"said {words.moment(turn.at)} UTC")
+        with st.container(border=True, gap="xxsmall"):
+            st.text(turn.text)
+            st.caption(f"said {words.moment(turn.at)} UTC")
 
 
 def _recall(installation: Installation, memory: Memory, user: str) -> None:
@@ -124,9 +125,13 @@ def _recall(installation: Installation, memory: Memory, user: str) -> None:
 def _recollection(place: int, recollection: Recollection) -> None:
     with st.container(border=True, gap="xsmall"):
         turn = recollection.turn
-        st.markdown(f"**{place}.** {components.plain(turn.text)}")
+        st.text(turn.text)
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"{turn.name}, {words.moment(turn.at)} UTC · score {recollection.score:.3f}", width="stretch")
+            st.caption(
+                f"**{place}.** {components.plain(turn.name)}, {words.moment(turn.at)} UTC · "
+                f"score {recollection.score:.3f}",
+                width="stretch",
+            )
             with st.popover("Why", icon=":material/help:", type="tertiary", width="content"):
                 st.altair_chart(charts.recollection(recollection.parts), width=380)
         if fact := recollection.fact:
@@ -175,7 +180,9 @@ def _turn(installation: Installation, turn: Turn, user: str, *, pinned: bool) ->
 
     with st.container(horizontal=True, vertical_alignment="top", gap="small", wrap=False):
         mark = ":material/keep: " if pinned else ""
-        st.markdown(f"{mark}**{components.plain(turn.name)}** &nbsp;{components.plain(turn.text)}", width="stretch")
+        with st.container(gap="xxsmall", width="stretch"):
+            st.caption(f"{mark}**{components.plain(turn.name)}** &nbsp;{words.moment(turn.at)} UTC")
+            st.text(turn.text)
         with st.popover("", icon=":material/more_vert:", type="tertiary", width="content", help="Pin or forget"):
             label, icon = ("Unpin", ":material/keep_off:") if pinned else ("Pin", ":material/keep:")
             st.button(label, key=f"pin-{turn.id}", icon=icon, on_click=partial(shell.told, pin))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import shell, welcome
-from ui.services.installation import Installation
+from semcache_ui import shell, welcome
+from semcache_ui.services.installation import Installation
 
 TOUR = (
     (

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from ingest.deadletters.letters import Letter, Wanted
-from ingest.status import GroupStatus
 from semcache.errors import SemcacheError
-from ui import charts, components, shell, visitor
-from ui.services import stream, words
-from ui.services.health import Health
-from ui.services.installation import Installation
-from ui.services.stream import DeadLetters, Stream
+from semcache_ingest.deadletters.letters import Letter, Wanted
+from semcache_ingest.status import GroupStatus
+from semcache_ui import charts, components, shell, visitor
+from semcache_ui.services import stream, words
+from semcache_ui.services.health import Health
+from semcache_ui.services.installation import Installation
+from semcache_ui.services.stream import DeadLetters, Stream
 
 _REFRESH_S = 2.0
 _REPLAYED = "replayed"

@@ -14,8 +14,9 @@ from semcache.devstack.doctor.finding import Finding, ok, problem, warning
 from semcache.devstack.redis import Version, has_vector_sets, has_vrem_race, parse_version
 from semcache.errors import MissingExtra, RedisUnavailable, SemcacheError
 from semcache.settings import KafkaSettings, RedisSettings, Settings
+from semcache.settings.section import redacted
 from semcache.store import keys
-from semcache.store.connect import MINIMUM_REDIS, connect, dotted, guarded, redacted
+from semcache.store.connect import MINIMUM_REDIS, connect, dotted, guarded
 from semcache.store.outbox import Outbox
 
 CHECK_TIMEOUT_S = 3.0

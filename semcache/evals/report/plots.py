@@ -6,10 +6,13 @@ Colours: Okabe-Ito, told apart by colour-blind people too.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import platformdirs
 
 from semcache.errors import MissingExtra
 from semcache.evals.replay import Outcome
@@ -40,6 +43,7 @@ def draw(
 
 
 def _figure(paint: Any) -> str:
+    os.environ.setdefault("MPLCONFIGDIR", str(Path(platformdirs.user_cache_dir("semcache")) / "matplotlib"))
     try:
         from matplotlib.figure import Figure
     except ImportError as error:

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from semcache.memory.entities.mentions import kind_of
-from semcache.memory.entities.types import Entity, Kind
+from semcache.memory.entities.types import Entity, Kind, Reading
 from semcache.memory.facts.types import Fact
-from semcache.memory.readings import Reading
 
 _NAMED = (Kind.PERSON, Kind.PLACE, Kind.ORGANISATION, Kind.PRODUCT, Kind.NAME)
 _OFTEN = 5  # a text has to say what a name is of in one of so many mentions

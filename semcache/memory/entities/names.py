@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from semcache.memory.entities.types import Kind, Mention
-from semcache.memory.facts.lexicon import LANGUAGES, NATIONALITIES, NO_NAMES, PETS, RELATIONS
-from semcache.memory.facts.patterns import Pattern, either
+from semcache.memory.facts.rules.lexicon import LANGUAGES, NATIONALITIES, NO_NAMES, PETS, RELATIONS
 from semcache.text.entities import known_names
 from semcache.text.figures.dates import MONTHS, WEEKDAYS
+from semcache.text.patterns import Pattern, either
 from semcache.text.tokens import STOP_WORDS, stem
 
 _NAME = re.compile(

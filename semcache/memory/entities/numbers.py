@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from semcache.memory.dates.phrases import find_dates
 from semcache.memory.entities.types import Kind, Mention
-from semcache.memory.facts.contact import EMAIL
-from semcache.memory.facts.times import find_dates
+from semcache.memory.facts.rules.contact import EMAIL
 
 _AMOUNT = re.compile(
     r"(?<![\w.])(?:[€$£¥]\s?\d[\d.,]*\d|[€$£¥]\s?\d|\d[\d.,]*\s?(?:[€$£¥]|(?:eur|usd|gbp|chf"

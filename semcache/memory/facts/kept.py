@@ -15,7 +15,7 @@ from typing import Any, cast
 from redis import Redis
 
 from semcache.memory.facts.types import Change, Claim
-from semcache.memory.layout import UserKeys
+from semcache.memory.stored.layout import UserKeys
 from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.lua import script

@@ -15,11 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from semcache.errors import InvalidInput, LlmUnavailable
 from semcache.llm import Llm, LlmRequest
-from semcache.memory.facts.times import seconds
+from semcache.memory.dates.phrases import seconds
+from semcache.memory.dates.when import utc_day
+from semcache.memory.facts.rules.values import words
 from semcache.memory.facts.types import USER, Change, Claim, Told
-from semcache.memory.facts.values import words
 from semcache.memory.types import Turn
-from semcache.memory.when import utc_day
 
 MOST_TURNS = 50
 _MOST_CHARS = 2_000  # of one turn

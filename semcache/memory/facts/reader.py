@@ -17,8 +17,8 @@ from semcache.llm import Llm
 from semcache.memory.facts.kept import Kept, keep_claims
 from semcache.memory.facts.model import facts_by_model
 from semcache.memory.facts.types import Claim, Told
-from semcache.memory.layout import UserKeys
-from semcache.memory.records import read_turns
+from semcache.memory.stored.layout import UserKeys
+from semcache.memory.stored.records import read_turns
 from semcache.memory.types import Turn
 from semcache.store import keys
 from semcache.store.connect import guarded

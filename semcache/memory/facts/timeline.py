@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from semcache.memory.facts.groups import has_several, merges_parts
+from semcache.memory.facts.rules.values import key, words
 from semcache.memory.facts.types import ANY, USER, Change, Fact, Told
-from semcache.memory.facts.values import key, words
 
 _SURE = 0.65  # a claim below it never replaces what was told more plainly
 _CONFIRMED = 0.05  # each further turn that says the same

@@ -10,12 +10,12 @@ from typing import Any
 
 import redis as redis_py
 
-from ingest.kafka.clients import open_producer
 from semcache.cache import SemanticCache
 from semcache.embed import Embedder
 from semcache.errors import SemcacheError
 from semcache.knowledge import KnowledgeBase
 from semcache.settings import Settings
+from semcache_ingest.kafka.clients import open_producer
 from tests.ingest.chaos.stream import DOCUMENTS
 from tests.ingest.fleet import Fleet
 

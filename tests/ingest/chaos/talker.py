@@ -9,9 +9,9 @@ import random
 import sys
 import threading
 
-from ingest.courier import open_courier
 from semcache.errors import SemcacheError
 from semcache.settings import load_settings
+from semcache_ingest.courier import open_courier
 from tests.ingest.chaos.stream import SESSIONS, TOPICS, USERS
 from tests.ingest.producing import message
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import redis as redis_py
 from confluent_kafka import Message
 
-from ingest.deadletters.letters import Letters
-from ingest.worker.assemble import RunOptions, open_worker
-from ingest.worker.start import Start
 from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase
 from semcache.memory import AgentMemory
 from semcache.settings import Settings
+from semcache_ingest.deadletters.letters import Letters
+from semcache_ingest.worker.assemble import RunOptions, open_worker
+from semcache_ingest.worker.start import Start
 from tests.ingest.chaos.odd import ODD
 from tests.ingest.producing import read_all
 from tests.ingest.reference import Expected, expected_from

@@ -1,0 +1,1 @@
+"""Recall: turns that may answer are fetched, and ranked (pure)."""

@@ -1,0 +1,14 @@
+"""What a visitor reads on a page."""
+
+from __future__ import annotations
+
+import html
+
+from streamlit.testing.v1 import AppTest
+
+
+def said(test: AppTest) -> str:
+    """All texts of a page, its Markdown as it was written, character references read."""
+    assert not test.exception
+    elements = [*test.markdown, *test.caption, *test.text, *test.warning, *test.error]
+    return html.unescape("\n".join(element.value for element in elements)).replace("\u2060", "")
