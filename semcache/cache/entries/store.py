@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import redis
+from redis.client import Pipeline
 
 from semcache.cache.entries.records import (
     ANSWER_FIELDS,
@@ -113,26 +114,35 @@ class Entries:
         return StoredAnswer.of(answer)
 
     @guarded()
-    def put(self, entry: NewEntry, *, cap: int | None, registration: Registration) -> int:
-        """Stores an entry in place of the one under the same question, and registers its scope, in one transaction.
+    def put(self, *entries: NewEntry, cap: int | None, registration: Registration) -> int:
+        """Stores entries, each in place of the one under the same question, and registers the scope, at once.
 
-        Returns how many were evicted for it. Whoever erases the scope meets both or neither.
+        Returns how many were evicted for them. Whoever erases the scope meets all of it or nothing.
         """
+        if not entries:
+            return 0
         if cap:
             self._counted()  # the order of eviction depends on these counts
+        pipe = self._redis.pipeline(transaction=True)
+        lifetimes = dict.fromkeys(entry.ttl_s for entry in entries)
+        for ttl_s in lifetimes:
+            documents = dict.fromkeys(doc for entry in entries if entry.ttl_s == ttl_s for doc in entry.sources)
+            registration(pipe, documents, ttl_s)
+        for entry in entries:
+            self._queue(pipe, entry, cap or 0)
+        return sum(int(evicted) for evicted in pipe.execute()[len(lifetimes) :])
+
+    def _queue(self, pipe: Pipeline, entry: NewEntry, cap: int) -> None:
         indexes = self._indexes(entry)
         fields = to_hash(entry, indexes=indexes)
-        pipe = self._redis.pipeline(transaction=True)
-        registration(pipe, entry.sources, entry.ttl_s)
         script("cache_store")(
             pipe,
             keys=[*self._own, *indexes],
             args=[
                 self._prefix, entry.entry_id, entry.question.fingerprint, entry.vector, self.now, entry.ttl_s or 0,
-                GRACE_MS, USE_HALF_LIFE_S, cap or 0, self.idle_s, *[x for pair in fields.items() for x in pair],
+                GRACE_MS, USE_HALF_LIFE_S, cap, self.idle_s, *[x for pair in fields.items() for x in pair],
             ],
         )  # fmt: skip
-        return int(pipe.execute()[-1])
 
     @property
     def now(self) -> float | str:

@@ -4,8 +4,9 @@
 -- ('' = Redis'), asked, context, tags that an entry must carry...
 --@include _cache_near
 --@include _now
--- Size of the search's frontier: finds .9996 of the true ten nearest of 3,500 questions, in half the time of 200.
-local effort = 100
+-- Size of the search's frontier, which has to grow with the set: of 20,000 real questions 50 finds .985 of the true ten
+-- nearest in two thirds of the time of 100, of 200,000 it takes 200 to find as many.
+local effort = math.ceil(50 * math.max(1, redis.call('VCARD', KEYS[1]) / 20000) ^ 0.6)
 local wanted, most, now, context = tonumber(ARGV[3]), tonumber(ARGV[4]), time_of(ARGV[5]), ARGV[7]
 
 local function carries_tags(tags)

@@ -11,9 +11,13 @@ local outlived_ms = ttl_ms > 0 and ttl_ms + grace_ms or 0
 -- A bound on what one call removes: it holds up every other client meanwhile.
 local at_once = 16
 
+-- Half of Redis' default, in two thirds of its time: of 20,000 real questions a search finds .9955 of the true ten nearest
+-- instead of .9975.
+local build_effort = 100
+
 -- First what may be refused: a vector of another dimension leaves the former answer where it is.
 local fresh = { [vectors] = is_fresh(vectors) }
-if vector ~= '' then redis.call('VADD', vectors, 'FP32', vector, id, 'NOQUANT') end
+if vector ~= '' then redis.call('VADD', vectors, 'FP32', vector, id, 'NOQUANT', 'EF', build_effort) end
 
 local old = redis.call('HGET', exact, asked)
 if old and remove(old) then count('replaced', 1) end
