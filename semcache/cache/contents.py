@@ -42,6 +42,7 @@ class Contents:
         checked = [LabelledPair.checked(pair) for pair in pairs]
         if not checked:
             return 0
+        self._parts.learner.open()
         self._parts.registration.note(self._parts.redis)
         return self._parts.learner.add_labelled(labelled_rows(checked, self._parts.embedder.embed(prompts_of(checked))))
 

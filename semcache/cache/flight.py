@@ -35,6 +35,10 @@ class Flight:
         return self.over.is_set() and self.answer is None
 
 
+class CallerIsGone(BaseException):
+    """Ends a computation that nobody waits for any more: no error of anybody's, so the flight is abandoned."""
+
+
 #: The flights that the running code computes: those of a computation that asks a question of its own, too.
 _LED: ContextVar[tuple[Flight, ...]] = ContextVar("semcache_flights", default=())
 

@@ -95,6 +95,11 @@ class Lookup:
             candidates=findings.candidates(),
         )
 
+    def nearest(self, question: Question) -> list[NearEntry]:
+        """What is near and could be served, best first; nothing is decided, counted or removed."""
+        findings = self._nearby(Findings(question))
+        return [entry for entry in findings.near if entry.entry_id not in findings.unservable]
+
     def _exact(self, question: Question) -> Findings:
         """What is stored under the very same question: to be served, if it may be and is not due for a recheck."""
         found = self._entries.exact(question.fingerprint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 
@@ -16,9 +17,11 @@ from semcache.cache.learning.state import LearningState
 from semcache.cache.lookup import Lookup
 from semcache.cache.options import CacheOptions
 from semcache.cache.runtime import Runtime
-from semcache.cache.scope import Scope
+from semcache.cache.scope import Scope, make_scope
 from semcache.cache.storing import Storing
 from semcache.embed import Embedder, default_embedder
+from semcache.errors import InvalidInput
+from semcache.store.verbatim import VerbatimAnswers
 
 
 class Parts:
@@ -44,6 +47,26 @@ class Parts:
         self._max_error_rate = max_error_rate
         self._ttl_s = ttl_s
         self.runtime = runtime
+
+    def within(self, items: Mapping[str, str]) -> Parts:
+        """The same with more walls; raises InvalidInput if one is there already with another value."""
+        walls = dict(self._walls.items)
+        if taken := sorted(name for name in items if walls.get(name, items[name]) != items[name]):
+            raise InvalidInput(f"the scope has another {', '.join(taken)} already")
+        return Parts(
+            self.redis,
+            make_scope(self._walls.namespace, {**walls, **items}, embedder=""),
+            self._options,
+            embedder=self._embedder,
+            judge=self._judge,
+            max_error_rate=self._max_error_rate,
+            ttl_s=self._ttl_s,
+            runtime=self.runtime,
+        )
+
+    def verbatim(self, tenant: str) -> VerbatimAnswers:
+        """Answers to the very same bytes, beside those by meaning, with the same lifetime."""
+        return VerbatimAnswers(self.redis, self._walls.namespace, tenant, ttl_s=self._ttl_s)
 
     @cached_property
     def embedder(self) -> Embedder:

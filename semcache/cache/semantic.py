@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from types import TracebackType
 from typing import Never
 
 import redis
 
 from semcache.cache import inputs
-from semcache.cache.computing import Compute, Function, Pieces, remembered, unstored
+from semcache.cache.computing import Compute, Function, Pieces, bridge, remembered, unstored
 from semcache.cache.contents import Contents
 from semcache.cache.entries.stats import REFUSED
 from semcache.cache.inputs import Question
@@ -24,6 +25,7 @@ from semcache.embed import Embedder
 from semcache.errors import InvalidInput
 from semcache.questions import QuestionClass, classify
 from semcache.store.connect import client_of
+from semcache.store.verbatim import VerbatimAnswers
 
 
 class SemanticCache(Contents):
@@ -110,6 +112,31 @@ class SemanticCache(Contents):
     def scope(self) -> Scope:
         """The walls of this cache."""
         return self._parts.scope
+
+    def within(self, items: Mapping[str, str]) -> SemanticCache:
+        """This cache with more walls around it; both share connection, threads and options.
+
+        Raises:
+            InvalidInput: an item is no text, or changes a wall that is there.
+        """
+        inner = copy(self)
+        inner._parts = self._parts.within(items)
+        inner._owned = inner._opened = False
+        return inner
+
+    def verbatim(self, tenant: str) -> VerbatimAnswers:
+        """Answers to the very same bytes, for drop-ins that need them; `tenant` parts one kind from another."""
+        return self._parts.verbatim(tenant)
+
+    def warm_up(self) -> None:
+        """Loads the embedding model and opens the connection, so that no request waits for them.
+
+        Raises:
+            RedisUnavailable: Redis does not answer.
+            EmbedderUnavailable: the model cannot be had.
+        """
+        self.embedder.embed(["warm"])
+        self._parts.entries.exact(inputs.question("warm").fingerprint)
 
     # -- questions and answers
 
@@ -238,8 +265,8 @@ class SemanticCache(Contents):
         return self._parts.computing.pieces(question, compute, checked, wait_s=wait_s, miss=miss)
 
     def cached(self, function: Function) -> Function:
-        """Decorates a function of a prompt: `get_or_compute`, or `stream` for a generator function."""
-        return remembered(self, function)
+        """Decorates a function of a prompt, synchronous or not: `get_or_compute`, or `stream` for a generator."""
+        return bridge.remembered(self, function) if bridge.is_async(function) else remembered(self, function)
 
     def explain(self, prompt: str, *, context: Sequence[str] = (), tags: Iterable[str] | None = None) -> Explanation:
         """What `lookup` would do now, and why; counts nothing and changes nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 Sources = Mapping[str, int] | Callable[[], Mapping[str, int]]
 
@@ -55,7 +56,7 @@ class Hit:
     seconds_saved: float = 0.0
     metadata: Mapping[str, object] = field(default_factory=dict)
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> Literal[True]:
         return True
 
 
@@ -68,7 +69,7 @@ class Miss:
     candidates: tuple[Candidate, ...] = ()
     work: object = field(default=None, repr=False, compare=False)
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> Literal[False]:
         return False
 
 

@@ -15,8 +15,8 @@ from semcache.llm.gauge import text_scale
 from semcache.memory import AgentMemory, Fact, Turn
 from semcache.memory.facts.groups import has_several
 from semcache.memory.ranking.weights import weights_for
-from semcache.text.acts import tells_something
-from semcache.text.corrections import corrects
+from semcache.text.questions.acts import tells_something
+from semcache.text.questions.corrections import corrects
 
 _DOCUMENTS = 6
 _MEMORIES = 8

@@ -12,9 +12,9 @@ from semcache.llm import Llm, Message
 from semcache.llm.prompt import rewrite_request
 from semcache.memory import Turn
 from semcache.questions import Classified, QuestionClass
-from semcache.text.acts import wants_human
-from semcache.text.followups import says_little
 from semcache.text.questions import fold, is_question
+from semcache.text.questions.acts import wants_human
+from semcache.text.questions.followups import says_little
 
 _log = logging.getLogger(__name__)
 _LONGEST_REWRITE = 3.0  # times question and history: a longer rewriting is an answer, not a question

@@ -13,8 +13,8 @@ from rich.markup import escape
 
 from semcache.app import App, open_app
 from semcache.chat import Answer
+from semcache.cli.cache.scopes import Namespace
 from semcache.cli.output import Json, console, emit_fields, emit_json, errors
-from semcache.cli.scopes import Namespace
 from semcache.errors import SemcacheError
 from semcache.knowledge.namespaces import has_documents, namespaces_with_documents
 from semcache.settings import load_settings

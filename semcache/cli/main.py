@@ -25,6 +25,7 @@ COMMANDS = {
     "memory": ("memory",),
     "hitrate": ("hit-rate",),
     "seal": ("seal",),
+    "semcache.server.command": ("serve", "mcp"),
 }
 
 
@@ -39,7 +40,7 @@ def build_app(command: str | None = None) -> typer.Typer:
     app.callback()(_options)
     homes = [module for module, names in COMMANDS.items() if command in names]
     for module in homes or COMMANDS:
-        import_module(f"semcache.cli.{module}").register(app)
+        import_module(module if "." in module else f"semcache.cli.{module}").register(app)
     for extension in () if homes else entry_points(group=EXTENSIONS):
         _extend(app, extension)
     return app

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,12 +16,15 @@ import typer
 
 from semcache.chat.stores import Stores
 from semcache.cli.output import Json, emit_fields, emit_json, emit_rows, errors
+from semcache.cli.progress import counted
 from semcache.embed import open_embedder
-from semcache.errors import InvalidInput
+from semcache.errors import InvalidInput, SealError
 from semcache.llm import open_llm
 from semcache.memory import AgentMemory, Fact, Turn
+from semcache.memory.writing.reindex import count_turns, memories, reindex
 from semcache.settings import load_settings
 from semcache.store.connect import connect
+from semcache.store.sealing import open_sealer
 
 User = Annotated[str, typer.Option("--user", "-u", help="Whose memory.")]
 Namespace = Annotated[str | None, typer.Option(help="Instead of the one in the settings.", show_default=False)]
@@ -34,7 +38,7 @@ At = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
-app = typer.Typer(help="What users told: recall, facts, export, import, forget, erase.", no_args_is_help=True)
+app = typer.Typer(help="What users told: recall, facts, export, import, reindex, forget, erase.", no_args_is_help=True)
 
 
 def register(main: typer.Typer) -> None:
@@ -65,8 +69,9 @@ def recall(
         row | ({"fact": fact and _fact(fact)} if as_json else _for_people(row["parts"], fact))
         for row, fact in zip(rows, facts, strict=True)
     ]
-    columns = ("at", "said_by", "text", "score", "parts", "fact")
-    emit_rows(shown, columns=columns, as_json=as_json, title="recalled turns")
+    emit_rows(
+        shown, columns=("at", "said_by", "text", "score", "parts", "fact"), as_json=as_json, title="recalled turns"
+    )
 
 
 @app.command()
@@ -80,8 +85,7 @@ def turns(
 ) -> None:
     """List turns in order of time."""
     with _opened(user, namespace) as memory:
-        found = memory.turns(session=session, since=_time(since), until=_time(until, end=True))
-    rows = [_turn(turn) for turn in found]
+        rows = [_turn(turn) for turn in memory.turns(session=session, since=_time(since), until=_time(until, end=True))]
     emit_rows(rows, columns=("id", "at", "session", "said_by", "text"), as_json=as_json, title="turns")
 
 
@@ -95,8 +99,7 @@ def facts(
 ) -> None:
     """List what the user has said about the user, as it holds now or at a time."""
     with _opened(user, namespace) as memory:
-        found = memory.facts(at=_time(at, end=True), history=history)
-    rows = [_fact(fact) for fact in found]
+        rows = [_fact(fact) for fact in memory.facts(at=_time(at, end=True), history=history)]
     columns = ("subject", "attribute", "value", "holds", "valid_from", "valid_to", "confidence", "turns")
     emit_rows(rows, columns=columns, as_json=as_json, title="facts")
 
@@ -110,8 +113,7 @@ def read_facts(
 ) -> None:
     """Have the language model of the settings read the turns that none has read yet; rules read them otherwise.
 
-    What was read is kept, so the same command again goes on from there. `semcache-ingest extract` reads as turns come.
-    """
+    What was read is kept: the same command again goes on from there. `semcache-ingest extract` reads as turns come."""
     llm = open_llm(load_settings().llm)
     try:
         with _opened(user, namespace) as memory:
@@ -131,7 +133,7 @@ def export(
     """Write all that a user told as JSON: turns with session, role, text, time and pin."""
     with _opened(user, namespace) as memory:
         document = memory.export()
-    if file is None:
+    if not file:
         emit_json(document)
         return
     try:
@@ -175,9 +177,8 @@ def forget(
         done = memory.forget(ids or (), query=query, k=k, **chosen, dry_run=True)
         if done.turns and not dry_run:
             if not yes:
-                emit_rows(
-                    [_turn(t) for t in done.turns], columns=("id", "at", "text"), as_json=False, title="to forget"
-                )
+                rows = [_turn(turn) for turn in done.turns]
+                emit_rows(rows, columns=("id", "at", "text"), as_json=False, title="to forget")
             _confirm(f"Forget {len(done.turns)} turns of {user}?", yes, as_json)
             done = replace(memory.forget([turn.id for turn in done.turns]), pinned=done.pinned)
     gone, kept = [_turn(turn) for turn in done.turns], [_turn(turn) for turn in done.pinned]
@@ -201,8 +202,28 @@ def erase(
     with _opened(user, namespace) as memory:
         _confirm(f"Erase everything that {user} told, for good?", yes, as_json)
         receipt = memory.erase(at=_time(at, end=True))
-    fields = asdict(receipt) | {"at": _shown(receipt.at), "total": receipt.total}
-    emit_fields(fields, as_json=as_json, title="receipt")
+    emit_fields(asdict(receipt) | {"at": _shown(receipt.at), "total": receipt.total}, as_json=as_json, title="receipt")
+
+
+@app.command("reindex")
+def reindex_(
+    user: Annotated[str | None, typer.Option("--user", "-u", help="Only this user's memory; else all.")] = None,
+    namespace: Namespace = None,
+    as_json: Json = False,
+) -> None:
+    """Make memories of earlier versions new: terms, vectors, passages, and what is read in the turns.
+
+    Old ones are found as they are, but not as well. It may be interrupted and run again; what is done stays done.
+    """
+    settings = load_settings(**({"namespace": namespace} if namespace else {}))
+    embedder = open_embedder(settings.embed, model_dir=settings.model_dir)
+    with connect(settings.redis.url, timeout_s=settings.redis.timeout_s) as redis, counted() as advance:
+        users = memories(redis, settings.namespace, user=user)
+        step = partial(advance, "reindexing", total=count_turns(redis, users))
+        done = reindex(redis, embedder, users, sealer=open_sealer(settings.seal), advance=lambda n: step(done=n))
+    emit_fields(asdict(done), as_json=as_json, title="reindexed")
+    if done.refused:
+        raise SealError(f"{done.refused} turns cannot be read and stay as they are: " + "; ".join(done.why[:3]))
 
 
 @contextmanager

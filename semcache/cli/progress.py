@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from rich.progress import (
     BarColumn,
@@ -38,8 +39,11 @@ class TerminalProgress:
             yield lambda arrived: bar.advance(task, arrived)
 
 
-Advance = Callable[[str, int, int], None]
-"""`advance(step, done, total)`; a total of 0 is not known."""
+class Advance(Protocol):
+    """How far a step is; a total of 0 is not known."""
+
+    def __call__(self, step: str, done: int, total: int) -> None: ...
+
 
 _LINE_EVERY_S = 10.0
 _DRAWN_EVERY_S = 0.1

@@ -13,9 +13,8 @@ from semcache.cache.learning.judge import (
     equal_text,
     evidence,
     first_to_tell,
-    log_odds,
     unrelated_cosine,
-    verdict_of,
+    weighed,
 )
 from semcache.embed import Embedder
 from semcache.evals.log import Log, Request
@@ -70,7 +69,7 @@ def likeness_of(embedder: Embedder) -> Likeness:
 
 
 def _clear(one: Answer, other: Answer, likeness: float) -> bool | None:
-    verdict = verdict_of(log_odds(one, other, likeness))
+    verdict = weighed(one, other, likeness)
     if verdict is not False:
         return verdict
     short = max(len(one.response.split()), len(other.response.split())) <= SHORT_WORDS

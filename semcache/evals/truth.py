@@ -8,12 +8,11 @@ from typing import Literal, cast
 
 from cachetools import LRUCache
 
-from semcache.cache.learning.judge import Judge, default_judge
+from semcache.cache.learning.judge import Judge, default_judge, same_text
 from semcache.cache.learning.state import AnswerRecord
 from semcache.embed import Embedder
 from semcache.evals.judging import JudgeErrors, clear_judge, judge_errors
 from semcache.evals.log import Log, Request
-from semcache.text import normal_form
 
 ComparedBy = Literal["ids", "labels", "text", "meaning", "nothing"]
 
@@ -52,7 +51,7 @@ class Truth:
             return self._by_ids(one.answer_id, other.answer_id)
         if self.log.kind == "prompts":
             return None, "nothing"
-        if normal_form(one.response) == normal_form(other.response):
+        if same_text(one.response, other.response):
             return True, "text"
         right = self._by_meaning(one, other)
         return right, "meaning" if right is not None else "nothing"

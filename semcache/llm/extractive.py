@@ -12,11 +12,11 @@ from semcache.llm.limits import Fit, measures, numbers_fit
 from semcache.llm.protocol import Completion, Llm, LlmRequest, Passage, Stream, estimated_usage
 from semcache.llm.quotes import Quote, quotes, run_of
 from semcache.llm.relevance import NEEDED, Scored, best_first
-from semcache.text.acts import Act, act, asking_part, tells_of_loss
-from semcache.text.followups import plain
 from semcache.text.language import language_of
 from semcache.text.questions import classify
-from semcache.text.volatile import asks_of_former
+from semcache.text.questions.acts import Act, act, asking_part, tells_of_loss
+from semcache.text.questions.followups import plain
+from semcache.text.questions.volatile import asks_of_former
 
 NAME = "extractive"
 UNKNOWN = "I do not know: nothing in the documents or memories I can see answers that."

@@ -2,15 +2,17 @@
 
 Facts and entities are gathered from these readings, so that no turn is read again. They are derived: one that is
 missing, or that older rules made, is made from its turn when it is asked for. The field `revision` of their hash is
-removed by whatever changes them; while it is there, what was gathered under it is still right.
+removed by whatever changes them; while it is there, what was gathered under it is still right. The field `generation`
+is removed when a turn leaves; while it is there, readings that a process knows are still right, and some may be new.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from itertools import islice
 from typing import cast
 
@@ -19,7 +21,7 @@ from redis import Redis
 from semcache.errors import SealError
 from semcache.memory.entities.mentions import candidates
 from semcache.memory.entities.names import ordinary_words
-from semcache.memory.entities.types import Kind, Named, Reading
+from semcache.memory.entities.types import Named, Reading
 from semcache.memory.facts.kept import claims_read, claims_written
 from semcache.memory.facts.rules.extract import claims_of
 from semcache.memory.stored.layout import UserKeys
@@ -32,7 +34,10 @@ from semcache.store.sealing import Sealer, is_sealed
 
 RULES = 2  # a higher number makes readings of older rules again
 _AT_ONCE = 500
-_REVISION = b"revision"
+_REVISION, _GENERATION = b"revision", b"generation"
+_NO_TURNS = frozenset({_REVISION, _GENERATION})
+_Place = tuple[str, str, str, bytes]  # namespace, user, the active key of the sealer, generation
+_Row = tuple[int, float, str, Sequence[Named], str, str]
 
 
 def reading_of(turn: Turn) -> Reading:
@@ -41,7 +46,7 @@ def reading_of(turn: Turn) -> Reading:
     named = tuple(
         Named(one.mention.kind, one.mention.text, one.mention.key, one.sure, one.start) for one in candidates(turn.text)
     )
-    return Reading(turn.id, turn.at, turn.speaker, named, ordinary_words(turn.text), claims)
+    return Reading(turn.id, turn.at, turn.speaker, named, " ".join(ordinary_words(turn.text)), claims)
 
 
 def tells(turn: Turn) -> bool:
@@ -54,7 +59,7 @@ def keep_readings(redis: Redis, user: UserKeys, turns: Iterable[Turn], *, sealer
     found = [reading_of(turn) for turn in turns]
     rest = iter(found)
     while some := list(islice(rest, _AT_ONCE)):
-        arguments = [user.prefix]
+        arguments = [user.prefix, secrets.token_hex(8)]
         for reading in some:
             arguments += (reading.turn, sealer.seal(_written(reading), place_of(user, reading.turn)))
         with guarded():
@@ -74,17 +79,48 @@ def read_some(redis: Redis, user: UserKeys, ids: Sequence[str], *, sealer: Seale
 
 
 def read_all(redis: Redis, user: UserKeys, *, sealer: Sealer) -> list[Reading]:
-    """The readings of all turns, in order of time; one round trip if all are kept."""
+    """The readings of all turns, in order of time; two round trips if all are kept. Asked again while turns are only
+    added, it reads those that are new."""
     name = user.of(keys.READINGS)
     with guarded(), redis.pipeline(transaction=True) as pipe:
         pipe.zrange(user.of(keys.CHRONOLOGY), 0, -1)
-        pipe.hgetall(name)
-        listed, stored = pipe.execute()
-    stored.pop(_REVISION, None)
+        pipe.hget(name, _GENERATION)
+        listed, generation = pipe.execute()
     ids = [id.decode() for id in listed]
-    known = _opened(user, {id.decode(): form for id, form in stored.items()}, sealer)
-    known |= _made(redis, user, [id for id in ids if id not in known], sealer)
+    place = (user.namespace, user.user, sealer.active, generation)
+    known = _known.get(place) if generation else None
+    if known is None:
+        with guarded():
+            stored = cast(dict[bytes, bytes], redis.hgetall(name))
+        known = _opened(user, {id.decode(): form for id, form in stored.items() if id not in _NO_TURNS}, sealer)
+    unknown = [id for id in ids if id not in known]
+    known = known | {one.turn: one for one in read_some(redis, user, unknown, sealer=sealer)}
+    if generation:
+        _known.put(place, known)
     return [known[id] for id in ids if id in known]
+
+
+class _Known:
+    """What a process has read, by memory and generation; the memories that were asked for longest ago leave."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._of: OrderedDict[_Place, dict[str, Reading]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, place: _Place) -> dict[str, Reading] | None:
+        with self._lock:
+            return self._of.get(place)
+
+    def put(self, place: _Place, readings: dict[str, Reading]) -> None:
+        with self._lock:
+            self._of.pop(place, None)
+            self._of[place] = readings
+            while sum(map(len, self._of.values())) > self._most:
+                self._of.popitem(last=False)
+
+
+_known = _Known(most=50_000)
 
 
 def revision_of(redis: Redis, user: UserKeys) -> str:
@@ -94,8 +130,9 @@ def revision_of(redis: Redis, user: UserKeys) -> str:
         pipe.hget(name, _REVISION)
         pipe.zcard(user.of(keys.CHRONOLOGY))
         pipe.hlen(name)
-        revision, turns, fields = pipe.execute()
-        if not turns or fields - (revision is not None) != turns:
+        pipe.hexists(name, _GENERATION)
+        revision, turns, fields, generation = pipe.execute()
+        if not turns or fields - (revision is not None) - generation != turns:
             return ""
         if revision is None:
             redis.hsetnx(name, _REVISION, fresh)
@@ -119,33 +156,22 @@ def _made(redis: Redis, user: UserKeys, ids: Sequence[str], sealer: Sealer) -> d
 
 
 def _opened(user: UserKeys, forms: Mapping[str, bytes], sealer: Sealer) -> dict[str, Reading]:
-    found: dict[str, Reading] = {}
-    for id, form in forms.items():
+    """The readings that these forms hold, but for those of other rules, or under a key that is gone."""
+    texts = {id: form.decode() for id, form in forms.items()}
+    for id in [id for id, text in texts.items() if is_sealed(text)]:
         try:
-            text = form.decode()
-            reading = _read(id, sealer.open(text, place_of(user, id)) if is_sealed(text) else text)
-        except SealError:
-            continue  # its key is gone; its turn may be sealed under another one by now
-        if reading:
-            found[id] = reading
-    return found
+            texts[id] = sealer.open(texts[id], place_of(user, id))
+        except SealError:  # its turn may be sealed under another key by now
+            del texts[id]
+    rows: list[_Row] = json.loads(f"[{','.join(texts.values())}]")  # at once: ten thousand calls take twice as long
+    return {
+        id: Reading(id, at, speaker, named, words, claims_read(claims) if claims else ())
+        for id, (rules, at, speaker, named, words, claims) in zip(texts, rows, strict=True)
+        if rules == RULES
+    }
 
 
 def _written(reading: Reading) -> str:
-    rows = [(one.kind.value, *one[1:]) for one in reading.named]
     claims = claims_written(reading.claims) if reading.claims else ""
-    form = [RULES, reading.at, reading.speaker, rows, " ".join(reading.words), claims]
+    form: _Row = (RULES, reading.at, reading.speaker, reading.named, reading.words, claims)
     return json.dumps(form, ensure_ascii=False, separators=(",", ":"))
-
-
-@lru_cache(maxsize=32_768)
-def _read(id: str, form: str) -> Reading | None:
-    """A reading from its form; None if it is of other rules."""
-    rules, at, speaker, rows, words, claims = json.loads(form)
-    if rules != RULES:
-        return None
-    names = tuple(Named(_KINDS[kind], text, key, sure, start) for kind, text, key, sure, start in rows)
-    return Reading(id, at, speaker, names, tuple(words.split()), claims_read(claims) if claims else ())
-
-
-_KINDS = {kind.value: kind for kind in Kind}

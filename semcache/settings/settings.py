@@ -31,6 +31,7 @@ from semcache.settings.library import (
 )
 from semcache.settings.log import ExtractSettings, IngestSettings, KafkaSettings
 from semcache.settings.section import Section
+from semcache.settings.server import ServerSettings
 from semcache.settings.sources import CONFIG, PREFIX, DevStackSource, Environment, fields_of, nearest
 
 
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     extract: ExtractSettings = ExtractSettings()
     seal: SealSettings = SealSettings()
     ui: UiSettings = UiSettings()
+    server: ServerSettings = ServerSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -6,73 +6,14 @@ Ids are percent-escaped, so that no id can reach into another's keys.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cache, lru_cache
-from string import Formatter
-from urllib.parse import quote, unquote
-
-PREFIX = "sc"
-
-
-@dataclass(frozen=True, slots=True)
-class KeyKind:
-    """One kind of key: how it is named, its Redis type, how long it lives and what it holds."""
-
-    name: str
-    pattern: str
-    type: str
-    lifetime: str
-    holds: str
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """What `build` has to be given."""
-        return tuple(name for _, name, _, _ in Formatter().parse(self.pattern) if name)
-
-    def build(self, **parts: str) -> str:
-        return _form(self.pattern)(**{k: escape(v) for k, v in parts.items()})
-
-    def matches(self, key: str) -> bool:
-        shape = re.escape(f"{PREFIX}:" + self.pattern.format(**dict.fromkeys(self.parts, "\0")))
-        return re.fullmatch(shape.replace("\0", "[^:{}]*"), key) is not None
-
-
-KINDS: list[KeyKind] = []
-
-
-@cache
-def _form(pattern: str) -> Callable[..., str]:
-    return f"{PREFIX}:{pattern}".format
-
-
-@lru_cache(maxsize=65_536)
-def escape(part: str) -> str:
-    """`a:b` -> `a%3Ab`: no separator, brace or percent sign of an id survives."""
-    return part if part.isalnum() and part.isascii() else quote(part, safe="")
-
-
-def unescape(part: str) -> str:
-    """The id that `escape` made a part of."""
-    return unquote(part)
-
-
-def kind_of(key: str) -> KeyKind | None:
-    """The declared kind of a key, or None if nobody declared it."""
-    return next((kind for kind in KINDS if kind.matches(key)), None)
-
-
-def undeclared(keys: Iterator[str]) -> list[str]:
-    """The keys that no kind declares; a test fails on them."""
-    return [key for key in keys if kind_of(key) is None]
-
-
-def _declare(name: str, pattern: str, type: str, lifetime: str, holds: str) -> KeyKind:
-    kind = KeyKind(name, pattern, type, lifetime, holds)
-    KINDS.append(kind)
-    return kind
-
+from semcache.store.kinds import KINDS as KINDS  # noqa: PLC0414  re-exported
+from semcache.store.kinds import PREFIX as PREFIX  # noqa: PLC0414  re-exported
+from semcache.store.kinds import KeyKind as KeyKind  # noqa: PLC0414  re-exported
+from semcache.store.kinds import declare as _declare
+from semcache.store.kinds import escape as escape  # noqa: PLC0414  re-exported
+from semcache.store.kinds import kind_of as kind_of  # noqa: PLC0414  re-exported
+from semcache.store.kinds import undeclared as undeclared  # noqa: PLC0414  re-exported
+from semcache.store.kinds import unescape as unescape  # noqa: PLC0414  re-exported
 
 IDLE = "cache.idle_ttl_s after its last change"
 _C = "{{c:{scope}}}:"
@@ -152,10 +93,6 @@ SESSIONS = _declare("sessions", _M + "sessions", "sorted set", "permanent", "ses
 SESSION_NAMES = _declare(
     "session names", _M + "session-names", "hash", "with its sessions", "session id -> the name its user gave it"
 )
-SESSION_LENGTHS = _declare("session lengths", _M + "lengths", "sorted set", "permanent", "session id by its stems")
-SESSION_STEM = _declare(
-    "session stem", _M + "session-stem:{stem}", "sorted set", "permanent", "session id by how often the stem is in it"
-)
 WINDOW = _declare(
     "window", _M + "window:{session}", "sorted set", "session TTL", "short-term memory: turns as JSON by time, s"
 )
@@ -179,11 +116,23 @@ READINGS = _declare(
     _M + "readings",
     "hash",
     "permanent",
-    "turn id -> what rules read in it, JSON; derived; leaves with the turn; `revision`: until the next change",
+    "turn id -> what rules read in it, JSON; derived; leaves with the turn; `revision`: until the next change; "
+    "`generation`: until a turn leaves",
 )
 TURN_MODELS = _declare("turn models", _M + "models", "set", "permanent", "fingerprints that turns have vectors of")
 TURN_STEM = _declare("turn stem", _M + "stem:{stem}", "sorted set", "permanent", "turn id by the term's weight")
 TURN_CORPUS = _declare("turn corpus", _M + "corpus", "hash", "permanent", "number of turns and of terms")
+# Of earlier versions: nothing reads them.
+SESSION_LENGTHS = _declare(
+    "session lengths", _M + "lengths", "sorted set", "until `semcache memory reindex`", "of earlier versions, unused"
+)
+SESSION_STEM = _declare(
+    "session stem",
+    _M + "session-stem:{stem}",
+    "sorted set",
+    "until `semcache memory reindex`",
+    "of earlier versions, unused",
+)
 
 DOCUMENT = _declare("document", _K + "doc:{document}", "hash", "permanent", "version, title, text, metadata, chunk ids")
 DOCUMENT_VERSIONS = _declare(
@@ -203,6 +152,109 @@ CHUNK_CORPUS = _declare("chunk corpus", _K + "corpus", "hash", "permanent", "num
 
 EMBEDDING = _declare(
     "embedding", "embedding:{text}", "hash", "redis.embedding_cache_ttl_s", "vector of a text, by the text's hash"
+)
+
+_G = "{{g:{namespace}:{thread}}}:"
+GRAPH_LIFETIME = "with its thread: for ever, or the saver's ttl"
+GRAPH_CHECKPOINTS = _declare(
+    "graph checkpoints",
+    _G + "checkpoints",
+    "sorted set",
+    GRAPH_LIFETIME,
+    "namespace:checkpoint of a LangGraph thread, in the order of their ids",
+)
+GRAPH_STATES = _declare(
+    "graph states", _G + "states", "hash", GRAPH_LIFETIME, "namespace:checkpoint -> the checkpoint, metadata, parent"
+)
+GRAPH_BLOBS = _declare(
+    "graph blobs", _G + "blobs", "hash", GRAPH_LIFETIME, "namespace:channel:version -> the channel's value"
+)
+GRAPH_WRITES = _declare(
+    "graph writes", _G + "writes", "hash", GRAPH_LIFETIME, "namespace:checkpoint:task:number -> what a task wrote"
+)
+GRAPH_WRITE_ORDER = _declare(
+    "graph write order", _G + "write-order", "sorted set", GRAPH_LIFETIME, "the fields of the writes, by their names"
+)
+GRAPH_RUNS = _declare("graph runs", _G + "runs", "sorted set", GRAPH_LIFETIME, "run:namespace:checkpoint, by name")
+GRAPH_THREAD = (
+    GRAPH_CHECKPOINTS, GRAPH_STATES, GRAPH_BLOBS, GRAPH_WRITES, GRAPH_WRITE_ORDER, GRAPH_RUNS,
+)  # fmt: skip
+GRAPH_THREADS = _declare(
+    "graph threads",
+    "{{gs:{namespace}}}:threads",
+    "sorted set",
+    "per member, with its thread",
+    "thread by the time at which it expires, s",
+)
+ITEM_LIFETIME = "the session's ttl, or for ever"
+SESSION_ITEMS = _declare(
+    "session items", _M + "items:{session}", "list", ITEM_LIFETIME, "items of an agent's session in order, as JSON"
+)
+SESSION_ITEM_IDS = _declare(
+    "session item ids",
+    _M + "item-ids:{session}",
+    "set",
+    ITEM_LIFETIME,
+    "ids of the items: one that comes again is left out",
+)
+ITEM_SESSIONS = _declare(
+    "item sessions", _M + "item-sessions", "sorted set", "permanent", "agents' sessions by their last change, ms"
+)
+
+_GI = "{{gi:{namespace}}}:"
+GRAPH_ITEMS = _declare(
+    "graph items", _GI + "items", "hash", "per field, the item's ttl", "name of an item of a LangGraph store -> value"
+)
+GRAPH_ITEM_CREATED = _declare(
+    "graph items created", _GI + "created", "sorted set", "with its items", "item by the time it was first put, s"
+)
+GRAPH_ITEM_UPDATED = _declare(
+    "graph items updated", _GI + "updated", "sorted set", "with its items", "item by the time it was last put, s"
+)
+GRAPH_ITEM_NAMES = _declare(
+    "graph item names", _GI + "names", "sorted set", "with its items", "label/label/:key of each item, by name"
+)
+GRAPH_ITEM_EXPIRY = _declare(
+    "graph item expiry", _GI + "expiry", "sorted set", "with its items", "item by the time it expires, ms"
+)
+GRAPH_ITEM_ELEMENTS = _declare(
+    "graph item elements", _GI + "elements", "hash", "with its items", "item -> where its vectors are, and how many"
+)
+GRAPH_STORE = (
+    GRAPH_ITEMS, GRAPH_ITEM_CREATED, GRAPH_ITEM_UPDATED, GRAPH_ITEM_NAMES, GRAPH_ITEM_EXPIRY, GRAPH_ITEM_ELEMENTS,
+)  # fmt: skip
+GRAPH_VECTORS = _declare(
+    "graph item vectors", _GI + "vectors:{fingerprint}", "vector set", "with its items", "vectors: item#number"
+)
+USER_THREADS = _declare(
+    "user threads",
+    _M + "threads",
+    "sorted set",
+    "per member, with its thread",
+    "the user's LangGraph threads, which an erasure removes, by the time at which they expire, s",
+)
+
+VERBATIM_ANSWER = _declare(
+    "verbatim answer",
+    "{{v:{namespace}:{tenant}}}:answer:{request}",
+    "string",
+    "as long as an answer in the cache",
+    "the answer to one request of the API, by the request's SHA-256, JSON",
+)
+SERVED_RESPONSE = _declare(
+    "served response",
+    "{{v:{namespace}:{tenant}}}:response:{response}",
+    "string",
+    "as long as an answer in the cache",
+    "what a response that was served here said, so that `previous_response_id` can go on from it, JSON",
+)
+
+CHAT_MESSAGES = _declare(
+    "chat messages",
+    "lc:{prefix}:{session}",
+    "list",
+    "the history's ttl",
+    "LangChain's messages of a session, JSON, oldest first",
 )
 
 INGEST_OFFSETS = _declare(

@@ -54,7 +54,37 @@ def _model(api: FakeOpenAi) -> OpenAiLlm:
 def test_equal_texts_agree_whatever_they_cite() -> None:
     """Case, spaces and citations do not matter; another text may or may not agree."""
     new = Given("Refunds take five days [refunds, terms].")
-    assert equal_text(new, [Given("refunds take  FIVE days"), Given("Five days.")]) == [True, None]
+    assert equal_text(new, [Given("refunds take  five days"), Given("Five days.")]) == [True, None]
+
+
+CARRIES_MEANING = [
+    ("Run `curl -I example.org`.", "Run `curl -i example.org`."),
+    ("ls -a lists all files", "ls -A lists all files"),
+    ("It draws 5 mW.", "It draws 5 MW."),
+    ("Ask the IT department.", "Ask the it department."),
+    ("Nutze tar -C ordner", "Nutze tar -c ordner"),
+]
+MERE_DRESS = [
+    ("Yes.", "yes"),
+    ("Open daily from nine", "Open Daily From Nine"),
+    ("It takes five days [faq#1].", "it takes  five days"),
+    ("Я дома.", "я дома"),
+]
+
+
+@pytest.mark.parametrize(("first", "second"), CARRIES_MEANING)
+def test_the_case_of_code_makes_two_answers(embedder: Embedder, first: str, second: str) -> None:
+    """Where case carries meaning the same letters are no proof, for equal text and likeness alike."""
+    for judge in (equal_text, likeness_judge(embedder), default_judge(embedder)):
+        assert judge(Given(first), [Given(second)]) == [None]
+        assert judge(Given(second), [Given(first)]) == [None]
+        assert judge(Given(first), [Given(first)]) == [True]
+
+
+@pytest.mark.parametrize(("first", "second"), MERE_DRESS)
+def test_dress_makes_no_other_answer(first: str, second: str) -> None:
+    """The case of ordinary words, blanks, a final mark and citations are no difference."""
+    assert equal_text(Given(first), [Given(second)]) == [True]
 
 
 def _wrong(verdicts: Sequence[bool | None], kind: str) -> float:

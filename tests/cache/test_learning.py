@@ -64,6 +64,7 @@ def fill_rows(state: LearningState, *, right: int, wrong: int, seed: int = 0) ->
         features = rng.normal(0.0, 0.1, len(FEATURES))
         features[0] = 0.97 if label else 0.8
         notes.append(LessonWrite(row=pack_row(features.tolist(), label), sums=Sums(labels=1.0)))
+    state.open()
     state.write(notes)
 
 
@@ -75,7 +76,9 @@ def state(cache: SemanticCache, redis: redis_py.Redis) -> LearningState:
 def registered(redis: redis_py.Redis, cache: SemanticCache) -> LearningState:
     """The learning of a scope that may learn, though nothing is stored in it yet."""
     cache._parts.registration.note(redis)
-    return LearningState(redis, cache.scope.id)
+    state = LearningState(redis, cache.scope.id)
+    state.open()
+    return state
 
 
 def labels_of(state: LearningState) -> list[float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from semcache.cache.learning.judge import equal_text
 from semcache.cache.learning.state import LearningState
 from semcache.cache.scope import Scope
 from semcache.cache.scopes.erasure import erase_answers_of
-from semcache.embed import CachedEmbedder
+from semcache.embed import CachedEmbedder, Kind, Vectors
 from semcache.store import keys
 from semcache.store.expiry import GRACE_MS, Sweeper, sweep
 from tests.cache.conftest import MakeCache
@@ -271,6 +271,66 @@ def test_a_lesson_of_before_is_not_learned_by_the_scope_of_after(
     gate.set()
     assert cache._runtime.flush(20)
     assert not {"words", "rows"} & own_keys(redis, cache).keys()
+
+
+class _Interrupted:
+    """An embedder during whose work something else happens."""
+
+    def __init__(self, embedder: CachedEmbedder, meanwhile: Callable[[], object]) -> None:
+        self.dim, self.fingerprint = embedder.dim, embedder.fingerprint
+        self._embedder, self._meanwhile = embedder, meanwhile
+
+    def embed(self, texts: Sequence[str], *, kind: Kind = "symmetric") -> Vectors:
+        self._meanwhile()
+        return self._embedder.embed(texts, kind=kind)
+
+
+PAIRS = [(QUESTION, NEIGHBOUR, True), ("When are you open?", "Where do I park?", False)]
+
+
+def test_labelled_pairs_bring_nothing_of_an_erased_user_back(
+    make_cache: MakeCache, redis: redis_py.Redis, namespace: str, embedder: CachedEmbedder
+) -> None:
+    """The user is erased while their labelled pairs are read: no row and no word is written."""
+    interrupted = _Interrupted(embedder, lambda: erase_answers_of(redis, namespace, "pia"))
+    cache = make_cache(scope={"user": "pia"}, embedder=interrupted)
+    cache.add_labelled(PAIRS)
+    assert own_keys(redis, cache) == {}
+    assert catalogue(redis, namespace) == []
+
+
+def test_labelled_pairs_teach_a_scope_without_answers(
+    make_cache: MakeCache, redis: redis_py.Redis, namespace: str
+) -> None:
+    """A new scope learns from them, ends like any other, and an erasure finds it."""
+    cache = make_cache(scope={"user": "pia"}, idle_ttl=IDLE_S)
+    assert cache.add_labelled(PAIRS) == 2
+    assert cache.learning().labels == 2
+    assert {"rows", "sums", "words"} <= own_keys(redis, cache).keys()
+    assert all(0 < redis.ttl(key) <= IDLE_S for key in redis.scan_iter(f"*{cache.scope.id}*"))
+    erase_answers_of(redis, namespace, "pia")
+    assert own_keys(redis, cache) == {}
+
+
+@pytest.mark.parametrize("correct", [True, False])
+def test_a_verdict_under_way_brings_nothing_of_an_erased_user_back(
+    make_cache: MakeCache, redis: redis_py.Redis, namespace: str, correct: bool
+) -> None:
+    """It was taken down before the erasure and is learned after it: nothing is written."""
+    cache = make_cache(scope={"user": "pia"}, draw=lambda fingerprint, repeats: 1.0)
+    cache.store(QUESTION, "By rest.")
+    hit = cache.lookup(QUESTION.lower())
+    assert hit, "the same question in other dress is served, and has evidence"
+    cache._runtime.counted()
+    gate = threading.Event()
+    cache._runtime.lessons.submit(lambda: gate.wait(20) and None)
+    assert cache.feedback(hit, correct=correct)
+    assert erase_answers_of(redis, namespace, "pia") == 1
+    gate.set()
+    assert cache._runtime.flush(20)
+    assert own_keys(redis, cache) == {}
+    assert not cache.feedback(hit, correct=correct)
+    assert own_keys(redis, cache) == {}
 
 
 def test_a_hit_that_is_counted_after_the_erasure_writes_nothing(

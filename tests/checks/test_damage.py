@@ -85,14 +85,8 @@ class Damage:
     def session_alone(self) -> None:
         self.redis.zadd(self.key(keys.SESSIONS), {"stray": 1.0})
 
-    def session_length_wrong(self) -> None:
+    def of_an_earlier_version(self) -> None:
         self.redis.zincrby(self.key(keys.SESSION_LENGTHS), 1, "s0")
-
-    def session_stem_wrong(self) -> None:
-        self.redis.zincrby(self.key(keys.SESSION_STEM, stem="lyon"), 1, "s0")
-
-    def session_stem_alone(self) -> None:
-        self.redis.zadd(self.key(keys.SESSION_STEM, stem="porto"), {"s0": 1})
 
     def turn_corpus_wrong(self) -> None:
         self.redis.hincrby(self.key(keys.TURN_CORPUS), "members", 1)
@@ -228,9 +222,7 @@ SHOWN_BY = {
     "session_turn_of_another": keys.SESSION,
     "session_unknown": keys.SESSION,
     "session_alone": keys.SESSIONS,
-    "session_length_wrong": keys.SESSION,
-    "session_stem_wrong": keys.SESSION,
-    "session_stem_alone": keys.SESSION_STEM,
+    "of_an_earlier_version": keys.SESSION_LENGTHS,
     "turn_corpus_wrong": keys.TURN_CORPUS,
     "window_unreadable": keys.WINDOW,
     "window_for_ever": keys.WINDOW,
@@ -289,7 +281,7 @@ def test_every_damage_is_tested() -> None:
 def test_what_mends_it_mends_it(installation: Installation) -> None:
     """Where a Redis command is named, it removes the finding."""
     damage = Damage(installation)
-    for name in ("posting_alone", "turn_corpus_wrong", "chronology_moved", "turn_will_vanish", "session_length_wrong",
+    for name in ("posting_alone", "turn_corpus_wrong", "chronology_moved", "turn_will_vanish",
                  "use_alone", "chunk_corpus_wrong", "dependant_unknown", "session_unknown",
                  "turn_of_another_length", "claims_alone"):  # fmt: skip
         getattr(damage, name)()

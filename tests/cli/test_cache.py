@@ -12,7 +12,7 @@ import redis as redis_py
 from typer.testing import CliRunner, Result
 
 from semcache.cache import SemanticCache
-from semcache.cli import cache as commands
+from semcache.cli.cache import commands
 from semcache.embed import CachedEmbedder
 from semcache.errors import InvalidInput
 from tests.cache.test_lineage import set_version

@@ -15,6 +15,7 @@ from semcache.cli import memory as commands
 from semcache.embed import CachedEmbedder
 from semcache.errors import InvalidInput
 from semcache.memory import AgentMemory
+from semcache.memory.stored.layout import UserKeys
 
 Run = Callable[..., Result]
 DAY_S = 86_400.0
@@ -100,6 +101,18 @@ def test_a_memory_goes_through_a_file_and_through_a_pipe(run: Run, ann: AgentMem
     piped = run("export", "--user", "bob").stdout
     assert output(run("import", "--user", "bob", "--json", input=piped)) == {"written": 0, "known": 3, "refused": 0}
     assert texts(output(run("turns", "--user", "bob", "--json"))) == texts(output(run("turns", "-u", "ann", "--json")))
+
+
+def test_old_memories_are_made_new(run: Run, ann: AgentMemory, redis: redis_py.Redis, namespace: str) -> None:
+    """Turns without today's layout are written again, the others kept; of one user, or of all."""
+    redis.hdel(UserKeys(namespace, "ann").turn(ann.turns()[0].id), "layout")
+    assert output(run("reindex", "--user", "ben", "--json")) | {"why": 0} == {
+        "changed": 0, "kept": 0, "refused": 0, "removed_keys": 0, "why": 0,
+    }  # fmt: skip
+    assert output(run("reindex", "--json"))["changed"] == 1
+    again = run("reindex", "--user", "ann")
+    assert again.exit_code == 0
+    assert "kept" in again.output
 
 
 def test_forgetting_shows_before_it_removes(run: Run, ann: AgentMemory) -> None:

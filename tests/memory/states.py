@@ -9,6 +9,8 @@ from redis import Redis
 
 from semcache.store import keys
 
+_RANDOM = ("revision", "generation")  # of readings
+
 
 def snapshot(redis: Redis, namespace: str) -> dict[str, Any]:
     """Every key of a namespace's memories with its value, namespace cut out; vector sets by their members."""
@@ -23,7 +25,8 @@ def snapshot(redis: Redis, namespace: str) -> dict[str, Any]:
 def _value(redis: Redis, key: str) -> Any:
     kind = redis.type(key).decode()
     if kind == "hash":
-        return {k.decode(): base64.b64encode(v).decode() for k, v in redis.hgetall(key).items()}
+        fields = {k.decode(): base64.b64encode(v).decode() for k, v in redis.hgetall(key).items()}
+        return {name: value for name, value in fields.items() if name not in _RANDOM}
     if kind == "zset":
         return redis.zrange(key, 0, -1, withscores=True)
     if kind == "set":

@@ -278,9 +278,11 @@ def test_the_checker_finds_each_kind_of_damage(
         "not stored whole": lambda: redis.delete(user.turn(turns[1].id)),
         "in order": lambda: redis.zrem(user.session("s"), turns[2].id),
         "list of sessions": lambda: redis.zadd(user.of(keys.SESSIONS), {"s": 1}),
-        "session-stem": lambda: redis.zincrby(user.session_stem("lyon"), 1, "s"),
+        "session-stem:lyon is of an earlier version": lambda: redis.zincrby(
+            user.of(keys.SESSION_STEM, stem="lyon"), 1, "s"
+        ),
         "stem:lyon does not hold": lambda: redis.zadd(user.stem("lyon"), {"ghost": 1.0}),
-        "lengths of the sessions": lambda: redis.delete(user.of(keys.SESSION_LENGTHS)),
+        "lengths is of an earlier version": lambda: redis.zadd(user.of(keys.SESSION_LENGTHS), {"s": 1}),
         "corpus counts": lambda: redis.hincrby(user.of(keys.TURN_CORPUS), "members", 1),
         "no vector in": lambda: redis.execute_command("VREM", user.vectors(vectors.decode()), turns[3].id),
         "belong to turns": lambda: redis.execute_command(

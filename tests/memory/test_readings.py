@@ -52,3 +52,18 @@ def test_the_revision_lasts_until_the_next_change(memory: AgentMemory, redis: Re
     assert second not in ("", first)
     memory.forget([told])
     assert revision_of(redis, user) not in ("", first, second)
+
+
+def test_only_new_turns_are_read_while_none_leaves(memory: AgentMemory, redis: Redis, namespace: str) -> None:
+    """A process keeps what it has read of a memory until a turn leaves it; what is added is there at once."""
+    name = keys.READINGS.build(namespace=namespace, user="ann")
+    clara = memory.append("s", "user", "My sister Clara lives in Lisbon.", at=1.0)
+    assert "Clara" in names(memory)
+    generation = redis.hget(name, "generation")
+    redis.hset(name, clara, redis.hget(name, clara).replace(b"Clara", b"Klara"))  # nobody does: to see what is read
+    memory.append("s", "user", "We flew to Porto.", at=2.0)
+    assert redis.hget(name, "generation") == generation
+    assert {"Clara", "Porto"} <= names(memory)
+    memory.forget([memory.append("s", "user", "We met Zoltan.", at=3.0)])
+    assert redis.hget(name, "generation") != generation
+    assert {"Klara", "Porto"} <= names(memory)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semcache import samples
-from semcache.text.acts import Act, act, asking_part, tells_something
-from semcache.text.corrections import corrects
 from semcache.text.questions import QuestionClass, classify, fold, is_follow_up, standalone
+from semcache.text.questions.acts import Act, act, asking_part, tells_something
+from semcache.text.questions.corrections import corrects
 
 DATA = Path(__file__).parents[1] / "data"
 

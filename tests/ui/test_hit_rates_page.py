@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import zipfile
 from collections.abc import Callable
 
+import pandas as pd
+import pytest
+import zstandard
 from streamlit.testing.v1 import AppTest
 
 from semcache.evals.measure import Plan, sample_traffic
 from semcache_ui.services.hitrates import Report
 from semcache_ui.services.installation import Installation
 from semcache_ui.services.jobs import Status
+from semcache_ui.views.hit_rates import OWN
 from tests.ui.reading import said
 from tests.waiting import wait_until
 
@@ -23,8 +28,34 @@ LOG = "question,intent\n" + "\n".join(
 ANY_STATIC = Plan(policy="static:0.95")
 
 
-def measured(installation: Installation, content: str, name: str = "log.csv") -> Status[Report]:
-    installation.hit_rates.start_file("ann", ANY_STATIC, name=name, content=content.encode())
+def in_format(kind: str) -> bytes:
+    """LOG as the file of that name holds it."""
+    table = pd.read_csv(io.StringIO(LOG))
+    buffer = io.BytesIO()
+    match kind.rpartition(".")[2]:
+        case "tsv":
+            return table.to_csv(sep="\t", index=False).encode()
+        case "json":
+            return table.to_json(orient="records").encode()
+        case "jsonl":
+            return table.to_json(orient="records", lines=True).encode()
+        case "gz":
+            return gzip.compress(LOG.encode())
+        case "zst":
+            return zstandard.ZstdCompressor().compress(LOG.encode())
+        case "zip":
+            with zipfile.ZipFile(buffer, "w") as archive:
+                archive.writestr("log.csv", LOG)
+        case "parquet":
+            table.to_parquet(buffer)
+        case "xlsx":
+            table.to_excel(buffer, index=False)
+    return buffer.getvalue()
+
+
+def measured(installation: Installation, content: str | bytes, name: str = "log.csv") -> Status[Report]:
+    content = content.encode() if isinstance(content, str) else content
+    installation.hit_rates.start_file("ann", ANY_STATIC, name=name, content=content)
     job = installation.hit_rates.job("ann")
     assert job is not None
     return job.wait(60)
@@ -38,6 +69,19 @@ def test_a_log_becomes_a_report_to_take_along(installation: Installation) -> Non
     names = zipfile.ZipFile(io.BytesIO(report.archive())).namelist()
     assert {"index.html", "result.json"} <= set(names)
     assert json.loads(report.json())["hits"] == 4
+
+
+@pytest.mark.parametrize(
+    "kind", ["log.tsv", "log.json", "log.jsonl", "log.csv.gz", "log.csv.zst", "log.zip", "log.parquet", "log.xlsx"]
+)
+def test_every_format_of_the_reader_can_be_uploaded(installation: Installation, page: Page, kind: str) -> None:
+    """The uploader accepts what `semcache hit-rate` reads, and the same rows have the same figures in each format."""
+    test = page("views/hit_rates.py")
+    test.segmented_control[0].set_value(OWN).run()
+    assert any(kind.endswith(end) for end in test.get("file_uploader")[0].proto.type)
+    status = measured(installation, in_format(kind), kind)
+    assert status.result is not None, status.error
+    assert (status.result.data["requests"], status.result.data["hits"]) == (6, 4)
 
 
 def test_nothing_of_a_measurement_stays(installation: Installation) -> None:

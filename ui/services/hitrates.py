@@ -74,7 +74,7 @@ class HitRates:
         limit: int | None = None,
         columns: Columns | None = None,
     ) -> None:
-        """Measures an uploaded log: CSV, TSV or JSONL, plain or gzip."""
+        """Measures an uploaded log, in any format that `semcache hit-rate` reads."""
         most = min(limit or MOST_REQUESTS, MOST_REQUESTS)
         self._start(user, plan, name, lambda: _read(name, content, columns, most))
 

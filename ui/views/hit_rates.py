@@ -9,6 +9,7 @@ import streamlit as st
 from semcache.evals.measure import Plan
 from semcache.evals.policies import BUDGET
 from semcache.evals.reading.columns import Columns
+from semcache.evals.reading.opening import PACKED, SUFFIXES
 from semcache.evals.replay import Prices
 from semcache.evals.report import words as said
 from semcache_ui import charts, components, shell, visitor
@@ -55,7 +56,7 @@ def _form(installation: Installation, user: str) -> None:
         uploaded = None
         if source == OWN:
             uploaded = st.file_uploader(
-                "CSV, TSV or JSONL, plain or gzip", type=["csv", "tsv", "jsonl", "ndjson", "json", "gz"]
+                "CSV, TSV, JSON, JSON lines, Parquet or Excel; plain, gzip, Zstandard or zip", type=[*SUFFIXES, *PACKED]
             )
             st.caption(
                 "Columns are found by their names: a question (`prompt`, `text`, `query`, `question`) and the id of "

@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from semcache.cache.budget.evidence import antonyms
+from semcache.cache.deciding.guards import hard_guards
 from semcache.embed import Embedder
 from semcache.errors import ConfigurationError, Unavailable
 from semcache.llm import Llm, LlmRequest
@@ -77,9 +78,21 @@ _text_of = reader(max_bytes=33_554_432)
 
 
 def equal_text(new: Answer, others: Sequence[Answer]) -> list[bool | None]:
-    """True where the normal forms are equal, citations aside; cannot tell otherwise."""
-    form = _form(new.response)
-    return [True if _form(other.response) == form else None for other in others]
+    """True where the texts are the same, citations and mere dress aside; cannot tell otherwise."""
+    return [same_text(new.response, other.response) or None for other in others]
+
+
+def same_text(first: str, second: str) -> bool:
+    """Whether two answers are one text but for citations and dress: the case of ordinary words, blanks, final marks.
+
+    `curl -I` and `curl -i` are two.
+    """
+    first, second = _plain(first), _plain(second)
+    return _same_words(first, second) and not hard_guards(_text_of(first), _text_of(second))
+
+
+def _same_words(first: str, second: str) -> bool:
+    return normal_form(first) == normal_form(second)
 
 
 def default_judge(embedder: Embedder, llm: Llm | None = None) -> Judge:
@@ -114,12 +127,17 @@ def likeness_judge(embedder: Embedder) -> Judge:
             baseline.append(unrelated_cosine(embedder))
         vectors = embedder.embed([_plain(answer.response) for answer in (new, *others)])
         cosines = vectors[1:] @ vectors[0]
-        return [
-            verdict_of(log_odds(new, other, (float(cosine) - baseline[0]) / (1 - baseline[0])))
-            for other, cosine in zip(others, cosines, strict=True)
-        ]
+        likenesses = (cosines - baseline[0]) / (1 - baseline[0])
+        return [weighed(new, other, float(likeness)) for other, likeness in zip(others, likenesses, strict=True)]
 
     return judge
+
+
+def weighed(new: Answer, other: Answer, likeness: float) -> bool | None:
+    """A verdict by the evidence; of the same words it cannot tell, for models hardly read the case that may differ."""
+    if _same_words(_plain(new.response), _plain(other.response)):
+        return same_text(new.response, other.response) or None
+    return verdict_of(log_odds(new, other, likeness))
 
 
 def unrelated_cosine(embedder: Embedder) -> float:
@@ -214,7 +232,3 @@ def read_reply(reply: str, count: int) -> list[bool | None]:
 def _plain(response: str) -> str:
     """An answer without its citations."""
     return _CITATION.sub("", response).strip() or response
-
-
-def _form(response: str) -> str:
-    return normal_form(_plain(response))

@@ -202,6 +202,10 @@ class Learner:
         before = Before(self._state.sums(), verdict.record, {})
         self._write(LessonWrite(entry_id=entry_id), evidence, votes, before)
 
+    def open(self) -> None:
+        """Before `add_labelled`: an erasure that comes between the two is not undone."""
+        self._state.open()
+
     def add_labelled(self, rows: Iterable[LabelledRow]) -> int:
         """Learns from labelled evidence, then fits; how many rows."""
         added = 0

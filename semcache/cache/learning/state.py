@@ -132,8 +132,16 @@ class LearningState:
         )
 
     @guarded()
+    def open(self) -> None:
+        """Before lessons without an entry: they are written only until an erasure ends the learning."""
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.hsetnx(self._sums, "number", 0)
+        pipe.expire(self._sums, self._idle_s)
+        pipe.execute()
+
+    @guarded()
     def write(self, writes: Iterable[LessonWrite]) -> None:
-        """Writes lessons, in one round trip; each is one script. Nothing is learned from an entry that is gone."""
+        """Writes lessons, in one round trip; each is one script. Nothing is learned of what is gone."""
         pipe = self._redis.pipeline(transaction=False)
         for write in writes:
             script("cache_learn")(

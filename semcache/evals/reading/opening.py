@@ -18,7 +18,7 @@ from semcache.errors import InvalidInput, MissingExtra
 
 STANDARD_INPUT = Path("-")
 SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".xlsx")
-_PACKED = (".gz", ".zst", ".zip")
+PACKED = (".gz", ".zst", ".zip")
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")  # the second one is an empty archive
 _HEAD_BYTES = 64 * 1024
@@ -60,7 +60,7 @@ def _is_log(file: Path) -> bool:
 
 def plain_name(name: str) -> str:
     """`log.csv.gz` -> `log.csv`."""
-    return next((name[: -len(end)] for end in _PACKED if name.lower().endswith(end)), name)
+    return next((name[: -len(end)] for end in PACKED if name.lower().endswith(end)), name)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from semcache.memory.entities.mentions import kind_of
 from semcache.memory.entities.types import Entity, Kind, Reading
 from semcache.memory.facts.types import Fact
 
-_NAMED = (Kind.PERSON, Kind.PLACE, Kind.ORGANISATION, Kind.PRODUCT, Kind.NAME)
+_OF_A_NAME = frozenset({Kind.PERSON, Kind.PLACE, Kind.ORGANISATION, Kind.PRODUCT, Kind.NAME})
 _OFTEN = 5  # a text has to say what a name is of in one of so many mentions
 _CALLED = 3  # of two readings of a name the one that is found so many times as often counts
 _LEAST_SHARED = 3  # letters that a short form has in common with its long one
@@ -27,9 +27,19 @@ _NICKNAMES = dict(
 
 @dataclass(slots=True)
 class _Found:
-    kinds: Counter[Kind] = field(default_factory=Counter)
-    forms: Counter[str] = field(default_factory=Counter)
-    turns: dict[str, None] = field(default_factory=dict)
+    """What is mentioned: how often as what and in which form, and in which of the readings, by their places."""
+
+    kinds: dict[str, int] = field(default_factory=dict)
+    forms: dict[str, int] = field(default_factory=dict)
+    places: dict[int, None] = field(default_factory=dict)
+    total: int = 0
+
+    def add(self, other: _Found) -> None:
+        for counts, more in ((self.kinds, other.kinds), (self.forms, other.forms)):
+            for name, count in more.items():
+                counts[name] = counts.get(name, 0) + count
+        self.places.update(other.places)
+        self.total += other.total
 
 
 def gather(readings: Sequence[Reading], facts: Sequence[Fact] = ()) -> list[Entity]:
@@ -37,23 +47,36 @@ def gather(readings: Sequence[Reading], facts: Sequence[Fact] = ()) -> list[Enti
 
     `readings`: in order of time. The time taken grows with the mentions, not with their square.
     """
-    persons = _persons(readings, facts)
-    found: dict[tuple[str, str], _Found] = defaultdict(_Found)
-    ordinary: Counter[str] = Counter()
-    for reading in readings:
-        ordinary.update(reading.words)
-        for named in reading.named:
-            kind = kind_of(named.kind, named.key, named.sure, named.start, persons)
-            if kind is None:
-                continue
-            one = found[("name" if kind in _NAMED else kind.value, named.key)]
-            one.kinds[kind] += 1
-            one.forms[named.text] += 1
-            one.turns[reading.turn] = None
-    merged = _merged({place: one for place, one in found.items() if not _is_ordinary(place, one, ordinary)})
-    values = _FactIndex(facts)
-    entities = [_entity(one, values) for one in merged]
+    names, others = _counted(readings, _persons(readings, facts))
+    ordinary = Counter(" ".join([reading.words for reading in readings]).split(" "))
+    # A word that was taken for a name may be mostly written small: "Appreciate it".
+    merged = _merged({key: one for key, one in names.items() if ordinary[key] < one.total})
+    values, turns = _FactIndex(facts), [reading.turn for reading in readings]
+    entities = [_entity(one, turns, values) for one in (*merged, *others)]
     return sorted(entities, key=lambda entity: (-entity.mentions, entity.name.lower()))
+
+
+def _counted(readings: Sequence[Reading], persons: frozenset[str]) -> tuple[dict[str, _Found], list[_Found]]:
+    """What is mentioned, as names by their keys, and the rest."""
+    names: dict[str, _Found] = {}
+    others: dict[tuple[str, str], _Found] = {}
+    for place, reading in enumerate(readings):
+        for kind, text, key, sure, start in reading.named:
+            of = kind if sure else kind_of(kind, key, start=start, persons=persons)
+            if of is None:
+                continue
+            one = names.get(key) if of in _OF_A_NAME else others.get((of, key))
+            if one is None:
+                one = _Found()
+                if of in _OF_A_NAME:
+                    names[key] = one
+                else:
+                    others[of, key] = one
+            one.kinds[of] = one.kinds.get(of, 0) + 1
+            one.forms[text] = one.forms.get(text, 0) + 1
+            one.places[place] = None
+            one.total += 1
+    return names, list(others.values())
 
 
 class _FactIndex:
@@ -86,15 +109,8 @@ def _persons(readings: Iterable[Reading], facts: Iterable[Fact]) -> frozenset[st
     return frozenset(name.split(" ")[0].lower() for name in names)
 
 
-def _is_ordinary(place: tuple[str, str], one: _Found, ordinary: Counter[str]) -> bool:
-    """Whether a word that was taken for a name is mostly written small: "Appreciate it" """
-    group, key = place
-    return group == "name" and ordinary[key] >= one.forms.total()
-
-
-def _merged(found: dict[tuple[str, str], _Found]) -> list[_Found]:
+def _merged(names: dict[str, _Found]) -> list[_Found]:
     """Short forms joined to the one longer name that they can stand for."""
-    names = {key: one for (group, key), one in found.items() if group == "name"}
     longer = _longer(names)
     target = {key: _stands_for(key, names, longer) for key in names}
     groups: dict[str, _Found] = {}
@@ -103,12 +119,9 @@ def _merged(found: dict[tuple[str, str], _Found]) -> list[_Found]:
         whole = target.get(whole) or whole
         if whole == key and key not in groups:
             groups[key] = one
-            continue
-        into = groups.setdefault(whole, _Found())
-        into.kinds.update(one.kinds)
-        into.forms.update(one.forms)
-        into.turns.update(one.turns)
-    return [*groups.values(), *(one for (group, _), one in found.items() if group != "name")]
+        else:
+            groups.setdefault(whole, _Found()).add(one)
+    return list(groups.values())
 
 
 def _longer(names: dict[str, _Found]) -> dict[str, list[str]]:
@@ -132,7 +145,7 @@ def _stands_for(key: str, names: dict[str, _Found], longer_by: dict[str, list[st
     alike = () if " " in key else (*longer_by.get(f"{key} ", ()), *longer_by.get(key[:_LEAST_SHARED], ()))
     near = (*alike, _NICKNAMES.get(key, ""))
     longer = {
-        other: names[other].forms.total()
+        other: names[other].total
         for other in dict.fromkeys(near)
         if other in names and other != key and _is_short_for(key, other, names) and not _is_called(key, other, names)
     }
@@ -144,7 +157,7 @@ def _is_called(name: str, whole: str, names: dict[str, _Found]) -> bool:
     """Whether the first word of "woohoo melanie" is only said before the name."""
     if name not in names or whole.partition(" ")[2] != name:
         return False
-    return names[name].forms.total() >= _CALLED * names[whole].forms.total()
+    return names[name].total >= _CALLED * names[whole].total
 
 
 def _is_short_for(short: str, long: str, names: dict[str, _Found]) -> bool:
@@ -159,11 +172,14 @@ def _is_short_for(short: str, long: str, names: dict[str, _Found]) -> bool:
     return _NICKNAMES.get(short) == long or (len(trimmed) >= _LEAST_SHARED and long.startswith(trimmed))
 
 
-def _entity(one: _Found, facts: _FactIndex) -> Entity:
-    least = one.forms.total() / _OFTEN  # "at Harry Potter's" once in thirty mentions makes him no place
-    sure = Counter({kind: n for kind, n in one.kinds.items() if kind is not Kind.NAME and n >= least}) or one.kinds
-    kind = sure.most_common(1)[0][0]
-    usual = [form for form in one.forms if one.forms[form.partition(" ")[2]] < _CALLED * one.forms[form]]
+def _entity(one: _Found, turns: Sequence[str], facts: _FactIndex) -> Entity:
+    mentioned_in, naming = tuple([turns[place] for place in sorted(one.places)]), facts.naming(one.forms)
+    if len(one.forms) == len(one.kinds) == 1:
+        return Entity(Kind(next(iter(one.kinds))), next(iter(one.forms)), one.total, mentioned_in, naming)
+    least = one.total / _OFTEN  # "at Harry Potter's" once in thirty mentions makes him no place
+    sure = {kind: n for kind, n in one.kinds.items() if kind != Kind.NAME and n >= least} or one.kinds
+    kind = Kind(max(sure, key=sure.__getitem__))
+    usual = [form for form in one.forms if one.forms.get(form.partition(" ")[2], 0) < _CALLED * one.forms[form]]
     name = max(usual, key=lambda form: (len(form) if kind is Kind.PERSON else 0, one.forms[form], form))
     aliases = tuple(sorted(form for form in one.forms if form != name))
-    return Entity(kind, name, one.forms.total(), tuple(one.turns), facts.naming(one.forms), aliases)
+    return Entity(kind, name, one.total, mentioned_in, naming, aliases)

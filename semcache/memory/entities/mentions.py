@@ -22,14 +22,17 @@ def candidates(text: str) -> tuple[Candidate, ...]:
 
 def mentions(text: str, persons: frozenset[str] = frozenset()) -> tuple[Mention, ...]:
     """What a text mentions, in order. `persons`: first names, in lower case, that are known to be persons'."""
-    found = (
-        (one, kind_of(one.mention.kind, one.mention.key, one.sure, one.start, persons)) for one in candidates(text)
-    )
-    return tuple(replace(one.mention, kind=kind) for one, kind in found if kind)
+    found = ((one, _kind(one, persons)) for one in candidates(text))
+    return tuple(replace(one.mention, kind=Kind(kind)) for one, kind in found if kind)
 
 
-def kind_of(kind: Kind, key: str, sure: bool, start: bool, persons: frozenset[str]) -> Kind | None:
-    """Of what a candidate is, once persons are known; None if it is no mention: any word starts a sentence."""
-    if not sure and key.split(" ", maxsplit=1)[0] in persons:
+def _kind(one: Candidate, persons: frozenset[str]) -> str | None:
+    mine = one.mention
+    return mine.kind if one.sure else kind_of(mine.kind, mine.key, start=one.start, persons=persons)
+
+
+def kind_of(kind: str, key: str, *, start: bool, persons: frozenset[str]) -> str | None:
+    """Of what a candidate is that is not sure; None if it is no mention: any word starts a sentence."""
+    if key.split(" ", maxsplit=1)[0] in persons:
         return Kind.PERSON
-    return None if kind is Kind.NAME and start else kind
+    return None if kind == Kind.NAME and start else kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -35,10 +36,11 @@ class Mention:
     end: int
 
 
-class Named(NamedTuple):  # a tuple: a memory has tens of thousands, and they are made three times as fast
-    """What a turn mentions. `sure`: its kind is known from the text itself; `start`: it starts a sentence."""
+class Named(NamedTuple):  # a tuple, as it is kept: a memory has tens of thousands
+    """What a turn mentions. `kind`: a Kind, or its value; `sure`: it is known from the text itself; `start`: the
+    mention starts a sentence."""
 
-    kind: Kind
+    kind: str
     text: str
     key: str
     sure: bool = True
@@ -47,13 +49,14 @@ class Named(NamedTuple):  # a tuple: a memory has tens of thousands, and they ar
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read in a turn. `words`: what is written small in it, by which ordinary words are told from names."""
+    """What was read in a turn. `named`: rows as Named; `words`: what is written small in it, with a space between each
+    two, by which ordinary words are told from names."""
 
     turn: str
     at: float
     speaker: str
-    named: tuple[Named, ...]
-    words: tuple[str, ...]
+    named: Sequence[Named]
+    words: str
     claims: tuple[Claim, ...]
 
 

@@ -16,6 +16,8 @@ from semcache.store import keys
 from semcache.store.postings import Weighting
 from semcache.text.tokens import stems
 
+LAYOUT = 2
+"""The version of what is written of a turn: raise it with what is derived, and `reindex` makes older turns new."""
 TURN_WEIGHTING = Weighting(reference_length=40, b=1.0)
 MAX_STEMS = 2_000
 MAX_STEM_CHARS = 64
@@ -32,14 +34,12 @@ class UserKeys:
     user: str
     prefix: str = field(init=False, repr=False, compare=False)
     _stem: str = field(init=False, repr=False, compare=False)
-    _session_stem: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Built once: a turn has some thirty keys of these kinds.
         for name, value in (
             ("prefix", self.of(keys.ERASED).removesuffix("erased")),
             ("_stem", self.of(keys.TURN_STEM, stem="")),
-            ("_session_stem", self.of(keys.SESSION_STEM, stem="")),
         ):
             object.__setattr__(self, name, value)
 
@@ -67,9 +67,6 @@ class UserKeys:
 
     def stem(self, stem: str) -> str:
         return self._stem + keys.escape(stem)
-
-    def session_stem(self, stem: str) -> str:
-        return self._session_stem + keys.escape(stem)
 
 
 def index_stems(line: str) -> list[str]:

@@ -13,6 +13,7 @@ from semcache.memory.stored.layout import UserKeys
 from semcache.memory.types import Turn
 from semcache.memory.writing.settle import Place
 from semcache.store import keys
+from semcache.store.adopted import erase_adopted
 from semcache.store.connect import guarded
 from semcache.store.lua import script
 
@@ -139,7 +140,9 @@ def erase(redis: Redis, user: UserKeys, *, at: float, derived: Sequence[Derived]
     with guarded():
         redis.zremrangebyscore(user.of(keys.FORGOTTEN), "-inf", at)
         redis.delete(user.of(keys.SESSION_NAMES))
-    counts: dict[str, int] = {}
+        if not redis.exists(user.of(keys.CHRONOLOGY)):
+            redis.delete(user.of(keys.SESSION_LENGTHS))  # of an earlier version
+    counts = erase_adopted(redis, user.namespace, user.user)
     for remove in derived:
         for what, count in remove(user.user, at).items():
             counts[what] = counts.get(what, 0) + count
@@ -156,8 +159,8 @@ def _empty_windows(redis: Redis, user: UserKeys, at: float) -> int:
 
 
 def _names(user: UserKeys, id: str) -> list[str]:
-    kinds = (keys.CHRONOLOGY, keys.SESSIONS, keys.SESSION_LENGTHS, keys.TURN_CORPUS)
-    return [user.turn(id), *map(user.of, (*kinds, keys.PINNED, keys.FORGOTTEN, keys.TURN_MODELS))]
+    kinds = (keys.CHRONOLOGY, keys.SESSIONS, keys.PINNED, keys.FORGOTTEN, keys.TURN_MODELS)
+    return [user.turn(id), *map(user.of, kinds)]
 
 
 def _batches(ids: Iterable[str]) -> Iterator[list[Any]]:

@@ -6,7 +6,6 @@ either as it was or sealed anew, and the next run does the rest. A run over what
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -87,7 +86,7 @@ def reseal(redis: Redis, namespace: str, sealer: Sealer, *, advance: Advance = l
 def _reseal_turns(redis: Redis, names: Sequence[str], sealer: Sealer, done: Resealed) -> None:
     with guarded(), redis.pipeline(transaction=False) as pipe:
         for name in names:
-            pipe.hmget(name, "text", "speaker", "stems", "session")
+            pipe.hmget(name, "text", "speaker", "stems")
         stored = [tuple((part or b"").decode() for part in row) for row in pipe.execute()]
     with guarded(), redis.pipeline(transaction=False) as pipe:
         for name, row in zip(names, stored, strict=True):
@@ -112,21 +111,21 @@ def _checked(name: str, row: Sequence[str], sealer: Sealer, done: Resealed) -> t
 
 def _turn_command(name: str, row: Sequence[str], sealer: Sealer) -> tuple[list[str], list[Argument]] | None:
     """Keys and arguments of memory_reseal.lua; None if the turn is sealed under the active key already."""
-    text, speaker, stems, session = row
+    text, speaker, stems = row
     prefix, _, id = name.rpartition("turn:")
     sealed_text = _again(sealer, text, f"{name}#text")
     sealed_speaker = _again(sealer, speaker, f"{name}#speaker") if speaker else ""
     if (sealed_text, sealed_speaker) == (text, speaker):
         return None
-    names, arguments = [name], [id, session, text, sealed_text, speaker, sealed_speaker]
+    names, arguments = [name], [id, text, sealed_text, speaker, sealed_speaker]
     if is_sealed(text):
         return names, [*arguments, ""]  # its words are hidden already, with a key that stays
     said = stems.split()
     words = sealer.words(said, prefix)
     for stem, word in dict(zip(said, words, strict=True)).items():
-        names += [f"{prefix}stem:{keys.escape(stem)}", f"{prefix}stem:{word}"]
-        names += [f"{prefix}session-stem:{keys.escape(stem)}", f"{prefix}session-stem:{word}"]
-    return names, [*arguments, " ".join(words), *Counter(said).values()]
+        old = keys.escape(stem)
+        names += [f"{prefix}stem:{old}", f"{prefix}stem:{word}", f"{prefix}session-stem:{old}"]
+    return names, [*arguments, " ".join(words)]
 
 
 def _reseal_claims(redis: Redis, name: str, sealer: Sealer, done: Resealed) -> None:

@@ -50,9 +50,11 @@ def settle(redis: Redis, embedder: Embedder, places: Iterable[Place], *, sealer:
     """Makes the context vectors of these turns, and of those right after them, fit the turns before them."""
     pending = set(places)
     if pending:
-        pending |= {Place(p.user, p.session, found.after) for p, found in _links(redis, pending).items() if found.after}
+        pending |= {
+            Place(p.user, p.session, found.after) for p, found in links_of(redis, pending).items() if found.after
+        }
     for _ in range(_ROUNDS):
-        wrong = {place: found.before for place, found in _links(redis, pending).items() if found.wrong}
+        wrong = {place: found.before for place, found in links_of(redis, pending).items() if found.wrong}
         if not wrong:
             return
         pending = _replace(redis, embedder, wrong, sealer)
@@ -85,7 +87,7 @@ def _contexts(redis: Redis, embedder: Embedder, wrong: dict[Place, str], sealer:
     return dict(zip(texts, packed, strict=True))
 
 
-def _links(redis: Redis, places: Iterable[Place]) -> dict[Place, Links]:
+def links_of(redis: Redis, places: Iterable[Place]) -> dict[Place, Links]:
     ordered: Sequence[Place] = sorted(places)
     with guarded(), redis.pipeline(transaction=False) as pipe:
         for place in ordered:

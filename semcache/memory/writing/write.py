@@ -1,9 +1,9 @@
 """How turns are written: many at once, each atomically, with the same result in whatever order they arrive.
 
 A turn has two vectors: its own, and one of itself with the previous turn (its context); a long one has those of its
-passages too. A batch is planned (which turns
-are new, and what they follow), its texts are embedded, and it is written; then what turned out to follow another turn
-than planned is settled. What is stored in the end depends only on the set of turns.
+passages too. A batch is planned (which turns are new, and what they follow), its texts are embedded, and it is written;
+then what turned out to follow another turn than planned is settled. What is stored in the end depends only on the set
+of turns.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from redis import Redis
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.errors import InvalidInput
 from semcache.memory.readings import keep_readings, tells
-from semcache.memory.stored.layout import TURN_WEIGHTING, UserKeys, pack, session_token, vectors_field
+from semcache.memory.stored.layout import LAYOUT, TURN_WEIGHTING, UserKeys, pack, session_token, vectors_field
 from semcache.memory.stored.passages import context_text, passages
 from semcache.memory.stored.records import window_form
 from semcache.memory.stored.sealed import index_words, opened, sealed
@@ -60,13 +60,15 @@ class Plan:
     """What a batch will write. Embed `texts` (kind "passage") and give the vectors to `TurnWriter.write`.
 
     `given`: the turns as they were given; `fresh`: those to be written, by session and time; `known`: those that are
-    there already; `forgotten`: those that were; the rest is older than its user's erasure.
+    there already; `forgotten`: those that were; the rest is older than its user's erasure. `anew`: `fresh` are turns
+    that are there, and what is derived of them is written again.
     """
 
     given: tuple[NewTurn, ...]
     fresh: tuple[Planned, ...]
     known: tuple[NewTurn, ...]
     forgotten: tuple[NewTurn, ...]
+    anew: bool = False
 
     @property
     def texts(self) -> list[str]:
@@ -130,6 +132,12 @@ class TurnWriter:
                 others.setdefault(state, []).append(new)
         return Plan(given, tuple(fresh), known=tuple(others.get(1, ())), forgotten=tuple(others.get(-2, ())))
 
+    def plan_anew(self, turns: Iterable[tuple[NewTurn, Turn | None]]) -> Plan:
+        """What has to be embedded and written again of turns that are there, each given with the turn before it."""
+        given = tuple(turns)
+        fresh = tuple(self._planned(new, previous) for new, previous in given)
+        return Plan(tuple(new for new, _ in given), fresh, known=(), forgotten=(), anew=True)
+
     def write(self, plan: Plan, vectors: Vectors) -> list[State]:
         """Writes a plan with the vectors of its texts, (len(texts), dim) float32; what became of each given turn.
 
@@ -140,7 +148,7 @@ class TurnWriter:
         packed = self._packed(plan, vectors)
         with guarded(), self._redis.pipeline(transaction=False) as pipe:
             for user, some in _calls(list(zip(plan.fresh, packed, strict=True)), lambda item: item[0].new):
-                arguments = self._given(user)
+                arguments = self._given(user, anew=plan.anew)
                 for planned, vectors_of in some:
                     arguments += planned.form
                     arguments += vectors_of
@@ -193,13 +201,13 @@ class TurnWriter:
         )
         return Planned(new, previous, passages(turn), form)
 
-    def _given(self, user: UserKeys) -> list[Argument]:
+    def _given(self, user: UserKeys, *, anew: bool) -> list[Argument]:
         """The arguments of memory_append.lua before those of the turns."""
         model, weighting = self._embedder.fingerprint, TURN_WEIGHTING
         return [
             *(user.prefix, model, vectors_field(model), self._quantisation),
             *(weighting.k1, weighting.b, weighting.reference_length),
-            *(repr(self._clock()), repr(self._session_ttl_s), WINDOW_TURNS),
+            *(repr(self._clock()), repr(self._session_ttl_s), WINDOW_TURNS, LAYOUT, int(anew)),
         ]
 
     def _packed(self, plan: Plan, vectors: Vectors) -> Iterator[tuple[bytes, bytes, bytes]]:

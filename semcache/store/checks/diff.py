@@ -21,10 +21,11 @@ How = Literal["other value", "only in the first", "only in the second"]
 
 _PAGE = 1_000
 _SEALED = (b"text", b"speaker")
-# Short-term memory runs out by the clock; readings are derived and may be missing: their turns are compared.
-_LEFT_OUT = (keys.WINDOW, keys.READINGS)
+# Short-term memory runs out by the clock; readings are derived and may be missing: their turns are compared; nothing
+# reads the rest.
+_LEFT_OUT = (keys.WINDOW, keys.READINGS, keys.SESSION_LENGTHS, keys.SESSION_STEM)
 # Their names and values hang on the owner, of whom the namespace is a part.
-_LEFT_OUT_SEALED = (keys.TURN_STEM, keys.SESSION_STEM)
+_LEFT_OUT_SEALED = (keys.TURN_STEM,)
 
 
 @dataclass(frozen=True, slots=True)

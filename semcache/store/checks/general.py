@@ -40,7 +40,7 @@ def unsealed(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
             yield Finding(key.name, "the turn is not sealed, though sealing is on", "`semcache seal rotate`")
     claims = [key for key in found if key.kind in (keys.CLAIMS, keys.READINGS)]
     for key, stored in zip(claims, ask(redis, [("HGETALL", key.name) for key in claims]), strict=True):
-        forms = (form for turn, form in stored.items() if turn != b"revision")
+        forms = (form for turn, form in stored.items() if turn not in (b"revision", b"generation"))
         if not all(is_sealed(form.decode("utf-8", "replace")) for form in forms):
             yield Finding(key.name, "claims are not sealed, though sealing is on", "`semcache seal rotate`")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
@@ -149,55 +148,48 @@ def _ids(redis: Redis, key: str) -> Iterator[list[str]]:
 
 
 def sessions(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
-    """A session's turns are its own, at their times, and its last time, length and stems are theirs."""
+    """A session's turns are its own, at their times, and its last time is theirs."""
     for key in found:
-        session, said, last = key.ids["session"], Counter[str](), float("-inf")
+        session, last = key.ids["session"], float("-inf")
         for page in scored(redis, key.name):
-            rows = ask(redis, [("HMGET", key.sibling(keys.TURN, turn=id), "session", "stems", "at") for id, _ in page])
+            rows = ask(redis, [("HMGET", key.sibling(keys.TURN, turn=id), "session", "at") for id, _ in page])
             for (id, score), row in zip(page, rows, strict=True):
-                of, stems, at = texts(row)
+                of, at = texts(row)
                 last = max(last, score)
-                said.update(stems.split())
                 if of != session or float(at) != score:
                     wrong = f"turn {id} is not of this session and time" if of else f"there is no turn {id}"
                     yield Finding(key.name, wrong, f"ZREM {key.name} {id}")
         if last > float("-inf"):
-            yield from _summed(redis, key, said, last)
+            yield from _listed_at(redis, key, last)
 
 
-def _summed(redis: Redis, key: Known, said: Counter[str], last: float) -> Iterator[Finding]:
-    session = key.ids["session"]
-    expected = {key.sibling(keys.SESSIONS): last, key.sibling(keys.SESSION_LENGTHS): float(said.total())}
-    expected |= {key.sibling(keys.SESSION_STEM, stem=stem): float(count) for stem, count in said.items()}
-    scores = ask(redis, [("ZSCORE", name, session) for name in expected])
-    for (name, value), score in zip(expected.items(), scores, strict=True):
-        if not _equals(score, value):
-            told = "does not have it" if score is None else f"says {float(score):.17g}"
-            wrong = f"the session's turns make {value:.17g}, {name} {told}"
-            yield Finding(key.name, wrong, f"ZADD {name} {value:.17g} {session}")
+def _listed_at(redis: Redis, key: Known, last: float) -> Iterator[Finding]:
+    session, name = key.ids["session"], key.sibling(keys.SESSIONS)
+    (score,) = ask(redis, [("ZSCORE", name, session)])
+    if not _equals(score, last):
+        told = "does not have it" if score is None else f"says {float(score):.17g}"
+        wrong = f"the session's turns make {last:.17g}, {name} {told}"
+        yield Finding(key.name, wrong, f"ZADD {name} {last:.17g} {session}")
 
 
 def of_sessions(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
-    """What lists sessions lists sessions that are there; a session stem, those in which it is said."""
+    """What lists sessions lists sessions that are there."""
     yield from judged(redis, (_about_sessions(key, page) for key, page in listings(redis, found)))
 
 
 def _about_sessions(key: Known, names: list[str]) -> Question:
-    stem = key.ids.get("stem")
-
     def judge(replies: list[Any]) -> Iterator[Finding]:
-        for name, holds in zip(names, replies, strict=True):
-            if not holds:
-                wrong = f"there is no session {name}" if stem is None else f"nobody says it in session {name}"
-                yield Finding(key.name, wrong, f"ZREM {key.name} {name}")
+        for name, there in zip(names, replies, strict=True):
+            if not there:
+                yield Finding(key.name, f"there is no session {name}", f"ZREM {key.name} {name}")
 
-    def command(name: str) -> tuple[Any, ...]:
-        session = key.sibling(keys.SESSION, session=name)
-        if stem is None:
-            return ("EXISTS", session)
-        return ("ZINTERCARD", 2, key.sibling(keys.TURN_STEM, stem=stem), session, "LIMIT", 1)
+    return Question([("EXISTS", key.sibling(keys.SESSION, session=name)) for name in names], judge)
 
-    return Question([command(name) for name in names], judge)
+
+def of_earlier_versions(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
+    """What earlier versions wrote, once for each memory that was not made new since."""
+    for key in found:
+        yield Finding(key.name, "an earlier version wrote it, nothing reads it", "`semcache memory reindex`")
 
 
 def corpora(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
@@ -268,7 +260,7 @@ def claims(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
     """What was read, by a model or by rules, belongs to turns that are there, and can be read again."""
     for key in found:
         (stored,) = ask(redis, [("HGETALL", key.name)])
-        forms = {id: form for id, form in _fields(stored).items() if id != "revision"}
+        forms = {id: form for id, form in _fields(stored).items() if id not in ("revision", "generation")}
         there = ask(redis, [("EXISTS", key.sibling(keys.TURN, turn=id)) for id in forms])
         for (id, form), exists in zip(forms.items(), there, strict=True):
             if not exists:
@@ -297,8 +289,7 @@ CHECKS = {
     keys.TURN_PASSAGES: passages,
     keys.SESSION: sessions,
     keys.SESSIONS: of_sessions,
-    keys.SESSION_LENGTHS: of_sessions,
-    keys.SESSION_STEM: of_sessions,
+    keys.SESSION_LENGTHS: of_earlier_versions,
     keys.TURN_CORPUS: corpora,
     keys.WINDOW: windows,
 }

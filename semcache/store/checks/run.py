@@ -80,7 +80,7 @@ def _owner(redis: Redis, namespace: str | None) -> Callable[[Known], bool]:
     if namespace is None:
         return lambda known: True
     escaped = keys.escape(namespace)
-    tags = tuple(f"{keys.PREFIX}:{{{tag}:{escaped}" for tag in ("m", "k", "cs"))
+    tags = tuple(f"{keys.PREFIX}:{{{tag}:{escaped}" for tag in ("m", "k", "cs", "g", "gs", "gi"))
     with guarded():
         scopes: Any = redis.hkeys(keys.CACHE_SCOPES.build(namespace=namespace))
     own = {f"{keys.PREFIX}:{{c:{keys.escape(scope.decode())}}}" for scope in scopes}

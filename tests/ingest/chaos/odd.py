@@ -48,10 +48,16 @@ def anything(random_: random.Random, depth: int = 2) -> Any:
 
 
 def _event(random_: random.Random, n: int) -> bytes:
-    """One of ours with something else in one field, or a time from nowhere; never the namespace, which is compared."""
+    """One of ours with something else in one field, or a time from nowhere.
+
+    Its id and its document stay its own: of two of one name in two partitions, whichever is read last is the last.
+    """
     event = random_.choice([message(n, user="odd"), upsert(f"odd-{n}", 1, "Odd."), _erasure(n)])
     field = random_.choice([*event, "metadata", "speaker"])
-    return _json(event | {field: random_.choice(_FAR) if field == "at" else anything(random_)})
+    value = random_.choice(_FAR) if field == "at" else anything(random_)
+    if field in ("id", "document") and isinstance(value, str | int | float):
+        value = f"{value}-{n}"
+    return _json(event | {field: value})
 
 
 def _erasure(n: int) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 -- Writes what a compared answer teaches, and puts its entry into the answer group that the votes chose; nothing if the
--- entry is gone: it was erased, or will not be served again.
+-- entry is gone: it was erased, or will not be served again. What is taught without an entry needs sums that are there.
 -- KEYS: rows, served, sums, words, pairs. ARGV: entry prefix, row ('' = none), bounds as JSON, lesson as JSON: sums to add,
 -- words of the question, forget (the subject has changed: only the rows of the last so many requests are left; 0 = all),
 -- group and record to add to it, entry, joins (its group), merged (groups that become one with it), pairs (evidence to
@@ -7,7 +7,8 @@
 --@include _cache_group
 --@include _cache_lesson
 local bounds, lesson = cjson.decode(ARGV[3]), cjson.decode(ARGV[4])
-if lesson.entry ~= '' and is_fresh(ARGV[1] .. lesson.entry) then return redis.status_reply('GONE') end
+local owner = lesson.entry ~= '' and ARGV[1] .. lesson.entry or KEYS[3]
+if is_fresh(owner) then return redis.status_reply('GONE') end
 add_row(KEYS[1], KEYS[2], KEYS[3], ARGV[2], bounds)
 add_sums(KEYS[3], lesson.sums)
 count_words(KEYS[4], lesson.words, bounds)

@@ -1,0 +1,109 @@
+"""What the routers work with: the stores, and how to live without Redis for a while."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+
+from semcache.app import App
+from semcache.cache import SemanticCache
+from semcache.cache.options import CacheOptions
+from semcache.errors import RedisUnavailable
+from semcache.memory import AgentMemory
+from semcache.server.identity import caller
+from semcache.server.metrics import Metrics
+from semcache.settings import Settings
+from semcache.store.verbatim import VerbatimAnswers
+from semcache.telemetry import remembering
+
+T = TypeVar("T")
+_THREADS = 40
+_REST_S = 1.0
+
+
+class Breaker:
+    """After Redis has not answered, nobody waits for it again for a second. Threads may share it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._closed_until = 0.0
+
+    def check(self) -> None:
+        """Raises RedisUnavailable while Redis rests."""
+        if (left := self._closed_until - self._clock()) > 0:
+            raise RedisUnavailable("Redis did not answer just now", retry_after_s=left)
+
+    def trip(self) -> None:
+        self._closed_until = self._clock() + _REST_S
+
+
+@dataclass
+class Backend:
+    """One for each worker."""
+
+    app: App
+    metrics: Metrics
+    breaker: Breaker = field(default_factory=Breaker)
+    _threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_THREADS))
+
+    @property
+    def settings(self) -> Settings:
+        return self.app.settings
+
+    def verbatim(self, tenant: str) -> VerbatimAnswers:
+        """The answers to the very same requests of a tenant."""
+        return VerbatimAnswers(self.app.redis, self.settings.namespace, tenant, ttl_s=self.settings.cache.ttl_s)
+
+    def memory(self) -> AgentMemory:
+        """The memory of whoever asks."""
+        return self.app.memory(user=caller.get().user)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Work that asks Redis or a model, in a thread.
+
+        Raises:
+            RedisUnavailable: Redis does not answer, or did not a moment ago.
+        """
+        self.breaker.check()
+        try:
+            return await anyio.to_thread.run_sync(work, limiter=self._threads)
+        except RedisUnavailable:
+            self.breaker.trip()
+            raise
+
+    def cache(self, scope: Mapping[str, str], max_error_rate: float | None = None) -> SemanticCache:
+        """The cache of a scope; with another error budget if one is given."""
+        cache = self.app.cache(scope=scope)
+        if max_error_rate is None or max_error_rate == cache.max_error_rate:
+            return cache
+        wanted = self.settings.cache
+        options = CacheOptions(max_entries=wanted.max_entries, idle_ttl=wanted.idle_ttl_s, runtime=self.app.runtime)
+        return SemanticCache(
+            self.app.redis,
+            embedder=self.app.embedder,
+            namespace=self.settings.namespace,
+            scope=scope,
+            max_error_rate=max_error_rate,
+            ttl=wanted.ttl_s,
+            options=options,
+        )
+
+    async def remember(self, work: Callable[[AgentMemory], T], operation: str) -> T:
+        """An operation on the memory of whoever asks, by its name in traces."""
+
+        def traced() -> T:
+            with remembering(operation, f"{self.settings.namespace}/{digest_of(caller.get().user)}"):
+                return work(self.memory())
+
+        return await self.run(traced)
+
+
+def digest_of(user: str) -> str:
+    """A user in a trace: who it is stays here."""
+    return hashlib.sha256(user.encode()).hexdigest()[:16]

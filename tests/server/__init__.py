@@ -1,0 +1,1 @@
+"""The HTTP server, by the clients that people use."""
