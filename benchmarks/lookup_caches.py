@@ -57,6 +57,7 @@ def teach(state: LearningState) -> None:
         features = [0.92 if right else 0.72, *rng.normal(0, 0.1, len(FEATURES) - 1).tolist()]
         sums = Sums(labels=1.0, would_serve=1.0)
         lessons.append(LessonWrite(row=pack_row(features, right), sums=sums, words=("stem",)))
+    state.open()
     state.write(lessons)
     _, rows, sums = state.rows()
     state.put_model(refit(rows, sums), after=0, add=after_fit(sums))

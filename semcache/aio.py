@@ -75,6 +75,7 @@ class AsyncSemanticCache(_Threaded[SemanticCache]):
     warm_up = _in_thread(SemanticCache.warm_up)
     lookup = _in_thread(SemanticCache.lookup)
     store = _in_thread(SemanticCache.store)
+    store_many = _in_thread(SemanticCache.store_many)
     explain = _in_thread(SemanticCache.explain)
     feedback = _in_thread(SemanticCache.feedback)
     add_labelled = _in_thread(SemanticCache.add_labelled)

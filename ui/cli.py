@@ -41,16 +41,17 @@ def ui(
 ) -> None:
     """Open the app in the browser's address that it prints; Ctrl-C ends it."""
     settings = load_settings(**({"ui_port": port} if port else {}))
-    _end_on_sigterm()
+    _end_when_told()
     with _page(settings, open_browser=browser) as server:
         _wait_for_page(settings, server)
         console.print(f"semcache is at [bold]{launch.address(settings)}[/bold]  (Ctrl-C ends it)")
         _until_interrupted(server)
 
 
-def _end_on_sigterm() -> None:
-    """SIGTERM ends the command as Ctrl-C does: with what it started, as PID 1 of a container too."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _end_when_told() -> None:
+    """SIGTERM ends the command as Ctrl-C does: with what it started, as PID 1 and in the background too."""
+    for told in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(told, signal.default_int_handler)
 
 
 def demo(
@@ -61,7 +62,7 @@ def demo(
 ) -> None:
     """Start everything on this machine, stream the sample through Kafka, ask, change a document, open the page."""
     started = time.perf_counter()
-    _end_on_sigterm()
+    _end_when_told()
     with contextlib.ExitStack() as stack:
         first = load_settings(namespace=namespace, **({"ui_port": port} if port else {}))
         stack.enter_context(running.servers(first, TerminalProgress(), keep=False))

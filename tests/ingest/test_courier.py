@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import redis as redis_py
+from pydantic import SecretStr
 
 from semcache.devstack.kafka import KafkaServer
 from semcache.devstack.ports import free_port
@@ -180,7 +181,7 @@ def test_without_room_it_has_to_be_in_kafka_before_the_answer_is_over(
 
 def test_what_kafka_never_takes_does_not_wait_for_ever(chatting: Settings, box: Outbox) -> None:
     """An event that is too large for the brokers, or unreadable, is dropped with a count; the others pass it."""
-    producer = chatting.kafka.producer | {"message.max.bytes": "2000"}
+    producer = chatting.kafka.producer | {"message.max.bytes": SecretStr("2000")}
     small = chatting.model_copy(update={"kafka": chatting.kafka.model_copy(update={"producer": producer})})
     box.keep("broken", '{"type": "no such type"}')
     with open_courier(small) as courier:

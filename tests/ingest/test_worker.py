@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import redis as redis_py
+from pydantic import SecretStr
 
 from semcache.cache import SemanticCache
 from semcache.devstack.ports import free_port
@@ -291,7 +292,7 @@ def test_no_broker_is_a_clear_error_within_seconds(settings: Settings, fast_embe
 
 def test_wrong_client_setting_is_a_configuration_error(settings: Settings, fast_embedder: Embedder) -> None:
     """A librdkafka property that does not exist is named."""
-    kafka = settings.kafka.model_copy(update={"client": {"no.such.thing": "1"}})
+    kafka = settings.kafka.model_copy(update={"client": {"no.such.thing": SecretStr("1")}})
     with (
         pytest.raises(ConfigurationError, match=r"no\.such\.thing"),
         open_worker(settings.model_copy(update={"kafka": kafka}), embedder=fast_embedder),

@@ -43,7 +43,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit import config
 config.set_option("browser.gatherUsageStats", False)
 import semcache_ui.launch
-page = AppTest.from_file(ui.launch.APP, default_timeout=60).run()
+page = AppTest.from_file(semcache_ui.launch.APP, default_timeout=60).run()
 assert not page.exception, page.exception
 os._exit(0)  # a thread of the page is still at work
 """
