@@ -13,8 +13,9 @@ import pytest
 import zstandard
 from streamlit.testing.v1 import AppTest
 
+from semcache.errors import InvalidInput
 from semcache.evals.measure import Plan, sample_traffic
-from semcache_ui.services.hitrates import Report
+from semcache_ui.services.hitrates import Report, _read
 from semcache_ui.services.installation import Installation
 from semcache_ui.services.jobs import Status
 from semcache_ui.views.hit_rates import OWN
@@ -146,3 +147,13 @@ def test_the_button_starts_the_sample(installation: Installation, page: Page) ->
     assert job is not None
     job.cancel()
     assert job.wait(60).state == "cancelled"
+
+
+@pytest.mark.parametrize(
+    "line", [f'{{"prompt": "{"a" * (2 << 20)}", "answer_id": "x"}}', '{"prompt": "How long?"}\n' * 9_000_000]
+)
+def test_an_upload_is_bounded_by_what_it_unpacks_to(line: str) -> None:
+    """A small archive of one endless line, or of endlessly many, is refused before it is read."""
+    packed = gzip.compress(line.encode(), compresslevel=1)
+    with pytest.raises(InvalidInput, match="too large for the app.*semcache hit-rate"):
+        _read("log.jsonl.gz", packed, None, 10)

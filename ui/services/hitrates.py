@@ -17,11 +17,14 @@ from semcache.errors import InvalidInput, MissingExtra
 from semcache.evals.log import Log, Reading, read_log
 from semcache.evals.measure import Measured, Plan, measure, sample_log, sample_traffic
 from semcache.evals.reading.columns import Columns
+from semcache.evals.reading.opening import opened
 from semcache.evals.report import page
 from semcache_ui.services.jobs import Job, Progress
 
 TRAFFIC = 2_000
 MOST_REQUESTS = 50_000
+MOST_BYTES, LONGEST_LINE = 200 << 20, 1 << 20
+"""Of an upload, unpacked."""
 READING = "reading"
 
 
@@ -107,8 +110,30 @@ def _read(name: str, content: bytes, columns: Columns | None, limit: int) -> Log
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / (Path(name).name or "log")
         path.write_bytes(content)
+        _check_size(path, name)
         try:
             return read_log(path, Reading(columns or Columns(), limit))
         except InvalidInput as error:
             said = str(error).replace(str(path), name).partition(" Name them with")[0]
             raise InvalidInput(f"{said} Columns with other names can be named under More.") from error
+
+
+def _check_size(path: Path, name: str) -> None:
+    """An upload is bounded by what it unpacks to: a megabyte may hold a gigabyte.
+
+    Raises:
+        InvalidInput: it is larger than `MOST_BYTES`, or has a line that is longer than `LONGEST_LINE`.
+    """
+    read = 0
+    with opened(path) as sources:
+        for source in sources:
+            by_line = not source.name.lower().endswith((".json", ".parquet", ".pq", ".xlsx"))
+            line = 0
+            while block := source.stream.read(1 << 20):
+                read += len(block)
+                line = len(block) - 1 - block.rfind(b"\n") if b"\n" in block else line + len(block)
+                if read > MOST_BYTES or (by_line and line > LONGEST_LINE):
+                    raise InvalidInput(
+                        f"{name} is too large for the app: at most {MOST_BYTES >> 20} MB unpacked, and {LONGEST_LINE >> 20}"
+                        " MB in one line. `semcache hit-rate FILE` on the command line reads logs of any size"
+                    )
