@@ -134,6 +134,6 @@ def _check_size(path: Path, name: str) -> None:
                 line = len(block) - 1 - block.rfind(b"\n") if b"\n" in block else line + len(block)
                 if read > MOST_BYTES or (by_line and line > LONGEST_LINE):
                     raise InvalidInput(
-                        f"{name} is too large for the app: at most {MOST_BYTES >> 20} MB unpacked, and {LONGEST_LINE >> 20}"
-                        " MB in one line. `semcache hit-rate FILE` on the command line reads logs of any size"
+                        f"{name} is too large for the app: at most {MOST_BYTES >> 20} MB unpacked, and "
+                        f"{LONGEST_LINE >> 20} MB in one line. `semcache hit-rate FILE` reads logs of any size"
                     )
