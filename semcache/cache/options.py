@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
-from typing import NoReturn
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from semcache.cache import inputs
 from semcache.cache.deciding import Rule
@@ -58,21 +58,19 @@ class CacheOptions:
         return "off" if self.rule is not None else self.learn
 
 
-def checked(options: CacheOptions | None) -> CacheOptions:
-    """The options given, or the defaults; raises InvalidInput."""
+def checked(options: CacheOptions | None, named: Mapping[str, Any]) -> CacheOptions:
+    """The options given, or the defaults; fields that are given by name to `SemanticCache` come on top.
+
+    Raises:
+        InvalidInput: an option is out of its range.
+        TypeError: a name is no option.
+    """
     if not isinstance(options, CacheOptions | None):
         raise InvalidInput(f"options must be CacheOptions, not {type(options).__name__}")
-    return options or CacheOptions()
-
-
-def refuse(keywords: Iterable[str]) -> NoReturn:
-    """Raises a TypeError that says where each of these keywords of `SemanticCache` belongs, if anywhere."""
-    known = [name for name in keywords if name in _NAMES]
-    unknown = [name for name in keywords if name not in _NAMES]
-    if unknown:
-        raise TypeError(f"SemanticCache() got an unexpected keyword argument {unknown[0]!r}")
-    moved = ", ".join(f"{name}=..." for name in known)
-    raise TypeError(f"give {' and '.join(known)} as options: SemanticCache(..., options=CacheOptions({moved}))")
+    for name in named:
+        if name not in _NAMES:
+            raise TypeError(f"SemanticCache() got an unexpected keyword argument {name!r}")
+    return replace(options or CacheOptions(), **named)
 
 
 _NAMES = frozenset(field.name for field in fields(CacheOptions))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from types import TracebackType
-from typing import Never
+from typing import Any
 
 import redis
 
@@ -15,7 +15,7 @@ from semcache.cache.contents import Contents
 from semcache.cache.entries.stats import REFUSED
 from semcache.cache.inputs import Question
 from semcache.cache.learning.judge import Judge
-from semcache.cache.options import CacheOptions, checked, refuse
+from semcache.cache.options import CacheOptions, checked
 from semcache.cache.parts import Parts
 from semcache.cache.runtime import Runtime
 from semcache.cache.scope import Scope, make_scope
@@ -61,11 +61,9 @@ class SemanticCache(Contents):
         ttl: float | None = 3600.0,
         judge: Judge | None = None,
         options: CacheOptions | None = None,
-        **moved: Never,
+        **named: Any,
     ) -> None:
-        if moved:
-            refuse(moved)
-        chosen = checked(options)
+        chosen = checked(options, named)  # any field of CacheOptions may be given by its name as well
         self.max_error_rate = inputs.checked_budget(max_error_rate)
         self._redis = client_of(redis_or_url)
         # A wrong scope is found here, where it is written; the embedder becomes part of it when it is first needed.

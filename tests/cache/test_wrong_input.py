@@ -132,25 +132,18 @@ def test_what_is_no_miss_or_hit_is_refused(cache: SemanticCache) -> None:
         cache.feedback(7, correct=True)  # type: ignore[arg-type]
 
 
-FORMER = [
-    {"required_scope": ["tenant"]}, {"classify": True}, {"max_entries": 5}, {"refresh_ttl_on_hit": True},
-    {"idle_ttl": 60}, {"lease_s": 1}, {"replay_clock": None}, {"runtime": None}, {"learn": "off"}, {"draw": None},
-    {"rule": None},
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("former", FORMER, ids=lambda former: str(*former))
-def test_a_former_keyword_says_where_it_belongs_now(former: dict[str, Any]) -> None:
-    """What moved into the options is a TypeError with the call to write instead."""
-    (name,) = former
-    with pytest.raises(TypeError, match=rf"options=CacheOptions\({name}=\.\.\.\)"):
-        SemanticCache("redis://127.0.0.1:1", **former)
+def test_an_option_may_be_given_by_its_name() -> None:
+    """A field of CacheOptions is taken as a keyword too, on top of the options, and checked like them."""
+    options = CacheOptions(max_entries=5, learn="off")
+    assert SemanticCache("redis://127.0.0.1:1", options=options, learn="inline", lease_s=1)
+    with pytest.raises(InvalidInput, match="learn is"):
+        SemanticCache("redis://127.0.0.1:1", options=options, learn="now")
 
 
 def test_an_unknown_keyword_is_named() -> None:
-    """A misspelt argument is not taken for one that moved, even beside one that did."""
+    """A misspelt argument is told, even beside one that is right."""
     with pytest.raises(TypeError, match="'max_entry'"):
-        SemanticCache("redis://127.0.0.1:1", max_entry=5, lease_s=1)  # type: ignore[arg-type]
+        SemanticCache("redis://127.0.0.1:1", max_entry=5, lease_s=1)
 
 
 @pytest.mark.parametrize(
