@@ -10,7 +10,6 @@ natural text would, and one in fifty tells something of the user.
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import statistics
 import time
@@ -18,7 +17,7 @@ from collections.abc import Callable, Iterator
 from itertools import product
 
 import numpy as np
-from recall import Clustered, alternately, sentences, turn
+from recall import Clustered, alternately, printed, sentences, turn
 from redis import Redis
 from servers import running
 
@@ -97,11 +96,7 @@ def main() -> None:
     with running(kafka=False) as servers:
         url = servers.environment["SEMCACHE_REDIS_URL"]
         results = [measure(url, turns, options.rounds) for turns in options.turns]
-    if options.json:
-        print(json.dumps(results, indent=2))
-        return
-    for result in results:
-        print("  ".join(f"{name} {value}" for name, value in result.items()))
+    printed(results, as_json=options.json)
 
 
 if __name__ == "__main__":

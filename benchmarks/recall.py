@@ -13,7 +13,7 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -122,7 +122,12 @@ def main() -> None:
     embedder = default_embedder()
     with running(kafka=False) as servers:
         results = [measure(servers.redis, embedder.inner, turns, options.rounds) for turns in options.turns]
-    if options.json:
+    printed(results, as_json=options.json)
+
+
+def printed(results: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """Prints each result as a line of names and values, or all as one list of JSON."""
+    if as_json:
         print(json.dumps(results, indent=2))
         return
     for result in results:

@@ -22,9 +22,20 @@ __all__ = ["AsyncAgentMemory", "AsyncKnowledgeBase", "AsyncSemanticCache"]
 
 
 class _Threaded(Generic[Store]):
-    """`sync`: the store that is called."""
+    """`sync`: the store that is called, made of the arguments, or given.
 
-    sync: Store
+    Raises:
+        InvalidInput: a store is given, and arguments to make one as well.
+    """
+
+    _kind: Callable[..., Store]
+
+    def __init__(self, redis_or_store: Any, *args: Any, **options: Any) -> None:
+        kind: Any = type(self)._kind
+        given = isinstance(redis_or_store, kind)
+        if given and (args or options):
+            raise InvalidInput(f"the {kind.__name__} is there already: arguments to make it cannot be given any more")
+        self.sync: Store = redis_or_store if given else kind(redis_or_store, *args, **options)
 
 
 def _in_thread(
@@ -60,11 +71,7 @@ class AsyncSemanticCache(_Threaded[SemanticCache]):
     Of all who ask the same at once, in threads and in event loops, one computes.
     """
 
-    def __init__(self, redis_or_cache: Any, **options: Any) -> None:
-        if isinstance(redis_or_cache, SemanticCache) and options:
-            raise InvalidInput(f"the cache is there already: {', '.join(options)} cannot be given any more")
-        given = isinstance(redis_or_cache, SemanticCache)
-        self.sync = redis_or_cache if given else SemanticCache(redis_or_cache, **options)
+    _kind = SemanticCache
 
     async def __aenter__(self) -> Self:
         return self
@@ -107,9 +114,7 @@ class AsyncSemanticCache(_Threaded[SemanticCache]):
 class AsyncAgentMemory(_Threaded[AgentMemory]):
     """An `AgentMemory`, awaited. It takes the same arguments, or one that is there already."""
 
-    def __init__(self, redis_or_memory: Any, *args: Any, **options: Any) -> None:
-        given = isinstance(redis_or_memory, AgentMemory)
-        self.sync = redis_or_memory if given else AgentMemory(redis_or_memory, *args, **options)
+    _kind = AgentMemory
 
     append = _in_thread(AgentMemory.append)
     note = _in_thread(AgentMemory.note)
@@ -135,9 +140,7 @@ class AsyncAgentMemory(_Threaded[AgentMemory]):
 class AsyncKnowledgeBase(_Threaded[KnowledgeBase]):
     """A `KnowledgeBase`, awaited. It takes the same arguments, or one that is there already."""
 
-    def __init__(self, redis_or_base: Any, *args: Any, **options: Any) -> None:
-        given = isinstance(redis_or_base, KnowledgeBase)
-        self.sync = redis_or_base if given else KnowledgeBase(redis_or_base, *args, **options)
+    _kind = KnowledgeBase
 
     upsert = _in_thread(KnowledgeBase.upsert)
     delete = _in_thread(KnowledgeBase.delete)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
@@ -182,6 +183,7 @@ def _tokenizer(text: str, recipe: Recipe) -> Tokenizer:
     return tokenizer
 
 
+@cache
 def _onnxruntime() -> ModuleType:
     """The library, imported here and nowhere else.
 

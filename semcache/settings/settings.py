@@ -32,7 +32,7 @@ from semcache.settings.library import (
 from semcache.settings.log import ExtractSettings, IngestSettings, KafkaSettings
 from semcache.settings.section import Section
 from semcache.settings.server import ServerSettings
-from semcache.settings.sources import CONFIG, PREFIX, DevStackSource, Environment, fields_of, nearest
+from semcache.settings.sources import CONFIG, PREFIX, DevStackSource, Environment, names_of, nearest
 
 
 class Settings(BaseSettings):
@@ -133,19 +133,10 @@ def _told(where: Sequence[int | str], kind: str, message: str) -> str:
     """The name of a setting and what is expected of it; never what was given, which may be a secret."""
     name = ".".join(map(str, where))
     return (
-        f"{name}: there is no such setting{nearest(name, _names())}"
+        f"{name}: there is no such setting{nearest(name, map('.'.join, names_of(Settings)))}"
         if kind == "extra_forbidden"
         else f"{name}: {message}"
     )
-
-
-def _names() -> list[str]:
-    """Every setting, as in semcache.toml with a dot."""
-    return [
-        f"{name}.{field}" if field else name
-        for name, about in Settings.model_fields.items()
-        for field in fields_of(about.annotation)
-    ]
 
 
 def _nest(overrides: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ class Environment(EnvSettingsSource):
     """
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
-        given, fields = super()._load_env_vars(), set(_variables(self.settings_cls))
+        given, fields = super()._load_env_vars(), _variables(self.settings_cls)
         ours = {name for name in given if name.startswith(PREFIX.lower()) and not _SERVICE.search(name)} - fields
         files = {name for name in ours if name.endswith(FILE_SUFFIX) and name.removesuffix(FILE_SUFFIX) in fields}
         for name in sorted(ours - files - {CONFIG.lower()}):
@@ -41,18 +41,20 @@ class Environment(EnvSettingsSource):
         return {name: value for name, value in given.items() if name not in files} | inside
 
 
-def _variables(settings: type[BaseSettings]) -> list[str]:
-    """The variable of every section and of every field, in lower case."""
-    names = []
+def names_of(settings: type[BaseSettings]) -> Iterator[tuple[str, ...]]:
+    """The names of all settings: (section, field), or one name for a setting that is in no section."""
     for name, about in settings.model_fields.items():
-        fields = fields_of(about.annotation)
-        names += [f"{PREFIX}{name}_{field}".rstrip("_").lower() for field in {"", *fields}]
-    return names
+        kind = about.annotation
+        if isinstance(kind, type) and issubclass(kind, Section):
+            yield from ((name, field) for field in kind.model_fields)
+        else:
+            yield (name,)
 
 
-def fields_of(kind: Any) -> list[str]:
-    """The names in a section; one empty name for a setting that is in none."""
-    return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, Section) else [""]
+def _variables(settings: type[BaseSettings]) -> set[str]:
+    """The variable of every section and of every setting, in lower case."""
+    names = {"_".join(name) for name in names_of(settings)} | set(settings.model_fields)
+    return {f"{PREFIX}{name}".lower() for name in names}
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
