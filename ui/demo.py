@@ -68,7 +68,7 @@ class Demo:
     def play(self, on_ingested: Callable[[int, int], None]) -> Summary:
         """All steps in order. `on_ingested(done, total)` is called while events arrive."""
         self._produce(on_ingested)
-        # What everybody's answers of an earlier run have taught, and how often each was served, is not part of the story.
+        # What an earlier run has taught, and how often each answer was served, is not part of the story.
         self._app.engine.cache().drop()
         for story in samples.demo():
             self._app.engine.cache(story.personal.user).clear()  # what an earlier run, or version, has left
