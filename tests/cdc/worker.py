@@ -93,8 +93,9 @@ class ConnectWorker:
         return dict(self._call("GET", f"connectors/{name}/status", missing={}))
 
     def _answers(self) -> bool:
+        """Its server listens some moments before it knows its own paths: they are not found until then."""
         try:
-            return isinstance(self._call("GET", "connectors"), list)
+            return isinstance(self._call("GET", "connectors", missing={}), list)
         except OSError:
             return False
 
