@@ -21,9 +21,10 @@ from semcache.knowledge import KnowledgeBase
 from semcache.llm import Llm, open_llm
 from semcache.memory import AgentMemory
 from semcache.settings import Settings, load_settings
-from semcache.store.connect import client_of, connect, guarded, redacted
+from semcache.store.connect import client_of, connect, guarded
 from semcache.store.embeddings import open_embeddings
 from semcache.store.expiry import Sweeper
+from semcache.store.urls import redacted
 
 SWEEP_INTERVAL_S = 5.0
 LEARN_TIMEOUT_S = 5.0

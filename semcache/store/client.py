@@ -17,7 +17,7 @@ from semcache.store.clustered import ClusterClient
 Client = redis.Redis
 """A client made by `semcache.store.connect`, or the caller's own of one server or of a primary under Sentinel."""
 
-__all__ = ["Client", "Pipeline", "is_cluster", "node_of", "primaries", "scan_pages"]
+__all__ = ["Client", "Pipeline", "is_cluster", "node_of", "primaries", "scan_pages", "serving"]
 
 
 def is_cluster(client: Client) -> bool:
@@ -43,3 +43,8 @@ def scan_pages(client: Client, match: str, *, count: int = 1_000) -> Iterator[li
             scanned: Any = node.scan(max(cursor, 0), match=match, count=count)
             cursor, names = scanned
             yield names
+
+
+def serving(client: Client) -> set[str]:
+    """The addresses, as in `primaries`, of the servers that serve slots, as far as is known now."""
+    return client.serving() if isinstance(client, ClusterClient) else {""}

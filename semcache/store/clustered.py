@@ -83,6 +83,10 @@ class ClusterClient(redis.Redis):
         """The address of the primary that holds the key, as far as is known now."""
         return str(self._node_of_slot(self.nodes.keyslot(key)).name)
 
+    def serving(self) -> set[str]:
+        """The addresses of the primaries that serve slots."""
+        return {str(served[0].name) for served in list(self.nodes.nodes_manager.slots_cache.values())}
+
     def _node_of_slot(self, slot: int) -> ClusterNode:
         node: ClusterNode = self.nodes.nodes_manager.get_node_from_slot(slot)
         return node

@@ -38,8 +38,7 @@ from redis.sentinel import MasterNotFoundError, Sentinel
 from semcache.errors import ConfigurationError, InvalidInput, RedisUnavailable
 from semcache.store.client import Client
 from semcache.store.clustered import ClusterClient
-from semcache.store.urls import Address, parse
-from semcache.store.urls import redacted as redacted
+from semcache.store.urls import Address, parse, redacted
 
 MINIMUM_REDIS = (8, 0)
 

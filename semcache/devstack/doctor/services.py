@@ -15,8 +15,9 @@ from semcache.devstack.redis import Version, has_vector_sets, has_vrem_race, par
 from semcache.errors import MissingExtra, RedisUnavailable, SemcacheError
 from semcache.settings import KafkaSettings, RedisSettings, Settings
 from semcache.store import keys
-from semcache.store.connect import MINIMUM_REDIS, connect, dotted, guarded, redacted
+from semcache.store.connect import MINIMUM_REDIS, connect, dotted, guarded
 from semcache.store.outbox import Outbox
+from semcache.store.urls import redacted
 
 CHECK_TIMEOUT_S = 3.0
 UP = "semcache up"
