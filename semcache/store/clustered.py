@@ -29,6 +29,7 @@ Command = tuple[tuple[Any, ...], dict[str, Any]]
 """Arguments and options of a queued command, as redis-py keeps them."""
 
 _REDIRECTS = (MovedError, AskError, TryAgainError)
+_WITHOUT_KEY = ("TIME", "PING")
 _ATTEMPTS = 3
 
 
@@ -128,8 +129,37 @@ class _ClusterPipeline(Pipeline):
         super().__init__(client.connection_pool, client.response_callbacks, transaction, None)
         self._client = client
         self._at_once = transaction
+        self._watching: Pipeline | None = None
+        self._watched: tuple[Any, ...] = ()
+        self._queues = True
+
+    def watch(self, *names: Any) -> None:
+        """Watches keys of one slot; until `multi`, commands on that slot are carried out at once.
+
+        What `execute` then changes in other slots follows the look at the watched keys, and is not one step with it.
+        """
+        node = self._client._node_of_slot(int(self._client.nodes.keyslot(names[0])))
+        self._watching, self._watched, self._queues = node.redis_connection.pipeline(), names, False
+        self._watching.watch(*names)
+
+    def multi(self) -> None:
+        """Commands are queued from now on."""
+        self._queues = True
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        if self._watching is not None and not self._queues:
+            return self._watching.execute_command(*args, **options)
+        return super().pipeline_execute_command(*args, **options)
+
+    def _unchanged(self) -> None:
+        """Raises redis-py's WatchError if a watched key has changed."""
+        if self._watching is not None:
+            self._watching.multi()
+            self._watching.exists(*self._watched)
+            self._watching.execute()
 
     def execute(self, raise_on_error: bool = True) -> list[Any]:
+        self._unchanged()
         commands, scripts = list(self.command_stack), {script.sha: script.script for script in self.scripts}
         self.reset()
         replies = (self._in_slots if self._at_once else self._spread)(commands, scripts)
@@ -142,6 +172,9 @@ class _ClusterPipeline(Pipeline):
     def reset(self) -> None:  # type: ignore[override]
         self.command_stack: list[Command] = []
         self.scripts = set()
+        if watching := self.__dict__.get("_watching"):
+            watching.reset()
+            self._watching, self._queues = None, True
 
     def _in_slots(self, commands: Sequence[Command], scripts: Mapping[str, Any]) -> list[Any]:
         """A MULTI for each slot, in the order in which the slots were first named; the first that fails is the last.
@@ -198,6 +231,9 @@ class _ClusterPipeline(Pipeline):
         return int(self._client.nodes.determine_slot(*command[0]))
 
     def _node_of(self, command: Command) -> ClusterNode:
+        if command[0][0] in _WITHOUT_KEY:
+            node: ClusterNode = self._client.nodes.get_default_node()
+            return node
         return self._client._node_of_slot(self._slot_of(command))
 
     def _mended(self, command: Command, reply: Any, scripts: Mapping[str, Any]) -> Any:
