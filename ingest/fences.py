@@ -14,7 +14,7 @@ from redis.crc import key_slot
 
 from semcache.errors import ConfigurationError
 from semcache.store import keys
-from semcache.store.client import Client, is_cluster, node_of, serving
+from semcache.store.clients.client import Client, is_cluster, node_of, serving
 
 FENCES = 64
 _SLOTS_EACH = 16_384 // FENCES

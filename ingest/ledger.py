@@ -9,7 +9,7 @@ from typing import Any
 
 from semcache.errors import RedisUnavailable
 from semcache.store import keys
-from semcache.store.client import Client, is_cluster
+from semcache.store.clients.client import Client, is_cluster
 from semcache.store.connect import guarded
 from semcache.store.lua import script
 from semcache_ingest.fences import by_node, fences

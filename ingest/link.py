@@ -9,7 +9,7 @@ from redis.exceptions import ResponseError
 
 from semcache.errors import ConfigurationError, RedisUnavailable
 from semcache.settings import RedisSettings
-from semcache.store.client import Client, is_cluster, primaries
+from semcache.store.clients.client import Client, is_cluster, primaries
 from semcache.store.connect import connect, guarded
 from semcache_ingest.fences import by_node
 

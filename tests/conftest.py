@@ -15,7 +15,7 @@ from semcache.devstack.ports import free_port
 from semcache.devstack.redis import RedisServer
 from semcache.devstack.redundant import EmbeddedCluster, EmbeddedSentinel
 from semcache.embed import CachedEmbedder, default_embedder
-from semcache.store.client import Client
+from semcache.store.clients.client import Client
 from semcache.store.connect import connect
 
 # The tests of a run share the machine: how long one example takes says nothing about the code.

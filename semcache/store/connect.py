@@ -37,9 +37,9 @@ from redis.sentinel import MasterNotFoundError, Sentinel
 
 from semcache.errors import ConfigurationError, InvalidInput, RedisUnavailable
 from semcache.settings.section import redacted
-from semcache.store.client import Client
-from semcache.store.clustered import ClusterClient
-from semcache.store.urls import Address, parse
+from semcache.store.clients.client import Client
+from semcache.store.clients.clustered import ClusterClient
+from semcache.store.clients.urls import Address, parse
 
 MINIMUM_REDIS = (8, 0)
 

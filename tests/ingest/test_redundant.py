@@ -16,7 +16,7 @@ from semcache.memory import AgentMemory
 from semcache.settings import Settings
 from semcache.store import keys
 from semcache.store.checks import check_data
-from semcache.store.client import node_of, primaries
+from semcache.store.clients.client import node_of, primaries
 from semcache.store.connect import connect
 from semcache_ingest.fences import FENCES, fences
 from semcache_ingest.link import durable

@@ -9,10 +9,10 @@ import pytest
 
 from semcache.devstack.redundant import EmbeddedCluster, EmbeddedSentinel
 from semcache.errors import ConfigurationError, RedisUnavailable
-from semcache.store.client import Client, is_cluster, node_of, primaries, scan_pages
+from semcache.store.clients.client import Client, is_cluster, node_of, primaries, scan_pages
+from semcache.store.clients.urls import parse, redacted
 from semcache.store.connect import client_of, connect, guarded
 from semcache.store.lua import script
-from semcache.store.urls import parse, redacted
 from tests.waiting import wait_until
 
 

@@ -14,7 +14,7 @@ from semcache.errors import InvalidInput
 from semcache.store import keys
 from semcache.store.checks.finding import Known, read_key
 from semcache.store.checks.reading import ask, members, scored
-from semcache.store.client import scan_pages
+from semcache.store.clients.client import scan_pages
 from semcache.store.connect import guarded
 from semcache.store.sealing import UNSEALED, Sealer
 

@@ -12,7 +12,7 @@ from redis import Redis
 from semcache.store import keys
 from semcache.store.checks import cache, general, knowledge, memory
 from semcache.store.checks.finding import Finding, Known, read_key
-from semcache.store.client import scan_pages
+from semcache.store.clients.client import scan_pages
 from semcache.store.connect import guarded
 
 Check = Callable[[Redis, Sequence[Known]], Iterator[Finding]]

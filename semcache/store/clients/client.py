@@ -12,7 +12,7 @@ from typing import Any
 import redis
 from redis.client import Pipeline
 
-from semcache.store.clustered import ClusterClient
+from semcache.store.clients.clustered import ClusterClient
 
 Client = redis.Redis
 """A client made by `semcache.store.connect`, or the caller's own of one server or of a primary under Sentinel."""
