@@ -7,7 +7,7 @@ ARGS ?=
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test docs-test test-browser test-adapters test-cdc test-st chaos bench check lint types docs lock clean
+.PHONY: help demo test docs-test test-browser test-adapters test-cdc test-cluster test-st chaos bench check lint types docs lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -22,7 +22,7 @@ demo: .venv/.installed ## everything on this machine, with sample data, in the b
 	@$(BIN)/semcache demo $(ARGS)
 
 test: check ## the checks and the tests, on the embedded Redis and Kafka (JOBS=1: one after the other)
-	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not browser and not sentence_transformers and not chaos and not cdc and not wheel and not adapters" $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not browser and not sentence_transformers and not chaos and not cdc and not wheel and not adapters and not storm" $(ARGS)
 
 test-browser: .venv/.installed ## the journeys in a real Chromium; refreshes the screenshots in docs/
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
@@ -34,6 +34,14 @@ docs-test: .venv/.installed ## the wheel in a new environment, and there whateve
 test-cdc: .venv/.installed ## change data capture: Debezium on PostgreSQL and MariaDB; refreshes the tables in docs/
 	@tools/install_databases.sh
 	$(BIN)/pytest -m cdc tests/cdc --timeout 900 $(ARGS)
+
+SEVERAL := tests/cache tests/memory tests/knowledge tests/checks tests/sealing tests/chat tests/app tests/ingest
+NOT_THERE := not browser and not sentence_transformers and not chaos and not cdc and not storm
+
+test-cluster: .venv/.installed ## the tests on Redis Cluster and under Sentinel, then a server killed under load on both
+	SEMCACHE_TEST_REDIS=cluster $(BIN)/pytest -n $(JOBS) --dist worksteal -m "$(NOT_THERE)" $(SEVERAL) $(ARGS)
+	SEMCACHE_TEST_REDIS=sentinel $(BIN)/pytest -n $(JOBS) --dist worksteal -m "$(NOT_THERE)" $(SEVERAL) $(ARGS)
+	$(BIN)/pytest -n 0 -s -m storm --timeout 600 tests/ingest/test_redundant.py $(ARGS)
 
 chaos: .venv/.installed ## everything killed at random while events flow (ARGS="--minutes 30", ARGS="--seed 7")
 	$(BIN)/python -m tests.ingest.chaos $(ARGS)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
-
-import redis
 
 from semcache.errors import RedisUnavailable
 from semcache.store import keys
+from semcache.store.clients.client import Client, is_cluster
 from semcache.store.connect import guarded
 from semcache.store.lua import script
+from semcache_ingest.fences import by_node, fences
 from semcache_ingest.link import Partition
 
 _log = logging.getLogger("semcache.ingest")
@@ -22,20 +22,25 @@ class AppliedOffsets:
     """In Redis, beside the data: up to which offset each partition of a group has been applied.
 
     If Redis comes back with less than it had (a crash before fsync, a restored backup), this comes back with it,
-    and tells where to start again.
+    and tells where to start again. On a cluster each part of it has a fence (`ingest.fences`), and the least counts.
     """
 
-    def __init__(self, client: redis.Redis, group: str) -> None:
+    def __init__(self, client: Client, group: str) -> None:
         self._redis = client
-        self._key = keys.INGEST_OFFSETS.build(group=group)
+        self._group = group
 
     @guarded()
     def of(self, partitions: Collection[Partition]) -> dict[Partition, int | None]:
         """Up to which offset each is applied; None where nothing is known."""
         if not partitions:
             return {}
-        values: Any = self._redis.hmget(self._key, [_field(p) for p in partitions])
-        return {p: None if v is None else int(v) for p, v in zip(partitions, values, strict=True)}
+        fields = [_field(partition) for partition in partitions]
+        by_node(self._redis, self._group)
+        with self._redis.pipeline(transaction=False) as pipe:
+            for fence in fences(self._redis, self._group):
+                pipe.hmget(fence, fields)
+            rows: Any = pipe.execute()
+        return {p: _least(values) for p, values in zip(partitions, zip(*rows, strict=True), strict=True)}
 
     @guarded()
     def advance(self, partition: Partition, before: int | None, offset: int) -> None:
@@ -45,14 +50,23 @@ class AppliedOffsets:
             RedisUnavailable: it is not where it was: Redis has gone back, or another worker has the partition.
         """
         arguments = [_field(partition), "" if before is None else before, offset]
-        if not script("ingest_advance")(self._redis, keys=[self._key], args=arguments):
+        if not self._moved(arguments):
             raise RedisUnavailable(f"the offset of {_field(partition)} has changed meanwhile: looking again")
+
+    def _moved(self, arguments: list[str | int]) -> bool:
+        held = fences(self._redis, self._group)
+        if not is_cluster(self._redis):
+            return bool(script("ingest_advance")(self._redis, keys=held, args=arguments))
+        with self._redis.pipeline(transaction=False) as pipe:
+            for fence in held:
+                script("ingest_advance_fence")(pipe, keys=[fence], args=arguments)
+            return all(pipe.execute())
 
 
 class Skips:
     """In Redis: records that somebody told the ingestor to pass over (`semcache-ingest dlq skip`)."""
 
-    def __init__(self, client: redis.Redis, group: str) -> None:
+    def __init__(self, client: Client, group: str) -> None:
         self._redis = client
         self._key = keys.INGEST_SKIPS.build(group=group)
 
@@ -115,6 +129,12 @@ class Ledger:
         stored = applied.of([p for p in partitions if p in known])
         behind = {p: offset for p, offset in stored.items() if offset is None or offset < known[p]}
         return {p: offset for p, offset in behind.items() if self.lacks(p, offset)}
+
+
+def _least(values: Sequence[bytes | None]) -> int | None:
+    """The least offset; None if a server knows none."""
+    known = [int(value) for value in values if value is not None]
+    return min(known) if len(known) == len(values) else None
 
 
 def _field(partition: Partition) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 
 import hypothesis
 import pytest
-import redis as redis_py
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from semcache.devstack.kafka import KafkaServer
 from semcache.devstack.ports import free_port
 from semcache.devstack.redis import RedisServer
+from semcache.devstack.redundant import EmbeddedCluster, EmbeddedSentinel
 from semcache.embed import CachedEmbedder, default_embedder
+from semcache.store.clients.client import Client
+from semcache.store.connect import connect
 
 # The tests of a run share the machine: how long one example takes says nothing about the code.
 hypothesis.settings.register_profile("shared", deadline=None)
@@ -32,13 +35,25 @@ def _running(server: RedisServer | KafkaServer) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of one Redis for the whole session."""
-    yield from _running(RedisServer(tmp_path_factory.mktemp("redis"), free_port()))
+    """URL of the Redis for the whole session: one server, or what SEMCACHE_TEST_REDIS asks for (cluster, sentinel)."""
+    folder, kind = tmp_path_factory.mktemp("redis"), os.environ.get("SEMCACHE_TEST_REDIS", "single")
+    if kind == "single":
+        yield from _running(RedisServer(folder, free_port()))
+    else:
+        yield from _redundant({"cluster": EmbeddedCluster, "sentinel": EmbeddedSentinel}[kind](folder))
+
+
+def _redundant(servers: EmbeddedCluster | EmbeddedSentinel) -> Iterator[str]:
+    servers.start(tied=True)
+    try:
+        yield servers.address
+    finally:
+        servers.stop()
 
 
 @pytest.fixture
-def redis(redis_url: str) -> Iterator[redis_py.Redis]:
-    client = redis_py.Redis.from_url(redis_url)
+def redis(redis_url: str) -> Iterator[Client]:
+    client = connect(redis_url)
     yield client
     client.close()
 

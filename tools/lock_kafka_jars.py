@@ -1,4 +1,4 @@
-"""Writes semcache/devstack/kafka-jars.txt: the jars of Kafka's class path with their SHA-256 and size.
+"""Writes semcache/devstack/java/kafka-jars.txt: the jars of Kafka's class path with their SHA-256 and size.
 
 Run it after a change of KAFKA_VERSION: .venv/bin/python tools/lock_kafka_jars.py
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import jgo
 
-from semcache.devstack.jars import KAFKA_VERSION, PINS
+from semcache.devstack.java.jars import KAFKA_VERSION, PINS
 
 LOG4J_VERSION = "2.24.3"
 # "!" keeps log4j's own dependency management out: it would replace kafka-clients by version 3.8.0.

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from semcache.devstack.jars import open_maven, resolve
+from semcache.devstack.java.jars import open_maven, resolve
 
 
 def main(lists: list[str]) -> None:

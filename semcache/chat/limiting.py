@@ -58,4 +58,6 @@ class CallLimit:
 
         prefix = keys.CALL_LIMIT.build(rule="").rstrip(":")
         storage = RedisStorage("redis://", connection_pool=self._redis.connection_pool, key_prefix=prefix)
+        storage.storage = self._redis  # one key to a user: on a cluster, too, the client knows where it is
+        storage.initialize_storage("")
         return MovingWindowRateLimiter(storage)

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from semcache.devstack import jars, java, ports, process
+from semcache.devstack import java, ports, process
+from semcache.devstack.java import jars
 from semcache.devstack.process import ServerProcess
 from semcache.devstack.progress import Progress, Silent
 from semcache.errors import KafkaUnavailable, MissingExtra

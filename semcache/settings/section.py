@@ -41,8 +41,9 @@ def opened(properties: Mapping[str, SecretStr]) -> dict[str, str]:
 
 
 def redacted(url: str) -> str:
-    """The URL without user and password: without whatever stands before its last `@`."""
-    return re.sub(r"(?<=://).*@", "***@", url, flags=re.DOTALL)
+    """The URL without user and password: without whatever stands before its last `@`, nor those of its query."""
+    open_ = re.sub(r"(?<=://).*@", "***@", url, flags=re.DOTALL)
+    return re.sub(r"((?:password|username)=)[^&]*", r"\1***", open_)
 
 
 def content_of(path: str, setting: str) -> str:

@@ -264,6 +264,13 @@ INGEST_OFFSETS = _declare(
     "permanent",
     "topic:partition -> offset up to which it is applied",
 )
+INGEST_FENCE = _declare(
+    "ingest fence",
+    "{{i:{group}:{fence}}}:offsets",
+    "hash",
+    "permanent",
+    "on a cluster, in each 256 slots: topic:partition -> offset up to which it is applied",
+)
 INGEST_SKIPS = _declare(
     "ingest skips",
     "{{i:{group}}}:skips",

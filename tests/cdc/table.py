@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from semcache.devstack.jars import KAFKA_VERSION
+from semcache.devstack.java.jars import KAFKA_VERSION
 from tests.cdc.changes import CHANGES
 from tests.cdc.columns import Column
 from tests.cdc.modes import MODES, Mode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from semcache.devstack import jars
+from semcache.devstack.java import jars
 from tests.cdc.worker import PLUGINS, listed, version_of
 
 

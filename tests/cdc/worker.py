@@ -13,7 +13,8 @@ from typing import Any
 
 import platformdirs
 
-from semcache.devstack import jars, java, ports, process
+from semcache.devstack import java, ports, process
+from semcache.devstack.java import jars
 from semcache.devstack.kafka import LOG4J2
 from semcache.devstack.process import ServerProcess
 from semcache.errors import KafkaUnavailable

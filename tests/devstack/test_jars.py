@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from semcache.devstack import jars
+from semcache.devstack.java import jars
 from semcache.errors import KafkaUnavailable
 
 

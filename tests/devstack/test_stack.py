@@ -14,7 +14,8 @@ import psutil
 import pytest
 import redis as redis_py
 
-from semcache.devstack import jars, locks, ports, process, stack, state
+from semcache.devstack import locks, ports, process, stack, state
+from semcache.devstack.java import jars
 from semcache.devstack.state import NAMES, ServerState, StackState
 from semcache.errors import ConfigurationError
 from semcache.settings import Settings, load_settings

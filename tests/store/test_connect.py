@@ -21,13 +21,6 @@ def test_no_connection_is_made_before_the_first_command() -> None:
     connect(f"redis://127.0.0.1:{free_port()}/0")
 
 
-@pytest.mark.parametrize("scheme", ["redis+sentinel", "redis+cluster"])
-def test_sentinel_and_cluster_say_not_yet(scheme: str) -> None:
-    """URLs of Sentinel and Cluster are understood and refused in so many words."""
-    with pytest.raises(ConfigurationError, match="not yet supported"):
-        connect(f"{scheme}://a:26379,b:26379/mymaster/0")
-
-
 @pytest.mark.parametrize("url", ["", "http://x", "localhost:6379", "redis://h:notaport", "redis://h:0", "unix://"])
 def test_a_wrong_url_is_a_configuration_error(url: str) -> None:
     """What is no Redis URL is refused with the forms that are."""

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from semcache.devstack import jars, ports, state
+from semcache.devstack import ports, state
 from semcache.devstack.doctor.finding import Finding, ok, problem, warning
-from semcache.devstack.java import find_java
+from semcache.devstack.java import find_java, jars
 from semcache.devstack.redis import find_redis
 from semcache.devstack.stack import DEFAULT_PORTS
 from semcache.embed.registry import MAVEN, MODELS

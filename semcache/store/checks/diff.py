@@ -14,6 +14,7 @@ from semcache.errors import InvalidInput
 from semcache.store import keys
 from semcache.store.checks.finding import Known, read_key
 from semcache.store.checks.reading import ask, members, scored
+from semcache.store.clients.client import scan_pages
 from semcache.store.connect import guarded
 from semcache.store.sealing import UNSEALED, Sealer
 
@@ -106,13 +107,10 @@ def _keys(redis: Redis, namespace: str, sealer: Sealer) -> Iterator[list[Known]]
     """The keys of a namespace's memories and documents, in pages."""
     left_out = _LEFT_OUT + (_LEFT_OUT_SEALED if sealer.active else ())
     for pattern in (f"{keys.PREFIX}:{{m:{keys.escape(namespace)}:*", f"{keys.PREFIX}:{{k:{keys.escape(namespace)}}}*"):
-        cursor = -1
-        while cursor:
-            with guarded():
-                scanned: Any = redis.scan(max(cursor, 0), match=pattern, count=_PAGE)
-            cursor, names = scanned
-            page = [read_key(name.decode("utf-8", "replace")) for name in names]
-            yield [known for known in page if known.kind not in left_out]
+        with guarded():
+            for names in scan_pages(redis, pattern, count=_PAGE):
+                page = [read_key(name.decode("utf-8", "replace")) for name in names]
+                yield [known for known in page if known.kind not in left_out]
 
 
 def _in(known: Known, namespace: str) -> Known:

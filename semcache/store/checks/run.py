@@ -12,6 +12,7 @@ from redis import Redis
 from semcache.store import keys
 from semcache.store.checks import cache, general, knowledge, memory
 from semcache.store.checks.finding import Finding, Known, read_key
+from semcache.store.clients.client import scan_pages
 from semcache.store.connect import guarded
 
 Check = Callable[[Redis, Sequence[Known]], Iterator[Finding]]
@@ -67,12 +68,9 @@ def count_keys(redis: Redis) -> int:
 
 
 def _pages(redis: Redis) -> Iterator[list[str]]:
-    cursor = -1
-    while cursor:
-        with guarded():
-            scanned: Any = redis.scan(max(cursor, 0), match=f"{keys.PREFIX}:*", count=_PAGE)
-        cursor, names = scanned
-        yield [name.decode("utf-8", "replace") for name in names]
+    with guarded():
+        for names in scan_pages(redis, f"{keys.PREFIX}:*", count=_PAGE):
+            yield [name.decode("utf-8", "replace") for name in names]
 
 
 def _owner(redis: Redis, namespace: str | None) -> Callable[[Known], bool]:
