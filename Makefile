@@ -39,8 +39,8 @@ SEVERAL := tests/cache tests/memory tests/knowledge tests/checks tests/sealing t
 NOT_THERE := not browser and not sentence_transformers and not chaos and not cdc and not storm
 
 test-cluster: .venv/.installed ## the tests on Redis Cluster and under Sentinel, then a server killed under load on both
-	SEMCACHE_TEST_REDIS=cluster $(BIN)/pytest -n $(JOBS) --dist worksteal -m "$(NOT_THERE)" $(SEVERAL) $(ARGS)
-	SEMCACHE_TEST_REDIS=sentinel $(BIN)/pytest -n $(JOBS) --dist worksteal -m "$(NOT_THERE)" $(SEVERAL) $(ARGS)
+	TEST_REDIS=cluster $(BIN)/pytest -n $(JOBS) --dist worksteal -m "$(NOT_THERE)" $(SEVERAL) $(ARGS)
+	TEST_REDIS=sentinel $(BIN)/pytest -n $(JOBS) --dist worksteal -m "$(NOT_THERE)" $(SEVERAL) $(ARGS)
 	$(BIN)/pytest -n 0 -s -m storm --timeout 600 tests/ingest/test_redundant.py $(ARGS)
 
 chaos: .venv/.installed ## everything killed at random while events flow (ARGS="--minutes 30", ARGS="--seed 7")

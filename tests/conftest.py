@@ -35,8 +35,8 @@ def _running(server: RedisServer | KafkaServer) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of the Redis for the whole session: one server, or what SEMCACHE_TEST_REDIS asks for (cluster, sentinel)."""
-    folder, kind = tmp_path_factory.mktemp("redis"), os.environ.get("SEMCACHE_TEST_REDIS", "single")
+    """URL of the Redis for the whole session: one server, or what TEST_REDIS asks for (cluster, sentinel)."""
+    folder, kind = tmp_path_factory.mktemp("redis"), os.environ.get("TEST_REDIS", "single")
     if kind == "single":
         yield from _running(RedisServer(folder, free_port()))
     else:
