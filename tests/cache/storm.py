@@ -13,6 +13,7 @@ import redis as redis_py
 from semcache.cache import CacheOptions, Hit, SemanticCache, invalidate_source
 from semcache.embed import CachedEmbedder, default_embedder
 from semcache.store import keys
+from semcache.store.connect import connect
 
 PROMPTS = [f"What is written in clause {n} of the contract?" for n in range(60)]
 DOCUMENTS = 12
@@ -92,7 +93,7 @@ class Worker:
 
 def run(redis_url: str, namespace: str, seed: int, threads: int, seconds: float, report: Any) -> None:
     """A process of the storm; puts (lookups, complaints) of its threads on the queue `report`."""
-    client = redis_py.Redis.from_url(redis_url)
+    client = connect(redis_url)
     embedder = default_embedder()
     embedder.embed(PROMPTS)  # the storm is about Redis
     workers = [Worker(client, embedder, namespace, 1000 * seed + n) for n in range(threads)]

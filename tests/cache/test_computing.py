@@ -16,6 +16,7 @@ from semcache.cache.flight import Flights
 from semcache.embed import default_embedder
 from semcache.errors import InvalidInput
 from semcache.store import keys
+from semcache.store.connect import connect
 from semcache.store.lease import Lease
 from semcache.text import fingerprint
 from tests.cache.conftest import MakeCache
@@ -102,7 +103,7 @@ def test_caches_of_one_scope_share_one_flight(make_cache: MakeCache) -> None:
 
 
 def _ask(redis_url: str, namespace: str, calls: str) -> None:
-    client = redis_py.Redis.from_url(redis_url)
+    client = connect(redis_url)
 
     def compute() -> str:
         client.incr(calls)

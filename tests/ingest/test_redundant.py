@@ -107,6 +107,7 @@ def test_a_primary_killed_under_load_loses_nothing_that_was_committed(
                     killed_at, behind = time.monotonic(), sent * len(users)
                 if killed_at and not recovered and _applied(worker) > behind:
                     recovered = round(time.monotonic() - killed_at, 1)
+            assert recovered, "nothing was applied after the kill"
             wait_until("all is committed", lambda: group_status(settings).lag == 0, timeout_s=90)
             print(f"\n{kind}: {sent * len(users)} events, applied again {recovered} s after the kill")
             for user in users:
