@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.metadata import entry_points
 from typing import Any
 
 import redis
 
 from semcache.cache import SemanticCache
 from semcache.cache.runtime import Runtime
+from semcache.cache.types import DecisionSink
 from semcache.chat import ChatEngine, Publish
 from semcache.chat.stores import Stores
 from semcache.embed import Embedder, open_embedder
-from semcache.errors import InvalidInput, RedisUnavailable
+from semcache.errors import ConfigurationError, InvalidInput, RedisUnavailable
 from semcache.knowledge import KnowledgeBase
 from semcache.llm import Llm, open_llm
 from semcache.memory import AgentMemory
@@ -27,6 +29,8 @@ from semcache.store.embeddings import open_embeddings
 from semcache.store.expiry import Sweeper
 
 SWEEP_INTERVAL_S = 5.0
+DECISIONS = "semcache.decisions"
+"""The group of entry points that open where decisions go; packages above this one know Kafka."""
 LEARN_TIMEOUT_S = 5.0
 """How long closing waits for what the caches still have to count and to learn: both need the connection."""
 
@@ -115,7 +119,7 @@ def open_app(
         redis_client = client_of(client) if client is not None else _connected(settings, owned)
         if check:
             _check(redis_client, settings)
-        runtime = Runtime()
+        runtime = Runtime(decisions=owned.enter_context(_decisions(settings)))
         owned.callback(runtime.close, LEARN_TIMEOUT_S)
         embedder = embedder or open_embedder(
             settings.embed, model_dir=settings.model_dir, shared=open_embeddings(redis_client, settings.redis)
@@ -126,6 +130,21 @@ def open_app(
         if sweep:
             owned.enter_context(Sweeper(redis_client, settings.namespace, interval_s=SWEEP_INTERVAL_S))
         yield App(redis_client, embedder, llm, settings, publish, clock, runtime)
+
+
+@contextmanager
+def _decisions(settings: Settings) -> Iterator[DecisionSink | None]:
+    """Where the caches' decisions go, if the settings want them published."""
+    if not settings.decisions.publish:
+        yield None
+        return
+    found = next(iter(entry_points(group=DECISIONS)), None)
+    if found is None:
+        raise ConfigurationError(
+            "decisions.publish is set, but nothing here publishes decisions: install semcache anew"
+        )
+    with found.load()(settings) as sink:
+        yield sink
 
 
 def _connected(settings: Settings, owned: ExitStack) -> redis.Redis:

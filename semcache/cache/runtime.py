@@ -13,6 +13,7 @@ from multiprocessing.util import Finalize
 from types import TracebackType
 
 from semcache.cache.flight import Flights
+from semcache.cache.types import DecisionSink
 from semcache.errors import SemcacheError
 from semcache.forking import reset_in_child
 
@@ -109,10 +110,11 @@ class Runtime:
 
     `counts`: what was served; `lessons`: what is learned, which may take a language model's time; `loads`: models that
     others have fitted; `flights`: which answers are being computed. Threads are started by the first work. After
-    `close` it can be used again.
+    `close` it can be used again. `decisions` is told of each look-up and of each check of an answer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, decisions: DecisionSink | None = None) -> None:
+        self.decisions = decisions
         self.counts = Worker("the count of a hit or a miss", end_s=2.0)
         self.lessons = Worker("a lesson", end_s=5.0)
         self.loads = Worker("the load of a new model", end_s=0.0)

@@ -16,6 +16,8 @@ from semcache.errors import InvalidInput
 
 # Part of every scope id: raised when the layout or meaning of entries changes, so that old ones are not seen.
 FORMAT_VERSION = 2
+OWNER, TENANT = "user", "tenant"
+"""The scope items that name whose answers these are, and for whom they are kept."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,16 @@ class Scope:
         """32 hex digits (BLAKE2b-128): equal for equal walls only."""
         walls = json.dumps([FORMAT_VERSION, self.namespace, self.items, self.embedder])
         return hashlib.blake2b(walls.encode(), digest_size=16).hexdigest()
+
+    @property
+    def tenant(self) -> str:
+        """The item of that name, empty if there is none."""
+        return dict(self.items).get(TENANT, "")
+
+    @property
+    def personal(self) -> bool:
+        """Whether its answers are one person's."""
+        return any(name == OWNER for name, _ in self.items)
 
     def to_json(self) -> str:
         """What the catalogue of scopes keeps; `from_json` reads it."""

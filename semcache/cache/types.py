@@ -73,6 +73,44 @@ class Miss:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class LookupRecord:
+    """One look-up, for whoever publishes decisions: where, what was asked and found, and what may be wrong of it.
+
+    `tenant`: the scope's item of that name, empty if it has none; `personal`: the scope is one person's. `at`: s since
+    the epoch; `seconds` that the look-up took.
+    """
+
+    namespace: str
+    scope: str
+    tenant: str
+    personal: bool
+    prompt: str
+    found: Hit | Miss
+    max_error_rate: float
+    at: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRecord:
+    """An answer that was served, or would have been, compared with the right one. `right` None: the judge cannot tell.
+
+    `by`: an answer made anew, or a user. `at`: s since the epoch.
+    """
+
+    namespace: str
+    scope: str
+    tenant: str
+    by: Literal["shadow", "feedback"]
+    right: bool | None
+    at: float
+
+
+DecisionSink = Callable[["LookupRecord | CheckRecord"], None]
+"""Takes what was decided. It is called in the look-up's path: it neither waits nor raises."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreOptions:
     """How an answer is stored, and what is known about it.

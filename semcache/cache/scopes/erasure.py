@@ -10,10 +10,8 @@ from collections.abc import Callable, Mapping
 import redis
 
 from semcache.cache.entries import Entries
+from semcache.cache.scope import OWNER as OWNER  # noqa: PLC0414  re-exported
 from semcache.cache.scopes.catalogue import drop, listed
-
-OWNER = "user"
-"""The scope item that names whose answers these are."""
 
 
 def erase_answers_of(client: redis.Redis, namespace: str, user: str) -> int:
