@@ -9,6 +9,7 @@ from __future__ import annotations
 from semcache.store.kinds import KINDS as KINDS  # noqa: PLC0414  re-exported
 from semcache.store.kinds import PREFIX as PREFIX  # noqa: PLC0414  re-exported
 from semcache.store.kinds import KeyKind as KeyKind  # noqa: PLC0414  re-exported
+from semcache.store.kinds import decisions as decisions  # noqa: PLC0414  re-exported
 from semcache.store.kinds import declare as _declare
 from semcache.store.kinds import escape as escape  # noqa: PLC0414  re-exported
 from semcache.store.kinds import kind_of as kind_of  # noqa: PLC0414  re-exported
