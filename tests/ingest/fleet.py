@@ -84,10 +84,11 @@ class Fleet:
     def pid(self, name: str) -> int:
         return self._processes[name].pid
 
-    def add_worker(self) -> subprocess.Popen[bytes]:
+    def add_worker(self, *command: str) -> subprocess.Popen[bytes]:
+        """A process of `semcache-ingest`: `run` unless another command is given."""
         log = (self._folder / f"worker-{len(self.workers)}.log").open("wb")
         worker = subprocess.Popen(
-            [sys.executable, "-m", "semcache_ingest.cli", "run"],
+            [sys.executable, "-m", "semcache_ingest.cli", *(command or ("run",))],
             env=os.environ | self.environment,
             stdout=log,
             stderr=log,
