@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from semcache.errors import Quarantine
 from semcache.events import Happened, Id
 
-MAX_QUESTION_CHARS = 500
+MAX_QUESTION_CHARS, MAX_TENANT_CHARS = 500, 1_000
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
 Question = Annotated[str, Field(max_length=MAX_QUESTION_CHARS)]
@@ -25,7 +25,7 @@ class _Published(BaseModel):
     namespace: Annotated[str, Field(min_length=1, max_length=200)] = "default"
     at: Happened = Field(description="when it was decided, ISO 8601 with a time zone")
     scope: Id = Field(description="id of the scope, as `semcache cache scopes` lists it")
-    tenant: Annotated[str, Field(max_length=1000)] = Field("", description="the scope's item `tenant`")
+    tenant: Annotated[str, Field(max_length=MAX_TENANT_CHARS)] = Field("", description="the scope's item `tenant`")
     lost: Count = Field(0, description="so many before it this process could not publish")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from semcache.cache.deciding.findings import Findings
 from semcache.cache.types import CheckRecord, Hit, LookupRecord, Miss, Reason
-from semcache.decisions import MAX_QUESTION_CHARS, AnswerChecked, LookupDecided, Published
+from semcache.decisions import MAX_QUESTION_CHARS, MAX_TENANT_CHARS
 from semcache.forking import reset_in_child
 from semcache.settings import Settings
 from semcache_ingest.kafka.clients import Throttled, open_producer
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Producer
 
 Told = LookupRecord | CheckRecord
+Event = dict[str, Any]
 _LOOK_EVERY_S = 0.1
 _TRY_AGAIN_S = 5.0
 _LEAVE_S = 5.0
@@ -48,9 +50,10 @@ class DecisionPublisher:
         """A forked child has neither the thread nor the client."""
         self.lost = 0
         self._untold = 0
+        self._run_id, self._sent = uuid.uuid4().hex, 0
         self._client: Producer | None = None
         self._told: deque[Told] = deque()
-        self._ready: deque[Published] = deque()
+        self._ready: deque[Event] = deque()
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -100,12 +103,7 @@ class DecisionPublisher:
     def _make_ready(self) -> None:
         """Events instead of records, which hold answers and vectors."""
         while self._told:
-            record = self._told.popleft()
-            try:
-                self._ready.append(event_of(record, text=self._settings.decisions.text))
-            except ValueError:
-                self._drop(1)
-                _log.exception("a decision cannot be published")
+            self._ready.append(event_of(self._told.popleft(), text=self._settings.decisions.text))
 
     def _try_to_send(self) -> bool:
         """Whether Kafka can be asked."""
@@ -122,19 +120,23 @@ class DecisionPublisher:
     def _send(self, producer: Producer) -> None:
         producer.poll(0)
         while self._ready:
-            event = self._ready[0].model_copy(update={"lost": self._untold})
+            event, untold = self._ready[0], self._untold
+            self._sent += 1
+            named = event | {"id": f"{self._run_id}-{self._sent}"} | ({"lost": untold} if untold else {})
             producer.produce(
                 self._settings.decisions.topic,
-                key=event.scope.encode(),
-                value=event.model_dump_json(exclude_defaults=True, exclude_none=True).encode(),
-                on_delivery=partial(self._delivered, event.lost),
+                key=event["scope"],
+                value=json.dumps(named, ensure_ascii=False).encode("utf-8", "replace"),
+                on_delivery=partial(self._delivered, untold),
             )
             self._ready.popleft()
-            with self._lock:
-                self._untold -= event.lost
+            if untold:
+                with self._lock:
+                    self._untold -= untold
         producer.poll(0)
 
     def _delivered(self, told: int, error: KafkaError | None, message: object) -> None:
+        """Called for what Kafka has not taken."""
         if error is None:
             return
         with self._lock:
@@ -145,63 +147,67 @@ class DecisionPublisher:
     def _producer(self) -> Producer:
         if self._client is None:
             ensure_topics(self._settings)
-            self._client = open_producer(self._settings.kafka, queue_buffering_max_messages=self._most)
+            more = {"queue_buffering_max_messages": self._most, "delivery_report_only_error": True}
+            self._client = open_producer(self._settings.kafka, **more)
         return self._client
 
 
-def event_of(record: Told, *, text: bool, lost: int = 0) -> Published:
-    """The event of a decision; `text`: with the question, if it is not one person's."""
-    common: dict[str, Any] = {
-        "id": uuid.uuid4().hex,
-        "namespace": record.namespace,
-        "at": datetime.fromtimestamp(record.at, UTC),
-        "scope": record.scope,
-        "tenant": record.tenant[:1000],
-        "lost": lost,
+def event_of(record: Told, *, text: bool) -> Event:
+    """The fields of a decision's event, as `semcache.decisions` describes them, without those that say nothing.
+
+    `text`: with the question, if it is not one person's.
+    """
+    place = record.place
+    common: Event = {
+        "namespace": place.namespace,
+        "at": datetime.fromtimestamp(record.at, UTC).isoformat(),
+        "scope": place.scope,
     }
+    if place.tenant:
+        common["tenant"] = place.tenant[:MAX_TENANT_CHARS]
     if isinstance(record, CheckRecord):
-        return AnswerChecked(type="check", by=record.by, right=record.right, **common)
-    shown = text and not record.personal
-    return LookupDecided(
-        type="decision",
-        budget=record.max_error_rate,
-        latency_us=round(record.seconds * 1e6),
-        question=record.prompt[:MAX_QUESTION_CHARS] if shown and record.prompt else None,
+        return common | {"type": "check", "by": record.by, "right": record.right}
+    shown = text and not place.personal
+    if shown and record.prompt:
+        common["question"] = record.prompt[:MAX_QUESTION_CHARS]
+    return {
+        "type": "decision",
+        "budget": place.max_error_rate,
+        "latency_us": round(record.seconds * 1e6),
         **(_of_hit(record.found, shown) if isinstance(record.found, Hit) else _of_miss(record.found, shown)),
         **common,
-    )
+    }
 
 
-def _of_hit(hit: Hit, shown: bool) -> dict[str, Any]:
+def _of_hit(hit: Hit, shown: bool) -> Event:
     return {
         "outcome": "hit",
         "exact": hit.exact,
-        "similarity": _within(hit.similarity),
-        "confidence": hit.confidence,
+        "similarity": _within(-1.0, hit.similarity),
+        "confidence": _within(0.0, hit.confidence),
         "tokens": hit.tokens_saved,
         "cost_micros": round(hit.cost_saved * 1e6),
         "saved_ms": round(hit.seconds_saved * 1000),
-        "nearest": hit.prompt[:MAX_QUESTION_CHARS] if shown else None,
+        **({"nearest": hit.prompt[:MAX_QUESTION_CHARS]} if shown else {}),
     }
 
 
-def _of_miss(miss: Miss, shown: bool) -> dict[str, Any]:
+def _of_miss(miss: Miss, shown: bool) -> Event:
     work = miss.work if isinstance(miss.work, Findings) else None
     judged = work.decision.candidate if work else None
     best = judged or (miss.candidates[0] if miss.candidates else None)
-    return {
-        "outcome": "shadow" if miss.reason is Reason.SHADOW else "miss",
-        "exact": bool(work and work.exact is not None and judged is work.exact),
-        "reason": str(miss.reason),
-        "similarity": _within(best.similarity) if best else None,
-        "confidence": min(1.0, max(0.0, work.decision.confidence)) if work and judged else None,
-        "nearest": best.prompt[:MAX_QUESTION_CHARS] if best and shown and best.prompt else None,
-    }
+    found: Event = {"outcome": "shadow" if miss.reason is Reason.SHADOW else "miss", "reason": miss.reason.value}
+    if best is None:
+        return found
+    found["similarity"] = _within(-1.0, best.similarity)
+    if work and judged:
+        found |= {"exact": judged is work.exact, "confidence": _within(0.0, work.decision.confidence)}
+    return found | ({"nearest": best.prompt[:MAX_QUESTION_CHARS]} if shown and best.prompt else {})
 
 
-def _within(similarity: float) -> float:
+def _within(least: float, value: float) -> float:
     """Rounding may take a cosine beyond 1."""
-    return min(1.0, max(-1.0, similarity))
+    return min(1.0, max(least, value))
 
 
 @contextmanager

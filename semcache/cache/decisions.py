@@ -12,8 +12,7 @@ from semcache.cache.deciding import Decision
 from semcache.cache.deciding.findings import Findings
 from semcache.cache.inputs import Question
 from semcache.cache.lookup import Lookup
-from semcache.cache.scope import Scope
-from semcache.cache.types import CheckRecord, DecisionSink, Hit, LookupRecord, Miss, Reason
+from semcache.cache.types import CheckRecord, DecisionPlace, DecisionSink, Hit, LookupRecord, Miss, Reason
 
 _BESIDE = "the cache runs beside the language model"
 _PASSED_BY = Miss(Reason.SHADOW, f"{_BESIDE}, and this request is not among those that it looks up")
@@ -24,29 +23,14 @@ class Reporter:
     """Tells a sink what happens in one scope. `clock`: s since the epoch. The sink neither waits nor raises."""
 
     sink: DecisionSink
-    scope: Scope
-    max_error_rate: float
+    place: DecisionPlace
     clock: Callable[[], float] = time.time
 
     def looked_up(self, prompt: str, found: Hit | Miss, seconds: float) -> None:
-        scope = self.scope
-        self.sink(
-            LookupRecord(
-                namespace=scope.namespace,
-                scope=scope.id,
-                tenant=scope.tenant,
-                personal=scope.personal,
-                prompt=prompt,
-                found=found,
-                max_error_rate=self.max_error_rate,
-                at=self.clock(),
-                seconds=seconds,
-            )
-        )
+        self.sink(LookupRecord(self.place, prompt, found, self.clock(), seconds))
 
     def checked(self, by: Literal["shadow", "feedback"], right: bool | None) -> None:
-        scope = self.scope
-        self.sink(CheckRecord(scope.namespace, scope.id, scope.tenant, by, right, self.clock()))
+        self.sink(CheckRecord(self.place, by, right, self.clock()))
 
 
 class ShadowLookup(Lookup):

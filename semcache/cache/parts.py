@@ -95,7 +95,7 @@ class Parts:
     def reporter(self) -> Reporter | None:
         """Of what is decided; None if nobody wants to know."""
         sink = self.runtime.decisions
-        return Reporter(sink, self.scope, self._max_error_rate) if sink else None
+        return Reporter(sink, self.scope.place(self._max_error_rate)) if sink else None
 
     @cached_property
     def lookup(self) -> Lookup:

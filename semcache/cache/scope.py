@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from semcache.cache.types import DecisionPlace
 from semcache.errors import InvalidInput
 
 # Part of every scope id: raised when the layout or meaning of entries changes, so that old ones are not seen.
@@ -34,15 +35,10 @@ class Scope:
         walls = json.dumps([FORMAT_VERSION, self.namespace, self.items, self.embedder])
         return hashlib.blake2b(walls.encode(), digest_size=16).hexdigest()
 
-    @property
-    def tenant(self) -> str:
-        """The item of that name, empty if there is none."""
-        return dict(self.items).get(TENANT, "")
-
-    @property
-    def personal(self) -> bool:
-        """Whether its answers are one person's."""
-        return any(name == OWNER for name, _ in self.items)
+    def place(self, max_error_rate: float) -> DecisionPlace:
+        """Where decisions within this budget are made."""
+        items = dict(self.items)
+        return DecisionPlace(self.namespace, self.id, items.get(TENANT, ""), OWNER in items, max_error_rate)
 
     def to_json(self) -> str:
         """What the catalogue of scopes keeps; `from_json` reads it."""

@@ -74,20 +74,26 @@ class Miss:
 
 
 @dataclass(frozen=True, slots=True)
-class LookupRecord:
-    """One look-up, for whoever publishes decisions: where, what was asked and found, and what may be wrong of it.
+class DecisionPlace:
+    """Where decisions are made: a scope's namespace, id and item `tenant` (empty if it has none), and its budget.
 
-    `tenant`: the scope's item of that name, empty if it has none; `personal`: the scope is one person's. `at`: s since
-    the epoch; `seconds` that the look-up took.
+    `personal`: the scope is one person's.
     """
 
     namespace: str
     scope: str
     tenant: str
     personal: bool
+    max_error_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class LookupRecord:
+    """One look-up, for whoever publishes decisions. `at`: s since the epoch; `seconds` that it took."""
+
+    place: DecisionPlace
     prompt: str
     found: Hit | Miss
-    max_error_rate: float
     at: float
     seconds: float
 
@@ -99,9 +105,7 @@ class CheckRecord:
     `by`: an answer made anew, or a user. `at`: s since the epoch.
     """
 
-    namespace: str
-    scope: str
-    tenant: str
+    place: DecisionPlace
     by: Literal["shadow", "feedback"]
     right: bool | None
     at: float

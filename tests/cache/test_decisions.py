@@ -9,7 +9,7 @@ import pytest
 
 from semcache.cache import CacheOptions, Miss, Reason
 from semcache.cache.runtime import Runtime
-from semcache.cache.types import CheckRecord, LookupRecord
+from semcache.cache.types import CheckRecord, DecisionPlace, LookupRecord
 from semcache.errors import InvalidInput
 from tests.cache.conftest import MakeCache
 
@@ -33,8 +33,8 @@ def test_every_lookup_is_told_once(make_cache: MakeCache) -> None:
     cache.get_or_compute("Where is the office?", lambda: "In Kiel.")
     records = looked_up(told)
     assert [bool(record.found) for record in records] == [False, True, False]
-    assert {(r.scope, r.tenant, r.personal, r.max_error_rate) for r in records} == {
-        (cache.scope.id, "acme", False, 0.05)
+    assert {record.place for record in records} == {
+        DecisionPlace(cache.scope.namespace, cache.scope.id, "acme", False, 0.05)
     }
     assert [record.prompt for record in records] == [QUESTION, QUESTION, "Where is the office?"]
     assert all(0 < record.seconds < 60 for record in records)
@@ -58,8 +58,8 @@ def test_inner_caches_tell_too(make_cache: MakeCache) -> None:
     inner = cache.within({"user": "pia"})
     inner.lookup(QUESTION)
     (record,) = looked_up(told)
-    assert record.scope == inner.scope.id != cache.scope.id
-    assert record.personal
+    assert record.place.scope == inner.scope.id != cache.scope.id
+    assert record.place.personal
 
 
 def test_feedback_is_told_as_a_check(make_cache: MakeCache) -> None:

@@ -36,6 +36,6 @@ def give_feedback(
             learner = Learner(state, judge=equal_text, max_error_rate=0.0, when="inline", draw=draw_of)
             learner.take_verdict(entry_id, verdict, correct=correct)
             if decisions and verdict.news:
-                decisions(CheckRecord(namespace, scope.id, scope.tenant, "feedback", correct, time.time()))
+                decisions(CheckRecord(scope.place(0.0), "feedback", correct, time.time()))
             return True
     return False
