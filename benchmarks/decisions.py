@@ -1,6 +1,6 @@
 """What publishing decisions costs a look-up, and how many decisions a processor counts in a second.
 
-    python -m benchmarks.decisions [--lookups 4000] [--records 50000]
+    python benchmarks/decisions.py [--lookups 4000] [--records 50000]
 
 The cost is the processor time of look-ups that are published, the thread that publishes included, beside that of
 look-ups that are not: in turn, block by block, in one process on the embedded servers; medians over the blocks. What a
@@ -16,7 +16,8 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.cpu import own_s
+from cpu import own_s
+
 from semcache.cache import CacheOptions, SemanticCache
 from semcache.cache.runtime import Runtime
 from semcache.devstack.kafka import KafkaServer

@@ -49,11 +49,24 @@ def reader(settings: Settings, environment: Mapping[str, str]) -> Iterator[subpr
 
 
 @contextmanager
+def counter(settings: Settings, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes] | None]:
+    """Where decisions are published, a process that counts them; else None."""
+    if not settings.decisions.publish:
+        yield None
+        return
+    with _ingest("decisions run", settings, environment) as process:
+        yield process
+
+
+@contextmanager
 def _ingest(command: str, settings: Settings, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     log = settings.data_dir / "ingest.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "semcache_ingest.cli", command], env=environment, stdout=output, stderr=output
+            [sys.executable, "-m", "semcache_ingest.cli", *command.split()],
+            env=environment,
+            stdout=output,
+            stderr=output,
         )
         try:
             yield process
