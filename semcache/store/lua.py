@@ -1,7 +1,7 @@
 """Lua scripts: how `<name>.lua` is found under `semcache/store/lua/`, loaded and run. One file per atomic operation.
 
 A folder is a subject; names are unique in all of them. A line `--@include _name` stands for the text of `_name.lua`,
-what several operations share.
+what several operations share. `_gate.lua` stands before each of them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, cast
 import redis
 from redis.client import Pipeline
 from redis.commands.core import Script
+from redis.exceptions import NoScriptError
 
 Argument = str | bytes | int | float
 
@@ -29,10 +30,16 @@ class LuaScript:
 
     def __init__(self, name: str, source: bytes) -> None:
         self.name = name
+        self.text = source.decode()
         self._script = Script(cast(redis.Redis, None), source)
 
     def __call__(self, client: redis.Redis | Pipeline, keys: Sequence[str] = (), args: Iterable[Argument] = ()) -> Any:
-        return self._script(keys=list(keys), args=list(args), client=client)
+        if isinstance(client, Pipeline):
+            return self._script(keys=list(keys), args=list(args), client=client)
+        try:
+            return client.evalsha(self._script.sha, len(keys), *keys, *args)
+        except NoScriptError:  # SCRIPT LOAD would ask every server of a cluster, also one that is away
+            return client.eval(self.text, len(keys), *keys, *args)
 
 
 _INCLUDE = re.compile(r"^--@include (\w+)$", re.MULTILINE)
@@ -41,7 +48,12 @@ _INCLUDE = re.compile(r"^--@include (\w+)$", re.MULTILINE)
 @cache
 def script(name: str) -> LuaScript:
     """The script in `<name>.lua`, read once."""
-    return LuaScript(name, _source(name).encode())
+    return LuaScript(name, (_source("_gate") + _source(name)).encode())
+
+
+def names() -> list[str]:
+    """Every script there is."""
+    return sorted(name for name in _files() if not name.startswith("_"))
 
 
 def _source(name: str) -> str:
