@@ -192,7 +192,8 @@ def _response_error(error: ResponseError) -> Exception:
     if re.search(r"unknown (redis )?command", text, re.IGNORECASE):
         return ConfigurationError(
             f"Redis does not know a command that semcache needs ({text}): use Redis {dotted(MINIMUM_REDIS)} or newer, "
-            "with vector sets (and HSETEX); `semcache doctor` tells what the server is"
+            "with vector sets (and HSETEX), which Valkey and other forks do not have; `semcache doctor` tells what the "
+            "server is"
         )
     return error
 

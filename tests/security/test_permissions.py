@@ -131,7 +131,7 @@ def test_both_identities_are_enough_and_nothing_is_granted_in_vain(
     publish_and_work(guarded_redis, guarded_kafka, tmp_path)
     refused = {(entry["reason"], entry["object"]) for entry in admin.acl_log()}
     assert refused == set()
-    assert redis_facts(settings_of("worker", guarded_redis, guarded_kafka, tmp_path).redis.url).vector_sets
+    assert redis_facts(connect(settings_of("worker", guarded_redis, guarded_kafka, tmp_path).redis.url)).vector_sets
     assert granted() - used(admin) - in_scripts() - RARE == set()
 
 

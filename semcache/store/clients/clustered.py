@@ -80,6 +80,11 @@ class ClusterClient(redis.Redis):
         self.nodes.nodes_manager.initialize()
         return {node.name: self.nodes.get_redis_connection(node) for node in self.nodes.get_primaries()}
 
+    def every_server(self) -> dict[str, redis.Redis]:
+        """A client of each node by its address, replicas too; the nodes are asked again who they are."""
+        self.nodes.nodes_manager.initialize()
+        return {node.name: self.nodes.get_redis_connection(node) for node in self.nodes.get_nodes()}
+
     def address_of(self, key: str) -> str:
         """The address of the primary that holds the key, as far as is known now."""
         return str(self._node_of_slot(self.nodes.keyslot(key)).name)
