@@ -18,6 +18,8 @@ from redis.client import Pipeline
 from redis.commands.core import Script
 from redis.exceptions import NoScriptError
 
+from semcache.store.clients.clustered import ClusterClient
+
 Argument = str | bytes | int | float
 
 
@@ -38,8 +40,14 @@ class LuaScript:
             return self._script(keys=list(keys), args=list(args), client=client)
         try:
             return client.evalsha(self._script.sha, len(keys), *keys, *args)
-        except NoScriptError:  # SCRIPT LOAD would ask every server of a cluster, also one that is away
-            return client.eval(self.text, len(keys), *keys, *args)
+        except NoScriptError:
+            home_of(client, keys).script_load(self.text)
+            return client.evalsha(self._script.sha, len(keys), *keys, *args)
+
+
+def home_of(client: redis.Redis, keys: Sequence[str]) -> redis.Redis:
+    """The server that holds the keys: a cluster would load a script into all of its servers, also one that is away."""
+    return client.at(keys[0]) if keys and isinstance(client, ClusterClient) else client
 
 
 _INCLUDE = re.compile(r"^--@include (\w+)$", re.MULTILINE)

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from redis.sentinel import SentinelConnectionPool
 
 from semcache.devstack.doctor.finding import Finding, ok, problem, warning
-from semcache.errors import SemcacheError
+from semcache.errors import ConfigurationError, SemcacheError
 from semcache.settings import Settings
 from semcache.store.clients.client import is_cluster, primaries
 from semcache.store.connect import connect, guarded
@@ -40,7 +40,10 @@ def redundancy(url: str, settings: Settings, *, timeout_s: float) -> list[Findin
     """
     with connect(url, timeout_s=timeout_s) as client:
         if is_cluster(client):
-            return judge_cluster(cluster_facts(client), settings.ingest.durability)
+            try:
+                return judge_cluster(cluster_facts(client), settings.ingest.durability)
+            except ConfigurationError as error:  # a user without CLUSTER NODES
+                return [warning("cluster", f"it cannot be looked at: {error}", "grant it: docs/security.md")]
         pool = client.connection_pool
         if isinstance(pool, SentinelConnectionPool):
             return judge_sentinels(pool, settings.ingest.durability)
