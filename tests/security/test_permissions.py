@@ -40,8 +40,9 @@ from tests.security.flows import use_everything
 
 SOURCES = Path(keys.__file__).parents[1]
 PASSWORDS = {"admin": "admin-secret", "worker": "worker-secret", "producer": "producer-secret"}
-# For a URL with a database, `durability = "replica"`, a scope that has learned ten thousand pairs, the demonstration.
-RARE = {"select", "wait", "hrandfield", "vcard"}
+# For a URL with a database, `durability = "replica"`, a scope that has learned ten thousand pairs, the demonstration,
+# LangGraph's saver.
+RARE = {"select", "wait", "hrandfield", "vcard", "watch", "unwatch"}
 
 
 @pytest.fixture(scope="module")
