@@ -20,8 +20,9 @@ from semcache.cli.output import Json, console, emit_fields, errors
 from semcache.cli.progress import TerminalProgress
 from semcache.errors import SemcacheError
 from semcache.settings import Settings, as_environment, load_settings
-from semcache_ui import launch, running
-from semcache_ui.demo import Demo, DemoFailed, Told
+from semcache_ui.demo import running
+from semcache_ui.demo.steps import Demo, DemoFailed, Told
+from semcache_ui.server import launch
 
 START_TIMEOUT_S = 60.0
 OPENS_AS = "pia"

@@ -6,7 +6,7 @@ import threading
 
 from semcache.errors import InvalidInput
 from semcache_ui.services.jobs import Job, Progress
-from semcache_ui.services.refreshed import Refreshed
+from semcache_ui.services.watching.refreshed import Refreshed
 from tests.waiting import wait_until
 
 

@@ -15,8 +15,8 @@ from semcache.memory.entities.types import Entity
 from semcache.memory.facts.types import Fact
 from semcache.memory.stored.layout import UserKeys
 from semcache.memory.writing.forget import Forgotten, Receipt, pinned
-from semcache_ui.services import events
-from semcache_ui.services.conversations import Conversations
+from semcache_ui.services.answering.conversations import Conversations
+from semcache_ui.services.kafka import events
 
 MOST_READ = 5_000
 """So many of the newest turns are read for facts, names and sessions."""

@@ -7,7 +7,8 @@ from functools import partial
 import streamlit as st
 
 from semcache.cache import Entry, Stats
-from semcache_ui import charts, components, shell, visitor
+from semcache_ui import shell, visitor
+from semcache_ui.parts import charts, components
 from semcache_ui.services import caches, words
 from semcache_ui.services.budget import Budget, budget_of
 from semcache_ui.services.installation import Installation

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from semcache.knowledge import Document, Found
-from semcache_ui import components, editing, shell, visitor
+from semcache_ui import shell, visitor
+from semcache_ui.parts import components, editing
 from semcache_ui.services import words
 from semcache_ui.services.installation import Installation
 

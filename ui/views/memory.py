@@ -12,7 +12,8 @@ import streamlit as st
 from semcache.memory import Recollection, Turn
 from semcache.memory.facts.types import Fact
 from semcache.memory.writing.forget import Receipt
-from semcache_ui import charts, components, shell, visitor
+from semcache_ui import shell, visitor
+from semcache_ui.parts import charts, components
 from semcache_ui.services import words
 from semcache_ui.services.installation import Installation
 from semcache_ui.services.memories import Memory, Session

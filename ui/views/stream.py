@@ -9,11 +9,13 @@ import streamlit as st
 from semcache.errors import SemcacheError
 from semcache_ingest.deadletters.letters import Letter, Wanted
 from semcache_ingest.status import GroupStatus
-from semcache_ui import charts, components, shell, visitor
-from semcache_ui.services import stream, words
-from semcache_ui.services.health import Health
+from semcache_ui import shell, visitor
+from semcache_ui.parts import charts, components
+from semcache_ui.services import words
 from semcache_ui.services.installation import Installation
-from semcache_ui.services.stream import DeadLetters, Stream
+from semcache_ui.services.kafka import stream
+from semcache_ui.services.kafka.stream import DeadLetters, Stream
+from semcache_ui.services.watching.health import Health
 
 _REFRESH_S = 2.0
 _REPLAYED = "replayed"

@@ -8,9 +8,10 @@ import streamlit as st
 
 from semcache.errors import SemcacheError
 from semcache.memory.writing.sessions import MAX_NAME_CHARS
-from semcache_ui import components, visitor
+from semcache_ui import visitor
+from semcache_ui.parts import components
 from semcache_ui.services import words
-from semcache_ui.services.chat import Conversation
+from semcache_ui.services.answering.chat import Conversation
 from semcache_ui.services.installation import Installation
 from semcache_ui.visitor import Visitor
 

@@ -11,9 +11,9 @@ import pandas as pd
 
 from semcache.memory.facts.types import Fact
 from semcache_ui.services import words
+from semcache_ui.services.answering.provenance import Stage
 from semcache_ui.services.budget import Bin, Point
-from semcache_ui.services.history import Rates
-from semcache_ui.services.provenance import Stage
+from semcache_ui.services.watching.history import Rates
 from semcache_ui.theme import BLUE, CATEGORICAL, GREEN, GREY, ORANGE, VERMILLION
 
 _BAR = 26

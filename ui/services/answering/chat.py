@@ -13,9 +13,10 @@ from semcache.errors import InvalidInput, RateLimited, SemcacheError
 from semcache.llm import Passage
 from semcache.memory import Turn
 from semcache.memory.writing.sessions import SessionInfo
-from semcache_ui.services import events, words
-from semcache_ui.services.conversations import Conversations, Exchange, Source
-from semcache_ui.services.provenance import provenance
+from semcache_ui.services import words
+from semcache_ui.services.answering.conversations import Conversations, Exchange, Source
+from semcache_ui.services.answering.provenance import provenance
+from semcache_ui.services.kafka import events
 
 _MOST_SOURCES = 6
 _MOST_MEMORIES = 3

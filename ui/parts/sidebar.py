@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from semcache.errors import SemcacheError
-from semcache_ui import conversing, resources, shell, signin, visitor
+from semcache_ui import resources, shell, signin, visitor
+from semcache_ui.parts import conversing
 from semcache_ui.services import words
-from semcache_ui.services.health import Health
 from semcache_ui.services.installation import Installation
+from semcache_ui.services.watching.health import Health
 from semcache_ui.visitor import Visitor
 
 _REFRESH_S = 2.0

@@ -9,10 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from semcache.errors import SemcacheError
-from semcache_ui import charts, components, copying
-from semcache_ui.services.conversations import Exchange
+from semcache_ui.parts import charts, components, copying
+from semcache_ui.services.answering.conversations import Exchange
+from semcache_ui.services.answering.provenance import Provenance
 from semcache_ui.services.installation import Installation
-from semcache_ui.services.provenance import Provenance
 from semcache_ui.visitor import Visitor
 
 _ASKED = "asked"

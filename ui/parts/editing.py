@@ -9,7 +9,8 @@ import streamlit as st
 
 from semcache.errors import SemcacheError
 from semcache.knowledge import Document
-from semcache_ui import components, shell
+from semcache_ui import shell
+from semcache_ui.parts import components
 from semcache_ui.services import words
 from semcache_ui.services.documents import Edit
 from semcache_ui.services.installation import Installation

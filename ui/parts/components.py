@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from semcache_ui.services import words
-from semcache_ui.services.conversations import Source
-from semcache_ui.services.provenance import Provenance
+from semcache_ui.services.answering.conversations import Source
+from semcache_ui.services.answering.provenance import Provenance
 
 T = TypeVar("T")
 
