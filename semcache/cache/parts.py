@@ -11,6 +11,7 @@ import redis
 from semcache.cache.computing import Computing
 from semcache.cache.entries import Entries
 from semcache.cache.entries.registration import Registration
+from semcache.cache.entries.verdicts import Verdicts
 from semcache.cache.learning import Learner
 from semcache.cache.learning.judge import Judge, default_judge
 from semcache.cache.learning.state import LearningState
@@ -85,6 +86,10 @@ class Parts:
             clock=self._options.replay_clock,
             idle_s=self._options.idle_ttl,
         )
+
+    @cached_property
+    def verdicts(self) -> Verdicts:
+        return Verdicts(self.redis, self.scope.id, counted=self.runtime.counted)
 
     @cached_property
     def registration(self) -> Registration:

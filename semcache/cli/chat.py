@@ -12,6 +12,7 @@ import typer
 from rich.markup import escape
 
 from semcache.app import App, open_app
+from semcache.cache import SemanticCache
 from semcache.chat import Answer
 from semcache.cli.cache.scopes import Namespace
 from semcache.cli.output import Json, console, emit_fields, emit_json, errors
@@ -150,9 +151,13 @@ class _Repl:
         self._with_entry(lambda cache, id: cache.invalidate(entry_id=id), "the stored answer is dropped")
 
     def _wrong(self) -> None:
-        self._with_entry(lambda cache, id: cache.feedback(id, correct=False), "noted: it is not served any more")
+        self._with_entry(self._reject, "noted: you are not served it any more, and it is compared with a new answer")
 
-    def _with_entry(self, act: Callable[..., object], done: str) -> None:
+    def _reject(self, cache: SemanticCache, entry_id: str) -> None:
+        personal = self._last is not None and self._last.personal_scope
+        cache.feedback(entry_id, correct=False, user=None if personal else self._user)
+
+    def _with_entry(self, act: Callable[[SemanticCache, str], object], done: str) -> None:
         if self._last is None or self._last.entry_id is None:
             console.print("the last answer is not stored")
             return

@@ -19,7 +19,6 @@ from semcache.cache.entries.records import (
     Progress,
     SearchResult,
     StoredAnswer,
-    Verdict,
     from_hash,
     near_of,
     to_hash,
@@ -253,20 +252,6 @@ class Entries:
                 return
             yield from self.read(ids)
             offset += len(ids)
-
-    @guarded()
-    def feedback(self, entry_id: str, *, correct: bool, event_id: str = "") -> Verdict | None:
-        """Takes a user's verdict down, once for each `event_id`; None if the entry is gone."""
-        self._counted()
-        found = script("cache_feedback")(
-            self._redis,
-            keys=[self._prefix + entry_id, self._counters],
-            args=[self._prefix, "confirmed" if correct else "rejected", event_id],
-        )
-        if not found:
-            return None
-        news, last, group, agreed, labels = found
-        return Verdict(bool(news), last, group.decode(), (float(agreed), float(labels)))
 
     @guarded()
     def count(self, counter: str, by: int = 1) -> None:

@@ -84,7 +84,7 @@ class Chat:
         if self.publish is not None:
             self.publish(events.feedback(self.namespace, exchange.entry_id, correct=correct, user=user))
         else:
-            self.app.engine.cache(user if exchange.personal else None).feedback(exchange.entry_id, correct=correct)
+            self.app.engine.judge(exchange.entry_id, user=user, personal=exchange.personal, correct=correct)
         self.conversations.judge(user, session, exchange.id, correct=correct)
 
     @property
