@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from rich.markup import escape
 from semcache.app import App, open_app
 from semcache.cache import SemanticCache
 from semcache.chat import Answer
+from semcache.cli.audit import login
 from semcache.cli.cache.scopes import Namespace
 from semcache.cli.output import Json, console, emit_fields, emit_json, errors
 from semcache.errors import SemcacheError
@@ -44,7 +44,7 @@ def ask(
 ) -> None:
     """Answer one question, from the cache if it can be."""
     with _opened(namespace) as app:
-        parts = app.engine.stream(question, user=user or _login(), session=session or _new_session())
+        parts = app.engine.stream(question, user=user or login(), session=session or _new_session())
         if as_json:
             *_, answer = parts
             emit_json(answer)
@@ -55,7 +55,7 @@ def ask(
 def chat(user: User = "", session: Session = "", namespace: Namespace = None) -> None:
     """Talk to the chat; Ctrl-D leaves."""
     with _opened(namespace) as app:
-        _Repl(app, user or _login(), session or _new_session()).run()
+        _Repl(app, user or login(), session or _new_session()).run()
 
 
 @contextmanager
@@ -191,13 +191,6 @@ def _lines() -> Iterator[str]:
         except (EOFError, KeyboardInterrupt):
             console.print()
             return
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "me"
 
 
 def _new_session() -> str:

@@ -290,6 +290,8 @@ OUTBOX_COUNTERS = _declare(
     "bytes that wait; deliveries that failed, events that were refused",
 )
 
+AUDIT = _declare("audit", "{{a:{namespace}}}:audit", "stream", "the newest 10,000", "who erased or changed what")
+
 PROBE = _declare("probe", "probe:{probe}", "string", "10 s", "`semcache doctor` tries whether Redis takes writes")
 
 CALL_LIMIT = _declare(

@@ -83,6 +83,7 @@ def _delete(installation: Installation, who: Visitor, conversation: Conversation
     if st.button("Delete it", type="primary", icon=":material/delete:"):
         try:
             done = installation.memories.forget_session(who.user, conversation.session)
+            visitor.note(installation, "forgot a conversation", who.user, words.count(len(done.turns), "turn"))
         except SemcacheError as error:
             st.error(components.plain(str(error)), icon=":material/error:")
             return

@@ -22,6 +22,7 @@ def shown() -> None:
         _user(who)
         try:
             installation = resources.installation()
+            visitor.note_other(installation, who)
             _live(installation)
             conversing.listed(installation, who)
         except SemcacheError:

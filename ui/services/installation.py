@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from semcache.app import App, open_app
+from semcache.audit import AuditTrail
 from semcache.embed import Embedder
 from semcache.errors import SemcacheError
 from semcache.settings import Settings
@@ -66,6 +67,10 @@ class Installation:
     @cached_property
     def memories(self) -> Memories:
         return Memories(self.app, self.conversations, self.deliver if self.publisher else None)
+
+    @cached_property
+    def audit(self) -> AuditTrail:
+        return AuditTrail(self.app.redis, self.settings.namespace)
 
     @cached_property
     def sample(self) -> Sample:

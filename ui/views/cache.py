@@ -142,6 +142,7 @@ def _rests_on(installation: Installation, entry: Entry, user: str | None) -> Non
 def _remove(installation: Installation, label: str, user: str | None, **which: str) -> None:
     def remove() -> None:
         removed = installation.caches.remove(user=user, **which)
+        visitor.note(installation, "removed answers", ", ".join(which.values()), words.count(removed, "answer"))
         st.toast(f"{words.count(removed, 'answer')} removed", icon=":material/delete:")
 
     if user is None and not visitor.current().admin:
@@ -231,6 +232,7 @@ def _other_budget(installation: Installation, budget: Budget) -> None:
             "Apply", icon=":material/check:", disabled=chosen / 100 == budget.max_error_rate
         ):
             installation.app.allow(chosen / 100)
+            visitor.note(installation, "changed the error budget", words.share(chosen / 100, digits=1))
             st.toast("Applied in this app. SEMCACHE_CACHE_MAX_ERROR_RATE makes it last.", icon=":material/check:")
             st.rerun()
 

@@ -164,6 +164,7 @@ def _session(installation: Installation, memory: Memory, session: Session, user:
 
         def forget() -> None:
             done = installation.memories.forget_session(user, session.id)
+            visitor.note(installation, "forgot a conversation", user, words.count(len(done.turns), "turn"))
             st.toast(f"{words.count(len(done.turns), 'turn')} forgotten", icon=":material/delete:")
 
         st.button("Forget it", icon=":material/delete:", on_click=partial(shell.told, forget))
@@ -177,6 +178,7 @@ def _turn(installation: Installation, turn: Turn, user: str, *, pinned: bool) ->
 
     def forget() -> None:
         done = installation.memories.forget(user, turn.id)
+        visitor.note(installation, "forgot a turn", user)
         st.toast("It is pinned, and stays." if done.pinned else "Forgotten", icon=":material/delete:")
 
     with st.container(horizontal=True, vertical_alignment="top", gap="small", wrap=False):
@@ -225,7 +227,8 @@ def _own(installation: Installation, memory: Memory, user: str) -> None:
     typed = st.text_input("Type the user's name to confirm", key="confirm-erase", placeholder=user)
     if st.button("Erase", icon=":material/delete_forever:", type="primary", disabled=typed != user):
         with st.spinner("Erasing …"):
-            st.session_state[_RECEIPT] = installation.memories.erase(user)
+            st.session_state[_RECEIPT] = receipt = installation.memories.erase(user)
+            visitor.note(installation, "erased a user", user, f"{receipt.total} removed")
         st.rerun()
 
 
