@@ -13,6 +13,7 @@ from semcache.cache.deciding.findings import NEIGHBOURS, Findings, Unservable, u
 from semcache.cache.entries import Entries
 from semcache.cache.entries.lineage import current_versions
 from semcache.cache.entries.records import NearEntry, StoredAnswer
+from semcache.cache.entries.refusals import Refusals
 from semcache.cache.entries.registration import Registration
 from semcache.cache.entries.stats import EXPIRED, HITS_EXACT, HITS_SEMANTIC, STALE, miss_counter
 from semcache.cache.inputs import Question
@@ -41,7 +42,9 @@ class Lookup:
         refresh_ttl: bool,
         counts: Worker | None,
         registration: Registration,
+        refusals: Refusals,
     ) -> None:
+        self._refusals = refusals
         self._redis = client
         self._entries = entries
         self._learner = learner
@@ -86,11 +89,12 @@ class Lookup:
         findings = self._nearby(self._exact(question))
         findings = findings.decided(self._own_rule or self._learner.rule(question, findings.progress))
         decision = findings.decision
+        why = "" if decision.chosen else self._refusals.of(question)
         return Explanation(
             prompt=question.prompt,
             served=decision.chosen.entry_id if decision.chosen else None,
             reason=decision.reason,
-            detail=decision.detail,
+            detail=decision.detail + (f"; the last answer to this very question was not kept: {why}" if why else ""),
             confidence=decision.confidence,
             candidates=findings.candidates(),
         )

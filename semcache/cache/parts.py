@@ -10,6 +10,7 @@ import redis
 
 from semcache.cache.computing import Computing
 from semcache.cache.entries import Entries
+from semcache.cache.entries.refusals import Refusals
 from semcache.cache.entries.registration import Registration
 from semcache.cache.entries.verdicts import Verdicts
 from semcache.cache.learning import Learner
@@ -92,6 +93,10 @@ class Parts:
         return Verdicts(self.redis, self.scope.id, counted=self.runtime.counted)
 
     @cached_property
+    def refusals(self) -> Refusals:
+        return Refusals(self.redis, self.scope.id)
+
+    @cached_property
     def registration(self) -> Registration:
         return Registration(self.scope, idle_s=self._options.idle_ttl, clock=self._options.replay_clock)
 
@@ -106,6 +111,7 @@ class Parts:
             refresh_ttl=self._options.refresh_ttl_on_hit,
             counts=None if self._options.learns == "inline" else self.runtime.counts,
             registration=self.registration,
+            refusals=self.refusals,
         )
 
     @cached_property
@@ -131,6 +137,7 @@ class Parts:
             ttl_s=self._ttl_s,
             max_entries=self._options.max_entries,
             registration=self.registration,
+            refusals=self.refusals,
         )
 
     @cached_property
@@ -140,6 +147,7 @@ class Parts:
             self.scope.id,
             self.lookup,
             self.storing.keep,
+            refusals=self.refusals,
             runtime=self.runtime,
             lease_s=self._options.lease_s,
         )

@@ -63,6 +63,7 @@ CACHE_REPEATS = _declare(
     "per field, a day",
     "question -> how often it got another question's answer",
 )
+CACHE_REFUSED = _declare("cache refused", _C + "refused", "hash", "per field, a day", "question -> why it is not kept")
 CACHE_FIT = _declare("cache fit", _C + "fit", "string", "lease, seconds", "who fits the score now")
 CACHE_SCOPES = _declare(
     "cache scopes",

@@ -239,9 +239,9 @@ class Entries:
 
     @guarded()
     def forget(self) -> None:
-        """Starts the counters again from zero."""
+        """Starts the counters again from zero, and forgets what was refused."""
         self._counted()
-        self._redis.delete(self._counters)
+        self._redis.delete(self._counters, keys.CACHE_REFUSED.build(scope=self.scope))
 
     def all(self, *, offset: int = 0, limit: int | None = None) -> Iterator[Entry]:
         """All entries, the most used first, fetched in pages."""
