@@ -42,9 +42,8 @@ class Lookup:
         refresh_ttl: bool,
         counts: Worker | None,
         registration: Registration,
-        refusals: Refusals,
     ) -> None:
-        self._refusals = refusals
+        self._refusals = Refusals(client, entries.scope)
         self._redis = client
         self._entries = entries
         self._learner = learner

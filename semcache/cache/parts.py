@@ -111,7 +111,6 @@ class Parts:
             refresh_ttl=self._options.refresh_ttl_on_hit,
             counts=None if self._options.learns == "inline" else self.runtime.counts,
             registration=self.registration,
-            refusals=self.refusals,
         )
 
     @cached_property
