@@ -7,7 +7,7 @@ ARGS ?=
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test docs-test test-browser test-adapters test-cdc test-cluster test-st chaos bench check lint types docs lock clean
+.PHONY: help demo test docs-test test-browser test-adapters test-cdc test-cluster test-st chaos bench check lint types docs lock dist clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -78,8 +78,13 @@ types: .venv/.installed
 docs: .venv/.installed ## regenerate the tables in docs/
 	@$(BIN)/python tools/gendocs.py
 
-lock: ## pin the newest allowed versions into constraints.txt
-	@$(UV) compile -q -U pyproject.toml --extra kafka --extra ui --extra login --extra devstack --extra openai --extra logs --extra server --extra mcp --extra otel --extra bench --extra dev --extra docs --universal --no-header --no-annotate -o constraints.txt
+lock: ## pin the newest allowed versions, with their hashes, into constraints.txt
+	@$(UV) compile -q -U pyproject.toml --extra kafka --extra ui --extra login --extra devstack --extra openai --extra logs --extra server --extra mcp --extra otel --extra bench --extra dev --extra docs --universal --no-header --no-annotate --generate-hashes -o constraints.txt
+
+dist: .venv/.installed ## wheel, source distribution and bill of materials (CycloneDX), in dist/
+	@rm -rf dist && $(BIN)/uv build -q --out-dir dist
+	@$(BIN)/uv tool run -q twine check --strict dist/*.whl dist/*.tar.gz
+	@tools/sbom.sh dist/*.whl dist/sbom.cdx.json && ls dist
 
 clean: ## remove the environment and caches
-	rm -rf .venv .venv-adapters .venv-st .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	rm -rf dist .venv .venv-adapters .venv-st .mypy_cache .ruff_cache .pytest_cache *.egg-info

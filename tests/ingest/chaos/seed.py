@@ -15,12 +15,12 @@ from semcache.errors import Unavailable
 from semcache.settings import EmbedSettings, Settings, load_settings
 from semcache.store.connect import connect
 from semcache.store.outbox import Outbox
+from semcache_ingest.connection import RedisLink
 from semcache_ingest.deadletters.letters import Letters
 from semcache_ingest.kafka.clients import cluster, open_admin
 from semcache_ingest.kafka.offsets import end_offsets
 from semcache_ingest.kafka.topics import ensure_topics, source_topics
 from semcache_ingest.ledger import AppliedOffsets
-from semcache_ingest.link import RedisLink
 from semcache_ingest.status import group_status
 from tests.ingest.chaos.jobs import Feed, Talkers, Watcher
 from tests.ingest.chaos.mischief import Mischief

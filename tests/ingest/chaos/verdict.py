@@ -16,7 +16,7 @@ from semcache.memory import AgentMemory
 from semcache.settings import Settings
 from semcache_ingest.deadletters.letters import Letters
 from semcache_ingest.worker.assemble import RunOptions, open_worker
-from semcache_ingest.worker.start import Start
+from semcache_ingest.worker.bounds import Start
 from tests.ingest.chaos.odd import ODD
 from tests.ingest.producing import read_all
 from tests.ingest.reference import Expected, expected_from
