@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
+import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +19,7 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from semcache import samples
 from semcache.cli.output import Json, console, emit_fields, errors
 from semcache.cli.progress import TerminalProgress
 from semcache.errors import SemcacheError
@@ -81,9 +85,16 @@ def demo(
             _wait_for_page(settings, page)
             address = f"{launch.address(settings)}/?user={OPENS_AS}"
             console.print(f"\nOpen [bold]{address}[/bold] in a browser.  (Ctrl-C ends everything)", soft_wrap=True)
+            console.print(f"Or ask from another terminal:  [bold]{escape(_asking(namespace))}[/bold]", soft_wrap=True)
             _until_interrupted(page)
         if summary.failed:
             raise DemoFailed("the demonstration did not do what it should:\n  " + "\n  ".join(summary.failed))
+
+
+def _asking(namespace: str) -> str:
+    """A command that asks the sample, as it can be typed where this one was."""
+    command = "semcache" if shutil.which("semcache") else sys.argv[0]
+    return shlex.join([command, "ask", "--namespace", namespace, samples.demo()[0].question])
 
 
 def _tell(told: Told) -> None:
