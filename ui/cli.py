@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 import shutil
 import signal
@@ -93,7 +94,7 @@ def demo(
 
 def _asking(namespace: str) -> str:
     """A command that asks the sample, as it can be typed where this one was."""
-    command = "semcache" if shutil.which("semcache") else sys.argv[0]
+    command = "semcache" if shutil.which("semcache") else min(sys.argv[0], os.path.relpath(sys.argv[0]), key=len)
     return shlex.join([command, "ask", "--namespace", namespace, samples.demo()[0].question])
 
 

@@ -56,7 +56,7 @@ def _row(installation: Installation, who: Visitor, conversation: Conversation) -
     if chosen == _RENAME:
         _rename(installation, who.user, conversation)
     elif chosen == _DELETE:
-        _delete(installation, who, conversation)
+        _delete(installation, who.user, conversation)
 
 
 def _open(session: str) -> None:
@@ -76,18 +76,23 @@ def _rename(installation: Installation, user: str, conversation: Conversation) -
             st.rerun()
 
 
+def deletion(installation: Installation, user: str, session: str, title: str) -> None:
+    """Asks before a conversation is deleted."""
+    _delete(installation, user, Conversation(session, words.shortened(title, 60)))
+
+
 @st.dialog("Delete the conversation", icon=":material/delete:")
-def _delete(installation: Installation, who: Visitor, conversation: Conversation) -> None:
+def _delete(installation: Installation, user: str, conversation: Conversation) -> None:
     st.markdown(f"Delete **{components.plain(conversation.title)}**?")
-    st.caption("What was said in it is forgotten too, but for what is pinned. This cannot be undone.")
+    st.caption("What was said in it is forgotten too, except for what is pinned. This cannot be undone.")
     if st.button("Delete it", type="primary", icon=":material/delete:"):
         try:
-            done = installation.memories.forget_session(who.user, conversation.session)
-            visitor.note(installation, "forgot a conversation", who.user, words.count(len(done.turns), "turn"))
+            done = installation.memories.forget_session(user, conversation.session)
+            visitor.note(installation, "forgot a conversation", user, words.count(len(done.turns), "turn"))
         except SemcacheError as error:
             st.error(components.plain(str(error)), icon=":material/error:")
             return
-        if conversation.session == who.session:
+        if conversation.session == visitor.current().session:
             visitor.talk_in(visitor.new_session())
         st.toast(f"Deleted; {words.count(len(done.turns), 'turn')} forgotten", icon=":material/delete:")
         st.rerun()

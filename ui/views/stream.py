@@ -105,7 +105,7 @@ def _live(installation: Installation) -> None:
                 "lag": p.lag,
                 "end": p.end,
                 "committed": p.committed,
-                "kept": p.end - p.beginning,
+                "records": p.end - p.beginning,
             }
             for p in health.ingest.partitions
         ],
@@ -148,8 +148,17 @@ def _letters(installation: Installation, kafka: Stream) -> None:
         return
     st.markdown(f"**{words.count(kept.count, 'dead letter')}**, by what is wrong with them")
     kinds = list(kept.kinds)
-    rows = [{"letters": k["count"], "topic": k["topic"], "class": k["error_class"], "cause": k["cause"]} for k in kinds]
-    chosen = components.chosen_row(rows, [str(number) for number in range(len(kinds))], key="kind", height="content")
+    chosen = components.chosen(
+        [
+            (
+                str(n),
+                str(k["cause"]),
+                f"{words.count(int(str(k['count'])), 'letter')}, {k['error_class']}, {k['topic']}",
+            )
+            for n, k in enumerate(kinds)
+        ],
+        key="kind",
+    )
     if chosen is not None:
         _kind(installation, kafka, kept, kinds[int(chosen)])
 
