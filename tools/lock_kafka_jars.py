@@ -33,7 +33,7 @@ def main() -> None:
         coordinates = f"{dependency.groupId}:{dependency.artifactId}:{dependency.version}"
         lines.append(f"{coordinates} {hashlib.sha256(content).hexdigest()} {len(content)}")
     assert not folders, f"jars without coordinates: {sorted(folders)}"
-    target = Path(__file__).parent.parent / "semcache" / "devstack" / PINS
+    target = Path(__file__).parent.parent / "semcache" / "devstack" / "java" / PINS
     target.write_text("\n".join(lines) + "\n")
 
 

@@ -47,7 +47,7 @@ class Pin:
 @cache
 def pins() -> tuple[Pin, ...]:
     """The jars of Kafka's class path, as tools/lock_kafka_jars.py wrote them."""
-    return read_pins(files("semcache.devstack").joinpath(PINS).read_text())
+    return read_pins(files("semcache.devstack.java").joinpath(PINS).read_text())
 
 
 def read_pins(text: str) -> tuple[Pin, ...]:
