@@ -4,8 +4,8 @@
 
 Each question goes through the chat as a user of its own, behind what that user said before it, in the sample world or
 beside documents of other fields. The second set was written, and first run, after the answerer had been fitted to the
-first. "right": all that was expected is there and nothing of what must not be; "unknown": it says that it does not know;
-"wrong": the rest, and any answer to a question that nothing answers.
+first. "right": all that was expected is there and nothing of what must not be; "unknown": it says that it does not
+know; "wrong": the rest, and any answer to a question that nothing answers.
 """
 
 from __future__ import annotations
@@ -67,8 +67,11 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--redis", default="redis://localhost:6379")
     arguments.add_argument("--show", action="store_true", help="list what is not right")
+    arguments.add_argument("--set", choices=["first", "second"], help="one of the sets alone")
+    arguments.add_argument("--world", help="one world alone")
     given = arguments.parse_args()
     rows = [json.loads(line) for line in (DATA / "judged.jsonl").read_text("utf-8").splitlines()]
+    rows = [row for row in rows if given.set in (None, row["set"]) and given.world in (None, row["world"])]
     engines = {world: opened(given.redis, world) for world in sorted({row["world"] for row in rows})}
     verdicts: dict[str, Counter[str]] = {}
     for number, row in enumerate(rows):
