@@ -61,9 +61,12 @@ class Upstream:
         try:
             for word in text.split(" "):
                 yield event({"content": word + " "})
+            while model == "flood":
+                await asyncio.sleep(0)
+                yield event({"content": "more " * 20_000})
             if model == "endless":
                 while True:
-                    await asyncio.sleep(0.01)
+                    await asyncio.sleep(0.2)
                     yield event({"content": "more "})
             yield event({}, "stop")
             yield b"data: [DONE]\n\n"
