@@ -22,6 +22,8 @@ from semcache.settings import Settings, load_settings
 from semcache.settings.settings import as_environment
 
 _QUEUE = 2_048
+_START_S = 120
+"""A worker that says nothing for so long is replaced; it says nothing before its modules are imported."""
 _REST_S = 75
 """Clients keep connections to use them again: whoever closes first must not do so while a request is under way."""
 
@@ -119,6 +121,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "server_header": False,
         "backlog": _QUEUE,
         "timeout_keep_alive": _REST_S,
+        "timeout_worker_healthcheck": _START_S,
         "timeout_graceful_shutdown": int(server.drain_s),
         "log_level": "warning",
     }
