@@ -233,6 +233,9 @@ USER_THREADS = _declare(
     "the user's LangGraph threads, which an erasure removes, by the time at which they expire, s",
 )
 
+USER_SERVED = _declare(
+    "user's served answers", _M + "served", "sorted set", "as long as an answer in the cache", "their keys by expiry"
+)
 VERBATIM_ANSWER = _declare(
     "verbatim answer",
     "{{v:{namespace}:{tenant}}}:answer:{request}",
