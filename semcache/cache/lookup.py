@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import redis
 
+from semcache.background import Task, Worker
 from semcache.cache.deciding import Decision, Rule
 from semcache.cache.deciding.findings import NEIGHBOURS, Findings, Unservable, unservable
 from semcache.cache.entries import Entries
@@ -17,7 +18,6 @@ from semcache.cache.entries.registration import Registration
 from semcache.cache.entries.stats import EXPIRED, HITS_EXACT, HITS_SEMANTIC, STALE, miss_counter
 from semcache.cache.inputs import Question
 from semcache.cache.learning import Learner
-from semcache.cache.runtime import Task, Worker
 from semcache.cache.types import Explanation, Hit, Miss, Reason
 from semcache.embed import Embedder, reads_whole
 from semcache.errors import RedisUnavailable
