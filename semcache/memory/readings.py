@@ -32,7 +32,7 @@ from semcache.store.connect import guarded
 from semcache.store.lua import script
 from semcache.store.sealing import Sealer, is_sealed
 
-RULES = 2  # a higher number makes readings of older rules again
+RULES = 3  # a higher number makes readings of older rules again
 _AT_ONCE = 500
 _REVISION, _GENERATION = b"revision", b"generation"
 _NO_TURNS = frozenset({_REVISION, _GENERATION})
