@@ -34,26 +34,10 @@ def servers(settings: Settings, progress: Progress, *, keep: bool) -> Iterator[N
 @contextmanager
 def worker(settings: Settings, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """An ingest worker in a process of its own; it drains and ends with the block."""
-    with _ingest("run", settings, environment) as process:
-        yield process
-
-
-@contextmanager
-def reader(settings: Settings, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes] | None]:
-    """Where a language model is configured, a process in which it reads facts as messages come; else None."""
-    if settings.llm.model == "extractive":
-        yield None
-        return
-    with _ingest("extract", settings, environment) as process:
-        yield process
-
-
-@contextmanager
-def _ingest(command: str, settings: Settings, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     log = settings.data_dir / "ingest.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "semcache_ingest.cli", command], env=environment, stdout=output, stderr=output
+            [sys.executable, "-m", "semcache_ingest.cli", "run"], env=environment, stdout=output, stderr=output
         )
         try:
             yield process
