@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.metadata import entry_points
 from typing import Any
 
 import redis
 
 from semcache.cache import SemanticCache
 from semcache.cache.runtime import Runtime
+from semcache.cache.types import DecisionSink
 from semcache.chat import ChatEngine, Publish
 from semcache.chat.stores import Stores
 from semcache.chat.turns import write_to
 from semcache.embed import Embedder, open_embedder
-from semcache.errors import InvalidInput, RedisUnavailable
+from semcache.errors import ConfigurationError, InvalidInput, RedisUnavailable
 from semcache.knowledge import KnowledgeBase
 from semcache.llm import Llm, open_llm
 from semcache.memory import AgentMemory, FactReader
@@ -29,6 +31,8 @@ from semcache.store.embeddings import open_embeddings
 from semcache.store.expiry import Sweeper
 
 SWEEP_INTERVAL_S = 5.0
+DECISIONS = "semcache.decisions"
+"""The group of entry points that open where decisions go; packages above this one know Kafka."""
 LEARN_TIMEOUT_S = 5.0
 """How long closing waits for what caches still have to count and to learn, and then for facts that are being read."""
 
@@ -128,7 +132,7 @@ def open_app(
         if llm is None:
             llm = open_llm(settings.llm, embedder=embedder)
             owned.callback(getattr(llm, "close", lambda: None))
-        runtime = Runtime()
+        runtime = Runtime(decisions=owned.enter_context(_decisions(settings)))
         owned.callback(runtime.close, LEARN_TIMEOUT_S)
         fact_reader = _fact_reader(settings, llm, owned)
         if sweep:
@@ -142,6 +146,21 @@ def _fact_reader(settings: Settings, llm: Llm, owned: ExitStack) -> FactReader |
     reader = FactReader(llm)
     owned.callback(reader.close, LEARN_TIMEOUT_S)
     return reader
+
+
+@contextmanager
+def _decisions(settings: Settings) -> Iterator[DecisionSink | None]:
+    """Where the caches' decisions go, if the settings want them published."""
+    if not settings.decisions.publish:
+        yield None
+        return
+    found = next(iter(entry_points(group=DECISIONS)), None)
+    if found is None:
+        raise ConfigurationError(
+            "decisions.publish is set, but nothing here publishes decisions: install semcache anew"
+        )
+    with found.load()(settings) as sink:
+        yield sink
 
 
 def _connected(settings: Settings, owned: ExitStack) -> redis.Redis:

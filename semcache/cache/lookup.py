@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -20,6 +21,9 @@ from semcache.cache.types import Explanation, Hit, Miss, Reason
 from semcache.embed import Embedder, reads_whole
 from semcache.errors import RedisUnavailable
 from semcache.store.vectors import blob
+
+#: Takes a prompt, what was found for it, and the seconds that took.
+Report = Callable[[str, Hit | Miss, float], None]
 
 _log = logging.getLogger(__name__)
 _RECHECK = "the same question is stored; this time the answer is made again, to check how reliable the judge is"
@@ -49,9 +53,19 @@ class Lookup:
         self._embedder = embedder
         self._own_rule = rule
         self._renewal = renewal
+        self.report: Report | None = None
+        """Told of every result, if anybody wants to know."""
 
     def look_up(self, question: Question) -> Hit | Miss:
-        """A hit, which is counted, or a miss, which is counted too."""
+        """A hit, which is counted, or a miss, which is counted too; either is reported."""
+        if self.report is None:
+            return self._find(question)
+        started = time.perf_counter()
+        found = self._find(question)
+        self.report(question.prompt, found, time.perf_counter() - started)
+        return found
+
+    def _find(self, question: Question) -> Hit | Miss:
         findings = self._exact(question)
         if findings.decision.chosen and not findings.recheck and (hit := self._serve(findings)):
             return hit
@@ -78,7 +92,10 @@ class Lookup:
     def refuse(self, why: str) -> Miss:
         """The miss of a question that is not to be looked up; it is counted."""
         self._tally.miss(miss_counter(Reason.UNCACHEABLE))
-        return Miss(Reason.UNCACHEABLE, why)
+        found = Miss(Reason.UNCACHEABLE, why)
+        if self.report is not None:
+            self.report("", found, 0.0)
+        return found
 
     def explain(self, question: Question) -> Explanation:
         """What `look_up` would do now; nothing is counted or removed."""

@@ -76,6 +76,7 @@ class Stores:
                 refresh_ttl_on_hit=wanted.refresh_ttl_on_hit,
                 idle_ttl=wanted.idle_ttl_s,
                 runtime=self.runtime,
+                shadow=wanted.shadow,
             ),
         )
 

@@ -34,10 +34,29 @@ def servers(settings: Settings, progress: Progress, *, keep: bool) -> Iterator[N
 @contextmanager
 def worker(settings: Settings, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """An ingest worker in a process of its own; it drains and ends with the block."""
+    with _ingest("run", settings, environment) as process:
+        yield process
+
+
+@contextmanager
+def counter(settings: Settings, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes] | None]:
+    """Where decisions are published, a process that counts them; else None."""
+    if not settings.decisions.publish:
+        yield None
+        return
+    with _ingest("decisions run", settings, environment) as process:
+        yield process
+
+
+@contextmanager
+def _ingest(command: str, settings: Settings, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     log = settings.data_dir / "ingest.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "semcache_ingest.cli", "run"], env=environment, stdout=output, stderr=output
+            [sys.executable, "-m", "semcache_ingest.cli", *command.split()],
+            env=environment,
+            stdout=output,
+            stderr=output,
         )
         try:
             yield process
