@@ -6,14 +6,15 @@ Ids are percent-escaped, so that no id can reach into another's keys.
 
 from __future__ import annotations
 
-from semcache.store.kinds import KINDS as KINDS  # noqa: PLC0414  re-exported
-from semcache.store.kinds import PREFIX as PREFIX  # noqa: PLC0414  re-exported
-from semcache.store.kinds import KeyKind as KeyKind  # noqa: PLC0414  re-exported
-from semcache.store.kinds import declare as _declare
-from semcache.store.kinds import escape as escape  # noqa: PLC0414  re-exported
-from semcache.store.kinds import kind_of as kind_of  # noqa: PLC0414  re-exported
-from semcache.store.kinds import undeclared as undeclared  # noqa: PLC0414  re-exported
-from semcache.store.kinds import unescape as unescape  # noqa: PLC0414  re-exported
+from semcache.store.keys import records as records
+from semcache.store.keys.kinds import KINDS as KINDS
+from semcache.store.keys.kinds import PREFIX as PREFIX
+from semcache.store.keys.kinds import KeyKind as KeyKind
+from semcache.store.keys.kinds import declare as _declare
+from semcache.store.keys.kinds import escape as escape
+from semcache.store.keys.kinds import kind_of as kind_of
+from semcache.store.keys.kinds import undeclared as undeclared
+from semcache.store.keys.kinds import unescape as unescape
 
 IDLE = "cache.idle_ttl_s after its last change"
 _C = "{{c:{scope}}}:"
