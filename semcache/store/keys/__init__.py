@@ -201,7 +201,6 @@ SESSION_ITEM_IDS = _declare(
 ITEM_SESSIONS = _declare(
     "item sessions", _M + "item-sessions", "sorted set", "permanent", "agents' sessions by their last change, ms"
 )
-
 _GI = "{{gi:{namespace}}}:"
 GRAPH_ITEMS = _declare(
     "graph items", _GI + "items", "hash", "per field, the item's ttl", "name of an item of a LangGraph store -> value"
@@ -241,6 +240,9 @@ VERBATIM_ANSWER = _declare(
     "string",
     "as long as an answer in the cache",
     "the answer to one request of the API, by the request's SHA-256, JSON",
+)
+VERBATIM_FLIGHT = _declare(
+    "verbatim flight", "{{v:{namespace}:{tenant}}}:flight:{request}", "string", "lease, seconds", "who asks this now"
 )
 SERVED_RESPONSE = _declare(
     "served response",
