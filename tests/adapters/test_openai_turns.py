@@ -127,11 +127,11 @@ def workers(api: FakeOpenAi, redis_url: str, namespace: str) -> Iterator[Callabl
     base = f"http://127.0.0.1:{(port := free_port())}"
     told = {"ASKING_REDIS": redis_url, "ASKING_NAMESPACE": namespace, "ASKING_LLM": api.base_url}
     command = [sys.executable, "-m", "uvicorn", "tests.adapters.asking_app:app", "--workers", "2", "--port", str(port)]
-    patient = ["--log-level", "warning", "--timeout-worker-healthcheck", "60"]  # a busy machine starts slowly
+    patient = ["--log-level", "warning", "--timeout-worker-healthcheck", "200"]  # a busy machine starts slowly
     process = subprocess.Popen([*command, *patient], env={**os.environ, **told})
 
     def get(path: str, **params: Any) -> httpx2.Response:
-        return httpx2.get(f"{base}/{path}", params=params, timeout=60)
+        return httpx2.get(f"{base}/{path}", params=params, timeout=100)
 
     def up() -> bool:
         try:
@@ -140,13 +140,14 @@ def workers(api: FakeOpenAi, redis_url: str, namespace: str) -> Iterator[Callabl
             return False
 
     try:
-        wait_until("the application answers", up, timeout_s=60)
+        wait_until("the application answers", up, timeout_s=200)
         yield get
     finally:
         process.terminate()
         process.wait(20)
 
 
+@pytest.mark.timeout(500)
 @pytest.mark.parametrize("stream", [False, True])
 def test_two_workers_share_one_call(
     workers: Callable[..., Any], api: FakeOpenAi, redis: Client, namespace: str, stream: bool
@@ -155,7 +156,7 @@ def test_two_workers_share_one_call(
     api.gate = threading.Event()
     with ThreadPoolExecutor(MANY) as threads:
         asking = [threads.submit(workers, "ask", question=QUESTION, stream=stream) for _ in range(MANY)]
-        wait_until("all have come", lambda: int(redis.get(f"test:{namespace}:arrived") or 0) == MANY, timeout_s=60)  # type: ignore[arg-type]
+        wait_until("all have come", lambda: int(redis.get(f"test:{namespace}:arrived") or 0) == MANY, timeout_s=100)  # type: ignore[arg-type]
         api.gate.set()
         answers = {one.result().text for one in asking}
     redis.delete(f"test:{namespace}:arrived")

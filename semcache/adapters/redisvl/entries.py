@@ -14,7 +14,7 @@ from semcache.store.records import Fields, NearRecord
 
 TIMES = ("inserted_at", "updated_at")
 _OF_ENTRY = ("entry_id", "prompt", "response", *TIMES, "metadata")
-_FILTER, _TTL = "filter:", "ttl"
+FILTER, _TTL = "filter:", "ttl"
 
 
 def filterable(name: str, fields: Sequence[Mapping[str, Any]] | None) -> dict[str, FilterableField]:
@@ -42,7 +42,7 @@ def fields_of(entry: CacheEntry, ttl_s: float | None) -> Fields:
     """The fields of a new record; `ttl_s` is the lifetime that each hit begins anew."""
     told = {name: getattr(entry, name) for name in _OF_ENTRY}
     written = {name: _written(name, value) for name, value in told.items() if value is not None}
-    filters = {_FILTER + name: str(value) for name, value in (entry.filters or {}).items()}
+    filters = {FILTER + name: str(value) for name, value in (entry.filters or {}).items()}
     return {**written, **filters, **({} if ttl_s is None else {_TTL: repr(ttl_s)})}
 
 
@@ -58,7 +58,7 @@ def changed_fields(changes: Mapping[str, Any], declared: Mapping[str, Filterable
             raise InvalidInput(f"{name} is not a valid field within the cache entry")
     if not isinstance(changes.get("metadata", {}), dict):
         raise TypeError("If specified, cached metadata must be a dictionary.")
-    return {name if name in _OF_ENTRY else _FILTER + name: _written(name, value) for name, value in changes.items()}
+    return {name if name in _OF_ENTRY else FILTER + name: _written(name, value) for name, value in changes.items()}
 
 
 def compared(fields: Fields) -> dict[str, str]:
@@ -67,7 +67,7 @@ def compared(fields: Fields) -> dict[str, str]:
 
 
 def filters_of(fields: Fields) -> dict[str, str]:
-    return {name.removeprefix(_FILTER): value for name, value in fields.items() if name.startswith(_FILTER)}
+    return {name.removeprefix(FILTER): value for name, value in fields.items() if name.startswith(FILTER)}
 
 
 def ttl_of(fields: Fields) -> float | None:

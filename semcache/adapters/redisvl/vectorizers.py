@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -53,7 +53,12 @@ def vectorizer_of(given: Any, dtype: str | None) -> BaseVectorizer:
 
 def embedder_of(vectorizer: BaseVectorizer) -> Embedder:
     """A vectorizer as an embedder."""
-    return default_embedder() if vectorizer.model == _MODEL else VectorizerEmbedder(vectorizer)
+    return default_embedder() if is_of_settings({"model": vectorizer.model}) else VectorizerEmbedder(vectorizer)
+
+
+def is_of_settings(described: Mapping[str, Any]) -> bool:
+    """Whether a described vectorizer is the one of the settings' embedding model."""
+    return described.get("model") == _MODEL
 
 
 def model_of(vectorizer: BaseVectorizer) -> str:
