@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio.to_thread
 import redis.asyncio
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
@@ -17,7 +20,15 @@ URL, NAMESPACE = os.environ["ASKING_REDIS"], os.environ["ASKING_NAMESPACE"]
 cache = SemanticCache(URL, namespace=NAMESPACE)
 model = wrap(AsyncOpenAI(base_url=os.environ["ASKING_LLM"], api_key="k", max_retries=0), cache)
 arrived = redis.asyncio.Redis.from_url(URL)
-app = FastAPI()
+
+
+@asynccontextmanager
+async def warmed_up(app: FastAPI) -> AsyncIterator[None]:
+    await anyio.to_thread.run_sync(cache.warm_up)
+    yield
+
+
+app = FastAPI(lifespan=warmed_up)
 
 
 @app.get("/ask")

@@ -131,7 +131,7 @@ def workers(api: FakeOpenAi, redis_url: str, namespace: str) -> Iterator[Callabl
     process = subprocess.Popen([*command, *patient], env={**os.environ, **told})
 
     def get(path: str, **params: Any) -> httpx2.Response:
-        return httpx2.get(f"{base}/{path}", params=params, timeout=100)
+        return httpx2.get(f"{base}/{path}", params=params, timeout=150)
 
     def up() -> bool:
         try:
@@ -144,7 +144,7 @@ def workers(api: FakeOpenAi, redis_url: str, namespace: str) -> Iterator[Callabl
         yield get
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 @pytest.mark.timeout(500)
