@@ -24,6 +24,9 @@ VERBATIM_ANSWER = _declare(
     "as long as an answer in the cache",
     "the answer to one request of the API, by the request's SHA-256, JSON",
 )
+VERBATIM_FLIGHT = _declare(
+    "verbatim flight", "{{v:{namespace}:{tenant}}}:flight:{request}", "string", "lease, seconds", "who asks this now"
+)
 SERVED_RESPONSE = _declare(
     "served response",
     "{{v:{namespace}:{tenant}}}:response:{response}",
