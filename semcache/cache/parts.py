@@ -11,7 +11,10 @@ import redis
 from semcache.cache.computing import Computing
 from semcache.cache.decisions import Reporter, ShadowLookup
 from semcache.cache.entries import Entries
+from semcache.cache.entries.refusals import Refusals
 from semcache.cache.entries.registration import Registration
+from semcache.cache.entries.tally import Tally
+from semcache.cache.entries.verdicts import Verdicts
 from semcache.cache.learning import Learner
 from semcache.cache.learning.judge import Judge, default_judge
 from semcache.cache.learning.state import LearningState
@@ -85,7 +88,21 @@ class Parts:
             counted=self.runtime.counted,
             clock=self._options.replay_clock,
             idle_s=self._options.idle_ttl,
+            documents=self.scope.namespace,
         )
+
+    @cached_property
+    def tally(self) -> Tally:
+        worker = None if self._options.learns == "inline" else self.runtime.counts
+        return Tally(self.redis, self.scope.id, worker=worker, idle_s=self.entries.idle_s)
+
+    @cached_property
+    def verdicts(self) -> Verdicts:
+        return Verdicts(self.redis, self.scope.id, counted=self.runtime.counted)
+
+    @cached_property
+    def refusals(self) -> Refusals:
+        return Refusals(self.redis, self.scope.id)
 
     @cached_property
     def registration(self) -> Registration:
@@ -101,14 +118,13 @@ class Parts:
     def lookup(self) -> Lookup:
         share = self._options.shadow
         lookup = (partial(ShadowLookup, share=share) if share else Lookup)(
-            self.redis,
             self.entries,
             self.learner,
+            self.tally,
+            self.refusals,
             embedder=self.embedder,
             rule=self._options.rule,
-            refresh_ttl=self._options.refresh_ttl_on_hit,
-            counts=None if self._options.learns == "inline" else self.runtime.counts,
-            registration=self.registration,
+            renewal=self.registration if self._options.refresh_ttl_on_hit else None,
         )
         lookup.report = self.reporter.looked_up if self.reporter else None
         return lookup
@@ -137,6 +153,7 @@ class Parts:
             ttl_s=self._ttl_s,
             max_entries=self._options.max_entries,
             registration=self.registration,
+            refusals=self.refusals,
         )
 
     @cached_property
@@ -146,6 +163,7 @@ class Parts:
             self.scope.id,
             self.lookup,
             self.storing.keep,
+            refusals=self.refusals,
             runtime=self.runtime,
             lease_s=self._options.lease_s,
             alone=self._options.shadow > 0,

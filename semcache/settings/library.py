@@ -98,6 +98,12 @@ class MemorySettings(Section):
         None, gt=0, description="older turns leave with the next that is written, unless pinned; none = never"
     )
 
+    fact_reader: Literal["llm", "rules"] = Field(
+        "llm",
+        description="who reads facts in what users say: the language model, where one is configured (a call for each "
+        "message, or for ten that wait; until it has answered, rules), or rules alone",
+    )
+
     @property
     def max_age_s(self) -> float | None:
         """`max_age_days` in seconds."""

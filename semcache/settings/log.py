@@ -142,7 +142,7 @@ class DecisionSettings(Section):
 
 
 class ExtractSettings(Section):
-    """Facts read by the language model (`semcache-ingest extract`, a preview); nothing is read unless it runs."""
+    """Facts read by the language model behind Kafka (`semcache-ingest run`, `extract`); see `memory.fact_reader`."""
 
     group: str = Field("semcache-extract", description="share group, or consumer group where there are no share groups")
     threads: int = Field(4, gt=0, le=64, description="messages read at once")

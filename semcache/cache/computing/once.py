@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 import redis
 
 from semcache.cache import inputs
+from semcache.cache.entries.refusals import Refusals
 from semcache.cache.flight import CallerIsGone, Flight, take_off
 from semcache.cache.inputs import Question
 from semcache.cache.lookup import Lookup
@@ -55,10 +56,7 @@ class Keep(Protocol):
 
 
 class Computing:
-    """Computes what is not stored, with one flight a question in this process and, by a lease, in all processes.
-
-    With `alone`, whoever asks computes: no answer is shared.
-    """
+    """Computes what is not stored, with one flight a question here and, by a lease, in all processes; `alone`: none."""
 
     def __init__(
         self,
@@ -67,6 +65,7 @@ class Computing:
         lookup: Lookup,
         keep: Keep,
         *,
+        refusals: Refusals,
         runtime: Runtime,
         lease_s: float,
         alone: bool = False,
@@ -75,6 +74,7 @@ class Computing:
         self._scope = scope
         self._lookup = lookup
         self._keep = keep
+        self._refusals = refusals
         self._lease_s = lease_s
         self._alone = alone
         self._runtime = runtime
@@ -185,7 +185,9 @@ class Computing:
         started = time.perf_counter()
         answer, learned = _drained(work.compute(), hand_over)
         entry_id = None
-        if learned is None or learned.keep:
+        if learned is not None and not learned.keep:
+            self._refusals.note(work.question, learned.note or "whoever computed it said so", warn=False)
+        else:
             entry_id = self._try_to_keep(work, answer, learned or work.options, time.perf_counter() - started)
         flight.note = learned.note if learned else ""
         flight.answer = answer
