@@ -9,6 +9,7 @@ import redis
 
 from semcache.cache import give_feedback
 from semcache.cache.scopes.erasure import answers_of
+from semcache.cache.types import DecisionSink
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.memory import AgentMemory, NewTurn, Plan, State, TurnWriter
 from semcache.memory.facts.kept import Kept, keep_claims
