@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from semcache.devstack.redundant import EmbeddedCluster, EmbeddedSentinel, Node
 from semcache.errors import RedisUnavailable
@@ -148,7 +149,12 @@ def measure(case: Case, *, seconds: float) -> dict[str, object]:
 def members_of(url: str) -> Callable[[str], set[str]]:
     """What a key holds afterwards."""
     client = connect(url)
-    return lambda key: {member.decode() for member in client.zrange(key, 0, -1)}
+
+    def members(key: str) -> set[str]:
+        found: Any = client.zrange(key, 0, -1)
+        return {member.decode() for member in found}
+
+    return members
 
 
 def row(case: Case, seen: Seen, dying: list[str], members: Callable[[str], set[str]]) -> dict[str, object]:
