@@ -13,7 +13,7 @@ from semcache.devstack.ports import free_port
 from semcache.settings import load_settings
 from semcache_ingest.decisions.recount import recount
 from semcache_ingest.kafka.topics import ensure_topics
-from semcache_ui import launch
+from semcache_ui.server import launch
 from tests.browser.conftest import _running, served
 from tests.ingest.decisions.records import publish, traffic
 
