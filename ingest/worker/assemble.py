@@ -41,7 +41,7 @@ from semcache_ingest.processors.chain import load_processors
 from semcache_ingest.processors.lateness import Lateness
 from semcache_ingest.worker.loop import Worker
 from semcache_ingest.worker.pipeline import Pipeline
-from semcache_ingest.worker.stages import Preparer, Writer
+from semcache_ingest.worker.stages import Preparer, Writer, traced
 from semcache_ingest.worker.start import Start
 
 _log = logging.getLogger("semcache.ingest")
@@ -145,7 +145,10 @@ def _pipeline(
     )
     return (
         Pipeline(
-            [("prepare", Preparer(decoder, handlers, embedder, Skips(planner, group), metrics)), ("write", writer)],
+            [
+                ("prepare", Preparer(decoder, handlers, embedder, Skips(planner, group), metrics)),
+                ("write", traced(writer)),
+            ],
             confirm=durable(
                 confirming.client, settings.ingest.durability, group=group, timeout_s=settings.redis.timeout_s * 0.8
             ),

@@ -227,11 +227,7 @@ GRAPH_VECTORS = _declare(
     "graph item vectors", _GI + "vectors:{fingerprint}", "vector set", "with its items", "vectors: item#number"
 )
 USER_THREADS = _declare(
-    "user threads",
-    _M + "threads",
-    "sorted set",
-    "per member, with its thread",
-    "the user's LangGraph threads, which an erasure removes, by the time at which they expire, s",
+    "user threads", _M + "threads", "sorted set", "per member, with its thread", "LangGraph threads by expiry time, s"
 )
 
 USER_SERVED = _declare(
@@ -250,6 +246,10 @@ SERVED_RESPONSE = _declare(
     "string",
     "as long as an answer in the cache",
     "what a response that was served here said, so that `previous_response_id` can go on from it, JSON",
+)
+
+REQUESTS = _declare(
+    "requests", "{{r:{namespace}:{tenant}}}:{minute}", "string", "two minutes", "requests of a key's tenant in a minute"
 )
 
 CHAT_MESSAGES = _declare(
