@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import redis
@@ -24,6 +25,7 @@ from semcache.cache.entries.records import (
     near_of,
     to_hash,
 )
+from semcache.cache.entries.registering import Store, renewed, stored
 from semcache.cache.entries.registration import Registration
 from semcache.cache.entries.tally import USE_HALF_LIFE_S
 from semcache.cache.inputs import Question
@@ -134,16 +136,13 @@ class Entries:
             return 0
         if cap:
             self._counted()  # the order of eviction depends on these counts
-        pipe = self._redis.pipeline(transaction=True)
-        lifetimes = dict.fromkeys(entry.ttl_s for entry in entries)
-        for ttl_s in lifetimes:
-            documents = dict.fromkeys(doc for entry in entries if entry.ttl_s == ttl_s for doc in entry.sources)
-            registration(pipe, documents, ttl_s)
-        for entry in entries:
-            self._queue(pipe, entry, cap or 0)
-        return sum(int(evicted) for evicted in pipe.execute()[len(lifetimes) :])
+        stores = [
+            Store(entry.ttl_s, tuple(entry.sources), partial(self._queue, entry=entry, cap=cap or 0))
+            for entry in entries
+        ]
+        return sum(stored(self._redis, stores, registration))
 
-    def _queue(self, pipe: Pipeline, entry: NewEntry, cap: int) -> None:
+    def _queue(self, pipe: Pipeline, documents: str, *, entry: NewEntry, cap: int) -> None:
         indexes = self._indexes(entry)
         fields = to_hash(entry, indexes=indexes)
         script("cache_store")(
@@ -151,7 +150,7 @@ class Entries:
             keys=[*self._own, *indexes],
             args=[
                 self._prefix, entry.entry_id, entry.question.fingerprint, entry.vector, self.now, entry.ttl_s or 0,
-                GRACE_MS, USE_HALF_LIFE_S, cap, self.idle_s, *[x for pair in fields.items() for x in pair],
+                GRACE_MS, USE_HALF_LIFE_S, cap, self.idle_s, documents, *[x for pair in fields.items() for x in pair],
             ],
         )  # fmt: skip
 
@@ -169,14 +168,12 @@ class Entries:
         """Starts the lifetime of an entry anew, if it is still there, and of what registers its scope."""
         if not chosen.expires_at:
             return
-        pipe = self._redis.pipeline(transaction=True)
-        registration(pipe, chosen.sources or {}, chosen.expires_at - chosen.created_at)
-        script("cache_renew")(
-            pipe,
-            keys=[self._vectors, self._expiry, self._use, self._exact],
-            args=[self._prefix, chosen.entry_id, now, GRACE_MS],
-        )
-        pipe.execute()
+        if renewed(self._redis, registration, chosen.sources or {}, chosen.expires_at - chosen.created_at):
+            script("cache_renew")(
+                self._redis,
+                keys=[self._vectors, self._expiry, self._use, self._exact],
+                args=[self._prefix, chosen.entry_id, now, GRACE_MS],
+            )
 
     def remove(
         self,
