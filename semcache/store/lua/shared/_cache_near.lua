@@ -25,6 +25,15 @@ local function note_changed(changed, versions, row)
   end
 end
 
+-- The row of the entry stored under exactly a question, and the size of its group; nothing if there is none.
+local function same_row(exact, asked)
+  local id = redis.call('HGET', exact, asked)
+  if not id then return nil end
+  local row = near_row(id, '1')
+  if row[3] then return row, group_size(row[10]) end
+  redis.call('HDEL', exact, asked)
+end
+
 -- What is served of an entry, so that nobody has to come back for it; nothing if it is too long to be sent in vain.
 local most_sent = 16384
 local function answer(id)
