@@ -20,6 +20,7 @@ from semcache.errors import InvalidInput, RedisUnavailable
 from semcache.knowledge import KnowledgeBase
 from semcache.llm import Llm, open_llm
 from semcache.memory import AgentMemory
+from semcache.memory.listing import Listing
 from semcache.settings import Settings, load_settings
 from semcache.settings.section import redacted
 from semcache.store.connect import client_of, connect, guarded
@@ -65,6 +66,10 @@ class App:
     def memory(self, *, user: str) -> AgentMemory:
         """The memory of one user."""
         return self._stores.memory(user)
+
+    def listing(self, *, user: str) -> Listing:
+        """The memory of one user, to be looked through page by page."""
+        return self._stores.listing(user)
 
     @cached_property
     def knowledge(self) -> KnowledgeBase:

@@ -11,6 +11,7 @@ from semcache.cache.deciding import Decision, Rule
 from semcache.cache.deciding.findings import NEIGHBOURS, Findings, unservable
 from semcache.cache.entries import Entries
 from semcache.cache.entries.records import NearEntry, SearchResult
+from semcache.cache.entries.refusals import Refusals
 from semcache.cache.entries.registration import Registration
 from semcache.cache.entries.stats import EXPIRED, HITS_EXACT, HITS_SEMANTIC, STALE, miss_counter
 from semcache.cache.entries.tally import Tally
@@ -37,11 +38,13 @@ class Lookup:
         entries: Entries,
         learner: Learner,
         tally: Tally,
+        refusals: Refusals,
         *,
         embedder: Embedder,
         rule: Rule | None,
         renewal: Registration | None,
     ) -> None:
+        self._refusals = refusals
         self._entries = entries
         self._learner = learner
         self._tally = tally
@@ -93,11 +96,12 @@ class Lookup:
         findings = self._nearby(self._exact(question))
         findings = findings.decided(self._own_rule or self._learner.rule(question, findings.progress))
         decision = findings.decision
+        why = "" if decision.chosen else self._refusals.of(question)
         return Explanation(
             prompt=question.prompt,
             served=decision.chosen.entry_id if decision.chosen else None,
             reason=decision.reason,
-            detail=decision.detail,
+            detail=decision.detail + (f"; the last answer to this very question was not kept: {why}" if why else ""),
             confidence=decision.confidence,
             candidates=findings.candidates(),
         )

@@ -10,8 +10,10 @@ import redis
 
 from semcache.cache.computing import Computing
 from semcache.cache.entries import Entries
+from semcache.cache.entries.refusals import Refusals
 from semcache.cache.entries.registration import Registration
 from semcache.cache.entries.tally import Tally
+from semcache.cache.entries.verdicts import Verdicts
 from semcache.cache.learning import Learner
 from semcache.cache.learning.judge import Judge, default_judge
 from semcache.cache.learning.state import LearningState
@@ -94,6 +96,14 @@ class Parts:
         return Tally(self.redis, self.scope.id, worker=worker, idle_s=self.entries.idle_s)
 
     @cached_property
+    def verdicts(self) -> Verdicts:
+        return Verdicts(self.redis, self.scope.id, counted=self.runtime.counted)
+
+    @cached_property
+    def refusals(self) -> Refusals:
+        return Refusals(self.redis, self.scope.id)
+
+    @cached_property
     def registration(self) -> Registration:
         return Registration(self.scope, idle_s=self._options.idle_ttl, clock=self._options.replay_clock)
 
@@ -103,6 +113,7 @@ class Parts:
             self.entries,
             self.learner,
             self.tally,
+            self.refusals,
             embedder=self.embedder,
             rule=self._options.rule,
             renewal=self.registration if self._options.refresh_ttl_on_hit else None,
@@ -131,6 +142,7 @@ class Parts:
             ttl_s=self._ttl_s,
             max_entries=self._options.max_entries,
             registration=self.registration,
+            refusals=self.refusals,
         )
 
     @cached_property
@@ -140,6 +152,7 @@ class Parts:
             self.scope.id,
             self.lookup,
             self.storing.keep,
+            refusals=self.refusals,
             runtime=self.runtime,
             lease_s=self._options.lease_s,
         )

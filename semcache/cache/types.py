@@ -111,8 +111,8 @@ class Entry:
     """One stored answer. Times are seconds since the epoch; `expires_at` is 0 for never.
 
     `tokens`, `cost` and `compute_s` are what it took to make, and what each of its `hits` saves (0 = unknown);
-    `confirmed` and `rejected` count what users said about it. `verified_at`: when it was last found fit to be served,
-    its sources unchanged; at first, when it was made.
+    `confirmed` and `rejected` count those who said so; `withdrawn`: it is served to nobody any more. `verified_at`:
+    when it was last found fit to be served, its sources unchanged; at first, when it was made.
     """
 
     entry_id: str
@@ -130,6 +130,7 @@ class Entry:
     compute_s: float = 0.0
     confirmed: int = 0
     rejected: int = 0
+    withdrawn: bool = False
     verified_at: float = 0.0
 
 

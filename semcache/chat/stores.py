@@ -19,6 +19,8 @@ from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase
 from semcache.llm import Llm
 from semcache.memory import AgentMemory
+from semcache.memory.listing import Listing
+from semcache.memory.stored.layout import UserKeys
 from semcache.settings import Settings
 from semcache.store.sealing import Sealer, open_sealer
 
@@ -90,6 +92,10 @@ class Stores:
             derived=[answers_of(self.redis, self.settings.namespace)],
             clock=self.clock,
         )
+
+    def listing(self, user: str) -> Listing:
+        """The same memory, to be looked through page by page."""
+        return Listing(self.redis, UserKeys(self.settings.namespace, user), self._sealer)
 
     @cached_property
     def _sealer(self) -> Sealer:

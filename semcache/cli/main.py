@@ -25,6 +25,7 @@ COMMANDS = {
     "memory": ("memory",),
     "hitrate": ("hit-rate",),
     "seal": ("seal",),
+    "audit": ("audit",),
     "semcache.server.command": ("serve", "mcp"),
 }
 

@@ -6,15 +6,10 @@ Ids are percent-escaped, so that no id can reach into another's keys.
 
 from __future__ import annotations
 
-from semcache.store.kinds import KINDS as KINDS  # noqa: PLC0414  re-exported
-from semcache.store.kinds import PREFIX as PREFIX  # noqa: PLC0414  re-exported
-from semcache.store.kinds import KeyKind as KeyKind  # noqa: PLC0414  re-exported
+from semcache.store.kinds import KINDS, PREFIX, KeyKind, escape, kind_of, undeclared, unescape
 from semcache.store.kinds import declare as _declare
-from semcache.store.kinds import escape as escape  # noqa: PLC0414  re-exported
-from semcache.store.kinds import kind_of as kind_of  # noqa: PLC0414  re-exported
-from semcache.store.kinds import undeclared as undeclared  # noqa: PLC0414  re-exported
-from semcache.store.kinds import unescape as unescape  # noqa: PLC0414  re-exported
 
+__all__ = ["KINDS", "PREFIX", "KeyKind", "escape", "kind_of", "undeclared", "unescape"]  # beside the names below
 IDLE = "cache.idle_ttl_s after its last change"
 _C = "{{c:{scope}}}:"
 _CS = "{{cs:{namespace}}}:"
@@ -64,6 +59,7 @@ CACHE_REPEATS = _declare(
     "per field, a day",
     "question -> how often it got another question's answer",
 )
+CACHE_REFUSED = _declare("cache refused", _C + "refused", "hash", "per field, a day", "question -> why it is not kept")
 CACHE_FIT = _declare("cache fit", _C + "fit", "string", "lease, seconds", "who fits the score now")
 CACHE_SCOPES = _declare(
     "cache scopes", _CS + "scopes", "hash", "per field, with what the scope holds", "scope id -> its items, JSON"
@@ -237,6 +233,9 @@ USER_THREADS = _declare(
     "the user's LangGraph threads, which an erasure removes, by the time at which they expire, s",
 )
 
+USER_SERVED = _declare(
+    "user's served answers", _M + "served", "sorted set", "as long as an answer in the cache", "their keys by expiry"
+)
 VERBATIM_ANSWER = _declare(
     "verbatim answer",
     "{{v:{namespace}:{tenant}}}:answer:{request}",
@@ -292,6 +291,8 @@ OUTBOX_COUNTERS = _declare(
     "permanent",
     "bytes that wait; deliveries that failed, events that were refused",
 )
+
+AUDIT = _declare("audit", "{{a:{namespace}}}:audit", "stream", "the newest 10,000", "who erased or changed what")
 
 PROBE = _declare("probe", "probe:{probe}", "string", "10 s", "`semcache doctor` tries whether Redis takes writes")
 

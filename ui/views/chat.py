@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from semcache import samples
-from semcache_ui import answers, components, editing, shell, visitor, welcome
-from semcache_ui.services.conversations import Exchange
+from semcache_ui import shell, visitor
+from semcache_ui.parts import answers, components, editing, welcome
+from semcache_ui.services.answering.conversations import Exchange
 from semcache_ui.services.installation import Installation
 from semcache_ui.visitor import Visitor
 

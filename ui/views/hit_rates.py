@@ -12,7 +12,8 @@ from semcache.evals.reading.columns import Columns
 from semcache.evals.reading.opening import PACKED, SUFFIXES
 from semcache.evals.replay import Prices
 from semcache.evals.report import words as said
-from semcache_ui import charts, components, shell, visitor
+from semcache_ui import shell, visitor
+from semcache_ui.parts import charts, components
 from semcache_ui.services import words
 from semcache_ui.services.hitrates import MOST_REQUESTS, TRAFFIC, Report
 from semcache_ui.services.installation import Installation

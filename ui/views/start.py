@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from semcache_ui import shell, welcome
+from semcache_ui import shell
+from semcache_ui.parts import welcome
 from semcache_ui.services.installation import Installation
 
 TOUR = (

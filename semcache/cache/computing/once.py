@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 import redis
 
 from semcache.cache import inputs
+from semcache.cache.entries.refusals import Refusals
 from semcache.cache.flight import CallerIsGone, Flight, take_off
 from semcache.cache.inputs import Question
 from semcache.cache.lookup import Lookup
@@ -58,12 +59,21 @@ class Computing:
     """Computes what is not stored, with one flight a question in this process and, by a lease, in all processes."""
 
     def __init__(
-        self, client: redis.Redis, scope: str, lookup: Lookup, keep: Keep, *, runtime: Runtime, lease_s: float
+        self,
+        client: redis.Redis,
+        scope: str,
+        lookup: Lookup,
+        keep: Keep,
+        *,
+        refusals: Refusals,
+        runtime: Runtime,
+        lease_s: float,
     ) -> None:
         self._redis = client
         self._scope = scope
         self._lookup = lookup
         self._keep = keep
+        self._refusals = refusals
         self._lease_s = lease_s
         self._runtime = runtime
         self._flights = runtime.flights
@@ -169,7 +179,9 @@ class Computing:
         started = time.perf_counter()
         answer, learned = _drained(work.compute(), hand_over)
         entry_id = None
-        if learned is None or learned.keep:
+        if learned is not None and not learned.keep:
+            self._refusals.note(work.question, learned.note or "whoever computed it said so", warn=False)
+        else:
             entry_id = self._try_to_keep(work, answer, learned or work.options, time.perf_counter() - started)
         flight.note = learned.note if learned else ""
         flight.answer = answer

@@ -21,7 +21,6 @@ from semcache.cache.entries.records import (
     Progress,
     SearchResult,
     StoredAnswer,
-    Verdict,
     from_hash,
     near_of,
     to_hash,
@@ -240,9 +239,9 @@ class Entries:
 
     @guarded()
     def forget(self) -> None:
-        """Starts the counters again from zero."""
+        """Starts the counters again from zero, and forgets what was refused."""
         self._counted()
-        self._redis.delete(self._counters)
+        self._redis.delete(self._counters, keys.CACHE_REFUSED.build(scope=self.scope))
 
     def all(self, *, offset: int = 0, limit: int | None = None) -> Iterator[Entry]:
         """All entries, the most used first, fetched in pages."""
@@ -253,20 +252,6 @@ class Entries:
                 return
             yield from self.read(ids)
             offset += len(ids)
-
-    @guarded()
-    def feedback(self, entry_id: str, *, correct: bool, event_id: str = "") -> Verdict | None:
-        """Takes a user's verdict down, once for each `event_id`; None if the entry is gone."""
-        self._counted()
-        found = script("cache_feedback")(
-            self._redis,
-            keys=[self._prefix + entry_id, self._counters],
-            args=[self._prefix, "confirmed" if correct else "rejected", event_id],
-        )
-        if not found:
-            return None
-        news, last, group, agreed, labels = found
-        return Verdict(bool(news), last, group.decode(), (float(agreed), float(labels)))
 
     @guarded()
     def count(self, counter: str, by: int = 1) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -212,6 +212,11 @@ class Learner:
         votes = Votes({verdict.group: SAME if correct else -DIFFERENT})
         before = Before(self._state.sums(), verdict.record, {})
         self._write(LessonWrite(entry_id=entry_id), evidence, votes, before)
+
+    def agrees(self, response: str, sources: Mapping[str, int], entry_id: str) -> bool | None:
+        """What the judge says of an answer beside a stored one; None if it cannot tell, or the stored one is gone."""
+        stored = self.answers([entry_id])
+        return self._judge(AnswerRecord("", "", response, sources, ""), stored)[0] if stored else None
 
     def open(self) -> None:
         """Before `add_labelled`: an erasure that comes between the two is not undone."""

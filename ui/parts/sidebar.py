@@ -1,14 +1,15 @@
-"""The sidebar: who asks, the conversations, and how the cache and the servers are."""
+"""The sidebar: who asks, the conversations, and below them how the cache and the servers are."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from semcache.errors import SemcacheError
-from semcache_ui import conversing, resources, shell, signin, visitor
+from semcache_ui import resources, shell, signin, visitor
+from semcache_ui.parts import conversing
 from semcache_ui.services import words
-from semcache_ui.services.health import Health
 from semcache_ui.services.installation import Installation
+from semcache_ui.services.watching.health import Health
 from semcache_ui.visitor import Visitor
 
 _REFRESH_S = 2.0
@@ -21,8 +22,9 @@ def shown() -> None:
         _user(who)
         try:
             installation = resources.installation()
-            _live(installation)
+            visitor.note_other(installation, who)
             conversing.listed(installation, who)
+            _live(installation)
         except SemcacheError:
             st.caption(":material/cloud_off: Redis does not answer")
 
@@ -58,19 +60,20 @@ def _live(installation: Installation) -> None:
         if health is None:
             st.caption("Looking at the servers …")
             return
-        _hit_rate(health)
+        _hit_rate(health, paid=installation.app.llm.generative)
         _ingest(health)
 
 
-def _hit_rate(health: Health) -> None:
+def _hit_rate(health: Health, *, paid: bool) -> None:
     stats = health.stats
     if stats is None:
         st.markdown(":red-badge[:material/cloud_off: Redis is down]")
         return
     rate = words.share(stats.hit_rate) if stats.lookups else "–"
     st.metric("Hit rate", rate, help=f"{stats.hits:,} of {stats.lookups:,} lookups were served from the shared cache")
-    saved = f"{stats.tokens_saved:,} tokens, {words.took(stats.seconds_saved)} saved"
-    st.caption(f"{words.count(stats.entries, 'answer')} kept · {saved}")
+    said = [f"{words.count(stats.entries, 'answer')} kept", f"{words.count(stats.hits, 'call')} saved"]
+    said += [f"{words.count(stats.tokens_saved, 'token')} saved"] if paid else []
+    st.caption(" · ".join(said))
 
 
 def _ingest(health: Health) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
-import pandas as pd
 import streamlit as st
 
 from semcache_ui.services import words
-from semcache_ui.services.conversations import Source
-from semcache_ui.services.provenance import Provenance
+from semcache_ui.services.answering.conversations import Source
+from semcache_ui.services.answering.provenance import Provenance
 
 T = TypeVar("T")
 
@@ -22,6 +21,10 @@ _BADGES = {
     "fresh": (":material/refresh:", "blue"),
 }
 _CHIP_CHARS = 38
+PAGE = 25
+LIST = 12
+"""So many are on one page of a table, and of a list."""
+_LIST_CHARS = 160
 _SIGNS = re.compile(r"[!-/:-@\[-`{-~]")
 _FOUND_LATER = re.compile(r"[:@]|\bwww(?=\.)|[-<>~=](?=[-<>~=])", re.IGNORECASE)
 
@@ -52,26 +55,45 @@ def head(title: str, text: str) -> None:
     st.caption(text)
 
 
-def chosen_row(rows: Sequence[Mapping[str, object]], ids: Sequence[str], *, key: str, **options: Any) -> str | None:
-    """A table in which one row can be chosen; the id of that row, at first the first. `options`: of `st.dataframe`."""
-    chosen_key = f"{key}-chosen"
-
-    def choose() -> None:
-        selected = st.session_state[key]["selection"]["rows"]
-        st.session_state[chosen_key] = ids[selected[0]] if selected and selected[0] < len(ids) else None
-
-    st.dataframe(pd.DataFrame(rows), key=key, hide_index=True, on_select=choose, selection_mode="single-row", **options)
-    chosen = st.session_state.get(chosen_key)
-    return chosen if chosen in ids else next(iter(ids), None)
+def tabs(parts: Mapping[str, Callable[[], None]], *, key: str) -> None:
+    """Tabs of which only the open one is rendered: each of the others would cost its look at Redis at every rerun."""
+    for tab, part in zip(st.tabs(list(parts), key=key, on_change="rerun"), parts.values(), strict=True):
+        with tab:
+            if tab.open:
+                part()
+            else:
+                st.skeleton(height=240)  # what is seen from a click until the tab is there
 
 
-def paged(items: Sequence[T], *, key: str, size: int = 25) -> Sequence[T]:
-    """One page of the items, with the control to turn pages where there are several."""
-    pages = max(1, -(-len(items) // size))
-    if pages == 1:
-        return items
-    page = st.pagination(pages, key=key)
-    return items[(page - 1) * size : page * size]
+def chosen(items: Sequence[tuple[str, str, str]], *, key: str) -> str | None:
+    """A list of (id, text, caption) in which one is chosen, at first the first; its id, None of an empty list.
+
+    Texts are shown whole, and mean only themselves.
+    """
+    if not items:
+        return None
+    texts = {id: plain(words.shortened(text, _LIST_CHARS)) for id, text, _ in items}
+    return st.radio(
+        "Open",
+        list(texts),
+        format_func=texts.__getitem__,
+        captions=[plain(caption) for _, _, caption in items],
+        # Another list is another choice: its first one is open.
+        key=f"{key}-{hash(tuple(texts))}",
+        label_visibility="collapsed",
+    )
+
+
+def page_of(total: int, *, key: str, size: int = PAGE) -> int:
+    """Where the page that is open begins, with the control to turn pages where there are several."""
+    pages = max(1, -(-total // size))
+    return 0 if pages == 1 else (st.pagination(pages, key=key) - 1) * size
+
+
+def paged(items: Sequence[T], *, key: str, size: int = PAGE) -> Sequence[T]:
+    """One page of the items."""
+    start = page_of(len(items), key=key, size=size)
+    return items[start : start + size]
 
 
 def server_down(name: str, trouble: str) -> None:

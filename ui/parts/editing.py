@@ -9,7 +9,8 @@ import streamlit as st
 
 from semcache.errors import SemcacheError
 from semcache.knowledge import Document
-from semcache_ui import components, shell
+from semcache_ui import shell, visitor
+from semcache_ui.parts import components
 from semcache_ui.services import words
 from semcache_ui.services.documents import Edit
 from semcache_ui.services.installation import Installation
@@ -53,7 +54,7 @@ def _add(installation: Installation) -> None:
     title = st.text_input("Title", placeholder="What it is about")
     text = st.text_area("Text", height=320, placeholder="Paragraphs are kept together; headings help to find them.")
     if st.button("Publish", type="primary", icon=":material/publish:", disabled=not (title.strip() and text.strip())):
-        _begin(lambda: installation.documents.add(title=title, text=text))
+        _begin(installation, "added a document", lambda: installation.documents.add(title=title, text=text))
 
 
 @st.dialog("Delete a document", icon=":material/delete:")
@@ -66,7 +67,7 @@ def _delete(installation: Installation, document: Document) -> None:
     if installation.documents.has_owner(document.document):
         st.info(_OWNED, icon=":material/info:")
     if st.button("Delete it", type="primary", icon=":material/delete:"):
-        _begin(lambda: installation.documents.delete(document.document))
+        _begin(installation, "deleted a document", lambda: installation.documents.delete(document.document))
 
 
 def _choose_and_edit(installation: Installation, document: str | None) -> None:
@@ -93,14 +94,15 @@ def _choose_and_edit(installation: Installation, document: str | None) -> None:
     if installation.documents.has_owner(chosen):
         st.info(_OWNED, icon=":material/info:")
     if st.button("Publish", type="primary", icon=":material/publish:"):
-        _begin(lambda: installation.documents.save(chosen, title=title, text=text))
+        _begin(installation, "edited a document", lambda: installation.documents.save(chosen, title=title, text=text))
 
 
-def _begin(change: Callable[[], Edit]) -> None:
+def _begin(installation: Installation, action: str, change: Callable[[], Edit]) -> None:
     """Publishes, and turns the dialog into one that watches."""
     try:
         with st.spinner("Publishing …"):
             edit = change()
+            visitor.note(installation, action, edit.document, f"version {edit.version}")
     except SemcacheError as error:
         st.error(components.plain(str(error)), icon=":material/error:")
         return

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from semcache_ui.services.health import Health
+from semcache_ui.services.watching.health import Health
 
 _MOST = 5_000
 

@@ -15,7 +15,7 @@ from semcache.settings import Settings, as_environment
 from semcache_ui import theme
 from semcache_ui.services.access import check_reach
 
-APP = Path(__file__).parent / "app.py"
+APP = Path(__file__).parents[1] / "app.py"
 _AUTH = {"redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url"}
 
 
@@ -44,7 +44,8 @@ def command(settings: Settings, *, open_browser: bool) -> list[str]:
         **({"secrets.files": settings.ui.login_file.resolve()} if settings.ui.login_file else {}),
         **theme.options(),
     }
-    return [sys.executable, "-m", "semcache_ui.serve", "run", str(APP), *(f"--{k}={v}" for k, v in options.items())]
+    told = (f"--{name}={value}" for name, value in options.items())
+    return [sys.executable, "-m", "semcache_ui.server.serve", "run", str(APP), *told]
 
 
 def check(settings: Settings) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from semcache_ui import components, shell, visitor
+from semcache_ui import shell, visitor
+from semcache_ui.parts import components
 from semcache_ui.services.installation import Installation
 from semcache_ui.services.jobs import Job
 from semcache_ui.services.sample import SESSION, Played

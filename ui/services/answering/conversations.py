@@ -8,7 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from semcache_ui.services.provenance import Provenance
+from semcache_ui.services.answering.provenance import Provenance
 
 _MOST_CONVERSATIONS = 500
 _MOST_EXCHANGES = 200

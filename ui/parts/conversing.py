@@ -8,9 +8,10 @@ import streamlit as st
 
 from semcache.errors import SemcacheError
 from semcache.memory.writing.sessions import MAX_NAME_CHARS
-from semcache_ui import components, visitor
+from semcache_ui import visitor
+from semcache_ui.parts import components
 from semcache_ui.services import words
-from semcache_ui.services.chat import Conversation
+from semcache_ui.services.answering.chat import Conversation
 from semcache_ui.services.installation import Installation
 from semcache_ui.visitor import Visitor
 
@@ -55,7 +56,7 @@ def _row(installation: Installation, who: Visitor, conversation: Conversation) -
     if chosen == _RENAME:
         _rename(installation, who.user, conversation)
     elif chosen == _DELETE:
-        _delete(installation, who, conversation)
+        _delete(installation, who.user, conversation)
 
 
 def _open(session: str) -> None:
@@ -75,17 +76,23 @@ def _rename(installation: Installation, user: str, conversation: Conversation) -
             st.rerun()
 
 
+def deletion(installation: Installation, user: str, session: str, title: str) -> None:
+    """Asks before a conversation is deleted."""
+    _delete(installation, user, Conversation(session, words.shortened(title, 60)))
+
+
 @st.dialog("Delete the conversation", icon=":material/delete:")
-def _delete(installation: Installation, who: Visitor, conversation: Conversation) -> None:
+def _delete(installation: Installation, user: str, conversation: Conversation) -> None:
     st.markdown(f"Delete **{components.plain(conversation.title)}**?")
-    st.caption("What was said in it is forgotten too, but for what is pinned. This cannot be undone.")
+    st.caption("What was said in it is forgotten too, except for what is pinned. This cannot be undone.")
     if st.button("Delete it", type="primary", icon=":material/delete:"):
         try:
-            done = installation.memories.forget_session(who.user, conversation.session)
+            done = installation.memories.forget_session(user, conversation.session)
+            visitor.note(installation, "forgot a conversation", user, words.count(len(done.turns), "turn"))
         except SemcacheError as error:
             st.error(components.plain(str(error)), icon=":material/error:")
             return
-        if conversation.session == who.session:
+        if conversation.session == visitor.current().session:
             visitor.talk_in(visitor.new_session())
         st.toast(f"Deleted; {words.count(len(done.turns), 'turn')} forgotten", icon=":material/delete:")
         st.rerun()

@@ -17,7 +17,7 @@ from semcache.errors import SemcacheError
 from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache_ingest.publish import EventPublisher
-from semcache_ui.services.arrival import Arrival
+from semcache_ui.services.kafka.arrival import Arrival
 
 INGEST_TIMEOUT_S = 120.0
 STALE_TIMEOUT_S = 10.0

@@ -13,9 +13,10 @@ from semcache.errors import InvalidInput, RateLimited, SemcacheError
 from semcache.llm import Passage
 from semcache.memory import Turn
 from semcache.memory.writing.sessions import SessionInfo
-from semcache_ui.services import events, words
-from semcache_ui.services.conversations import Conversations, Exchange, Source
-from semcache_ui.services.provenance import provenance
+from semcache_ui.services import words
+from semcache_ui.services.answering.conversations import Conversations, Exchange, Source
+from semcache_ui.services.answering.provenance import provenance
+from semcache_ui.services.kafka import events
 
 _MOST_SOURCES = 6
 _MOST_MEMORIES = 3
@@ -48,7 +49,7 @@ class Chat:
         asked_at = self.clock()
         try:
             answer = yield from self._streamed(question, user, session, fresh)
-            exchange = self._answered(question, asked_at, answer)
+            exchange = self._answered(question, user, asked_at, answer)
         except SemcacheError as error:
             exchange = Exchange(question, asked_at, error=friendly(error))
         self.conversations.add(user, session, exchange)
@@ -83,7 +84,7 @@ class Chat:
         if self.publish is not None:
             self.publish(events.feedback(self.namespace, exchange.entry_id, correct=correct, user=user))
         else:
-            self.app.engine.cache(user if exchange.personal else None).feedback(exchange.entry_id, correct=correct)
+            self.app.engine.judge(exchange.entry_id, user=user, personal=exchange.personal, correct=correct)
         self.conversations.judge(user, session, exchange.id, correct=correct)
 
     @property
@@ -97,13 +98,13 @@ class Chat:
             yield part
         raise AssertionError("a stream ends with its Answer")
 
-    def _answered(self, question: str, asked_at: float, answer: Answer) -> Exchange:
+    def _answered(self, question: str, user: str, asked_at: float, answer: Answer) -> Exchange:
         return Exchange(
             question=question,
             at=asked_at,
             text=answer.text,
-            provenance=provenance(answer, asked=question),
-            sources=(*self._documents(answer), *memories(answer)),
+            provenance=provenance(answer, asked=question, paid=self.app.llm.generative),
+            sources=(*self._documents(answer), *(self._recalled(user, answer) or memories(answer))),
             entry_id=answer.entry_id,
             personal=answer.personal_scope,
             warnings=tuple(answer.warnings),
@@ -119,6 +120,16 @@ class Chat:
             source
             for id in wanted[:_MOST_SOURCES]
             if (source := self._document(id, read.get(id, []), answer.sources)) is not None
+        ]
+
+    def _recalled(self, user: str, answer: Answer) -> list[Source]:
+        """The memories that a stored answer rests on, where the user's own was served."""
+        known = answer.hit.metadata.get("memories") if answer.hit and answer.personal_scope else None
+        turns = self.app.listing(user=user).read(map(str, known)) if isinstance(known, list) else []
+        named = [turn for turn in turns if turn.id in answer.cited] or turns
+        return [
+            Source(t.id, "memory", f"you, {words.day(t.at)}", t.text, used=t.id in answer.cited, at=t.at)
+            for t in named[:_MOST_MEMORIES]
         ]
 
     def _document(self, id: str, passages: list[Passage], versions: Mapping[str, int]) -> Source | None:

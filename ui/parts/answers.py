@@ -9,15 +9,16 @@ import pandas as pd
 import streamlit as st
 
 from semcache.errors import SemcacheError
-from semcache_ui import charts, components, copying
-from semcache_ui.services.conversations import Exchange
+from semcache_ui.parts import charts, components, copying
+from semcache_ui.services.answering.conversations import Exchange
+from semcache_ui.services.answering.provenance import Provenance
 from semcache_ui.services.installation import Installation
-from semcache_ui.services.provenance import Provenance
 from semcache_ui.visitor import Visitor
 
 _ASKED = "asked"
 """Where a question waits until it is answered: whatever interrupts the page, it is not lost."""
 _MOST_NEIGHBOURS = 5
+_REJECTED = "You will not be served this answer again. A new one decides whether others are."
 
 
 def shown(installation: Installation, who: Visitor, exchange: Exchange) -> None:
@@ -107,7 +108,8 @@ def _thumbs(installation: Installation, who: Visitor, exchange: Exchange) -> Non
         except SemcacheError as error:
             st.toast(components.plain(str(error)), icon=":material/error:")
         else:
-            st.toast("Thanks. It will not be served again." if not correct else "Thanks.", icon=":material/check:")
+            rejected = "Thanks. It will not be served again." if exchange.personal else f"Thanks. {_REJECTED}"
+            st.toast("Thanks." if correct else rejected, icon=":material/check:")
 
     default = None if exchange.verdict is None else int(exchange.verdict)
     st.feedback("thumbs", key=key, default=default, disabled=exchange.verdict is not None, on_change=judged)

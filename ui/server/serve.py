@@ -6,12 +6,12 @@ import sys
 
 
 def main() -> None:
-    """`python -m semcache_ui.serve run app.py --server.port ...`: the arguments of `streamlit`."""
+    """`python -m semcache_ui.server.serve run app.py --server.port ...`: the arguments of `streamlit`."""
     import altair  # noqa: F401
     import pandas  # noqa: F401
     from streamlit.web import cli
 
-    from semcache_ui import answers, editing, sidebar  # noqa: F401
+    from semcache_ui.parts import answers, editing, sidebar  # noqa: F401
 
     sys.argv[0] = "streamlit"
     cli.main(prog_name="streamlit")

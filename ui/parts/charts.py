@@ -9,17 +9,20 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from semcache.chat.facts import sentence
 from semcache.memory.facts.types import Fact
 from semcache_ui.services import words
+from semcache_ui.services.answering.provenance import Stage
 from semcache_ui.services.budget import Bin, Point
-from semcache_ui.services.history import Rates
-from semcache_ui.services.provenance import Stage
+from semcache_ui.services.watching.history import Rates
 from semcache_ui.theme import BLUE, CATEGORICAL, GREEN, GREY, ORANGE, VERMILLION
 
 _BAR = 26
 """Height of a bar with its gap, pixels."""
 _AXIS = 56
 """Height of an axis with its title, pixels."""
+
+_HOLDS, _OVER = "holds on that day", "does not"
 
 
 def stages(stages: Sequence[Stage]) -> alt.Chart:
@@ -172,19 +175,18 @@ def timeline(facts: Sequence[Fact], *, now: float, at: float) -> alt.LayerChart 
     rows = pd.DataFrame(
         [
             {
-                "what": fact.attribute if fact.subject == "user" else f"{fact.subject}: {fact.attribute}",
-                "value": fact.value if fact.holds else f"not {fact.value}",
+                "row": words.shortened(sentence(fact).rstrip("."), 46),
+                "about": f"{fact.subject} {fact.attribute}",
                 "from": datetime.fromtimestamp(fact.valid_from, UTC),
                 "to": datetime.fromtimestamp(now if fact.valid_to is None else fact.valid_to, UTC),
-                "state": "holds then" if fact.current(at) else "not then",
+                "state": _HOLDS if fact.current(at) else _OVER,
             }
             for fact in facts
             if fact.valid_from is not None
         ],
-        columns=["what", "value", "from", "to", "state"],
+        columns=["row", "about", "from", "to", "state"],
     )
-    rows["row"] = rows["what"] + " · " + rows["value"]
-    order = list(dict.fromkeys(rows.sort_values(["what", "from"])["row"]))
+    order = list(dict.fromkeys(rows.sort_values(["about", "from"])["row"]))
     bars = (
         alt.Chart(rows)
         .mark_bar(cornerRadius=3, height=13)
@@ -195,10 +197,10 @@ def timeline(facts: Sequence[Fact], *, now: float, at: float) -> alt.LayerChart 
             color=alt.Color(
                 "state:N",
                 title=None,
-                scale=alt.Scale(domain=["holds then", "not then"], range=[BLUE, "#B8C2CC"]),
+                scale=alt.Scale(domain=[_HOLDS, _OVER], range=[BLUE, "#B8C2CC"]),
                 legend=alt.Legend(orient="top"),
             ),
-            tooltip=["what", "value", "from:T", "to:T"],
+            tooltip=["row", "from:T", "to:T"],
         )
     )
     moment = pd.DataFrame([{"at": datetime.fromtimestamp(at, UTC)}])

@@ -15,7 +15,7 @@ from semcache_ingest.deadletters.letters import Letter, Letters, Wanted, histogr
 from semcache_ingest.deadletters.replay import Replayed, ReplayOptions, replay
 from semcache_ingest.events import parse_event
 from semcache_ingest.publish import EventPublisher
-from semcache_ui.services import events
+from semcache_ui.services.kafka import events
 
 NEWEST = 200
 PROBE = "semcache-probe"

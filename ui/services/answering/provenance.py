@@ -55,13 +55,16 @@ class Provenance:
     numbers: tuple[tuple[str, str], ...] = ()
 
 
-def provenance(answer: Answer, *, asked: str) -> Provenance:
-    """What to say under an answer to the question `asked`."""
+def provenance(answer: Answer, *, asked: str, paid: bool = True) -> Provenance:
+    """What to say under an answer to the question `asked`; `paid`: a language model makes answers.
+
+    What the built-in answerer would have taken is nothing that anybody saves.
+    """
     return Provenance(
         kind=answer.outcome,
         label=_LABELS[answer.outcome],
         why=_why(answer),
-        facts=tuple(_facts(answer)),
+        facts=tuple(_facts(answer, paid=paid)),
         stages=stages(answer.timings),
         neighbours=_neighbours(answer),
         understood_as=answer.question if _differs(answer.question, asked) else "",
@@ -117,18 +120,18 @@ def _numbers(answer: Answer) -> Iterator[tuple[str, str]]:
         yield "kept as", entry
 
 
-def _facts(answer: Answer) -> list[str]:
+def _facts(answer: Answer, *, paid: bool) -> list[str]:
     facts = []
     if answer.hit is not None:
         facts.append(_verified(answer))
         facts.append(f"first answered {words.ago(answer.hit.age_s)}")
     if answer.timings:
         facts.append(_answered_in(answer.timings))
-    if saved := _saved(answer):
+    if paid and (saved := _saved(answer)):
         facts.append(saved)
     if answer.outcome == "miss":
         facts.append("kept for next time" if answer.entry_id else "not kept")
-    if answer.tokens:
+    if answer.tokens and paid:
         facts.append(words.count(answer.tokens, "token"))
     return facts
 
