@@ -32,9 +32,9 @@ from semcache_ingest.kafka.topics import ensure_topics, wanted_topics
 from semcache_ingest.moments import moment_of
 from semcache_ingest.produce import produce_file
 from semcache_ingest.status import GroupStatus, group_status, watching_letters
-from semcache_ingest.worker import interpreter
 from semcache_ingest.worker.assemble import RunOptions, open_worker
-from semcache_ingest.worker.start import Start
+from semcache_ingest.worker.bounds import Start
+from semcache_ingest.worker.pace import set_up_interpreter
 
 app = typer.Typer(
     help="Kafka to Redis: events become memory and knowledge, and outdated answers go.",
@@ -83,7 +83,7 @@ def run(
             stack.enter_context(watching_letters(settings, group=group, seen=metrics.letters))
         if not until_caught_up and namespace is None:  # a rebuild applies what was read, and asks no model again
             stack.enter_context(reading_beside(settings, metrics.registry))
-        interpreter.set_up()
+        set_up_interpreter()
         worker.run(stop)
         if until_caught_up:
             console.print(_told(metrics.totals()))

@@ -11,6 +11,7 @@ import redis
 from semcache.cache.computing import Computing
 from semcache.cache.entries import Entries
 from semcache.cache.entries.registration import Registration
+from semcache.cache.entries.tally import Tally
 from semcache.cache.learning import Learner
 from semcache.cache.learning.judge import Judge, default_judge
 from semcache.cache.learning.state import LearningState
@@ -84,7 +85,13 @@ class Parts:
             counted=self.runtime.counted,
             clock=self._options.replay_clock,
             idle_s=self._options.idle_ttl,
+            documents=self.scope.namespace,
         )
+
+    @cached_property
+    def tally(self) -> Tally:
+        worker = None if self._options.learns == "inline" else self.runtime.counts
+        return Tally(self.redis, self.scope.id, worker=worker, idle_s=self.entries.idle_s)
 
     @cached_property
     def registration(self) -> Registration:
@@ -93,14 +100,12 @@ class Parts:
     @cached_property
     def lookup(self) -> Lookup:
         return Lookup(
-            self.redis,
             self.entries,
             self.learner,
+            self.tally,
             embedder=self.embedder,
             rule=self._options.rule,
-            refresh_ttl=self._options.refresh_ttl_on_hit,
-            counts=None if self._options.learns == "inline" else self.runtime.counts,
-            registration=self.registration,
+            renewal=self.registration if self._options.refresh_ttl_on_hit else None,
         )
 
     @cached_property

@@ -22,7 +22,7 @@ class Runtime:
     """
 
     def __init__(self) -> None:
-        self.counts = Worker("the count of a hit or a miss", end_s=2.0)
+        self.counts = Worker("the count of a hit or a miss", end_s=2.0, linger_s=0.02)
         self.lessons = Worker("a lesson", end_s=5.0)
         self.loads = Worker("the load of a new model", end_s=0.0)
         self.flights = Flights()

@@ -17,6 +17,7 @@ from semcache.store.kinds import unescape as unescape  # noqa: PLC0414  re-expor
 
 IDLE = "cache.idle_ttl_s after its last change"
 _C = "{{c:{scope}}}:"
+_CS = "{{cs:{namespace}}}:"
 _M = "{{m:{namespace}:{user}}}:"
 _K = "{{k:{namespace}}}:"
 
@@ -65,21 +66,23 @@ CACHE_REPEATS = _declare(
 )
 CACHE_FIT = _declare("cache fit", _C + "fit", "string", "lease, seconds", "who fits the score now")
 CACHE_SCOPES = _declare(
-    "cache scopes",
-    "{{cs:{namespace}}}:scopes",
-    "hash",
-    "per field, as long as the scope holds anything",
-    "scope id -> its items, JSON",
+    "cache scopes", _CS + "scopes", "hash", "per field, with what the scope holds", "scope id -> its items, JSON"
 )
 CACHE_DUE = _declare(
-    "cache due", "{{cs:{namespace}}}:due", "sorted set", "with its scopes", "scope id by the time of its next sweep, s"
+    "cache due", _CS + "due", "sorted set", "with its scopes", "scope id by the time of its next sweep, s"
 )
 CACHE_DEPENDANTS = _declare(
     "cache dependants",
-    "{{cs:{namespace}}}:dependants:{source}",
+    _CS + "dependants:{source}",
     "hash",
     "per field, with the scope's answers",
     "scope id -> 1: it has answers from a document",
+)
+CACHE_LEAVING = _declare(
+    "cache leaving", _CS + "leaving", "hash", "per field, a minute", "scope on its way out of the catalogue -> mark"
+)
+CACHE_NOTED = _declare(
+    "cache noted", _C + "noted", "hash", "per field, with its entries", "on a cluster: what leads to this scope"
 )
 
 TURN = _declare("turn", _M + "turn:{turn}", "hash", "permanent", "one message: who, when, text, stems, int8 vectors")

@@ -25,7 +25,7 @@ from semcache_ingest.http import serving
 from semcache_ingest.publish import EventPublisher
 from semcache_ingest.status import group_status
 from semcache_ingest.worker.assemble import RunOptions, open_worker
-from semcache_ingest.worker.start import Start
+from semcache_ingest.worker.bounds import Start
 from tests.ingest.conftest import BOTH_PROTOCOLS, Run, Running
 from tests.ingest.producing import AT, delete, message, send, send_events, upsert
 from tests.ingest.state import difference, state

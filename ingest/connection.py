@@ -13,9 +13,6 @@ from semcache.store.clients.client import Client, is_cluster, primaries
 from semcache.store.connect import connect, guarded
 from semcache_ingest.fences import by_node
 
-Partition = tuple[str, int]
-"""Topic and partition number."""
-
 
 class RedisLink:
     """A client for one thread. `connects` counts its connections: if it grew, earlier writes may have been lost."""

@@ -1,17 +1,41 @@
-"""When a run that is to end has ended: everything that was there at its start has been applied."""
+"""Where in the log a run starts, and, if it is to end, where: when all that was there at its start is applied."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from semcache_ingest.link import Partition
-from semcache_ingest.worker.commits import committed
-from semcache_ingest.worker.partitions import Assignment
+from semcache_ingest.records import Partition
+from semcache_ingest.worker.progress import Assignment, committed
 
 if TYPE_CHECKING:
-    from confluent_kafka import Consumer
+    from confluent_kafka import Consumer, TopicPartition
+
+_ANSWER_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where the group has stopped; or, once, from the beginning, or from a time (ms since the epoch)."""
+
+    from_beginning: bool = False
+    since_ms: int | None = None
+
+    @property
+    def explicit(self) -> bool:
+        return self.from_beginning or self.since_ms is not None
+
+    def offset(self, consumer: Consumer, partition: TopicPartition) -> int:
+        """The offset of an explicit start."""
+        from confluent_kafka import OFFSET_BEGINNING, TopicPartition
+
+        if self.since_ms is None:
+            return int(OFFSET_BEGINNING)
+        asked = TopicPartition(partition.topic, partition.partition, self.since_ms)
+        return int(consumer.offsets_for_times([asked], timeout=_ANSWER_S)[0].offset)
+
 
 SETTLING_S = 15.0
 """A member that has no partition by then is one too many."""
