@@ -1,7 +1,7 @@
 """Runs tests on another Kafka or another Redis than those that are embedded: what docs/limits.md says is supported.
 
-.venv/bin/python -m tools.matrix --kafka 4.0.1 tests/ingest/test_worker.py
-.venv/bin/python -m tools.matrix --redis /opt/redis-8.0/bin/redis-server tests/cache
+.venv/bin/python tools/matrix.py --kafka 4.0.1 tests/ingest/test_worker.py
+.venv/bin/python tools/matrix.py --redis /opt/redis-8.0/bin/redis-server tests/cache
 """
 
 from __future__ import annotations

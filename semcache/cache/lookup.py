@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
-import redis
-
 from semcache.cache.deciding import Decision, Rule
-from semcache.cache.deciding.findings import NEIGHBOURS, Findings, Unservable, unservable
+from semcache.cache.deciding.findings import NEIGHBOURS, Findings, unservable
 from semcache.cache.entries import Entries
-from semcache.cache.entries.lineage import current_versions
-from semcache.cache.entries.records import NearEntry, StoredAnswer
+from semcache.cache.entries.records import NearEntry
 from semcache.cache.entries.refusals import Refusals
 from semcache.cache.entries.registration import Registration
 from semcache.cache.entries.stats import EXPIRED, HITS_EXACT, HITS_SEMANTIC, STALE, miss_counter
+from semcache.cache.entries.tally import Tally
 from semcache.cache.inputs import Question
 from semcache.cache.learning import Learner
-from semcache.cache.runtime import Task, Worker
 from semcache.cache.types import Explanation, Hit, Miss, Reason
 from semcache.embed import Embedder, reads_whole
 from semcache.errors import RedisUnavailable
@@ -29,29 +26,29 @@ _RECHECK = "the same question is stored; this time the answer is made again, to 
 
 
 class Lookup:
-    """Looks questions up in one scope. With a `rule` of one's own, what was learned plays no part."""
+    """Looks questions up in one scope. With a `rule` of one's own, what was learned plays no part.
+
+    `renewal`: a hit starts the lifetime of its entry anew.
+    """
 
     def __init__(
         self,
-        client: redis.Redis,
         entries: Entries,
         learner: Learner,
+        tally: Tally,
         *,
         embedder: Embedder,
         rule: Rule | None,
-        refresh_ttl: bool,
-        counts: Worker | None,
-        registration: Registration,
+        renewal: Registration | None,
+        refusals: Refusals,
     ) -> None:
-        self._refusals = Refusals(client, entries.scope)
-        self._redis = client
+        self._refusals = refusals
         self._entries = entries
         self._learner = learner
+        self._tally = tally
         self._embedder = embedder
         self._own_rule = rule
-        self._refresh_ttl = refresh_ttl
-        self._counts = counts
-        self._registration = registration
+        self._renewal = renewal
 
     def look_up(self, question: Question) -> Hit | Miss:
         """A hit, which is counted, or a miss, which is counted too."""
@@ -80,7 +77,7 @@ class Lookup:
 
     def refuse(self, why: str) -> Miss:
         """The miss of a question that is not to be looked up; it is counted."""
-        self._count(lambda: self._entries.count(miss_counter(Reason.UNCACHEABLE)))
+        self._tally.miss(miss_counter(Reason.UNCACHEABLE))
         return Miss(Reason.UNCACHEABLE, why)
 
     def explain(self, question: Question) -> Explanation:
@@ -111,7 +108,7 @@ class Lookup:
         findings = Findings(
             question,
             exact=found.near[0],
-            unservable=self._unservable(found.near, found.now),
+            unservable=unservable(found.near, now=found.now, versions=found.changed),
             progress=found.progress,
             group_size=found.group_size,
             answers=found.answers,
@@ -136,17 +133,11 @@ class Lookup:
         return replace(
             findings,
             near=found.near,
-            unservable={**findings.unservable, **self._unservable(found.near, found.now)},
+            unservable={**findings.unservable, **unservable(found.near, now=found.now, versions=found.changed)},
             vector=vector,
             progress=found.progress,
             answers={**findings.answers, **found.answers},
             now=found.now,
-        )
-
-    def _unservable(self, near: Sequence[NearEntry], now: float) -> Mapping[str, Unservable]:
-        documents = [document for entry in near for document in entry.sources or ()]
-        return unservable(
-            near, now=now, versions=current_versions(self._redis, self._registration.scope.namespace, documents)
         )
 
     def _serve(self, findings: Findings) -> Hit | None:
@@ -157,7 +148,16 @@ class Lookup:
         answer = findings.answers.get(chosen.entry_id) or self._entries.answer(chosen.entry_id, now=now)
         if answer is None:
             return None
-        self._count_hit(findings, chosen, answer)
+        if renewal := self._renewal:  # at once: who asks next must find it alive
+            self._try(lambda: self._entries.renew(chosen, now=now, registration=renewal))
+        exact = chosen is findings.exact
+        self._tally.hit(
+            chosen.entry_id,
+            answer,
+            now=now,
+            counter=HITS_EXACT if exact else HITS_SEMANTIC,
+            lesson=self._learner.lesson_of_hit(findings.question, decision),
+        )
         return Hit(
             response=answer.response,
             response_format=answer.response_format,
@@ -167,7 +167,7 @@ class Lookup:
             confidence=decision.confidence,
             age_s=max(0.0, now - chosen.created_at),
             sources=chosen.sources or {},
-            exact=chosen is findings.exact,
+            exact=exact,
             detail=decision.detail,
             candidates=findings.candidates(),
             tokens_saved=answer.tokens,
@@ -176,45 +176,22 @@ class Lookup:
             metadata=answer.metadata,
         )
 
-    def _count_hit(self, findings: Findings, chosen: NearEntry, answer: StoredAnswer) -> None:
-        def count() -> None:
-            self._entries.count_hit(
-                chosen,
-                answer,
-                now=findings.now,
-                counter=HITS_EXACT if chosen is findings.exact else HITS_SEMANTIC,
-                renewal=self._registration if self._refresh_ttl else None,
-                lesson=self._learner.lesson_of_hit(findings.question, findings.decision),
-            )
-
-        if self._refresh_ttl:
-            self._try(count)  # who asks next must find it alive
-        else:
-            self._count(count)
-
     def _miss(self, findings: Findings) -> Miss:
         decision = findings.decision
         reason = decision.reason or Reason.NOT_SIMILAR
-        self._count(lambda: self._entries.count(miss_counter(reason)))
+        self._tally.miss(miss_counter(reason))
         return Miss(reason, decision.detail, findings.candidates(), work=findings)
 
-    def _count(self, task: Task) -> None:
-        """Behind the answer, which does not wait for it."""
-        if self._counts is None or not self._counts.submit(task):
-            self._try(task)
-
-    def _try(self, task: Task) -> None:
+    def _try(self, task: Callable[[], object]) -> None:
         """Does what an answer does not depend on; a Redis that is full or read-only still serves."""
         try:
             task()
         except RedisUnavailable as error:
-            _log.warning("a lookup cannot be counted, or what has expired not be removed: %s", error)
+            _log.warning("a lifetime cannot be renewed, or what has expired not be removed: %s", error)
 
     def _remove_dead(self, findings: Findings) -> None:
+        remove = self._entries.remove
         if expired := findings.unservable_for(Reason.EXPIRED):
-            self._try(lambda: self._remove(expired, EXPIRED, due=findings.now))
+            self._try(lambda: remove(expired, counter=EXPIRED, due=findings.now))
         if stale := findings.unservable_for(Reason.STALE_SOURCE):
-            self._try(lambda: self._remove(stale, STALE))
-
-    def _remove(self, ids: Sequence[str], counter: str, *, due: float | None = None) -> None:
-        self._entries.remove(ids, counter=counter, due=due)
+            self._try(lambda: remove(stale, counter=STALE))

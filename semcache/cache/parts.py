@@ -12,6 +12,7 @@ from semcache.cache.computing import Computing
 from semcache.cache.entries import Entries
 from semcache.cache.entries.refusals import Refusals
 from semcache.cache.entries.registration import Registration
+from semcache.cache.entries.tally import Tally
 from semcache.cache.entries.verdicts import Verdicts
 from semcache.cache.learning import Learner
 from semcache.cache.learning.judge import Judge, default_judge
@@ -86,6 +87,7 @@ class Parts:
             counted=self.runtime.counted,
             clock=self._options.replay_clock,
             idle_s=self._options.idle_ttl,
+            documents=self.scope.namespace,
         )
 
     @cached_property
@@ -97,20 +99,24 @@ class Parts:
         return Refusals(self.redis, self.scope.id)
 
     @cached_property
+    def tally(self) -> Tally:
+        worker = None if self._options.learns == "inline" else self.runtime.counts
+        return Tally(self.redis, self.scope.id, worker=worker, idle_s=self.entries.idle_s)
+
+    @cached_property
     def registration(self) -> Registration:
         return Registration(self.scope, idle_s=self._options.idle_ttl, clock=self._options.replay_clock)
 
     @cached_property
     def lookup(self) -> Lookup:
         return Lookup(
-            self.redis,
             self.entries,
             self.learner,
+            self.tally,
             embedder=self.embedder,
             rule=self._options.rule,
-            refresh_ttl=self._options.refresh_ttl_on_hit,
-            counts=None if self._options.learns == "inline" else self.runtime.counts,
-            registration=self.registration,
+            renewal=self.registration if self._options.refresh_ttl_on_hit else None,
+            refusals=self.refusals,
         )
 
     @cached_property

@@ -27,13 +27,15 @@ _log = logging.getLogger(__name__)
 class Worker:
     """Runs tasks one after the other in a thread of its own, which is there only while there is work.
 
-    A task that fails is logged: `what` is lost. At exit the process waits up to `end_s` seconds for queued tasks
+    A task waits for `linger_s`, unless somebody flushes, so that there is more for it to do. One that fails is logged:
+    `what` is lost. At exit the process waits up to `end_s` seconds for queued tasks
     and logs how many were not done; a forked child starts with an empty queue.
     """
 
-    def __init__(self, what: str, *, end_s: float) -> None:
+    def __init__(self, what: str, *, end_s: float, linger_s: float = 0.0) -> None:
         self._what = what
         self._end_s = end_s
+        self._linger_s = linger_s
         self._start_anew()
         reset_in_child(self._start_anew)
 
@@ -42,6 +44,7 @@ class Worker:
         self._tasks: deque[Task] = deque()
         self._queued = 0
         self._done = 0
+        self._hurried = 0
         self._thread: threading.Thread | None = None
 
     def submit(self, task: Task) -> bool:
@@ -60,7 +63,8 @@ class Worker:
     def flush(self, timeout_s: float | None = None) -> bool:
         """Returns when what was queued before this call is done, or after so long; whether it is done."""
         with self._changed:
-            ticket = self._queued
+            ticket = self._hurried = self._queued
+            self._changed.notify_all()
             return self._changed.wait_for(lambda: self._done >= ticket, timeout_s)
 
     def end(self, timeout_s: float | None = None) -> None:
@@ -93,10 +97,12 @@ class Worker:
     def _next(self) -> Task | None:
         """The next task; None, and the thread is no longer the one that works, after `IDLE_S` without any."""
         with self._changed:
-            if not self._changed.wait_for(lambda: bool(self._tasks), IDLE_S):
-                self._thread = None
-                return None
-            return self._tasks.popleft()
+            while self._changed.wait_for(lambda: bool(self._tasks), IDLE_S):
+                self._changed.wait_for(lambda: self._hurried > self._done, self._linger_s)
+                if self._tasks:
+                    return self._tasks.popleft()
+            self._thread = None
+            return None
 
 
 def _end_of(worker: weakref.ref[Worker]) -> None:
@@ -113,7 +119,7 @@ class Runtime:
     """
 
     def __init__(self) -> None:
-        self.counts = Worker("the count of a hit or a miss", end_s=2.0)
+        self.counts = Worker("the count of a hit or a miss", end_s=2.0, linger_s=0.02)
         self.lessons = Worker("a lesson", end_s=5.0)
         self.loads = Worker("the load of a new model", end_s=0.0)
         self.flights = Flights()

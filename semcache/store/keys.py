@@ -17,6 +17,7 @@ from semcache.store.kinds import unescape as unescape  # noqa: PLC0414  re-expor
 
 IDLE = "cache.idle_ttl_s after its last change"
 _C = "{{c:{scope}}}:"
+_CS = "{{cs:{namespace}}}:"
 _M = "{{m:{namespace}:{user}}}:"
 _K = "{{k:{namespace}}}:"
 
@@ -24,7 +25,7 @@ CACHE_VECTORS = _declare(
     "cache vectors", _C + "vectors", "vector set", "with its entries", "prompt vectors, element = entry id"
 )
 CACHE_ENTRY = _declare(
-    "cache entry", _C + "entry:{entry}", "hash", "until the entry expires", "prompt, response, lineage"
+    "cache entry", _C + "entry:{entry}", "hash", "until the entry expires", "prompt, answer, sources"
 )
 CACHE_EXACT = _declare(
     "cache exact", _C + "exact", "hash", "per field, with its entries", "prompt fingerprint -> entry id"
@@ -49,9 +50,7 @@ CACHE_GROUP = _declare(
 CACHE_ROWS = _declare(
     "cache rows", _C + "rows", "list", IDLE, "evidence on the last 4,000 compared answers, with their labels"
 )
-CACHE_SERVED = _declare(
-    "cache served", _C + "served", "list", IDLE, "evidence on the last 4,000 served answers, float16"
-)
+CACHE_SERVED = _declare("cache served", _C + "served", "list", IDLE, "evidence on the last 4,000 served, float16")
 CACHE_MODEL = _declare("cache model", _C + "model", "hash", IDLE, "learned score: version and coefficients")
 CACHE_SUMS = _declare("cache sums", _C + "sums", "hash", IDLE, "running sums of the learning")
 CACHE_PAIRS = _declare("cache pairs", _C + "pairs", "hash", IDLE, "evidence that two groups are one; 8,000 at most")
@@ -66,21 +65,23 @@ CACHE_REPEATS = _declare(
 CACHE_REFUSED = _declare("cache refused", _C + "refused", "hash", "per field, a day", "question -> why it is not kept")
 CACHE_FIT = _declare("cache fit", _C + "fit", "string", "lease, seconds", "who fits the score now")
 CACHE_SCOPES = _declare(
-    "cache scopes",
-    "{{cs:{namespace}}}:scopes",
-    "hash",
-    "per field, as long as the scope holds anything",
-    "scope id -> its items, JSON",
+    "cache scopes", _CS + "scopes", "hash", "per field, with what the scope holds", "scope id -> its items, JSON"
 )
 CACHE_DUE = _declare(
-    "cache due", "{{cs:{namespace}}}:due", "sorted set", "with its scopes", "scope id by the time of its next sweep, s"
+    "cache due", _CS + "due", "sorted set", "with its scopes", "scope id by the time of its next sweep, s"
 )
 CACHE_DEPENDANTS = _declare(
     "cache dependants",
-    "{{cs:{namespace}}}:dependants:{source}",
+    _CS + "dependants:{source}",
     "hash",
     "per field, with the scope's answers",
     "scope id -> 1: it has answers from a document",
+)
+CACHE_LEAVING = _declare(
+    "cache leaving", _CS + "leaving", "hash", "per field, a minute", "scope on its way out of the catalogue -> mark"
+)
+CACHE_NOTED = _declare(
+    "cache noted", _C + "noted", "hash", "per field, with its entries", "on a cluster: what leads to this scope"
 )
 
 TURN = _declare("turn", _M + "turn:{turn}", "hash", "permanent", "one message: who, when, text, stems, int8 vectors")
@@ -102,9 +103,7 @@ PINNED = _declare("pinned", _M + "pinned", "set", "permanent", "turn ids that on
 FORGOTTEN = _declare(
     "forgotten", _M + "forgotten", "sorted set", "permanent", "forgotten turn ids by time, s: a replay is refused"
 )
-TELLING = _declare(
-    "telling", _M + "telling", "sorted set", "permanent", "turns that tell facts of their user, by time, s"
-)
+TELLING = _declare("telling", _M + "telling", "sorted set", "permanent", "turns that tell facts of the user, by time")
 CLAIMS = _declare(
     "claims",
     _M + "claims",

@@ -1,7 +1,7 @@
 """Lua scripts: how `<name>.lua` is found under `semcache/store/lua/`, loaded and run. One file per atomic operation.
 
 A folder is a subject; names are unique in all of them. A line `--@include _name` stands for the text of `_name.lua`,
-what several operations share.
+what several operations share. `_gate.lua` stands before each of them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from typing import Any, cast
 import redis
 from redis.client import Pipeline
 from redis.commands.core import Script
+from redis.exceptions import NoScriptError
+
+from semcache.store.clients.clustered import ClusterClient
 
 Argument = str | bytes | int | float
 
@@ -29,10 +32,22 @@ class LuaScript:
 
     def __init__(self, name: str, source: bytes) -> None:
         self.name = name
+        self.text = source.decode()
         self._script = Script(cast(redis.Redis, None), source)
 
     def __call__(self, client: redis.Redis | Pipeline, keys: Sequence[str] = (), args: Iterable[Argument] = ()) -> Any:
-        return self._script(keys=list(keys), args=list(args), client=client)
+        if isinstance(client, Pipeline):
+            return self._script(keys=list(keys), args=list(args), client=client)
+        try:
+            return client.evalsha(self._script.sha, len(keys), *keys, *args)
+        except NoScriptError:
+            home_of(client, keys).script_load(self.text)
+            return client.evalsha(self._script.sha, len(keys), *keys, *args)
+
+
+def home_of(client: redis.Redis, keys: Sequence[str]) -> redis.Redis:
+    """The server that holds the keys: a cluster would load a script into all of its servers, also one that is away."""
+    return client.at(keys[0]) if keys and isinstance(client, ClusterClient) else client
 
 
 _INCLUDE = re.compile(r"^--@include (\w+)$", re.MULTILINE)
@@ -41,7 +56,12 @@ _INCLUDE = re.compile(r"^--@include (\w+)$", re.MULTILINE)
 @cache
 def script(name: str) -> LuaScript:
     """The script in `<name>.lua`, read once."""
-    return LuaScript(name, _source(name).encode())
+    return LuaScript(name, (_source("_gate") + _source(name)).encode())
+
+
+def names() -> list[str]:
+    """Every script there is."""
+    return sorted(name for name in _files() if not name.startswith("_"))
 
 
 def _source(name: str) -> str:

@@ -75,14 +75,6 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class HitLesson:
-    """What a semantic hit teaches: the row of its decision, and the rest as cache_hit.lua takes it."""
-
-    row: bytes
-    rest: str
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
     """A user's verdict, taken down. `news`: it is to be learned; `last`: row of the decision that served the entry
     last, empty if that was judged already; `record`: (agreed, labels) of its group.
@@ -134,7 +126,8 @@ class SearchResult:
     """The entries near a question, best first; of the very same question, whether it may be served or not: one.
 
     `answers` that were sent with the entries, by id: one that is too long is not. `group_size`: entries in the answer
-    group of the very same question. `now`: when they were found, s, by Redis' clock.
+    group of the very same question. `now`: when they were found, s, by Redis' clock. `changed`: documents they were
+    built from, at least those that have another version now, with it; negative: deleted.
     """
 
     near: tuple[NearEntry, ...]
@@ -142,6 +135,7 @@ class SearchResult:
     answers: Mapping[str, StoredAnswer]
     now: float
     group_size: int = 0
+    changed: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from functools import partial
 from itertools import islice
 from typing import Literal
 
+from redis.client import Pipeline
+
 from semcache.cache.budget import (
     FLOOR_SHARE,
     KEPT_AFTER_DRIFT,
@@ -30,12 +32,13 @@ from semcache.cache.budget import (
 )
 from semcache.cache.budget.votes import DIFFERENT, SAME, Votes
 from semcache.cache.deciding.decide import Decision, Learned, Rule, decide
-from semcache.cache.entries.records import HitLesson, Progress, Verdict
+from semcache.cache.entries.records import Progress, Verdict
+from semcache.cache.entries.tally import Lesson as HitLesson
 from semcache.cache.inputs import Question
 from semcache.cache.learning.judge import Judge
 from semcache.cache.learning.labelled import LabelledRow
 from semcache.cache.learning.lessons import Lesson, group_of, words_of
-from semcache.cache.learning.state import AnswerRecord, Before, LearningState, LessonWrite, hit_json
+from semcache.cache.learning.state import AnswerRecord, Before, LearningState, LessonWrite
 from semcache.cache.learning.status import LearningStatus
 from semcache.cache.runtime import Runtime
 
@@ -114,12 +117,20 @@ class Learner:
     # -- lessons
 
     def lesson_of_hit(self, question: Question, decision: Decision) -> HitLesson | None:
-        """What is written when the decision is to serve: its evidence, with the label unknown."""
-        evidence = decision.evidence
-        if evidence is None or self._when == "off":
+        """What the decision to serve teaches, with the label unknown; made and written behind the answer."""
+        if decision.evidence is None or decision.chosen is None or self._when == "off":
             return None
-        rest = hit_json(served(evidence), words_of(question.prompt), question.fingerprint)
-        return HitLesson(pack_row(evidence.features, None), rest)
+        return partial(self._queue_hit, question, decision.chosen.entry_id, decision.evidence)
+
+    def _queue_hit(self, question: Question, entry_id: str, evidence: CandidateEvidence, pipe: Pipeline) -> None:
+        write = LessonWrite(
+            row=pack_row(evidence.features, None),
+            sums=served(evidence),
+            words=words_of(question.prompt),
+            entry_id=entry_id,
+            question=question.fingerprint,
+        )
+        self._state.queue(pipe, write)
 
     def teach(self, lesson: Lesson) -> None:
         """Learns from a new answer, in the background unless told otherwise."""

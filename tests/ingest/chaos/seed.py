@@ -60,14 +60,25 @@ def run_seed(
     every_s: float,
     folder: Path,
     away_s: float = 20.0,
+    cluster: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """Everything for one seed: `events` records over so many seconds; servers and data are in `folder`."""
+    """Everything for one seed: `events` records over so many seconds; servers and data are in `folder`.
+
+    `cluster`: Redis is one, of three primaries with a replica each.
+    """
     random_, started = random.Random(seed), time.monotonic()
     embed = EmbedSettings(model="all-minilm-l6-v2-q")
     embedder = open_embedder(embed, model_dir=load_settings().model_dir)
     protocol = random_.choice(["consumer", "classic"])
-    fleet_ = fleet(folder, namespace=NAMESPACE, model=embed.model, session_timeout_s=6, protocol=protocol)
+    fleet_ = fleet(
+        folder,
+        namespace=NAMESPACE,
+        model=embed.model,
+        session_timeout_s=6,
+        protocol=protocol,
+        cluster=random.Random(seed) if cluster else None,
+    )
     with fleet_ as servers:
         settings = servers.settings
         ensure_topics(settings)

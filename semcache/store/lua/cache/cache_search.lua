@@ -1,6 +1,6 @@
--- The nearest entries that may be served, looking past those that may not: {JSON of {learned, row, row ...}
--- (_cache_near), id of the nearest that is neither expired nor rejected ('' = none), its answer, now}.
--- KEYS: vectors, model, sums, repeats. ARGV: entry prefix, vector, how many, how many vectors to look at, at most, now
+-- The nearest entries that may be served, looking past those that may not: {JSON of {learned, changed documents, row,
+-- row ...} (_cache_near), id of the nearest that is neither expired nor rejected ('' = none), its answer, now}.
+-- KEYS: vectors, model, sums, repeats, versions of the documents (on a cluster none). ARGV: entry prefix, vector, how many, how many vectors to look at, at most, now
 -- ('' = Redis'), asked, context, tags that an entry must carry...
 --@include _cache_near
 --@include _now
@@ -19,7 +19,8 @@ local function carries_tags(tags)
   return true
 end
 
-local rows, live, seen, width = { learned(KEYS[2], KEYS[3], KEYS[4], ARGV[6]) }, 0, 0, wanted
+local changed, live, seen, width = {}, 0, 0, wanted
+local rows = { learned(KEYS[2], KEYS[3], KEYS[4], ARGV[6]), changed }
 local nearest
 local function found()
   return { cjson.encode(rows), nearest or '', nearest ~= nil and answer(nearest), written(now) }
@@ -32,6 +33,7 @@ while true do
     local expires, rejected, asked_in, tags = row[3], row[4], row[5], row[6]
     if not expires or (asked_in == context and carries_tags(tags)) then
       rows[#rows + 1] = row
+      note_changed(changed, KEYS[5], row)
       if expires and rejected == '0' and (expires == '0' or tonumber(expires) > now) then
         live, nearest = live + 1, nearest or near[i]
       end

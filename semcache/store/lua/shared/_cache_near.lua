@@ -15,6 +15,16 @@ local function near_row(id, score)
   return row
 end
 
+-- Adds to `changed` the documents of a row whose version is not the one that its answer was built from, with the version
+-- they have now. Beyond 2^53 a number of Lua cannot tell, and the caller compares.
+local function note_changed(changed, versions, row)
+  if not versions or not row[9] or row[9] == '{}' then return end
+  for document, built_from in pairs(cjson.decode(row[9])) do
+    local current = redis.call('HGET', versions, document)
+    if current and (tonumber(current) ~= built_from or built_from >= 2 ^ 53) then changed[document] = current end
+  end
+end
+
 -- What is served of an entry, so that nobody has to come back for it; nothing if it is too long to be sent in vain.
 local most_sent = 16384
 local function answer(id)
