@@ -41,11 +41,11 @@ class Lookup:
         entries: Entries,
         learner: Learner,
         tally: Tally,
-        refusals: Refusals,
         *,
         embedder: Embedder,
         rule: Rule | None,
         renewal: Registration | None,
+        refusals: Refusals,
     ) -> None:
         self._refusals = refusals
         self._entries = entries
