@@ -12,15 +12,15 @@ from typing import Any
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.errors import ConfigurationError, InvalidInput, Quarantine, Unavailable
 from semcache.telemetry import processing
+from semcache_ingest.connection import RedisLink
 from semcache_ingest.deadletters.writer import DeadLetterQueue, said
 from semcache_ingest.events import Event
 from semcache_ingest.handlers.decode import Decoder
 from semcache_ingest.handlers.plan import Handler, Incoming, PlanT, Run, no_vectors, runs
 from semcache_ingest.kafka.clients import Throttled
 from semcache_ingest.ledger import AppliedOffsets, Ledger, Skips
-from semcache_ingest.link import Partition, RedisLink
 from semcache_ingest.metrics import Metrics
-from semcache_ingest.records import Outcome
+from semcache_ingest.records import Outcome, Partition
 from semcache_ingest.worker.batch import Batch, PassedOver, PlannedRun, RolledBack
 from semcache_ingest.worker.bisect import Failed, apply_or_bisect
 from semcache_ingest.worker.pipeline import AHEAD
