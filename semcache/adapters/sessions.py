@@ -73,6 +73,14 @@ class SessionList:
             form: Any = self._redis.rpop(self._keys(name)[0])
         return None if form is None else self._item(name, form)
 
+    def remove(self, name: Name, wanted: Callable[[Item], bool]) -> bool:
+        """Removes the last item that is wanted; False if there is none."""
+        key = self._keys(name)[0]
+        with guarded():
+            forms: Any = self._redis.lrange(key, 0, -1)
+            last = next((form for form in reversed(forms) if wanted(self._item(name, form))), None)
+            return last is not None and bool(self._redis.lrem(key, -1, last))
+
     def replace(self, name: Name, items: Sequence[Item]) -> None:
         """Puts items in place of all of a session's, in one step."""
         with guarded(), self._redis.pipeline() as pipe:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from semcache.cache.deciding import Decision, Rule
+from semcache.cache.deciding.exact_first import ExactFirst
 from semcache.cache.deciding.findings import NEIGHBOURS, Findings, unservable
 from semcache.cache.entries import Entries
 from semcache.cache.entries.records import NearEntry, SearchResult
@@ -15,13 +16,15 @@ from semcache.cache.entries.refusals import Refusals
 from semcache.cache.entries.registration import Registration
 from semcache.cache.entries.stats import EXPIRED, HITS_EXACT, HITS_SEMANTIC, STALE, miss_counter
 from semcache.cache.entries.tally import Tally
-from semcache.cache.exact_first import ExactFirst
 from semcache.cache.inputs import Question
 from semcache.cache.learning import Learner
 from semcache.cache.types import Explanation, Hit, Miss, Reason
 from semcache.embed import Embedder, reads_whole
 from semcache.errors import RedisUnavailable
 from semcache.store.vectors import blob
+
+#: Takes a prompt, what was found for it, and the seconds that took.
+Report = Callable[[str, Hit | Miss, float], None]
 
 _log = logging.getLogger(__name__)
 _RECHECK = "the same question is stored; this time the answer is made again, to check how reliable the judge is"
@@ -52,15 +55,20 @@ class Lookup:
         self._own_rule = rule
         self._renewal = renewal
         self._exact_first = ExactFirst()
+        self.report: Report | None = None
+        """Told of every result, if anybody wants to know."""
 
     def look_up(self, question: Question) -> Hit | Miss:
-        """A hit, which is counted, or a miss, which is counted too."""
-        hit = self._found(question)
-        exact = isinstance(hit, Hit) and hit.exact
-        self._exact_first.note(question.fingerprint, found=exact, by_meaning=bool(hit) and not exact)
-        return hit
+        """A hit, which is counted, or a miss, which is counted too; either is reported."""
+        started = time.perf_counter()
+        found = self._find(question)
+        exact = isinstance(found, Hit) and found.exact
+        self._exact_first.note(question.fingerprint, found=exact, by_meaning=bool(found) and not exact)
+        if self.report is not None:
+            self.report(question.prompt, found, time.perf_counter() - started)
+        return found
 
-    def _found(self, question: Question) -> Hit | Miss:
+    def _find(self, question: Question) -> Hit | Miss:
         findings, first = Findings(question), self._exact_first.pays(question.fingerprint)
         if first:
             findings = self._exact(question)
@@ -89,7 +97,10 @@ class Lookup:
     def refuse(self, why: str) -> Miss:
         """The miss of a question that is not to be looked up; it is counted."""
         self._tally.miss(miss_counter(Reason.UNCACHEABLE))
-        return Miss(Reason.UNCACHEABLE, why)
+        found = Miss(Reason.UNCACHEABLE, why)
+        if self.report is not None:
+            self.report("", found, 0.0)
+        return found
 
     def explain(self, question: Question) -> Explanation:
         """What `look_up` would do now; nothing is counted or removed."""

@@ -18,7 +18,7 @@ from semcache.cache.scopes.erasure import answers_of
 from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase
 from semcache.llm import Llm
-from semcache.memory import AgentMemory
+from semcache.memory import AgentMemory, FactReader
 from semcache.memory.listing import Listing
 from semcache.memory.stored.layout import UserKeys
 from semcache.settings import Settings
@@ -31,7 +31,7 @@ _MOST_CACHES = 1_000
 class Stores:
     """Opens stores on one Redis with one embedder; threads may share it. Nothing is sent before a store is used.
 
-    `llm` compares answers if the settings want it to (`cache.judge`).
+    `llm` compares answers if the settings want it to (`cache.judge`); `fact_reader` reads what memories are told.
     """
 
     redis: redis.Redis
@@ -40,6 +40,7 @@ class Stores:
     clock: Callable[[], float] = time.time
     llm: Llm | None = None
     runtime: Runtime = field(default_factory=Runtime)
+    fact_reader: FactReader | None = None
     _caches: OrderedDict[tuple[tuple[str, str], ...], SemanticCache] = field(default_factory=OrderedDict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -75,6 +76,7 @@ class Stores:
                 refresh_ttl_on_hit=wanted.refresh_ttl_on_hit,
                 idle_ttl=wanted.idle_ttl_s,
                 runtime=self.runtime,
+                shadow=wanted.shadow,
             ),
         )
 
@@ -90,6 +92,7 @@ class Stores:
             max_age_s=self.settings.memory.max_age_s,
             sealer=self._sealer,
             derived=[answers_of(self.redis, self.settings.namespace)],
+            fact_reader=self.fact_reader,
             clock=self.clock,
         )
 

@@ -83,7 +83,12 @@ class Backend:
         if max_error_rate is None or max_error_rate == cache.max_error_rate:
             return cache
         wanted = self.settings.cache
-        options = CacheOptions(max_entries=wanted.max_entries, idle_ttl=wanted.idle_ttl_s, runtime=self.app.runtime)
+        options = CacheOptions(
+            max_entries=wanted.max_entries,
+            idle_ttl=wanted.idle_ttl_s,
+            runtime=self.app.runtime,
+            shadow=wanted.shadow,
+        )
         return SemanticCache(
             self.app.redis,
             embedder=self.app.embedder,

@@ -12,8 +12,10 @@ from redis import Redis
 from semcache.store import keys
 from semcache.store.adopted import is_noted, note_served
 from semcache.store.connect import guarded
+from semcache.store.lease import Lease
 
 _LONGEST_BYTES = 4_194_304
+_LEASE_S = 10.0
 
 
 class VerbatimAnswers:
@@ -52,6 +54,11 @@ class VerbatimAnswers:
     @guarded()
     def drop_response(self, id: str) -> bool:
         return bool(self._redis.delete(self._response(id)))
+
+    def lease(self, digest: str) -> Lease:
+        """Whoever holds it asks for the answer to this request; a process that crashes holds it for 10 s."""
+        key = keys.VERBATIM_FLIGHT.build(namespace=self._namespace, tenant=self._tenant, request=digest)
+        return Lease(self._redis, key, lease_s=_LEASE_S)
 
     @guarded()
     def clear(self) -> int:

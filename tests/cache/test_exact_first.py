@@ -8,7 +8,7 @@ import pytest
 import redis as redis_py
 
 from semcache.cache import CacheOptions, Hit, Miss, Reason, SemanticCache
-from semcache.cache.exact_first import ExactFirst
+from semcache.cache.deciding.exact_first import ExactFirst
 from semcache.embed import CachedEmbedder, Kind, Vectors
 from tests.cache.conftest import MakeCache
 from tests.cache.test_lineage import set_version

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import redis
 from redis.client import Pipeline
 
+from semcache.background import Worker
 from semcache.cache.entries.records import StoredAnswer
-from semcache.cache.runtime import Worker
 from semcache.errors import RedisUnavailable
 from semcache.forking import leaf_lock, reset_in_child
 from semcache.store import keys

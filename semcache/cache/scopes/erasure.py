@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping
 import redis
 
 from semcache.cache.entries import Entries
+from semcache.cache.scope import OWNER as OWNER  # noqa: PLC0414  re-exported
 from semcache.cache.scopes.catalogue import drop, listed
 
-OWNER = "user"
-"""The scope item that names whose answers these are."""
 TENANT = "tenant"
 """The scope item that names within which tenant of the server the user has that name."""
 

@@ -11,11 +11,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from semcache.errors import InvalidInput, SemcacheError, Unavailable
-from semcache.llm.requests import Endpoint, replay
+from semcache.llm.requests import Endpoint, continuing, replay
 from semcache.server.backend import Backend
 from semcache.server.errors import error_response
 from semcache.server.identity import caller
-from semcache.server.proxy import continuing
 from semcache.server.proxy.asking import Asking, ServedAnswer, parsed
 from semcache.server.proxy.directives import Directives, outcome_headers
 from semcache.server.proxy.embeddings import EmbeddingsAsked
