@@ -35,6 +35,11 @@ class Asked:
     completed: float = 0.0
     renewed: str = ""
 
+    @property
+    def question(self) -> str:
+        """The question as it can be understood alone."""
+        return self.understood.question
+
     def complete(self, completion: Completion) -> None:
         """The answerer is done."""
         self.completion = completion
@@ -79,7 +84,7 @@ class Asked:
             text=text,
             outcome=outcome,
             reason=reason,
-            question=self.understood.question,
+            question=self.question,
             kind=self.understood.kind,
             sources=self.sources(llm),
             passages=self.retrieved.passages,
@@ -98,7 +103,7 @@ class Asked:
             text=hit.response,
             outcome="hit",
             reason=hit.detail,
-            question=self.understood.question,
+            question=self.question,
             kind=self.understood.kind,
             sources=dict(hit.sources),
             cited=tuple(map(str, cited)) if isinstance(cited, list) else (),
