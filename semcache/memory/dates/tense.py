@@ -19,8 +19,8 @@ _PAST = re.compile(r"\b(?:did|was|were|had)\b", re.IGNORECASE)
 _OTHER = re.compile(r"^\W*(?:when|can|could|would|will|should|(?:which|what) (?:day|date|month|year))\b", re.IGNORECASE)
 
 _FIRST = 4  # of the best turns may change places
-# The second best: its cosine to the best at least; its score below at most, or less below than above the third.
-_SIMILAR, _MOST_BEHIND = 0.65, 0.35
+# The second best: its cosine to the best at least; its score below at most, or so many times as the third is below it.
+_SIMILAR, _MOST_BEHIND, _CLEAR = 0.65, 0.35, 2.0
 _SIMILAR_SHORT = 0.79  # of short turns: these say one thing, and others of the same subject ("the wifi") are near too
 _SHORT = 20  # words, of the shorter of the two
 _NEAR = 0.75  # the others: the same cosine, less what their scores are below
@@ -77,7 +77,7 @@ def _rivals(turns: Rivals, best: NDArray[np.int64]) -> NDArray[np.bool_]:
     behind = turns.scores[first] - turns.scores[best]
     near = similar - behind >= _NEAR
     ahead = behind[2] - behind[1] if len(best) > 2 else 0.0
-    near[1] = behind[1] <= max(_MOST_BEHIND, ahead)
+    near[1] = behind[1] <= max(_MOST_BEHIND, _CLEAR * ahead)
     short = np.minimum(turns.lengths[best], turns.lengths[first]) < _SHORT
     near &= similar >= np.where(short, _SIMILAR_SHORT, _SIMILAR)
     same = (turns.words[best] >= _LEAST_WORDS * turns.words[first]) & (turns.exact[best] >= turns.exact[first])
