@@ -61,7 +61,7 @@ test-adapters: ## LangChain, LangGraph, redisvl and agent SDKs with their public
 	@test -x .venv-adapters/bin/uv || { $(PYTHON) -m venv .venv-adapters && .venv-adapters/bin/pip install -q uv; }
 	@.venv-adapters/bin/uv pip install -q --python .venv-adapters/bin/python -c constraints.txt -e '.[kafka,devstack,openai,langchain]' 'langgraph-checkpoint>=4.3' $(foreach p,$(ADAPTERS),'$(p)') uvicorn httpx2 pytest pytest-timeout pytest-asyncio hypothesis
 	@.venv-adapters/bin/uv pip install -q --python .venv-adapters/bin/python "openai-agents>=0.24"  # wants another websockets than constraints.txt
-	.venv-adapters/bin/pytest -m adapters tests/adapters --asyncio-mode=auto -o asyncio_default_fixture_loop_scope=function $(ARGS)
+	.venv-adapters/bin/pytest -m adapters tests/adapters tests/examples --asyncio-mode=auto -o asyncio_default_fixture_loop_scope=function $(ARGS)
 
 check: .venv/.installed lint types ## ruff, mypy --strict, import-linter, sizes, generated docs up to date
 	@$(BIN)/lint-imports --no-cache
