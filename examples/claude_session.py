@@ -1,7 +1,7 @@
 """Transcripts of the Claude Agent SDK in Redis, for a day, and what a session said about something.
 
-With the SDK: `ClaudeAgentOptions(session_store=SessionStore(url, user="ada", ttl=86_400))`; here entries are written as it
-does, and the answer comes from the OpenAI API, so that the example runs without its command line.
+With the SDK: `ClaudeAgentOptions(session_store=SessionStore(url, user="ada", ttl=86_400))`. Here entries are written as
+it does, and the answers come from the OpenAI API, so that the example runs without its command line.
 
     semcache up -d
     OPENAI_API_KEY=... python examples/claude_session.py

@@ -1,4 +1,4 @@
-"""A FastAPI service that answers from the cache, at once or piece by piece; of many who ask the same, one asks the model.
+"""A FastAPI service that answers from the cache, whole or in pieces; of many who ask the same, one asks the model.
 
 semcache up -d
 OPENAI_API_KEY=... uvicorn examples.fastapi_app:app --workers 2
