@@ -4,8 +4,8 @@
     python tools/fit_classes.py --words                                       the weights that read no vector
     python tools/fit_classes.py --multilingual onnx:/models/e5                all languages, for a multilingual model
 
-Questions whose part is "aside" are never read. Multinomial logistic regression with an L2 penalty, by accelerated
-gradient descent; deterministic.
+Questions whose part begins with "aside" are never read. Multinomial logistic regression with an L2 penalty, by
+accelerated gradient descent; deterministic.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def main() -> None:
     arguments.add_argument("--multilingual", action="store_true", help="the models read more than English")
     given = arguments.parse_args()
     rows = [json.loads(line) for line in LABELLED.read_text("utf-8").splitlines()]
-    rows = [row for row in rows if row["part"] != "aside"]
+    rows = [row for row in rows if not row["part"].startswith("aside")]
     if not given.multilingual:
         rows = [row for row in rows if row["lang"] == "en"]
     if given.words:  # of English: read without vectors, half of the personal questions in other languages leak

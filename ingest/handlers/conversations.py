@@ -126,7 +126,9 @@ def takes_feedback(client: redis.Redis) -> Callable[[FeedbackGiven], Outcome]:
     """A verdict on an answer goes to the scope that holds it; an answer that is gone needs none."""
 
     def apply(event: FeedbackGiven) -> Outcome:
-        known = give_feedback(client, event.namespace, event.entry, correct=event.correct, event_id=event.id)
+        known = give_feedback(
+            client, event.namespace, event.entry, correct=event.correct, event_id=event.id, user=event.user
+        )
         return Outcome.APPLIED if known else Outcome.STALE
 
     return apply

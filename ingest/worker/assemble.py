@@ -17,6 +17,7 @@ from semcache.settings import Settings
 from semcache.settings.section import opened
 from semcache.store.connect import connect
 from semcache.store.sealing import open_sealer
+from semcache_ingest.connection import RedisLink, durable, sending_at_once
 from semcache_ingest.deadletters.writer import DeadLetterQueue
 from semcache_ingest.envelopes import Rules, table_rules
 from semcache_ingest.envelopes.registry import open_registry
@@ -35,14 +36,14 @@ from semcache_ingest.kafka.clients import cluster, open_admin
 from semcache_ingest.kafka.offsets import end_offsets
 from semcache_ingest.kafka.topics import ensure_topics, source_topics
 from semcache_ingest.ledger import AppliedOffsets, Ledger, Skips
-from semcache_ingest.link import Partition, RedisLink, durable, sending_at_once
 from semcache_ingest.metrics import Metrics
 from semcache_ingest.processors.chain import load_processors
 from semcache_ingest.processors.lateness import Lateness
+from semcache_ingest.records import Partition
+from semcache_ingest.worker.bounds import Start
 from semcache_ingest.worker.loop import Worker
 from semcache_ingest.worker.pipeline import Pipeline
-from semcache_ingest.worker.stages import Preparer, Writer
-from semcache_ingest.worker.start import Start
+from semcache_ingest.worker.stages import Preparer, Writer, traced
 
 _log = logging.getLogger("semcache.ingest")
 
@@ -145,7 +146,10 @@ def _pipeline(
     )
     return (
         Pipeline(
-            [("prepare", Preparer(decoder, handlers, embedder, Skips(planner, group), metrics)), ("write", writer)],
+            [
+                ("prepare", Preparer(decoder, handlers, embedder, Skips(planner, group), metrics)),
+                ("write", traced(writer)),
+            ],
             confirm=durable(
                 confirming.client, settings.ingest.durability, group=group, timeout_s=settings.redis.timeout_s * 0.8
             ),

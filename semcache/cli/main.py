@@ -25,6 +25,7 @@ COMMANDS = {
     "memory": ("memory",),
     "hitrate": ("hit-rate",),
     "seal": ("seal",),
+    "audit": ("audit",),
     "migrate": ("migrate",),
     "semcache.server.command": ("serve", "mcp"),
 }
