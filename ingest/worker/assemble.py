@@ -45,7 +45,7 @@ from semcache_ingest.records import Partition
 from semcache_ingest.worker.bounds import Start
 from semcache_ingest.worker.loop import Worker
 from semcache_ingest.worker.pipeline import Pipeline
-from semcache_ingest.worker.stages import Preparer, Writer
+from semcache_ingest.worker.stages import Preparer, Writer, traced
 
 _log = logging.getLogger("semcache.ingest")
 
@@ -149,7 +149,10 @@ def _pipeline(
     )
     return (
         Pipeline(
-            [("prepare", Preparer(decoder, handlers, embedder, Skips(planner, group), metrics)), ("write", writer)],
+            [
+                ("prepare", Preparer(decoder, handlers, embedder, Skips(planner, group), metrics)),
+                ("write", traced(writer)),
+            ],
             confirm=durable(
                 confirming.client, settings.ingest.durability, group=group, timeout_s=settings.redis.timeout_s * 0.8
             ),
