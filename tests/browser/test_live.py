@@ -14,7 +14,7 @@ from semcache.settings import load_settings
 from semcache_ingest.decisions.recount import recount
 from semcache_ingest.kafka.topics import ensure_topics
 from semcache_ui.server import launch
-from tests.browser.conftest import _running, served
+from tests.browser.conftest import TIMEOUT_MS, _running, served
 from tests.ingest.decisions.records import publish, traffic
 
 pytestmark = pytest.mark.browser
@@ -39,6 +39,7 @@ def test_the_page_shows_the_topic_after_a_kill(
     ensure_topics(settings)
     with served(settings):
         shown = chromium.new_page()
+        shown.set_default_timeout(TIMEOUT_MS)
         shown.goto(f"{launch.address(settings)}/hit_rates")
         shown.get_by_text("day", exact=True).click()
         metrics = shown.get_by_test_id("stMain").get_by_test_id("stMetric")
