@@ -23,6 +23,7 @@ demo: .venv/.installed ## everything on this machine, with sample data, in the b
 
 test: check ## the checks and the tests, on the embedded Redis and Kafka (JOBS=1: one after the other)
 	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not browser and not sentence_transformers and not chaos and not cdc and not wheel and not adapters and not storm and not chart" $(ARGS)
+	TEST_REDIS=cluster $(BIN)/pytest -n $(JOBS) -m "$(NOT_THERE)" $(SAMPLE)
 
 test-browser: .venv/.installed ## the journeys in a real Chromium; refreshes the screenshots in docs/
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
@@ -35,6 +36,7 @@ test-cdc: .venv/.installed ## change data capture: Debezium on PostgreSQL and Ma
 	@tools/install_databases.sh
 	$(BIN)/pytest -m cdc tests/cdc --timeout 900 $(ARGS)
 
+SAMPLE := tests/cache/test_lifetimes.py tests/cache/test_scope.py tests/cache/test_expiry.py
 SEVERAL := tests/cache tests/memory tests/knowledge tests/checks tests/sealing tests/chat tests/app tests/ingest
 NOT_THERE := not browser and not sentence_transformers and not chaos and not cdc and not storm
 
