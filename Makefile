@@ -46,7 +46,9 @@ test-cluster: .venv/.installed ## the tests on Redis Cluster and under Sentinel,
 chaos: .venv/.installed ## everything killed at random while events flow (ARGS="--minutes 30", ARGS="--seed 7")
 	$(BIN)/python -m tests.ingest.chaos $(ARGS)
 
-BENCHMARKS := "ingest.py" "ingest.py --workers 2" "ingest.py --precomputed" "ingest.py --effect" "lookup.py" "recall.py"
+# What to ask of the cache: LOOKUP="--questions FILE --search-module redisearch.so" (see benchmarks/lookup.py)
+LOOKUP ?=
+BENCHMARKS = "ingest.py" "ingest.py --workers 2" "ingest.py --precomputed" "ingest.py --effect" "lookup.py --keep $(LOOKUP)" "recall.py"
 
 bench: .venv/.installed ## how fast it is, as ratios within one run: ingest, change to effect, lookup, recall (some 20 minutes)
 	@for run in $(BENCHMARKS); do echo "== benchmarks/$$run"; $(BIN)/python benchmarks/$$run || exit 1; done
