@@ -54,9 +54,12 @@ class App:
     def _stores(self) -> Stores:
         return Stores(self.redis, self.embedder, self.settings, self.clock, self.llm, self.runtime, self.fact_reader)
 
-    def cache(self, *, scope: Mapping[str, str] | None = None) -> SemanticCache:
-        """The cache of a scope as the settings shape it; without one, the shared cache of the chat."""
-        return self._stores.cache(self.engine.scope() if scope is None else scope)
+    def cache(self, *, scope: Mapping[str, str] | None = None, max_error_rate: float | None = None) -> SemanticCache:
+        """The cache of a scope as the settings shape it; without one, the shared cache of the chat.
+
+        `max_error_rate`: another error budget than that of the settings.
+        """
+        return self._stores.cache(self.engine.scope() if scope is None else scope, max_error_rate=max_error_rate)
 
     def allow(self, max_error_rate: float) -> None:
         """Another error budget from now on, in this process; `cache.max_error_rate` in the settings makes it last.

@@ -72,9 +72,9 @@ def note(installation: Installation, action: str, target: str, detail: str = "")
 
 
 def note_other(installation: Installation, who: Visitor) -> None:
-    """Takes down that somebody acts as another user, once for each of them in a browser session."""
+    """Takes down that somebody who is signed in acts as another user, once for each of them in a browser session."""
     person = identity()
-    if who.user != (person.user if person else YOU) and st.session_state.get("acts-as") != who.user:
+    if person is not None and person.user != who.user and st.session_state.get("acts-as") != who.user:
         note(installation, "acted as another user", who.user)
     st.session_state["acts-as"] = who.user
 

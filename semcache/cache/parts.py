@@ -121,10 +121,10 @@ class Parts:
             self.entries,
             self.learner,
             self.tally,
-            self.refusals,
             embedder=self.embedder,
             rule=self._options.rule,
             renewal=self.registration if self._options.refresh_ttl_on_hit else None,
+            refusals=self.refusals,
         )
         lookup.report = self.reporter.looked_up if self.reporter else None
         return lookup

@@ -41,14 +41,17 @@ class Stores:
     llm: Llm | None = None
     runtime: Runtime = field(default_factory=Runtime)
     fact_reader: FactReader | None = None
-    _caches: OrderedDict[tuple[tuple[str, str], ...], SemanticCache] = field(default_factory=OrderedDict, repr=False)
+    _caches: OrderedDict[tuple[object, ...], SemanticCache] = field(default_factory=OrderedDict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def cache(self, scope: Mapping[str, str]) -> SemanticCache:
-        """The cache of a scope; the same one for the same scope, so that one flight serves all threads."""
-        key = tuple(sorted(scope.items()))
+    def cache(self, scope: Mapping[str, str], *, max_error_rate: float | None = None) -> SemanticCache:
+        """The cache of a scope; the same one for the same scope, so that one flight serves all threads.
+
+        `max_error_rate`: another error budget than that of the settings.
+        """
+        key = (max_error_rate, *sorted(scope.items()))
         with self._lock:
-            cache = self._caches.pop(key, None) or self._new_cache(scope)
+            cache = self._caches.pop(key, None) or self._new_cache(scope, max_error_rate)
             self._caches[key] = cache
             if len(self._caches) > _MOST_CACHES:
                 self._caches.popitem(last=False)
@@ -61,14 +64,14 @@ class Stores:
             self.settings = self.settings.model_copy(update={"cache": cache})
             self._caches.clear()
 
-    def _new_cache(self, scope: Mapping[str, str]) -> SemanticCache:
+    def _new_cache(self, scope: Mapping[str, str], max_error_rate: float | None) -> SemanticCache:
         wanted = self.settings.cache
         return SemanticCache(
             self.redis,
             embedder=self.embedder,
             namespace=self.settings.namespace,
             scope=scope,
-            max_error_rate=wanted.max_error_rate,
+            max_error_rate=wanted.max_error_rate if max_error_rate is None else max_error_rate,
             ttl=wanted.ttl_s,
             judge=default_judge(self.embedder, self.llm if wanted.judge == "llm" else None),
             options=CacheOptions(

@@ -42,6 +42,7 @@ _CLOCK = re.compile(r"\nIt is (.+ UTC)\.")
 _ASKS_THE_TIME = re.compile(
     r"what(?:'s| is)? (?:the )?(?:current )?(?:time|day|date)(?: is it)?(?: now| today)?[?. ]*$", re.I
 )
+_TO_DO = re.compile(r"(?:can|could|would|will) you\b.*\bfor (?:me|us)\b", re.I)  # nobody here does anything
 _ASKS_WHICH = re.compile(r"(?:which|what|where|who)\b", re.I)
 _SUBJECT = re.compile(r"(?<=[a-z] )[A-Z][\w-]*")  # a name inside a sentence
 _LEANING = re.compile(
@@ -135,7 +136,8 @@ def _more_needed(question: str, written: Sequence[Quote]) -> float:
     read = classify(question)
     if any(numbers_fit(question, quote.text) is not Fit.NOTHING for quote in written):
         return 0.0
-    return max(_OF_RECORDS * read.personal, _OF_NOW * read.volatile)
+    to_do = _TO_DO.match(plain(question)) is not None
+    return max(_OF_RECORDS * (read.personal or to_do), _OF_NOW * read.volatile)
 
 
 def _unquoted(request: LlmRequest) -> str:
@@ -255,11 +257,12 @@ def _continued(wanted: Asked, best: Quote, found: Sequence[Quote]) -> list[Quote
 
 def _is_of_another(wanted: Asked, best: str, other: str) -> bool:
     """Whether a sentence says the like of another subject: `The Oak room ...`, `The Loft ...`; puppies and kittens."""
-    if _LEANING.match(other):
+    if _LEANING.match(other) or wanted.wants is Wants.STEPS:
         return False
-    asked_of, names = (set(wanted.terms) & set(content_terms(best)), set(_SUBJECT.findall(best)))
-    own = asked_of & set(content_terms(other))
-    return bool(own and own != asked_of) or bool(names and (new := set(_SUBJECT.findall(other))) and not names & new)
+    asked_of, own = (set(wanted.terms) & set(content_terms(text)) for text in (best, other))
+    names, others = set(_SUBJECT.findall(best)), set(_SUBJECT.findall(other))
+    less = wanted.wants is not Wants.ANYTHING and bool(own) and not asked_of <= own
+    return less or bool(names and others and not names & others)
 
 
 def _nearly_as_good(ranked: Sequence[Scored]) -> list[Scored]:

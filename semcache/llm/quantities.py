@@ -52,6 +52,8 @@ _LEAST = re.compile(
     r"\b(?:at least|minimum(?: \w+){0,3}?(?: is| of)?|from(?: the age of)?|not (?:younger|shorter|lighter) than) $",
     re.I,
 )
+_FROM = re.compile(r"\bfrom $", re.I)
+_PLACES = ("length", "distance")
 _BELOW = re.compile(r"\b(?:fewer|less|younger|shorter|lighter|smaller|lower|under|below)(?: than)? $", re.I)
 _MOST = re.compile(
     r"\b(?:(?:no|not) (?:more|longer|heavier|older) than|within|during the first|the first|up to|until|at most|seats?"
@@ -159,6 +161,8 @@ def _sided(text: str, quantity: Quantity) -> list[Range]:
     ahead = _BEFORE.match(after) and re.search(r"\buntil $", before, re.I)
     if _BEFORE.match(after) and re.search(r"\bfor $", before, re.I):
         return [(quantity.kind, -math.inf, value)]  # `not for 12 hours before`
+    if quantity.kind in _PLACES and _FROM.search(before):
+        return []  # `jump from 3 metres` is a place
     if ahead or _OR_MORE.match(after) or (_LEAST.search(before) and not _MOST.search(before)):
         return [(quantity.kind, value, math.inf)]
     if _MOST.search(before) or _OR_LESS.match(after):

@@ -31,7 +31,7 @@ from semcache.settings.library import (
 )
 from semcache.settings.log import DecisionSettings, ExtractSettings, IngestSettings, KafkaSettings
 from semcache.settings.section import Section
-from semcache.settings.server import ServerSettings
+from semcache.settings.server import OtelSettings, ServerSettings
 from semcache.settings.sources import CONFIG, PREFIX, DevStackSource, Environment, names_of, nearest
 
 
@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     seal: SealSettings = SealSettings()
     ui: UiSettings = UiSettings()
     server: ServerSettings = ServerSettings()
+    otel: OtelSettings = OtelSettings()
 
     @classmethod
     def settings_customise_sources(

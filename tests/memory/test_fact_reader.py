@@ -62,7 +62,7 @@ def test_what_is_told_is_read_behind_the_call(memory: AgentMemory, reader: FactR
     memory.append("s", "user", SAID, event_id="a")
     memory.append("s", "user", SAID, event_id="a")
     memory.append("s", "assistant", "Berlin it is!")
-    assert reader.flush()
+    assert reader.flush(60)
     assert homes(memory) == ["Porto"]
     assert len(api.requests) == 1
 
@@ -77,7 +77,7 @@ def test_rules_count_until_a_slow_model_has_answered(memory: AgentMemory, reader
     assert homes(memory) == ["Lyon"]
     api.reply = lambda _: json.dumps({"facts": [{"turn": 1, "attribute": "city", "value": "Lyon"}]})
     api.released.set()
-    assert reader.flush()
+    assert reader.flush(60)
     assert homes(memory) == []
     assert len(api.requests) == 2
 
@@ -86,10 +86,10 @@ def test_turns_wait_for_a_model_that_is_away(memory: AgentMemory, reader: FactRe
     """After an outage the next turn that is told brings the earlier ones with it."""
     api.then(NOT_NOW)
     memory.append("s", "user", SAID)
-    assert not reader.flush()
+    assert not reader.flush(60)
     assert homes(memory) == []
     memory.append("s", "user", "Good night.")
-    assert reader.flush()
+    assert reader.flush(60)
     assert homes(memory) == ["Porto"]
     assert len(api.requests) == 2
 
@@ -100,14 +100,14 @@ def test_a_turn_that_the_model_cannot_read_is_left_to_the_rules(
     """One that it answers with prose takes none of those beside it along, and is not asked about for ever."""
     api.then(NOT_NOW)
     memory.append("s", "user", "I live in Lyon, and here is a riddle.", at=1.0)
-    reader.flush()
+    reader.flush(60)
     memory.append("s", "user", SAID, at=2.0)
-    assert reader.flush()
+    assert reader.flush(60)
     assert homes(memory) == ["Porto"]
     assert [fact.value for fact in memory.facts(history=True)] == ["Lyon", "Porto"]
     asked = len(api.requests)
     memory.append("s", "user", "Good night.")
-    assert reader.flush()
+    assert reader.flush(60)
     assert len(api.requests) == asked + 1
 
 
@@ -123,11 +123,11 @@ def test_no_more_turns_wait_than_may(
     api.then(*[NOT_NOW] * 20)
     for n in range(6):
         memory.append("s", "user", f"Number {n}. {SAID}")
-        reader.flush()
+        reader.flush(60)
     assert "`semcache memory read-facts`" in caplog.text
     api.troubles.clear()
     memory.append("s", "user", "Good night.")
-    assert reader.flush()
+    assert reader.flush(60)
     assert 0 < memory.read_facts(reader._llm).turns <= 4
 
 
@@ -135,10 +135,10 @@ def test_what_was_forgotten_meanwhile_stays_forgotten(memory: AgentMemory, reade
     """A reading that comes after its turn has left is refused."""
     api.then(NOT_NOW)
     turn = memory.append("s", "user", SAID)
-    reader.flush()
+    reader.flush(60)
     memory.forget(turn)
     memory.append("s", "user", "Good night.")
-    assert reader.flush()
+    assert reader.flush(60)
     assert memory.facts(history=True) == []
 
 
@@ -152,10 +152,11 @@ def test_the_answerer_that_quotes_reads_nothing() -> None:
 def test_an_application_with_a_model_reads_with_it(
     redis_url: str, namespace: str, embedder: CachedEmbedder, api: FakeOpenAi, fact_reader: str, calls: int
 ) -> None:
-    """Where a model is configured it reads by default, and closing waits for it; one setting turns it off."""
+    """Where a model is configured it reads by default; one setting turns it off."""
     given = {"llm_model": "test-model", "llm_base_url": api.base_url, "memory_fact_reader": fact_reader}
     with semcache.open_app(redis_url=redis_url, namespace=namespace, embedder=embedder, **given) as app:
         app.memory(user="ann").append("s", "user", SAID)
+        assert app.fact_reader is None or app.fact_reader.flush(60)
     assert len(api.requests) == calls
     with semcache.open_app(redis_url=redis_url, namespace=namespace, embedder=embedder) as app:
         assert homes(app.memory(user="ann")) == ["Porto"] * calls
@@ -170,5 +171,5 @@ def test_what_is_told_in_the_chat_is_read_too(
     ) as app:
         app.engine.ask(SAID, user="ann", session="s")
         assert app.fact_reader
-        assert app.fact_reader.flush()
+        assert app.fact_reader.flush(60)
         assert homes(app.memory(user="ann")) == ["Porto"]

@@ -158,7 +158,7 @@ class Demo:
         self._check(fresh, f"asked again: {story.question}", _line(after))
 
     def _wait_gone(self, story: samples.Story) -> int:
-        """How many answers built from the document died."""
+        """How many answers built from the document are gone."""
         cache = self._app.cache()
         before = sum(story.change in entry.sources for entry in cache.entries())
         deadline = time.monotonic() + STALE_TIMEOUT_S

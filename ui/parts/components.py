@@ -24,7 +24,7 @@ _CHIP_CHARS = 38
 PAGE = 25
 LIST = 12
 """So many are on one page of a table, and of a list."""
-_LIST_CHARS = 160
+_LIST_CHARS = 110
 _SIGNS = re.compile(r"[!-/:-@\[-`{-~]")
 _FOUND_LATER = re.compile(r"[:@]|\bwww(?=\.)|[-<>~=](?=[-<>~=])", re.IGNORECASE)
 

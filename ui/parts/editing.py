@@ -1,4 +1,4 @@
-"""The dialogs that change documents, and show the cached answers die when the change has arrived."""
+"""The dialogs that change documents, and show the cached answers go once the change has arrived."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _watch(installation: Installation, edit: Edit) -> None:
         st.markdown(f":red-badge[:material/delete: gone] ~~{prompt}~~" if gone else f":gray-badge[cached] {prompt}")
     if state.done and edit.dependants:
         said = words.count(len(state.gone), "cached answer")
-        st.caption(f"{said} died with version {edit.version - 1}; the next question is answered from the new text.")
+        st.caption(f"{said} went with version {edit.version - 1}; the next question is answered from the new text.")
     if st.button("Close", type="primary"):
         st.session_state.pop(_EDIT, None)
         st.rerun()

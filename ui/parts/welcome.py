@@ -12,6 +12,7 @@ from semcache_ui.services.sample import SESSION, Played
 
 _POLL_S = 0.4
 _CHAT = "views/chat.py"
+_PLAY = {True: "Play the sample", False: "Play the sample again"}
 
 
 def shown(installation: Installation) -> None:
@@ -21,7 +22,7 @@ def shown(installation: Installation) -> None:
         st.markdown(
             "**It answers a question once, and serves that answer to everyone who asks the same in other words.** "
             "What your users tell is remembered for them alone, and found again when it matters. "
-            "When a document changes, Kafka brings the change, and every answer that was built from the old text dies."
+            "When a document changes, Kafka brings the change, and every answer built on the old text is dropped."
         )
         job = installation.sample.job
         if job is not None and job.status.state == "running":
@@ -30,7 +31,9 @@ def shown(installation: Installation) -> None:
         if job is not None and job.status.state == "failed":
             components.problem("The sample could not be played", job.status.error)
         with st.container(horizontal=True):
-            if visitor.current().admin and st.button("Play the sample", type="primary", icon=":material/play_arrow:"):
+            if visitor.current().admin and st.button(
+                _PLAY[installation.sample.first_run], type="primary", icon=":material/play_arrow:"
+            ):
                 installation.sample.start(visitor.current().user)
                 st.rerun()
             if st.button("Use my own documents", icon=":material/menu_book:"):

@@ -1,4 +1,4 @@
-"""Documents as people see and change them, and which cached answers a change lets die."""
+"""Documents as people see and change them, and which cached answers a change outdates."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from semcache_ui.services.installation import Installation
 def page(installation: Installation) -> None:
     """The list with one document opened beside it, and the search."""
     components.head(
-        "Knowledge", "Documents that answers are built from. A change goes through Kafka, and outdated answers die."
+        "Knowledge", "Documents that answers are built from. A change drops every cached answer that it outdates."
     )
     documents, search = st.tabs([":material/description: Documents", ":material/manage_search: Search"])
     with documents:

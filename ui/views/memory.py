@@ -42,7 +42,8 @@ def page(installation: Installation) -> None:
         st.metric("Facts that hold", f"{len(memory.current(now)):,}", border=True)
         st.metric("Turns", f"{memory.size.turns:,}", border=True)
         st.metric("Conversations", f"{memory.size.sessions:,}", border=True)
-        st.metric("Pinned", f"{memory.size.pinned:,}", border=True)
+        if memory.size.pinned:
+            st.metric("Pinned", f"{memory.size.pinned:,}", border=True)
     components.tabs(
         {
             ":material/fact_check: Facts": lambda: _facts(installation, memory, user, now),

@@ -74,7 +74,7 @@ class Asking:
         self.reason = self._verdict.reason
         if isinstance(self._verdict, Never) or not self._directives.look_up or not self._verdict.served:
             return None
-        with looking_up() as note:
+        with looking_up("CHAIN" if self._backend.settings.otel.openinference else "") as note:
             found = self._verbatim_answer() if isinstance(self._verdict, Exact) else self._near_answer()
             if found is None:
                 note("miss", reason=str(self._miss.reason) if self._miss else "unknown")
@@ -171,9 +171,9 @@ class Asking:
 
     @property
     def _cache(self) -> SemanticCache:
-        allowed = self._directives.max_error_rate
-        budget = self._backend.settings.cache.max_error_rate
-        return self._backend.cache(self._walls, None if allowed is None else min(allowed, budget))
+        app, allowed = self._backend.app, self._directives.max_error_rate
+        smaller = allowed is not None and allowed < app.settings.cache.max_error_rate
+        return app.cache(scope=self._walls, max_error_rate=allowed if smaller else None)
 
     def _near_answer(self) -> ServedAnswer | None:
         tags = self._directives.tags

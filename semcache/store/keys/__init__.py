@@ -7,6 +7,7 @@ Ids are percent-escaped, so that no id can reach into another's keys.
 from __future__ import annotations
 
 from semcache.store.keys import decisions as decisions
+from semcache.store.keys import records as records
 from semcache.store.keys.adapters import *  # noqa: F403
 from semcache.store.keys.cache import *  # noqa: F403
 from semcache.store.keys.kinds import KINDS, PREFIX, KeyKind, escape, kind_of, undeclared, unescape

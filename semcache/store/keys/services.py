@@ -35,6 +35,14 @@ SERVED_RESPONSE = _declare(
     "what a response that was served here said, so that `previous_response_id` can go on from it, JSON",
 )
 
+REQUESTS = _declare(
+    "requests",
+    "{{rate:{namespace}:{tenant}}}:{minute}",
+    "string",
+    "two minutes",
+    "requests of a tenant in a minute",
+)
+
 CHAT_MESSAGES = _declare(
     "chat messages",
     "lc:{prefix}:{session}",
