@@ -7,7 +7,7 @@ ARGS ?=
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test docs-test test-browser test-adapters test-cdc test-cluster test-chart test-st chart chaos bench check lint types docs lock dist clean
+.PHONY: help demo test docs-test test-browser test-adapters test-cdc test-cluster test-chart test-st chart chaos bench bench-peers check lint types docs lock dist clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -48,10 +48,18 @@ test-cluster: .venv/.installed ## the tests on Redis Cluster and under Sentinel,
 chaos: .venv/.installed ## everything killed at random while events flow (ARGS="--minutes 30", ARGS="--seed 7")
 	$(BIN)/python -m tests.ingest.chaos $(ARGS)
 
-BENCHMARKS := "ingest.py" "ingest.py --workers 2" "ingest.py --precomputed" "ingest.py --effect" "lookup.py" "recall.py"
+# What to ask of the cache: LOOKUP="--questions FILE --search-module redisearch.so" (see benchmarks/lookup.py)
+LOOKUP ?=
+BENCHMARKS = "ingest.py" "ingest.py --workers 2" "ingest.py --precomputed" "ingest.py --effect" "lookup.py --keep $(LOOKUP)" "recall.py"
 
 bench: .venv/.installed ## how fast it is, as ratios within one run: ingest, change to effect, lookup, recall (some 20 minutes)
 	@for run in $(BENCHMARKS); do echo "== benchmarks/$$run"; $(BIN)/python benchmarks/$$run || exit 1; done
+
+PEERS := redisvl>=0.28 gptcache==0.1.44 mem0ai>=2 faiss-cpu langchain-community openai psutil
+bench-peers: ## semcache beside redisvl, GPTCache, mem0 and LangChain's caches, in an environment of its own (ARGS="--search-module redisearch.so")
+	@test -x .venv-peers/bin/uv || { $(PYTHON) -m venv .venv-peers && .venv-peers/bin/pip install -q uv; }
+	@.venv-peers/bin/uv pip install -q --python .venv-peers/bin/python -e '.[devstack,bench]' $(foreach p,$(PEERS),'$(p)')
+	.venv-peers/bin/python benchmarks/peers.py $(ARGS)
 
 test-st: ## sentence-transformers, in an environment of its own (.venv-st, several GB)
 	@test -x .venv-st/bin/uv || { $(PYTHON) -m venv .venv-st && .venv-st/bin/pip install -q uv; }
