@@ -35,6 +35,7 @@ from semcache.text.questions import is_question
 
 MAX_QUESTION_CHARS = 20_000
 _CLOCK_SLACK_S = 60.0  # the clocks of those who write turns may differ by this much
+_COMPUTED_ELSEWHERE = "computed once for several who asked at the same time"
 
 Parts = Generator[str, None, Answer]
 
@@ -197,9 +198,8 @@ class ChatEngine:
     def _unsealable(self) -> str:
         """Why answers that rest on a user's memory are not kept; empty if they are."""
         seal = self._settings.seal
-        return (
-            "what users told is sealed, and cached answers are not" if seal.active and not seal.cache_personal else ""
-        )
+        sealed = "what users told is sealed, and cached answers are not"
+        return sealed if seal.active and not seal.cache_personal else ""
 
     def _uncached(self, asked: Asked, reason: str) -> Parts:
         self._limit.take(asked.user)
@@ -220,9 +220,7 @@ class ChatEngine:
         asked.stages.add("store", asked.since_completed())
         if outcome.hit:
             return asked.of_hit(outcome.hit)
-        reason = asked.renewed or miss.detail
-        if not outcome.computed:
-            reason = "computed once for several who asked at the same time"
+        reason = asked.renewed or miss.detail if outcome.computed else _COMPUTED_ELSEWHERE
         answer = asked.fresh("".join(pieces), self.llm, outcome="miss", reason=reason, miss=miss, note=outcome.note)
         return replace(answer, entry_id=outcome.entry_id)
 
