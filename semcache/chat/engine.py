@@ -28,7 +28,6 @@ from semcache.embed import Embedder
 from semcache.errors import InvalidInput, Unavailable
 from semcache.inputs import check_text
 from semcache.llm import Llm, LlmRequest, answering, completion_of
-from semcache.questions import Classified, classify
 from semcache.settings import Settings
 from semcache.store.connect import client_of
 from semcache.text.questions import is_question
@@ -126,12 +125,9 @@ class ChatEngine:
         with stages.stage("understand"):
             window = self._stores.memory(user).window(session, max_tokens=self._settings.memory.window_max_tokens)
             understood = understand(
-                text, window, self.llm, classes=self._classes, before_call=lambda: self._limit.take(user)
+                text, window, self.llm, classes=self._stores.classify, before_call=lambda: self._limit.take(user)
             )
         return Asked(text, user, session, at, stages, window, understood, anew)
-
-    def _classes(self, text: str) -> Classified:
-        return classify(text, embedder=self._embedder, share_above=self._settings.cache.share_above)
 
     def _answer(self, asked: Asked) -> Parts:
         if asked.anew:
@@ -253,6 +249,7 @@ class ChatEngine:
     def _remember(self, asked: Asked, answer: Answer) -> tuple[str, ...]:
         """Both turns go into the session's window and are published. A failure is a warning: the answer is there."""
         try:
+            self._stores.languages.add(asked.text)
             said = self._take_note(asked, "user", asked.text, asked.at)
             answered = self._take_note(asked, "assistant", answer.text, max(self._clock(), asked.at + 0.001))
         except Unavailable as error:

@@ -19,6 +19,8 @@ from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase
 from semcache.llm import Llm
 from semcache.memory import AgentMemory
+from semcache.questions import Classified, classify
+from semcache.questions.languages import LanguageCounts
 from semcache.settings import Settings
 from semcache.store.sealing import Sealer, open_sealer
 
@@ -90,6 +92,15 @@ class Stores:
             derived=[answers_of(self.redis, self.settings.namespace)],
             clock=self.clock,
         )
+
+    @cached_property
+    def languages(self) -> LanguageCounts:
+        """The languages that are asked in."""
+        return LanguageCounts(self.redis, self.settings.namespace, self.embedder, self.clock)
+
+    def classify(self, question: str) -> Classified:
+        """Whom the answer to a question serves."""
+        return classify(question, embedder=self.embedder, share_above=self.settings.cache.share_above)
 
     @cached_property
     def _sealer(self) -> Sealer:

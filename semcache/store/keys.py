@@ -250,11 +250,7 @@ SERVED_RESPONSE = _declare(
 )
 
 CHAT_MESSAGES = _declare(
-    "chat messages",
-    "lc:{prefix}:{session}",
-    "list",
-    "the history's ttl",
-    "LangChain's messages of a session, JSON, oldest first",
+    "chat messages", "lc:{prefix}:{session}", "list", "the history's ttl", "LangChain's messages, JSON, oldest first"
 )
 
 INGEST_OFFSETS = _declare(
@@ -294,4 +290,7 @@ PROBE = _declare("probe", "probe:{probe}", "string", "10 s", "`semcache doctor` 
 
 CALL_LIMIT = _declare(
     "call limit", "limit:{rule}", "list", "a minute", "times of a user's LLM calls; rule = namespace/user"
+)
+LANGUAGES = _declare(
+    "languages", "languages:{namespace}:{day}", "hash", "two days", "language -> questions of a day, UTC"
 )

@@ -40,17 +40,20 @@ FOLLOW_UPS = (
     # pronouns and what is left out
     "and why?", "why not?", "who else?", "how come", "is it safe?", "where do they live?", "how old was she?",
     "does he know?", "what about hers?", "and the other one?", "Und warum?", "Wie alt war sie?", "¿Y por qué?",
-    "¿Cuántos años tenía?", "Et pourquoi ?", "Quel âge avait-elle ?", "En waarom?", "他们住在哪里？", "А почему?", "ولماذا؟",
+    "¿Cuántos años tenía?", "Et pourquoi ?", "Quel âge avait-elle ?", "En waarom?", "他们住在哪里？", "А почему?",
+    "ولماذا؟",
     "なぜですか", "왜요?", "E perché?", "E por quê?",
     # signs, agreement, and what says nothing
-    "👎", "🤔", "😂😂", "!!", "-", "ok", "yep do that", "sounds right", "go", "ja", "sí", "oui", "да", "نعم", "是的", "はい",
+    "👎", "🤔", "😂😂", "!!", "-", "ok", "yep do that", "sounds right", "go", "ja", "sí", "oui", "да", "نعم", "是的",
+    "はい",
 )  # fmt: skip
 PERSONAL = (
     "Wo ist mein Paket?", "Ist meine Rechnung schon bezahlt?", "¿Cuándo llega mi paquete?", "Où est mon colis ?",
     "Waar blijft mijn pakket?", "Onde está a minha encomenda?", "Dov'è il mio ordine?", "Siparişim nerede?",
     "Где моя посылка?", "أين طردي؟", "我的包裹在哪里？", "मेरा पार्सल कहाँ है?", "wheres my parcel",
     "did my refund go thru", "Wie heißt meine Katze?",
-    "Wann läuft mein Vertrag ab?", "Was habe ich gestern bestellt?", "Wie viel Guthaben habe ich?", "Bin ich angemeldet?",
+    "Wann läuft mein Vertrag ab?", "Was habe ich gestern bestellt?", "Wie viel Guthaben habe ich?",
+    "Bin ich angemeldet?",
     "¿Cuánto saldo me queda?", "¿Dónde vivo?", "¿Ya pagué la factura?", "Combien me reste-t-il ?", "Ai-je payé ?",
     "Quand est mon rendez-vous ?", "Hoeveel saldo heb ik?", "Welke maat heb ik?", "Quando arriva il mio pacco?",
     "Qual é o meu saldo?", "Bakiyem ne kadar?", "Gdzie jest moja paczka?", "Var är mitt paket?", "私の注文はどこですか",
@@ -60,9 +63,11 @@ VOLATILE = (
     "Ist der Markt heute offen?", "Wie viel Uhr ist es?", "¿Qué hora es?", "Quel temps fait-il maintenant ?",
     "Is de winkel nu open?", "Que horas são?", "Сколько сейчас времени?", "现在几点？", "अभी कितने बजे हैं?",
     "is the pool shut", "What time is it?",
-    "Regnet es morgen?", "Gibt es eine Störung?", "Ist der Laden offen?", "¿Está abierta la piscina?", "¿Quién va ganando?",
+    "Regnet es morgen?", "Gibt es eine Störung?", "Ist der Laden offen?", "¿Está abierta la piscina?",
+    "¿Quién va ganando?",
     "Le magasin est-il ouvert ?", "Y a-t-il des retards ?", "Is er een storing?", "Rijdt de trein?", "Che ore sono?",
-    "Está aberto agora?", "Saat kaç?", "Która jest godzina?", "Vad är klockan?", "今何時ですか", "지금 몇 시예요?", "are you open",
+    "Está aberto agora?", "Saat kaç?", "Która jest godzina?", "Vad är klockan?", "今何時ですか", "지금 몇 시예요?",
+    "are you open",
     "any delays on the red line", "how long is the queue",
 )  # fmt: skip
 
