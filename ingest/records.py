@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+Partition = tuple[str, int]
+"""Topic and partition number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

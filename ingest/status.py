@@ -17,7 +17,7 @@ from semcache_ingest.deadletters.replay import replay_group
 from semcache_ingest.kafka.clients import cluster, open_admin
 from semcache_ingest.kafka.offsets import committed_offsets, earliest_offsets, end_offsets
 from semcache_ingest.kafka.topics import dead_letter_topic, source_topics
-from semcache_ingest.link import Partition
+from semcache_ingest.records import Partition
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient

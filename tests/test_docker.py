@@ -22,14 +22,25 @@ def compose() -> dict[str, Any]:
 
 def test_redis_has_the_vrem_fix(compose: dict[str, Any]) -> None:
     """The Redis image is a version in which a VREM during a VSIM is safe."""
-    major, minor, patch = map(int, compose["services"]["redis"]["image"].partition(":")[2].split("."))
+    major, minor, patch = map(int, compose["services"]["redis"]["image"].partition(":")[2].partition("@")[0].split("."))
     assert patch >= FIXED_VREM[major, minor]
 
 
 def test_images_are_pinned(compose: dict[str, Any]) -> None:
-    """Every image names a version, so that tomorrow's `docker compose up` is today's."""
+    """Every image names a version, and, unless it is ours, its digest: tomorrow's `docker compose up` is today's."""
     for name, service in compose["services"].items():
         assert re.search(r":\d+\.\d+", service["image"]), name
+    others = [
+        service["image"] for service in compose["services"].values() if not service["image"].startswith("semcache:")
+    ]
+    bases = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.M)
+    assert [image for image in [*others, *bases] if not re.search(r"@sha256:[0-9a-f]{64}$", image)] == []
+
+
+def test_every_pin_has_hashes() -> None:
+    """What CI and the image install is what was locked, byte for byte."""
+    pins = re.split(r"\n(?=\S)", (ROOT / "constraints.txt").read_text().strip())
+    assert [pin.split()[0] for pin in pins if "--hash=sha256:" not in pin] == []
 
 
 def test_every_service_has_a_health_check(compose: dict[str, Any]) -> None:

@@ -26,8 +26,7 @@ from semcache_ingest.kafka.clients import cluster, open_admin, open_reader, reco
 from semcache_ingest.kafka.offsets import committed_offsets, earliest_offsets, end_offsets
 from semcache_ingest.kafka.topics import dead_letter_topic, source_topics
 from semcache_ingest.ledger import Skips
-from semcache_ingest.link import Partition
-from semcache_ingest.records import Record
+from semcache_ingest.records import Partition, Record
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer

@@ -13,7 +13,7 @@ from semcache.settings import Settings
 from semcache_ingest.deadletters.letters import Letter, Letters, Wanted, histogram
 from semcache_ingest.deadletters.writer import CONNECT, REPLAYS, Headers
 from semcache_ingest.kafka.clients import MAX_MESSAGE_BYTES, open_producer, open_reader
-from semcache_ingest.link import Partition
+from semcache_ingest.records import Partition
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, Producer

@@ -10,7 +10,7 @@ from semcache.errors import SemcacheError
 from semcache.settings import KafkaSettings
 from semcache_ingest.extraction.verdict import Delivery, Verdict
 from semcache_ingest.kafka.clients import given_up, is_fatal, open_consumer, open_share_consumer, record_of
-from semcache_ingest.link import Partition
+from semcache_ingest.records import Partition
 
 if TYPE_CHECKING:
     from confluent_kafka import Message, TopicPartition

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from semcache.settings import KafkaSettings
 from semcache_ingest.kafka.clients import CONTACT_TIMEOUT_S, open_reader, unreachable
-from semcache_ingest.link import Partition
+from semcache_ingest.records import Partition
 
 OFFSET_BEGINNING, OFFSET_END = -2, -1
 """The timestamps by which Kafka's ListOffsets knows them."""

@@ -11,8 +11,7 @@ from semcache.embed.protocol import Vectors
 from semcache.errors import Quarantine
 from semcache_ingest.deadletters.writer import DeadLetter
 from semcache_ingest.handlers.plan import PlanT, Run
-from semcache_ingest.link import Partition
-from semcache_ingest.records import Outcome, Record
+from semcache_ingest.records import Outcome, Partition, Record
 
 
 class RolledBack(Exception):

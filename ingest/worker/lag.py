@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from semcache_ingest.link import Partition
 from semcache_ingest.metrics import Metrics
-from semcache_ingest.worker.partitions import Assignment
+from semcache_ingest.records import Partition
+from semcache_ingest.worker.progress import Assignment
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer

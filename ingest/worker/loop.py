@@ -14,17 +14,14 @@ from semcache.errors import ConfigurationError
 from semcache.settings import KafkaSettings
 from semcache_ingest.kafka.clients import given_up, is_fatal, open_consumer, record_of
 from semcache_ingest.ledger import Ledger
-from semcache_ingest.link import Partition
 from semcache_ingest.metrics import Metrics
-from semcache_ingest.records import Record
+from semcache_ingest.records import Partition, Record
 from semcache_ingest.worker.batch import Batch
-from semcache_ingest.worker.commits import Commits, committed, noted
-from semcache_ingest.worker.finishline import FinishLine
+from semcache_ingest.worker.bounds import FinishLine, Start
 from semcache_ingest.worker.lag import measure_lag
 from semcache_ingest.worker.pace import Pace
-from semcache_ingest.worker.partitions import Assignment
 from semcache_ingest.worker.pipeline import Pipeline
-from semcache_ingest.worker.start import Start
+from semcache_ingest.worker.progress import Assignment, Commits, committed, noted
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, Message, TopicPartition

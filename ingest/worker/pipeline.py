@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from semcache.errors import Unavailable
 from semcache_ingest.deadletters.writer import said
 from semcache_ingest.kafka.clients import Throttled
-from semcache_ingest.link import Partition
 from semcache_ingest.metrics import Metrics
+from semcache_ingest.records import Partition
 from semcache_ingest.worker.batch import Batch, RolledBack
 
 Stage = Callable[[Batch], None]

@@ -11,15 +11,16 @@ from typing import Any
 
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.errors import ConfigurationError, InvalidInput, Quarantine, Unavailable
+from semcache.telemetry import processing
+from semcache_ingest.connection import RedisLink
 from semcache_ingest.deadletters.writer import DeadLetterQueue, said
 from semcache_ingest.events import Event
 from semcache_ingest.handlers.decode import Decoder
 from semcache_ingest.handlers.plan import Handler, Incoming, PlanT, Run, no_vectors, runs
 from semcache_ingest.kafka.clients import Throttled
 from semcache_ingest.ledger import AppliedOffsets, Ledger, Skips
-from semcache_ingest.link import Partition, RedisLink
 from semcache_ingest.metrics import Metrics
-from semcache_ingest.records import Outcome
+from semcache_ingest.records import Outcome, Partition
 from semcache_ingest.worker.batch import Batch, PassedOver, PlannedRun, RolledBack
 from semcache_ingest.worker.bisect import Failed, apply_or_bisect
 from semcache_ingest.worker.pipeline import AHEAD
@@ -27,6 +28,7 @@ from semcache_ingest.worker.pipeline import AHEAD
 SYSTEMIC = 8
 """If that many records fail alike and none of their batch passes, the fault is not the records'."""
 
+_TRACES = ("traceparent", "tracestate")
 _NOT_THE_RECORDS_FAULT = (Unavailable, ConfigurationError)
 _log = logging.getLogger("semcache.ingest")
 _letter_log = logging.getLogger("semcache.ingest.dead_letters")
@@ -240,3 +242,15 @@ def embed(embedder: Embedder, texts: Sequence[str]) -> Vectors:
     if vectors.shape != (len(texts), embedder.dim):
         raise InvalidInput(f"the embedder returned {vectors.shape} for {len(texts)} texts of {embedder.dim} numbers")
     return vectors
+
+
+def traced(write: Callable[[Batch], None]) -> Callable[[Batch], None]:
+    """Writing a batch, in a span that leads to those of whoever produced its records."""
+
+    def run(batch: Batch) -> None:
+        records, (topic, partition) = batch.records, batch.partition
+        carriers = ({name: record.header(name) or "" for name in _TRACES} for record in records)
+        with processing(topic, partition, records[0].offset, count=len(records), carriers=carriers):
+            write(batch)
+
+    return run

@@ -170,8 +170,8 @@ class SemanticCache(Contents):
         the cache's default. `options`: these and whatever else is stored with an answer, see `StoreOptions`; what is
         given by name comes first. `miss`: what `lookup` returned for the prompt; its vector is used again.
 
-        Returns None, and stores nothing, if a source has changed since that version, or if the question is not shared
-        and the cache classifies.
+        Returns None, and stores nothing, if the knowledge base has another version of a source, or if the question is
+        not shared and the cache classifies; `explain` says which.
 
         Raises:
             InvalidInput: an argument is out of its range; nothing is stored.

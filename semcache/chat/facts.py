@@ -53,17 +53,18 @@ _SENTENCES = {
     "home": ("You live in {}.", "Your {} lives in {}."),
     "origin": ("You are from {}.", "Your {} is from {}."),
     "work": ("You work at {}.", "Your {} works at {}."),
+    "occupation": ("What you do: {}.", "What your {} does: {}."),
     "age": ("You are {} years old.", "Your {} is {} years old."),
     "marital status": ("You are {}.", "Your {} is {}."),
     "allergy": ("You are allergic to {}.", "Your {} is allergic to {}."),
     "preference": ("You like {}.", "Your {} likes {}."),
-    "possession": ("You have this: {}.", "Your {} has this: {}."),
-    "plan": ("You plan this: {}.", "Your {} plans this: {}."),
+    "possession": ("You have: {}.", "Your {} has: {}."),
+    "plan": ("You plan: {}.", "Your {} plans: {}."),
     "language": ("You speak {}.", "Your {} speaks {}."),
 }
 _DENIED = {
     "preference": "You do not like {}.",
-    "possession": "You do not have this: {}.",
+    "possession": "You do not have: {}.",
     "allergy": "You are not allergic to {}.",
     "home": "You do not live in {}.",
 }

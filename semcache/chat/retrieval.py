@@ -53,10 +53,10 @@ def recall_memories(
     `very_near`: the least part of the score that a turn's own similarity has to have, see `very_near_part`.
     """
     recalled = memory.recall(question, k=4 * _MEMORIES)
-    telling = [(item.turn, item.score, item.parts.get("turn", 0.0)) for item in recalled if _tells(item.turn)]
+    telling = [(item.turn, item.score, item.parts.get("turn", 0.0)) for item in recalled if tells(item.turn)]
     if not needed:
         telling = [item for item in telling if item[2] >= very_near]
-    fresh = [(turn, 0.0, 0.0) for turn in reversed(window) if _tells(turn)] if needed else []
+    fresh = [(turn, 0.0, 0.0) for turn in reversed(window) if tells(turn)] if needed else []
     facts, outdated = known_facts(memory, question) if needed else ((), frozenset())
     kept = [(turn, score) for turn, score, _ in [*telling[:_MEMORIES], *fresh] if turn.id not in outdated]
     unique = {turn.id: (turn, score) for turn, score in kept}
@@ -114,7 +114,8 @@ def very_near_part(embedder: Embedder) -> float:
     return weights_for(embedder.fingerprint).turn * text_scale(embedder, asked="symmetric").cosine(_NEEDED_RELATEDNESS)
 
 
-def _tells(turn: Turn) -> bool:
+def tells(turn: Turn) -> bool:
+    """Whether a turn is somebody's statement: neither an answer nor a mere question."""
     return turn.role != "assistant" and tells_something(turn.text)
 
 
@@ -129,7 +130,7 @@ def told_since(memory: AgentMemory, question: str, since: float, known: Iterable
     """Whether the user has told anything near the question since then that is not among the known turns."""
     already = set(known)
     recalled = memory.recall(question, k=_MEMORIES, since=since)
-    return any(_tells(item.turn) and item.turn.id not in already for item in recalled)
+    return any(tells(item.turn) and item.turn.id not in already for item in recalled)
 
 
 def history_of(window: Sequence[Turn]) -> tuple[Message, ...]:

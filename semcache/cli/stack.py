@@ -15,7 +15,8 @@ from semcache.cli import doctor
 from semcache.cli.output import Json, emit_fields, emit_json, emit_rows
 from semcache.cli.progress import TerminalProgress
 from semcache.devstack import stack
-from semcache.devstack.state import NAMES, Name, StackState
+from semcache.devstack.state import FORMS, NAMES, Form, Name, StackState
+from semcache.errors import InvalidInput
 from semcache.settings import Settings, load_settings
 
 DataDir = Annotated[Path | None, typer.Option(help="Where the servers keep data and logs.", show_default=False)]
@@ -28,6 +29,9 @@ KafkaPort = Annotated[
     int | None,
     typer.Option(min=1, max=65_535, help="Without it: the last one, 9092, or a free one.", show_default=False),
 ]
+Single = Annotated[bool, typer.Option("--single", help="Redis as one server. Without a form: as last time.")]
+Cluster = Annotated[bool, typer.Option("--cluster", help="Redis as a cluster of 3 primaries and 3 replicas.")]
+Sentinel = Annotated[bool, typer.Option("--sentinel", help="Redis as a primary, 2 replicas and 3 sentinels.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -42,13 +46,24 @@ def up(
     redis_port: RedisPort = None,
     kafka_port: KafkaPort = None,
     only: Only = None,
+    single: Single = False,
+    cluster: Cluster = False,
+    sentinel: Sentinel = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Start the embedded Redis and Kafka, or find them running. Their data survives `down` and crashes."""
+    form = _form(single=single, cluster=cluster, sentinel=sentinel)
     settings, servers = settings_with(data_dir), _chosen(only)
     with _ended_like_ctrl_c():
-        running = stack.up(settings, TerminalProgress(), only=servers, redis_port=redis_port, kafka_port=kafka_port)
+        running = stack.up(
+            settings,
+            TerminalProgress(),
+            only=servers,
+            redis_port=redis_port,
+            kafka_port=kafka_port,
+            redis_form=form,
+        )
     emit_fields(_addresses(running), as_json=as_json, title="running")
 
 
@@ -86,6 +101,13 @@ def _ended_like_ctrl_c() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _form(**asked: bool) -> Form | None:
+    chosen = [form for form in FORMS if asked[form]]
+    if len(chosen) > 1:
+        raise InvalidInput(f"give one of {', '.join(f'--{form}' for form in chosen)}: Redis runs in one form at a time")
+    return chosen[0] if chosen else None
 
 
 def _chosen(only: Name | None) -> tuple[Name, ...]:

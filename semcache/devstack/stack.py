@@ -18,7 +18,9 @@ from semcache.devstack.kafka import KafkaServer
 from semcache.devstack.process import ServerProcess, tail
 from semcache.devstack.progress import Progress, Silent
 from semcache.devstack.redis import RedisServer
-from semcache.devstack.state import NAMES, Name, ServerState, StackState
+from semcache.devstack.redundant import known_ports
+from semcache.devstack.several import SeveralRedis
+from semcache.devstack.state import NAMES, Form, Name, ServerState, StackState
 from semcache.errors import ConfigurationError, Unavailable
 from semcache.settings import Settings
 
@@ -73,17 +75,19 @@ def up(
     only: Collection[Name] = NAMES,
     redis_port: int | None = None,
     kafka_port: int | None = None,
+    redis_form: Form | None = None,
 ) -> StackState:
     """Starts what does not run yet, and returns when all of it serves. A failure or Ctrl-C undoes what was started.
 
     Without a port given, a server takes the one it had before, else its usual one, else any that is free.
+    `redis_form`: one server, a cluster or a primary under Sentinel, each with data of its own; None = as last time.
 
     Raises:
         ConfigurationError: a port is taken, Java or an extra is missing, or the data directory cannot be written.
         Unavailable: a download failed, or a server does not start; the text quotes its log.
     """
     data_dir = settings.data_dir.absolute()
-    starter = _Starter(data_dir, progress or Silent(), {"redis": redis_port, "kafka": kafka_port})
+    starter = _Starter(data_dir, progress or Silent(), {"redis": redis_port, "kafka": kafka_port}, redis_form)
     with _locked(data_dir, progress):
         return starter.up([name for name in LAUNCH_ORDER if name in only])
 
@@ -111,8 +115,11 @@ def _locked(data_dir: Path, progress: Progress | None) -> AbstractContextManager
     return locks.exclusive(data_dir / "stack.lock", what=what, wait_s=LOCK_WAIT_S, progress=progress)
 
 
-def _server(name: Name, data_dir: Path, port: int) -> Server:
-    return (RedisServer if name == "redis" else KafkaServer)(data_dir / name, port)
+def _server(name: Name, data_dir: Path, port: int, form: Form = "single") -> Server:
+    if name == "kafka":
+        return KafkaServer(data_dir / name, port)
+    folder = data_dir / name
+    return RedisServer(folder, port) if form == "single" else SeveralRedis(folder, port, form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,7 @@ class _Starter:
     data_dir: Path
     progress: Progress
     given_ports: Mapping[Name, int | None]
+    redis_form: Form | None = None
 
     def up(self, names: list[Name]) -> StackState:
         starting: list[Name] = []
@@ -143,11 +151,21 @@ class _Starter:
             raise ConfigurationError(
                 f"{name} runs already, on port {known.port}: `semcache down --only {name}` first, to move it"
             )
-        _server(name, self.data_dir, known.port).wait_ready(known.process)
+        if self._form(name, known) != known.form:
+            raise ConfigurationError(
+                f"redis runs already, as {known.form}: `semcache down --only redis` first, to start it as another"
+            )
+        _server(name, self.data_dir, known.port, known.form).wait_ready(known.process)
         return True
 
-    def _port(self, name: Name) -> int:
+    def _form(self, name: Name, known: ServerState | None) -> Form:
+        last: Form = known.form if known else "single"
+        return (self.redis_form or last) if name == "redis" else "single"
+
+    def _port(self, name: Name, form: Form) -> int:
         given, known = self.given_ports[name], state.load(self.data_dir).of(name)
+        if form != "single" and given is None and (taken := known_ports(self.data_dir / name / form)):
+            return taken[0]
         if given is None:
             if known and known.process:  # it died: its port is about to be free
                 ports.wait_free(known.port, timeout_s=1.0)
@@ -161,11 +179,12 @@ class _Starter:
     def _launch(self, name: Name, *, port: int | None = None) -> tuple[Server, ServerProcess]:
         lock = _take_folder(self.data_dir / name)
         try:
-            server = _server(name, self.data_dir, port or self._port(name))
+            form = self._form(name, state.load(self.data_dir).of(name))
+            server = _server(name, self.data_dir, port or self._port(name, form), form)
             process = server.start(progress=self.progress, keep_open=(lock,))
         finally:
             os.close(lock)
-        known = ServerState(name, server.port, server.log, server.version, server.address, process)
+        known = ServerState(name, server.port, server.log, server.version, server.address, process, form)
         state.save(state.load(self.data_dir).having(known), self.data_dir)
         return server, process
 
@@ -224,7 +243,7 @@ def _status(data_dir: Path, name: Name, known: ServerState | None) -> ServerStat
     if not (known and known.process):
         return ServerStatus(name, "stopped", port=known.port if known else None)
     alive = known.process.alive()
-    answering = alive and _server(name, data_dir, known.port).ready(known.process)
+    answering = alive and _server(name, data_dir, known.port, known.form).ready(known.process)
     return ServerStatus(
         name,
         "running" if answering else "not answering" if alive else "died",

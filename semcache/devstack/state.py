@@ -16,13 +16,18 @@ from semcache.devstack.process import ServerProcess
 
 Name = Literal["redis", "kafka"]
 NAMES: tuple[Name, ...] = ("redis", "kafka")
+Form = Literal["single", "cluster", "sentinel"]
+FORMS: tuple[Form, ...] = ("single", "cluster", "sentinel")
 ADDRESS_FIELD = {"redis": "url", "kafka": "bootstrap_servers"}
 FILE = "stack.json"
 
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
-    """One embedded server. `address` and `process` are None when it was stopped."""
+    """One embedded server. `address` and `process` are None when it was stopped.
+
+    `form`: Redis may be several servers; `process` is the first of them.
+    """
 
     name: Name
     port: int
@@ -30,6 +35,7 @@ class ServerState:
     version: str = ""
     address: str | None = None
     process: ServerProcess | None = None
+    form: Form = "single"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,8 @@ def _written(server: ServerState) -> dict[str, Any]:
         if server.process
         else {}
     )
-    return {**running, "port": server.port, "version": server.version, "log": str(server.log)}
+    form = {} if server.form == "single" else {"form": server.form}
+    return {**running, **form, "port": server.port, "version": server.version, "log": str(server.log)}
 
 
 def _server(name: Name, written: dict[str, Any]) -> ServerState:
@@ -89,4 +96,5 @@ def _server(name: Name, written: dict[str, Any]) -> ServerState:
         version=str(written.get("version", "")),
         address=written.get(ADDRESS_FIELD[name]),
         process=process,
+        form=next((form for form in FORMS if form == written.get("form")), "single"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -10,11 +11,13 @@ from datetime import UTC, datetime, timedelta
 import redis
 
 from semcache.embed import Embedder
+from semcache.errors import RedisUnavailable
 from semcache.questions.learned import weights_of
 from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.text.language import language_of
 
+_log = logging.getLogger(__name__)
 _KEPT_S = 172_800
 _AT_ONCE = 32  # English questions that may wait in the process
 _OTHER = "other"
@@ -35,11 +38,7 @@ class LanguageCounts:
         self._lock = threading.Lock()
 
     def add(self, question: str) -> None:
-        """Counts one question.
-
-        Raises:
-            RedisUnavailable: what waited is not counted.
-        """
+        """Counts one question. Without Redis it is not counted: nothing depends on it."""
         if "en" not in weights_of(self._embedder.fingerprint).languages:
             return
         language = language_of(question)
@@ -48,7 +47,10 @@ class LanguageCounts:
             if language == "en" and self._waiting.total() < _AT_ONCE:
                 return
             counted, self._waiting = self._waiting, Counter()
-        self._write(counted)
+        try:
+            self._write(counted)
+        except RedisUnavailable as error:
+            _log.warning("questions are not counted by language: %s", error)
 
     @guarded()
     def _write(self, counted: Counter[str]) -> None:

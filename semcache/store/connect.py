@@ -176,7 +176,7 @@ def _ours(error: RedisError | RedisClusterException) -> Exception:
 
 def _response_error(error: ResponseError) -> Exception:
     text = str(error)
-    if "non local key" in text:  # a script met a key whose slot is just being moved
+    if "non local key" in text or "rehashing of the slot" in text:  # a script's slot is just being moved
         return RedisUnavailable(f"Redis is moving the keys: {text}", retry_after_s=0.5)
     if re.search(r"\b(MISCONF|NOREPLICAS|UNKILLABLE|BUSY)\b", text):
         return RedisUnavailable(f"Redis refuses commands: {text}", retry_after_s=5.0)
@@ -192,7 +192,8 @@ def _response_error(error: ResponseError) -> Exception:
     if re.search(r"unknown (redis )?command", text, re.IGNORECASE):
         return ConfigurationError(
             f"Redis does not know a command that semcache needs ({text}): use Redis {dotted(MINIMUM_REDIS)} or newer, "
-            "with vector sets (and HSETEX); `semcache doctor` tells what the server is"
+            "with vector sets (and HSETEX), which Valkey and other forks do not have; `semcache doctor` tells what the "
+            "server is"
         )
     return error
 

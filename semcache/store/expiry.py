@@ -6,9 +6,9 @@ runs, every key of a scope has a lifetime of Redis' own. Time is Redis' clock: a
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import math
+import secrets
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -29,6 +29,8 @@ _AT_ONCE = 64
 # A sweeper has its scopes to itself for that long, and takes so many at once.
 _LEASE_S = 60
 _SCOPES_AT_ONCE = 100
+# Whoever takes a scope out of the catalogue is done within that time, or has not begun.
+_MARK_S = 60
 # Redis drops the hash of an entry that long after it expired, in case nobody sweeps: until then its indexes are known.
 GRACE_MS = 86_400_000
 # What counts and learns in a scope lives on for that long after its last change.
@@ -52,6 +54,16 @@ def entry_prefix(scope: str) -> str:
 def catalogue_keys(namespace: str) -> tuple[str, str]:
     """The scopes of a namespace, and when each is to be swept."""
     return keys.CACHE_SCOPES.build(namespace=namespace), keys.CACHE_DUE.build(namespace=namespace)
+
+
+def leaving_key(namespace: str) -> str:
+    """The scopes of a namespace that are being taken out of its notes."""
+    return keys.CACHE_LEAVING.build(namespace=namespace)
+
+
+def noted_key(scope: str) -> str:
+    """What a scope on a cluster says of the notes that lead to it."""
+    return keys.CACHE_NOTED.build(scope=scope)
 
 
 def whole_seconds(idle_s: float) -> int:
@@ -126,22 +138,28 @@ def _end_of_learning(client: redis.Redis, scope: str, clock: Clock | None) -> st
     return repr(now + max(0, *left_ms) / 1000 + 1)
 
 
-@guarded()
 def unregister(client: redis.Redis, namespace: str, scope: str) -> bool:
     """Takes a scope that holds nothing out of the catalogue; whether it did: not if an answer is stored meanwhile."""
-    held = _held(scope)
     catalogue, due = catalogue_keys(namespace)
-    with client.pipeline(transaction=True) as pipe:
-        pipe.watch(*held)
-        if pipe.exists(*held):
-            return False
-        pipe.multi()
-        pipe.hdel(catalogue, scope)
-        pipe.zrem(due, scope)
-        with contextlib.suppress(redis.WatchError):
-            pipe.execute()
-            return True
-    return False
+    return take_out(client, namespace, scope, note=catalogue, held=_held(scope), due=due)
+
+
+@guarded()
+def take_out(
+    client: redis.Redis, namespace: str, scope: str, *, note: str, held: list[str], document: str = "", due: str = ""
+) -> bool:
+    """Takes a scope of which none of the keys `held` is there out of a note; whether it did.
+
+    The note may lie on another server than the scope: it is marked first, and whoever makes it again takes the mark
+    away. `document`: whose dependants the note is; `due`: when scopes are to be swept, which then ends too.
+    """
+    leaving, mark, field = leaving_key(namespace), secrets.token_hex(8), scope + note
+    client.execute_command("HSETEX", leaving, "EX", _MARK_S, "FIELDS", 1, field, mark)
+    if not script("cache_leave")(client, keys=[noted_key(scope), *held], args=[document]):
+        client.hdel(leaving, field)
+        return False
+    keys_of_note = [leaving, note, due or note]
+    return bool(script("cache_unlist")(client, keys=keys_of_note, args=[scope, mark, int(bool(due))]))
 
 
 def _held(scope: str) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 from redis.exceptions import ResponseError
@@ -14,26 +16,43 @@ from semcache.store.connect import MINIMUM_REDIS, dotted, guarded
 # First patch release of each minor version in which VREM during a threaded VSIM no longer frees memory in use.
 _VREM_MENDED = {(8, 2): 9, (8, 4): 6, (8, 6): 6, (8, 8): 2}
 
+_FORKS = {"valkey": "Valkey", "dragonfly": "Dragonfly", "keydb": "KeyDB", "kvrocks": "Kvrocks", "garnet": "Garnet"}
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What a Redis server is. `version` is (major, minor, patch)."""
+    """What a server is. `version` is (major, minor, patch), of Redis or of what speaks its protocol (`product`)."""
 
     version: tuple[int, int, int]
     vector_sets: bool
     vrem_unsafe: bool
+    product: str = "Redis"
 
     @property
     def usable(self) -> bool:
         return self.vector_sets and self.version[:2] >= MINIMUM_REDIS
 
+    @property
+    def unfit(self) -> str:
+        """Why it cannot be used, and what to use; empty if it can."""
+        if self.usable:
+            return ""
+        needed = f"semcache needs Redis {dotted(MINIMUM_REDIS)} or newer with vector sets"
+        if self.product != "Redis":
+            return (
+                f"this is {self.product} {dotted(self.version)}, which has no vector sets: {needed}, and no fork or "
+                "service that speaks Redis' protocol has them; docs/operations.md lists who hosts Redis 8"
+            )
+        missing = "has no vector sets" if self.version[:2] >= MINIMUM_REDIS else "is too old"
+        return f"Redis {dotted(self.version)} {missing}: {needed}; `semcache up` starts one"
+
 
 @guarded()
 def inspect_server(client: redis.Redis) -> Server:
     """Version, whether vector sets are there, and whether VREM beside a threaded VSIM is unsafe; three commands."""
-    version = _version(client.info("server")["redis_version"])
+    product, version = product_of(client.info("server"))
     known = client.execute_command("COMMAND", "INFO", "VSIM")
-    return Server(version, bool(known and _present(known)), _vrem_unsafe(client, version))
+    return Server(version, bool(known and _present(known)), _vrem_unsafe(client, version), product)
 
 
 def check_server(client: redis.Redis) -> Server:
@@ -45,12 +64,16 @@ def check_server(client: redis.Redis) -> Server:
     """
     server = inspect_server(client)
     if not server.usable:
-        missing = "has no vector sets" if server.version[:2] >= MINIMUM_REDIS else "is too old"
-        raise ConfigurationError(
-            f"Redis {dotted(server.version)} {missing}: semcache needs Redis {dotted(MINIMUM_REDIS)} or newer "
-            "with vector sets; `semcache up` starts one"
-        )
+        raise ConfigurationError(server.unfit)
     return server
+
+
+def product_of(info: Mapping[str, Any]) -> tuple[str, tuple[int, int, int]]:
+    """What INFO says the server is, and which version of it: forks call themselves a Redis of some version besides."""
+    named = str(info.get("server_name") or "redis")
+    own = next((name for name in _FORKS if name == named or f"{name}_version" in info), "")
+    version = info.get(f"{own}_version") or info["redis_version"]
+    return _FORKS.get(own, "Redis"), _version(str(version))
 
 
 def _present(known: object) -> bool:

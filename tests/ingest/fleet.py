@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,11 +15,16 @@ from semcache.devstack.kafka import KafkaServer
 from semcache.devstack.ports import free_port
 from semcache.devstack.process import ServerProcess
 from semcache.devstack.redis import RedisServer
+from semcache.devstack.redundant import EmbeddedCluster, Node
 from semcache.settings import Settings, load_settings
+from tests.waiting import wait_until
 
 
 class Fleet:
-    """One Redis (append-only file), one Kafka, and workers; everything can die and come back on its port and data."""
+    """One Redis (append-only file) or a cluster, one Kafka, workers; all can die and come back on its port and data.
+
+    Of a cluster, "redis" is the primary that was chosen last: by chance, with each `kill` and `pid`.
+    """
 
     def __init__(
         self,
@@ -29,14 +35,18 @@ class Fleet:
         redis_conf: Mapping[str, str] | None = None,
         session_timeout_s: int = 45,
         protocol: str = "consumer",
+        cluster: random.Random | None = None,
     ) -> None:
         """`session_timeout_s`: after that long without a heartbeat Kafka gives a worker's partitions to another.
 
-        `protocol`: that of the consumer group.
+        `protocol`: that of the consumer group. `cluster`: Redis is one, and this chooses its primaries.
         """
         self._folder = folder
         self.session_timeout_s = session_timeout_s
         self._redis = RedisServer(folder / "redis", free_port(), extra=dict(redis_conf or {}))
+        self._cluster = EmbeddedCluster(folder / "redis", extra=dict(redis_conf or {})) if cluster else None
+        self._chance = cluster or random.Random()
+        self._chosen: Node | None = None
         self._kafka = KafkaServer(folder / "kafka", free_port(), extra=_impatient(session_timeout_s))
         self._processes: dict[str, ServerProcess] = {}
         consumer = {"session.timeout.ms": str(session_timeout_s * 1000)} if protocol == "classic" else {}
@@ -58,7 +68,7 @@ class Fleet:
     @property
     def settings(self) -> Settings:
         return load_settings(
-            redis_url=self._redis.address,
+            redis_url=self.environment["SEMCACHE_REDIS_URL"],
             kafka_bootstrap_servers=self._kafka.address,
             kafka_conversations_topic="talk",
             kafka_knowledge_topic="documents",
@@ -67,27 +77,73 @@ class Fleet:
             data_dir=self._folder / "none",
         )
 
+    @property
+    def clustered(self) -> bool:
+        return self._cluster is not None
+
     def start(self, name: str) -> None:
         """Starts `redis` or `kafka`, anew or on the data it left."""
+        if name == "redis" and self._cluster:
+            self._start_in(self._cluster)
+            return
         server = self._redis if name == "redis" else self._kafka
         process = self._processes[name] = server.start(tied=True)
         server.wait_ready(process)
 
+    def _start_in(self, cluster: EmbeddedCluster) -> None:
+        if not cluster.nodes:
+            cluster.start(tied=True)
+            self.environment["SEMCACHE_REDIS_URL"] = cluster.address
+        elif self._chosen:
+            self._chosen.start(tied=True)
+            assert self._chosen.process
+            self._chosen.server.wait_ready(self._chosen.process)
+            wait_until("the cluster is whole", cluster.whole, timeout_s=60)
+
     def kill(self, name: str) -> None:
         """kill -9."""
-        self._processes[name].kill()
+        (self._choose() if name == "redis" and self._cluster else self._processes[name]).kill()
+
+    def await_failover(self) -> None:
+        """Until a replica has taken the place of the primary that was killed."""
+        assert self._cluster
+        alive = [node for node in self._cluster.nodes if node is not self._chosen]
+
+        def taken_over() -> bool:
+            return sum(node.info("replication")["role"] == "master" for node in alive) == len(alive) // 2 + 1
+
+        wait_until("a replica has taken over", taken_over, timeout_s=60)
 
     def append_only_files(self) -> list[Path]:
         """The files that Redis appends its writes to; the last one is the newest."""
-        return sorted((self._folder / "redis" / "data" / "appendonlydir").glob("*.incr.aof"))
+        folder = self._chosen.server.folder if self._chosen else self._folder / "redis"
+        return sorted((folder / "data" / "appendonlydir").glob("*.incr.aof"))
 
     def pid(self, name: str) -> int:
+        if name == "redis" and self._cluster:
+            chosen = self._choose().process
+            assert chosen
+            return chosen.pid
         return self._processes[name].pid
 
-    def add_worker(self) -> subprocess.Popen[bytes]:
+    def _choose(self) -> Node:
+        """One of the primaries."""
+        assert self._cluster
+        self._chosen = self._chance.choice(
+            [node for node in self._cluster.nodes if node.info("replication")["role"] == "master"]
+        )
+        return self._chosen
+
+    def settle(self) -> None:
+        """Every server is there again, and in its place."""
+        if self._cluster:
+            wait_until("the cluster is whole", self._cluster.whole, timeout_s=60)
+
+    def add_worker(self, *command: str) -> subprocess.Popen[bytes]:
+        """A process of `semcache-ingest`: `run` unless another command is given."""
         log = (self._folder / f"worker-{len(self.workers)}.log").open("wb")
         worker = subprocess.Popen(
-            [sys.executable, "-m", "semcache_ingest.cli", "run"],
+            [sys.executable, "-m", "semcache_ingest.cli", *(command or ("run",))],
             env=os.environ | self.environment,
             stdout=log,
             stderr=log,
@@ -115,6 +171,8 @@ class Fleet:
             worker.wait()
         for process in self._processes.values():
             process.kill()
+        for node in self._cluster.nodes if self._cluster else ():
+            node.kill()
 
 
 def _impatient(session_timeout_s: int) -> dict[str, str]:

@@ -12,7 +12,7 @@ from semcache.embed import Embedder
 from semcache.memory import AgentMemory
 from semcache.settings import Settings
 from semcache_ingest.worker.assemble import RunOptions
-from semcache_ingest.worker.start import Start
+from semcache_ingest.worker.bounds import Start
 from tests.ingest.conftest import Running
 from tests.ingest.producing import START, message, send_events
 

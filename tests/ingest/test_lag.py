@@ -18,7 +18,7 @@ from semcache.settings import Settings
 from semcache_ingest.kafka.clients import open_admin
 from semcache_ingest.records import Record
 from semcache_ingest.worker.lag import lost
-from semcache_ingest.worker.partitions import Assignment
+from semcache_ingest.worker.progress import Assignment
 from tests.conftest import Clock
 from tests.ingest.conftest import Run, Running
 from tests.ingest.producing import message, send, send_events

@@ -34,8 +34,8 @@ from semcache_ingest.records import Record
 from semcache_ingest.worker.batch import Batch
 from semcache_ingest.worker.bisect import Done, Failed, apply_or_bisect
 from semcache_ingest.worker.pace import Pace
-from semcache_ingest.worker.partitions import Assignment
 from semcache_ingest.worker.pipeline import AHEAD, Pipeline
+from semcache_ingest.worker.progress import Assignment
 from tests.conftest import Clock
 from tests.ingest.producing import AT, message, upsert
 from tests.waiting import wait_until

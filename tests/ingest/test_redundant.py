@@ -18,8 +18,8 @@ from semcache.store import keys
 from semcache.store.checks import check_data
 from semcache.store.clients.client import node_of, primaries
 from semcache.store.connect import connect
+from semcache_ingest.connection import durable
 from semcache_ingest.fences import FENCES, fences
-from semcache_ingest.link import durable
 from semcache_ingest.status import group_status
 from tests.ingest.conftest import Run, Running
 from tests.ingest.producing import message, send_events

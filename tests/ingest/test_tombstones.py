@@ -15,7 +15,7 @@ from semcache.settings import Settings
 from semcache_ingest.kafka.clients import open_admin
 from semcache_ingest.kafka.topics import ensure_topics
 from semcache_ingest.worker.assemble import RunOptions
-from semcache_ingest.worker.start import Start
+from semcache_ingest.worker.bounds import Start
 from tests.ingest.conftest import Running
 from tests.ingest.producing import as_record, delete, send, upsert
 from tests.waiting import wait_until

@@ -25,7 +25,7 @@ from semcache_ingest.http import serving
 from semcache_ingest.publish import EventPublisher
 from semcache_ingest.status import group_status
 from semcache_ingest.worker.assemble import RunOptions, open_worker
-from semcache_ingest.worker.start import Start
+from semcache_ingest.worker.bounds import Start
 from tests.ingest.conftest import BOTH_PROTOCOLS, Run, Running
 from tests.ingest.producing import AT, delete, message, send, send_events, upsert
 from tests.ingest.state import difference, state
@@ -77,11 +77,14 @@ def test_deleted_document_takes_its_answers_with_it_and_stays_deleted(
 def test_feedback_counts_once_however_often_it_arrives(
     settings: Settings, redis: redis_py.Redis, fast_embedder: Embedder, drain: Drain
 ) -> None:
-    """A verdict on an answer reaches the scope that holds it, once; a rejected answer is served no more."""
+    """A verdict on an answer reaches the scope that holds it, once; an answer that two reject is served no more."""
     cache = SemanticCache(redis, embedder=fast_embedder, namespace=settings.namespace, scope={"tenant": "acme"})
     entry = cache.store("What is the capital of Assyria?", "I don't know that.")
     verdict = {"type": "feedback", "id": "f-1", "user": "ada", "entry": entry, "correct": False, "at": AT}
-    send_events(settings, [verdict, verdict])
+    send_events(settings, [verdict, verdict, verdict | {"id": "f-2"}])
+    drain()
+    assert cache.lookup("What is the capital of Assyria?")
+    send_events(settings, [verdict | {"id": "f-3", "user": "ben"}])
     drain()
     assert cache.stats().rejected == 1
     assert not cache.lookup("What is the capital of Assyria?")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -91,6 +92,22 @@ def test_distributions_are_built_alike_and_are_valid(distributions: tuple[Path, 
         assert hashlib.sha256(first.read_bytes()).digest() == hashlib.sha256(second.read_bytes()).digest(), first.name
     checked = [UV, "tool", "run", "-q", "twine", "check", "--strict", *map(str, distributions)]
     assert "FAILED" not in subprocess.run(checked, check=True, capture_output=True, text=True).stdout
+
+
+def test_the_bill_of_materials_names_all_that_is_installed(distributions: tuple[Path, Path], tmp_path: Path) -> None:
+    """Each package of the image with its version, and what it depends on."""
+    path = tmp_path / "bill.json"
+    subprocess.run([ROOT / "tools" / "sbom.sh", distributions[0], path], check=True, env=os.environ | {"UV": UV})
+    bill = json.loads(path.read_text())
+    found = {component["name"].lower().replace("_", "-"): component for component in bill["components"]}
+    assert bill["metadata"]["component"]["name"] == "semcache"
+    assert {"redis", "onnxruntime", "confluent-kafka", "streamlit", "fastapi", "mcp"} <= found.keys()
+    assert [name for name, component in found.items() if not component.get("version")] == []
+    pins = dict(re.findall(r"^([\w.-]+)==([^\s;\\]+)", (ROOT / "constraints.txt").read_text(), re.M))
+    assert {name: found[name]["version"] for name in ("redis", "fastapi")} == {
+        name: pins[name] for name in ("redis", "fastapi")
+    }
+    assert any(row.get("dependsOn") for row in bill["dependencies"])
 
 
 def test_links_of_the_readme_lead_somewhere_from_elsewhere(distributions: tuple[Path, Path]) -> None:

@@ -38,10 +38,11 @@ from tests.ingest.conftest import Running
 from tests.security.conftest import kafka_rules, redis_rules
 from tests.security.flows import use_everything
 
-SOURCES = Path(keys.__file__).parents[1]
+SOURCES = Path(keys.__file__).parents[2]
 PASSWORDS = {"admin": "admin-secret", "worker": "worker-secret", "producer": "producer-secret"}
-# For a URL with a database, `durability = "replica"`, a scope that has learned ten thousand pairs, the demonstration.
-RARE = {"select", "wait", "hrandfield", "vcard"}
+# For a URL with a database, `durability = "replica"`, a scope that has learned ten thousand pairs, the demonstration,
+# LangGraph's saver.
+RARE = {"select", "wait", "hrandfield", "vcard", "watch", "unwatch"}
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +132,7 @@ def test_both_identities_are_enough_and_nothing_is_granted_in_vain(
     publish_and_work(guarded_redis, guarded_kafka, tmp_path)
     refused = {(entry["reason"], entry["object"]) for entry in admin.acl_log()}
     assert refused == set()
-    assert redis_facts(settings_of("worker", guarded_redis, guarded_kafka, tmp_path).redis.url).vector_sets
+    assert redis_facts(connect(settings_of("worker", guarded_redis, guarded_kafka, tmp_path).redis.url)).vector_sets
     assert granted() - used(admin) - in_scripts() - RARE == set()
 
 

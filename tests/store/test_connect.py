@@ -7,7 +7,7 @@ import redis as redis_py
 
 from semcache.errors import ConfigurationError, InvalidInput, RedisUnavailable
 from semcache.store.connect import client_of, connect, guarded
-from semcache.store.server import Server, check_server, inspect_server
+from semcache.store.server import Server, check_server, inspect_server, product_of
 from tests.conftest import free_port
 
 
@@ -132,3 +132,20 @@ def test_an_old_server_is_not_usable() -> None:
     """7.4, and 8 without vector sets, do not pass."""
     assert not Server((7, 4, 2), vector_sets=True, vrem_unsafe=False).usable
     assert not Server((8, 2, 3), vector_sets=False, vrem_unsafe=False).usable
+
+
+@pytest.mark.parametrize(
+    ("info", "product", "version"),
+    [
+        ({"redis_version": "8.2.3"}, "Redis", (8, 2, 3)),
+        ({"redis_version": "8.2.3", "server_name": "redis"}, "Redis", (8, 2, 3)),
+        ({"redis_version": "7.2.4", "server_name": "valkey", "valkey_version": "9.0.1"}, "Valkey", (9, 0, 1)),
+        ({"redis_version": "7.4.0", "dragonfly_version": "df-v1.31.0"}, "Dragonfly", (1, 31, 0)),
+        ({"redis_version": "4.0.0", "kvrocks_version": "2.12.0"}, "Kvrocks", (2, 12, 0)),
+    ],
+)
+def test_a_fork_is_called_by_its_name(info: dict[str, str], product: str, version: tuple[int, int, int]) -> None:
+    """Whatever version of Redis it says it is: it has no vector sets, and no newer version of it has."""
+    assert product_of(info) == (product, version)
+    unfit = Server(version, vector_sets=False, vrem_unsafe=False, product=product).unfit
+    assert (product in unfit, "fork" in unfit) == (True, product != "Redis")

@@ -1,9 +1,15 @@
-"""Registration of scopes: the notes that lead from a namespace and its documents to a scope with answers."""
+"""Registration of scopes: the notes that lead from a namespace and its documents to a scope with answers.
+
+On one server they are made in the transaction that stores an answer. On a cluster they lie on another server than the
+scope. There the scope says itself which notes lead to it, and stores nothing before they do: so a store asks the other
+server for nothing as long as they hold, and none that is under way escapes whoever takes the scope out of them.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+import secrets
+from collections.abc import Callable, Collection, Iterable
 
 import redis
 from redis.client import Pipeline
@@ -11,11 +17,12 @@ from redis.client import Pipeline
 from semcache.cache.scope import Scope
 from semcache.store import keys
 from semcache.store.connect import guarded
-from semcache.store.expiry import GRACE_MS, IDLE_S, catalogue_keys, whole_seconds
-from semcache.store.lua import script
+from semcache.store.expiry import GRACE_MS, IDLE_S, catalogue_keys, leaving_key, noted_key, whole_seconds
+from semcache.store.lua import executed, script
 
 SLACK_MS = 60_000
 """A document's change finds a scope for that long after its last answer from it has expired."""
+_MARK_MS = 60_000
 
 
 class Registration:
@@ -33,20 +40,43 @@ class Registration:
         """`ttl_s`: lifetime of the answer, None = for ever."""
         namespace = self.scope.namespace
         dependants = [keys.CACHE_DEPENDANTS.build(namespace=namespace, source=document) for document in documents]
-        answer_ms = math.ceil((ttl_s or 0) * 1000)
-        scope_ms, dependant_ms = (answer_ms + GRACE_MS + self._idle_ms, answer_ms + SLACK_MS) if ttl_s else (0, 0)
         script("cache_register")(
             pipe,
-            keys=[*catalogue_keys(namespace), *dependants],
-            args=[
-                self.scope.id, self.scope.to_json(), scope_ms, dependant_ms, ttl_s or 0,
-                "" if self._clock is None else self._clock(),
-            ],
-        )  # fmt: skip
+            keys=[*catalogue_keys(namespace), leaving_key(namespace), *dependants],
+            args=[self.scope.id, self.scope.to_json(), *self._lifetimes(ttl_s), ttl_s or 0, self._now],
+        )
+
+    @property
+    def _now(self) -> float | str:
+        return "" if self._clock is None else self._clock()
+
+    def _lifetimes(self, ttl_s: float | None) -> tuple[int, int]:
+        """Of the scope's note and of its documents', ms; 0 = for ever."""
+        answer_ms = math.ceil((ttl_s or 0) * 1000)
+        return (answer_ms + GRACE_MS + self._idle_ms, answer_ms + SLACK_MS) if ttl_s else (0, 0)
 
     @guarded()
-    def note(self, client: redis.Redis) -> None:
-        """Notes the scope for as long as it can learn without an answer; before it is taught by other means."""
+    def note(self, client: redis.Redis, documents: Iterable[str] = (), ttl_s: float | None = None) -> None:
+        """Makes the notes by themselves; without `ttl_s` for as long as the scope can learn without an answer."""
         pipe = client.pipeline(transaction=True)
-        self(pipe, (), self._idle_ms / 1000)
-        pipe.execute()
+        self(pipe, documents, self._idle_ms / 1000 if ttl_s is None else ttl_s)
+        executed(client, pipe)
+
+    @guarded()
+    def ahead(
+        self, client: redis.Redis, lifetimes: Iterable[float | None], documents: Collection[str]
+    ) -> Callable[[Pipeline], None]:
+        """Makes the notes before answers are stored; gives what the transaction that stores them has to begin with."""
+        noted = noted_key(self.scope.id)
+        mark = script("cache_announce")(client, keys=[noted], args=[secrets.token_hex(8), _MARK_MS])
+        for ttl_s in lifetimes:
+            pipe = client.pipeline(transaction=True)
+            self(pipe, documents, ttl_s)
+            pipe.execute()
+
+        def confirm(pipe: Pipeline) -> None:
+            for ttl_s in lifetimes:
+                arguments = [mark, ttl_s or 0, *self._lifetimes(ttl_s), self._now, *documents]
+                script("cache_confirm")(pipe, keys=[noted], args=arguments)
+
+        return confirm

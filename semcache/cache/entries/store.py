@@ -5,35 +5,37 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import redis
 from redis.client import Pipeline
 
+from semcache.cache.entries.lineage import current_versions
 from semcache.cache.entries.records import (
     ANSWER_FIELDS,
     ENTRY_FIELDS,
-    HitLesson,
     NearEntry,
     NewEntry,
     Progress,
     SearchResult,
     StoredAnswer,
-    Verdict,
     from_hash,
     near_of,
     to_hash,
 )
+from semcache.cache.entries.registering import Store, renewed, stored
 from semcache.cache.entries.registration import Registration
+from semcache.cache.entries.tally import USE_HALF_LIFE_S
 from semcache.cache.inputs import Question
 from semcache.cache.types import Entry
 from semcache.store import keys
+from semcache.store.clients.client import is_cluster
 from semcache.store.connect import guarded
 from semcache.store.expiry import GRACE_MS, IDLE_S, entry_prefix, scope_keys, whole_seconds
-from semcache.store.lua import Argument, script
+from semcache.store.lua import script
 
-# An entry whose use stopped weighs half as much after that long: what `max_entries` evicts is least by this measure.
-USE_HALF_LIFE_S = 86_400.0
 # How far a search looks past entries that may not be served.
 MOST_LOOKED_AT = 2_560
 _BATCH = 500
@@ -47,7 +49,8 @@ class Entries:
     """The entries of one scope. Each method is one script or one command: one round trip, atomic.
 
     `counted` waits until what this process has served is counted. `clock`: a replay's time in place of Redis' own.
-    `idle_s`: how long the statistics outlive their last change.
+    `idle_s`: how long the statistics outlive their last change. `documents`: the namespace whose documents the answers
+    may come from, with whose versions `exact` and `search` compare them; None: they do not.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Entries:
         counted: Callable[[], None] = _nothing_to_wait_for,
         clock: Callable[[], float] | None = None,
         idle_s: float = IDLE_S,
+        documents: str | None = None,
     ) -> None:
         self._redis = client
         self.scope = scope
@@ -68,41 +72,55 @@ class Entries:
         self._vectors, self._expiry, self._use, self._exact, self._counters = self._own
         self._prefix = entry_prefix(scope)
         self._learned = [kind.build(scope=scope) for kind in (keys.CACHE_MODEL, keys.CACHE_SUMS, keys.CACHE_REPEATS)]
-        kinds = (keys.CACHE_ROWS, keys.CACHE_SERVED, keys.CACHE_SUMS, keys.CACHE_WORDS, keys.CACHE_REPEATS)
-        learning = [kind.build(scope=scope) for kind in kinds]
-        self._hit_keys = [self._use, self._counters, self._expiry, self._exact, *learning]
+        self._documents = documents
+        # A cluster keeps the documents on another server: they are asked for in a round trip of their own.
+        together = documents is not None and not is_cluster(client)
+        self._versions = [keys.DOCUMENT_VERSIONS.build(namespace=str(documents))] if together else []
 
     @guarded()
     def exact(self, fingerprint: str) -> SearchResult | None:
         """What is stored under the fingerprint of a question."""
         found = script("cache_exact")(
-            self._redis, keys=[self._exact, *self._learned], args=[self._prefix, fingerprint, self.now]
+            self._redis,
+            keys=[self._exact, *self._learned, *self._versions],
+            args=[self._prefix, fingerprint, self.now],
         )
-        if not found:
-            return None
-        known, answer, now = found
-        progress, row, size = json.loads(known)
-        entry = near_of(row)
-        answers = {entry.entry_id: StoredAnswer.of(answer)} if answer else {}
-        return SearchResult((entry,), Progress.of(progress), answers, float(now), group_size=size)
+        return self._result(found) if found else None
 
     @guarded()
-    def search(self, question: Question, vector: bytes, *, count: int) -> SearchResult:
+    def search(self, question: Question, vector: bytes, *, count: int, exact: bool = False) -> SearchResult:
         """The nearest entries asked in the same context with the question's tags, best first.
 
-        Among them at least `count` that are neither expired nor rejected, if there are so many.
+        Among them at least `count` that are neither expired nor rejected, if there are so many. With `exact`, also what
+        is stored under its fingerprint.
         """
-        found, nearest, answer, now = script("cache_search")(
+        found = script("cache_search")(
             self._redis,
-            keys=[self._vectors, *self._learned],
+            keys=[self._vectors, *self._learned, self._exact, *self._versions],
             args=[
                 self._prefix, vector, count, MOST_LOOKED_AT, self.now, question.fingerprint, question.context,
-                *question.tags,
+                int(exact), *question.tags,
             ],
         )  # fmt: skip
-        progress, *rows = json.loads(found)
-        answers = {nearest.decode(): StoredAnswer.of(answer)} if answer else {}
-        return SearchResult(tuple([near_of(row) for row in rows]), Progress.of(progress), answers, float(now))
+        return self._result(found)
+
+    def _result(self, found: Sequence[Any]) -> SearchResult:
+        """A reply of the scripts. On a cluster they do not see the documents, which are asked for here."""
+        known, sent, answer, now = found
+        progress, changed, same, size, *rows = json.loads(known)
+        result = SearchResult(
+            near=tuple([near_of(row) for row in rows]),
+            exact=near_of(same) if same else None,
+            group_size=size,
+            progress=Progress.of(progress),
+            answers={sent.decode(): StoredAnswer.of(answer)} if answer else {},
+            now=float(now),
+            changed={document: int(version) for document, version in changed.items()},
+        )
+        if self._versions or self._documents is None:
+            return result
+        documents = [document for entry in result.entries for document in entry.sources or ()]
+        return replace(result, changed=current_versions(self._redis, self._documents, documents))
 
     @guarded()
     def answer(self, entry_id: str, *, now: float) -> StoredAnswer | None:
@@ -123,16 +141,13 @@ class Entries:
             return 0
         if cap:
             self._counted()  # the order of eviction depends on these counts
-        pipe = self._redis.pipeline(transaction=True)
-        lifetimes = dict.fromkeys(entry.ttl_s for entry in entries)
-        for ttl_s in lifetimes:
-            documents = dict.fromkeys(doc for entry in entries if entry.ttl_s == ttl_s for doc in entry.sources)
-            registration(pipe, documents, ttl_s)
-        for entry in entries:
-            self._queue(pipe, entry, cap or 0)
-        return sum(int(evicted) for evicted in pipe.execute()[len(lifetimes) :])
+        stores = [
+            Store(entry.ttl_s, tuple(entry.sources), partial(self._queue, entry=entry, cap=cap or 0))
+            for entry in entries
+        ]
+        return sum(stored(self._redis, stores, registration))
 
-    def _queue(self, pipe: Pipeline, entry: NewEntry, cap: int) -> None:
+    def _queue(self, pipe: Pipeline, documents: str, *, entry: NewEntry, cap: int) -> None:
         indexes = self._indexes(entry)
         fields = to_hash(entry, indexes=indexes)
         script("cache_store")(
@@ -140,7 +155,7 @@ class Entries:
             keys=[*self._own, *indexes],
             args=[
                 self._prefix, entry.entry_id, entry.question.fingerprint, entry.vector, self.now, entry.ttl_s or 0,
-                GRACE_MS, USE_HALF_LIFE_S, cap, self.idle_s, *[x for pair in fields.items() for x in pair],
+                GRACE_MS, USE_HALF_LIFE_S, cap, self.idle_s, documents, *[x for pair in fields.items() for x in pair],
             ],
         )  # fmt: skip
 
@@ -154,32 +169,16 @@ class Entries:
         return by_source + [keys.CACHE_TAG.build(scope=self.scope, tag=tag) for tag in entry.tags]
 
     @guarded()
-    def count_hit(
-        self,
-        chosen: NearEntry,
-        answer: StoredAnswer,
-        *,
-        now: float,
-        counter: str,
-        renewal: Registration | None = None,
-        lesson: HitLesson | None = None,
-    ) -> None:
-        """Counts a hit and what it saved, whether or not the entry is still there; learns of it only if it is.
-
-        `renewal`: the lifetime of the entry, and of what registers its scope, starts again.
-        """
-        row, rest = (lesson.row, lesson.rest) if lesson else (b"", "")
-        args: list[Argument] = [
-            self._prefix, chosen.entry_id, now, counter, now / USE_HALF_LIFE_S, int(renewal is not None), GRACE_MS,
-            answer.tokens, answer.cost, answer.compute_s, row, rest, self.idle_s,
-        ]  # fmt: skip
-        if renewal is None or not chosen.expires_at:
-            script("cache_hit")(self._redis, keys=self._hit_keys, args=args)
+    def renew(self, chosen: NearEntry, *, now: float, registration: Registration) -> None:
+        """Starts the lifetime of an entry anew, if it is still there, and of what registers its scope."""
+        if not chosen.expires_at:
             return
-        pipe = self._redis.pipeline(transaction=True)
-        renewal(pipe, chosen.sources or {}, chosen.expires_at - chosen.created_at)
-        script("cache_hit")(pipe, keys=self._hit_keys, args=args)
-        pipe.execute()
+        if renewed(self._redis, registration, chosen.sources or {}, chosen.expires_at - chosen.created_at):
+            script("cache_renew")(
+                self._redis,
+                keys=[self._vectors, self._expiry, self._use, self._exact],
+                args=[self._prefix, chosen.entry_id, now, GRACE_MS],
+            )
 
     def remove(
         self,
@@ -240,9 +239,9 @@ class Entries:
 
     @guarded()
     def forget(self) -> None:
-        """Starts the counters again from zero."""
+        """Starts the counters again from zero, and forgets what was refused."""
         self._counted()
-        self._redis.delete(self._counters)
+        self._redis.delete(self._counters, keys.CACHE_REFUSED.build(scope=self.scope))
 
     def all(self, *, offset: int = 0, limit: int | None = None) -> Iterator[Entry]:
         """All entries, the most used first, fetched in pages."""
@@ -253,20 +252,6 @@ class Entries:
                 return
             yield from self.read(ids)
             offset += len(ids)
-
-    @guarded()
-    def feedback(self, entry_id: str, *, correct: bool, event_id: str = "") -> Verdict | None:
-        """Takes a user's verdict down, once for each `event_id`; None if the entry is gone."""
-        self._counted()
-        found = script("cache_feedback")(
-            self._redis,
-            keys=[self._prefix + entry_id, self._counters],
-            args=[self._prefix, "confirmed" if correct else "rejected", event_id],
-        )
-        if not found:
-            return None
-        news, last, group, agreed, labels = found
-        return Verdict(bool(news), last, group.decode(), (float(agreed), float(labels)))
 
     @guarded()
     def count(self, counter: str, by: int = 1) -> None:

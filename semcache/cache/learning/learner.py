@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Literal
+
+from redis.client import Pipeline
 
 from semcache.cache.budget import (
     FLOOR_SHARE,
@@ -30,18 +32,21 @@ from semcache.cache.budget import (
 )
 from semcache.cache.budget.votes import DIFFERENT, SAME, Votes
 from semcache.cache.deciding.decide import Decision, Learned, Rule, decide
-from semcache.cache.entries.records import HitLesson, Progress, Verdict
+from semcache.cache.entries.records import Progress, Verdict
+from semcache.cache.entries.tally import Lesson as HitLesson
 from semcache.cache.inputs import Question
 from semcache.cache.learning.judge import Judge
 from semcache.cache.learning.labelled import LabelledRow
 from semcache.cache.learning.lessons import Lesson, group_of, words_of
-from semcache.cache.learning.state import AnswerRecord, Before, LearningState, LessonWrite, hit_json
+from semcache.cache.learning.state import AnswerRecord, Before, LearningState, LessonWrite
 from semcache.cache.learning.status import LearningStatus
 from semcache.cache.runtime import Runtime
 
 # A number in 0..1 for the question with this fingerprint that was served that often from another's answer.
 Draw = Callable[[str, int], float]
 When = Literal["background", "inline", "off"]
+#: Told of an answer that was served, or would have been, and whether it was right; None: the judge cannot tell.
+Checked = Callable[[Literal["shadow", "feedback"], bool | None], None]
 _ROWS_AT_ONCE = 200
 
 _log = logging.getLogger(__name__)
@@ -51,6 +56,10 @@ def draw_of(fingerprint: str, repeats: int) -> float:
     """A pseudo-random number of the question itself: asked again in the same state, it gets the same decision."""
     digest = hashlib.blake2b(f"{fingerprint}:{repeats}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
+
+
+def _untold(by: Literal["shadow", "feedback"], right: bool | None) -> None:
+    """For whoever does not want to know."""
 
 
 class Learner:
@@ -65,8 +74,10 @@ class Learner:
         when: When,
         draw: Draw,
         runtime: Runtime | None = None,
+        checked: Checked | None = None,
     ) -> None:
         self._runtime = runtime
+        self._checked = checked or _untold
         self._state = state
         self._judge = judge
         self._max_error_rate = max_error_rate
@@ -114,12 +125,20 @@ class Learner:
     # -- lessons
 
     def lesson_of_hit(self, question: Question, decision: Decision) -> HitLesson | None:
-        """What is written when the decision is to serve: its evidence, with the label unknown."""
-        evidence = decision.evidence
-        if evidence is None or self._when == "off":
+        """What the decision to serve teaches, with the label unknown; made and written behind the answer."""
+        if decision.evidence is None or decision.chosen is None or self._when == "off":
             return None
-        rest = hit_json(served(evidence), words_of(question.prompt), question.fingerprint)
-        return HitLesson(pack_row(evidence.features, None), rest)
+        return partial(self._queue_hit, question, decision.chosen.entry_id, decision.evidence)
+
+    def _queue_hit(self, question: Question, entry_id: str, evidence: CandidateEvidence, pipe: Pipeline) -> None:
+        write = LessonWrite(
+            row=pack_row(evidence.features, None),
+            sums=served(evidence),
+            words=words_of(question.prompt),
+            entry_id=entry_id,
+            question=question.fingerprint,
+        )
+        self._state.queue(pipe, write)
 
     def teach(self, lesson: Lesson) -> None:
         """Learns from a new answer, in the background unless told otherwise."""
@@ -177,17 +196,23 @@ class Learner:
             forget=forget,
         )
         self._state.write([write])
+        if evidence.shadow:
+            self._checked("shadow", update.right)
         if update.drifted or fit_due(before.sums + update.sums):
             self.fit()
 
     def _recheck(self, lesson: Lesson, votes: Votes, others: Sequence[AnswerRecord]) -> None:
         group = group_of(lesson.candidate, others)
         if group is not None:
+            label = votes.label(group)
+            self._checked("shadow", None if label is None else label > 0)
             sums = floor_check(votes, group, self._state.sums())
             self._state.write([LessonWrite(sums=sums, entry_id=lesson.entry_id, joins=votes.joins or "")])
 
     def take_verdict(self, entry_id: str, verdict: Verdict, *, correct: bool) -> None:
         """Learns from a user's verdict on the answer that was served last from an entry."""
+        if verdict.news:
+            self._checked("feedback", correct)
         if self._when != "off" and verdict.news and verdict.last:
             self._later(lambda: self._take_verdict(entry_id, verdict, correct))
 
@@ -201,6 +226,11 @@ class Learner:
         votes = Votes({verdict.group: SAME if correct else -DIFFERENT})
         before = Before(self._state.sums(), verdict.record, {})
         self._write(LessonWrite(entry_id=entry_id), evidence, votes, before)
+
+    def agrees(self, response: str, sources: Mapping[str, int], entry_id: str) -> bool | None:
+        """What the judge says of an answer beside a stored one; None if it cannot tell, or the stored one is gone."""
+        stored = self.answers([entry_id])
+        return self._judge(AnswerRecord("", "", response, sources, ""), stored)[0] if stored else None
 
     def open(self) -> None:
         """Before `add_labelled`: an erasure that comes between the two is not undone."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 import redis
+from redis.client import Pipeline
 
 from semcache.cache.budget import RING, Rows, Sums, unpack_rows
 from semcache.cache.budget.evidence import Idf
@@ -20,7 +21,7 @@ from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.expiry import IDLE_S, entry_prefix, whole_seconds
 from semcache.store.lease import Lease
-from semcache.store.lua import script
+from semcache.store.lua import executed, script
 
 # A fit takes some 50 ms; after that long somebody else may try.
 FIT_LEASE_S = 10.0
@@ -51,7 +52,8 @@ class LessonWrite:
     """The Redis writes of one lesson, applied by a single script.
 
     `forget`: the subject has changed, and only the rows of the last so many requests are left, 0 = all; `record` is
-    added to `group`; the entry moves to the group `joins`; `merged`: groups that become one with it.
+    added to `group`; the entry moves to the group `joins`; `merged`: groups that become one with it. `question`: the
+    fingerprint of the one that the entry was served to, empty if none was.
     """
 
     row: bytes = b""
@@ -64,6 +66,7 @@ class LessonWrite:
     joins: str = ""
     merged: tuple[str, ...] = ()
     pairs: Mapping[Pair, float] = field(default_factory=dict)
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +147,16 @@ class LearningState:
         """Writes lessons, in one round trip; each is one script. Nothing is learned of what is gone."""
         pipe = self._redis.pipeline(transaction=False)
         for write in writes:
-            script("cache_learn")(
-                pipe,
-                keys=[self._rows, self._served, self._sums, self._words, self._pairs],
-                args=[self._prefix, write.row, json.dumps(BOUNDS), _write_json(write), self._idle_s],
-            )
-        pipe.execute()
+            self.queue(pipe, write)
+        executed(self._redis, pipe)
+
+    def queue(self, pipe: Pipeline, write: LessonWrite) -> None:
+        """Queues one lesson."""
+        script("cache_learn")(
+            pipe,
+            keys=[self._rows, self._served, self._sums, self._words, self._pairs, self._repeats],
+            args=[self._prefix, write.row, json.dumps(BOUNDS), _write_json(write), self._idle_s],
+        )
 
     def fit_lease(self) -> Lease:
         """Held by whoever fits."""
@@ -212,11 +219,6 @@ def nonzero(sums: Sums) -> dict[str, float]:
     return {name: value for name in _SUMS if (value := getattr(sums, name))}
 
 
-def hit_json(sums: Sums, words: Sequence[str], question: str) -> str:
-    """A lesson as cache_hit.lua takes it; `question`: its fingerprint."""
-    return json.dumps({"bounds": BOUNDS, "sums": nonzero(sums), "words": words, "question": question})
-
-
 def _write_json(write: LessonWrite) -> str:
     return json.dumps(
         {
@@ -226,6 +228,7 @@ def _write_json(write: LessonWrite) -> str:
             "group": write.group,
             "record": write.record,
             "entry": write.entry_id,
+            "question": write.question,
             "joins": write.joins,
             "merged": write.merged,
             "pairs": {_pair_field(pair): evidence for pair, evidence in write.pairs.items()},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 import redis
@@ -10,6 +9,7 @@ import redis
 from semcache.cache.entries import Entries
 from semcache.store import keys
 from semcache.store.connect import guarded
+from semcache.store.expiry import take_out
 
 
 def invalidate_source(client: redis.Redis, namespace: str, document: str, *, before_version: int | None = None) -> int:
@@ -26,19 +26,6 @@ def invalidate_source(client: redis.Redis, namespace: str, document: str, *, bef
     for scope in sorted(scope.decode() for scope in scopes):
         entries = Entries(client, scope)
         removed += entries.remove(entries.by_source(document), counter="invalidated", older_than=older_than)
-        _forget_dependant(client, key, scope, document)
+        index = keys.CACHE_SOURCE.build(scope=scope, source=document)
+        take_out(client, namespace, scope, note=key, held=[index], document=document)
     return removed
-
-
-@guarded()
-def _forget_dependant(client: redis.Redis, key: str, scope: str, document: str) -> None:
-    """Takes a scope without answers from a document out of its dependants, unless one is stored at this moment."""
-    index = keys.CACHE_SOURCE.build(scope=scope, source=document)
-    with client.pipeline(transaction=True) as pipe:
-        pipe.watch(index)
-        if pipe.exists(index):
-            return
-        pipe.multi()
-        pipe.hdel(key, scope)
-        with contextlib.suppress(redis.WatchError):
-            pipe.execute()

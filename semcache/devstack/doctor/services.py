@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from redis import Redis
@@ -14,14 +14,17 @@ from redis.exceptions import ResponseError
 from semcache.devstack import kafka as kafka_server
 from semcache.devstack import state
 from semcache.devstack.doctor.finding import Finding, ok, problem, warning
-from semcache.devstack.redis import Version, has_vector_sets, has_vrem_race, parse_version
+from semcache.devstack.doctor.redundancy import redundancy
+from semcache.devstack.redis import Version, has_vrem_race
 from semcache.errors import MissingExtra, RedisUnavailable, SemcacheError
 from semcache.questions.languages import asked_in
 from semcache.settings import KafkaSettings, RedisSettings, Settings
 from semcache.settings.section import redacted
 from semcache.store import keys
-from semcache.store.connect import MINIMUM_REDIS, connect, dotted, guarded
+from semcache.store.clients.client import every_server, is_cluster
+from semcache.store.connect import connect, dotted, guarded
 from semcache.store.outbox import Outbox
+from semcache.store.server import Server, inspect_server
 
 CHECK_TIMEOUT_S = 3.0
 UP = "semcache up"
@@ -47,36 +50,78 @@ class RedisFacts:
     maxmemory: int
     eviction: str
     persistence: bool
+    product: str = "Redis"
 
 
 def redis(settings: Settings) -> list[Finding]:
     """Reachable, new enough, with vector sets, safe, taking writes, and not forgetting what is put into it."""
     url = settings.redis.url
     try:
-        facts = redis_facts(url)
+        found = every_redis(url)
+        several = redundancy(url, settings, timeout_s=CHECK_TIMEOUT_S)
     except RedisUnavailable:
         return [_unreachable("redis", redacted(url), RedisSettings().url, settings)]
     except SemcacheError as error:
         return [problem("redis", str(error), "mend SEMCACHE_REDIS_URL")]
-    return [*judge_redis(facts, redacted(url)), *refused_writes(url), *outbox(settings), *languages(settings)]
+    return [*judge_every(found, redacted(url)), *several, *refused_writes(url), *outbox(settings), *languages(settings)]
 
 
-def redis_facts(url: str) -> RedisFacts:
+def every_redis(url: str) -> dict[str, RedisFacts | None]:
+    """The facts of each server by its address, None of one that does not answer; '' is the address of a single one.
+
+    Raises:
+        RedisUnavailable, ConfigurationError: as `semcache.store.connect.guarded`.
+    """
+    with connect(url, timeout_s=CHECK_TIMEOUT_S) as client:
+        if not is_cluster(client):
+            return {"": redis_facts(client)}
+        with guarded():
+            servers = every_server(client)
+        return {address: _facts_or_none(server) for address, server in servers.items()}
+
+
+def _facts_or_none(client: Redis) -> RedisFacts | None:
+    try:
+        return redis_facts(client)
+    except RedisUnavailable:
+        return None
+
+
+@guarded()
+def redis_facts(client: Redis) -> RedisFacts:
     """Asks the server.
 
     Raises:
         RedisUnavailable, ConfigurationError: as `semcache.store.connect.guarded`.
     """
-    with connect(url, timeout_s=CHECK_TIMEOUT_S) as client, guarded():
-        info = client.info()
-        return RedisFacts(
-            version=parse_version(str(info["redis_version"])),
-            vector_sets=has_vector_sets(url, timeout_s=CHECK_TIMEOUT_S),
-            single_threaded_vsim=_config(client, "vset-force-single-threaded-execution") == "yes",
-            maxmemory=int(info.get("maxmemory", 0)),
-            eviction=str(info.get("maxmemory_policy", "noeviction")),
-            persistence=bool(info.get("aof_enabled")) or bool(_config(client, "save")),
-        )
+    info, server = client.info(), inspect_server(client)
+    return RedisFacts(
+        version=server.version,
+        vector_sets=server.vector_sets,
+        single_threaded_vsim=_config(client, "vset-force-single-threaded-execution") == "yes",
+        maxmemory=int(info.get("maxmemory", 0)),
+        eviction=str(info.get("maxmemory_policy", "noeviction")),
+        persistence=bool(info.get("aof_enabled")) or bool(_config(client, "save")),
+        product=server.product,
+    )
+
+
+def judge_every(found: Mapping[str, RedisFacts | None], url: str) -> list[Finding]:
+    """What the facts of one or several servers mean: of several alike, one line."""
+    judged = [
+        finding
+        for address, facts in found.items()
+        for finding in (judge_redis(facts, address or url) if facts else [_silent(address)])
+    ]
+    if len(found) == 1 or any(finding.level != "ok" for finding in judged if finding.check == "redis"):
+        return judged
+    versions = ", ".join(sorted({dotted(facts.version) for facts in found.values() if facts}))
+    fine = ok("redis", f"{len(found)} servers of a cluster with vector sets, Redis {versions}, at {url}")
+    return [fine, *(finding for finding in judged if finding.check != "redis")]
+
+
+def _silent(address: str) -> Finding:
+    return problem("redis", f"the server {address} of the cluster does not answer", "start it, or CLUSTER FORGET it")
 
 
 def refused_writes(url: str) -> list[Finding]:
@@ -137,26 +182,24 @@ def _config(client: Redis, name: str) -> str:
 def judge_redis(facts: RedisFacts, url: str) -> list[Finding]:
     """What these facts mean."""
     version = dotted(facts.version)
+    major, minor, patch = (*facts.version, 0, 0, 0)[:3]
+    server = Server((major, minor, patch), facts.vector_sets, vrem_unsafe=False, product=facts.product)
     if not facts.vector_sets:
-        return [problem("redis", f"Redis {version} at {url} has no vector sets", _upgrade(facts.version))]
+        return [problem("redis", f"{facts.product} {version} at {url} has no vector sets", server.unfit)]
     found = [ok("redis", f"Redis {version} at {url}, with vector sets")]
-    if facts.version < MINIMUM_REDIS:
-        found = [problem("redis", f"Redis {version} at {url} is too old", _upgrade(facts.version))]
+    if not server.usable:
+        found = [problem("redis", f"Redis {version} at {url} is too old", server.unfit)]
     if has_vrem_race(facts.version) and not facts.single_threaded_vsim:
-        detail = f"Redis {version} can crash when a VREM meets a threaded VSIM"
+        detail = f"Redis {version} at {url} can crash when a VREM meets a threaded VSIM"
         mend = "CONFIG SET vset-force-single-threaded-execution yes; or Redis >= 8.2.9, 8.4.6, 8.6.6, 8.8.2"
         found.append(problem("redis safety", detail, mend))
     if facts.maxmemory and facts.eviction != "noeviction":
-        detail = f"maxmemory-policy {facts.eviction} evicts memories and documents, not only cached answers"
+        detail = f"at {url} maxmemory-policy {facts.eviction} evicts memories and documents, not only cached answers"
         found.append(warning("redis eviction", detail, "CONFIG SET maxmemory-policy noeviction"))
     if not facts.persistence:
-        detail = "nothing is written to disk: a restart loses memories and documents"
+        detail = f"nothing is written to disk at {url}: a restart loses memories and documents"
         found.append(warning("redis persistence", detail, "CONFIG SET appendonly yes"))
     return found
-
-
-def _upgrade(version: Version) -> str:
-    return f"use Redis >= {dotted(MINIMUM_REDIS)} with vector sets (this is {dotted(version)}), or `semcache up`"
 
 
 def kafka(settings: Settings) -> list[Finding]:

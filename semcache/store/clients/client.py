@@ -17,7 +17,7 @@ from semcache.store.clients.clustered import ClusterClient
 Client = redis.Redis
 """A client made by `semcache.store.connect`, or the caller's own of one server or of a primary under Sentinel."""
 
-__all__ = ["Client", "Pipeline", "is_cluster", "node_of", "primaries", "scan_pages", "serving"]
+__all__ = ["Client", "Pipeline", "every_server", "is_cluster", "node_of", "primaries", "scan_pages", "serving"]
 
 
 def is_cluster(client: Client) -> bool:
@@ -28,6 +28,11 @@ def is_cluster(client: Client) -> bool:
 def primaries(client: Client) -> dict[str, Client]:
     """A client of each server that takes writes, by its address; of one server (or Sentinel), that client itself."""
     return client.primaries() if isinstance(client, ClusterClient) else {"": client}
+
+
+def every_server(client: Client) -> dict[str, Client]:
+    """A client of each server by its address, replicas of a cluster among them; of one server, that client itself."""
+    return client.every_server() if isinstance(client, ClusterClient) else {"": client}
 
 
 def node_of(client: Client, key: str) -> str:

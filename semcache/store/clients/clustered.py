@@ -80,9 +80,19 @@ class ClusterClient(redis.Redis):
         self.nodes.nodes_manager.initialize()
         return {node.name: self.nodes.get_redis_connection(node) for node in self.nodes.get_primaries()}
 
+    def every_server(self) -> dict[str, redis.Redis]:
+        """A client of each node by its address, replicas too; the nodes are asked again who they are."""
+        self.nodes.nodes_manager.initialize()
+        return {node.name: self.nodes.get_redis_connection(node) for node in self.nodes.get_nodes()}
+
     def address_of(self, key: str) -> str:
         """The address of the primary that holds the key, as far as is known now."""
         return str(self._node_of_slot(self.nodes.keyslot(key)).name)
+
+    def at(self, key: str) -> redis.Redis:
+        """A client of the primary that holds the key, as far as is known now."""
+        home: redis.Redis = self.nodes.get_redis_connection(self._node_of_slot(int(self.nodes.keyslot(key))))
+        return home
 
     def serving(self) -> set[str]:
         """The addresses of the primaries that serve slots."""
@@ -206,11 +216,12 @@ class _ClusterPipeline(Pipeline):
         return []
 
     def _with_source(self, command: Command, reply: Any, scripts: Mapping[str, Any]) -> Any:
-        """The reply; a script that the node did not know is sent with its source, and known from then on."""
+        """The reply; a script that the node did not know is loaded there, and carried out."""
         args, _ = command
         if not isinstance(reply, NoScriptError):
             return reply
-        return self._client.execute_command("EVAL", scripts[args[1]], *args[2:])
+        self._client.at(args[3]).script_load(scripts[args[1]])
+        return self._client.execute_command(*args)
 
     def _spread(self, commands: Sequence[Command], scripts: Mapping[str, Any]) -> list[Any]:
         replies: list[Any] = [None] * len(commands)

@@ -27,16 +27,22 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=20_000, help="records of a seed (20,000)")
     parser.add_argument("--seconds", type=float, default=90, help="over which they are sent (90)")
     parser.add_argument("--away", type=float, default=90, help="seconds that the brokers are away at most (90)")
+    parser.add_argument("--cluster", action="store_true", help="Redis is a cluster; primaries die and are replaced")
+    parser.add_argument("--seeds", type=int, help="so many, however long it takes")
     options = parser.parse_args()
     until = time.monotonic() + options.minutes * 60
     first = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
     reports: list[Report] = []
-    while not reports or (options.seed is None and time.monotonic() < until):
+    while not reports or (len(reports) < options.seeds if options.seeds else _goes_on(options, until)):
         reports.append(_one(first + len(reports), options))
         print(json.dumps(asdict(reports[-1])), flush=True)
     bad = [report.seed for report in reports if report.wrong]
     print(f"{len(reports)} seeds from {first}, {len(bad)} wrong {bad or ''}")
     sys.exit(bool(bad))
+
+
+def _goes_on(options: argparse.Namespace, until: float) -> bool:
+    return options.seed is None and time.monotonic() < until
 
 
 def _one(seed: int, options: argparse.Namespace) -> Report:
@@ -50,6 +56,7 @@ def _one(seed: int, options: argparse.Namespace) -> Report:
                 seconds=options.seconds,
                 every_s=4,
                 away_s=options.away,
+                cluster=options.cluster,
                 folder=Path(folder),
                 tell=lambda text: print(f"  {text}", flush=True),
             )

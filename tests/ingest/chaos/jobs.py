@@ -15,6 +15,7 @@ from semcache.embed import Embedder
 from semcache.errors import SemcacheError
 from semcache.knowledge import KnowledgeBase
 from semcache.settings import Settings
+from semcache.store.connect import connect
 from semcache_ingest.kafka.clients import open_producer
 from tests.ingest.chaos.stream import DOCUMENTS
 from tests.ingest.fleet import Fleet
@@ -97,7 +98,7 @@ class Watcher:
     hits: int = 0
 
     def run(self) -> None:
-        redis = redis_py.Redis.from_url(self.settings.redis.url, socket_timeout=2)
+        redis = connect(self.settings.redis.url, timeout_s=2)
         base = KnowledgeBase(redis, embedder=self.embedder, namespace=self.namespace)
         cache = SemanticCache(redis, embedder=self.embedder, namespace=self.namespace, scope={"tenant": "t"})
         turn = 0

@@ -15,12 +15,12 @@ from semcache.errors import Unavailable
 from semcache.settings import EmbedSettings, Settings, load_settings
 from semcache.store.connect import connect
 from semcache.store.outbox import Outbox
+from semcache_ingest.connection import RedisLink
 from semcache_ingest.deadletters.letters import Letters
 from semcache_ingest.kafka.clients import cluster, open_admin
 from semcache_ingest.kafka.offsets import end_offsets
 from semcache_ingest.kafka.topics import ensure_topics, source_topics
 from semcache_ingest.ledger import AppliedOffsets
-from semcache_ingest.link import RedisLink
 from semcache_ingest.status import group_status
 from tests.ingest.chaos.jobs import Feed, Talkers, Watcher
 from tests.ingest.chaos.mischief import Mischief
@@ -60,14 +60,25 @@ def run_seed(
     every_s: float,
     folder: Path,
     away_s: float = 20.0,
+    cluster: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """Everything for one seed: `events` records over so many seconds; servers and data are in `folder`."""
+    """Everything for one seed: `events` records over so many seconds; servers and data are in `folder`.
+
+    `cluster`: Redis is one, of three primaries with a replica each.
+    """
     random_, started = random.Random(seed), time.monotonic()
     embed = EmbedSettings(model="all-minilm-l6-v2-q")
     embedder = open_embedder(embed, model_dir=load_settings().model_dir)
     protocol = random_.choice(["consumer", "classic"])
-    fleet_ = fleet(folder, namespace=NAMESPACE, model=embed.model, session_timeout_s=6, protocol=protocol)
+    fleet_ = fleet(
+        folder,
+        namespace=NAMESPACE,
+        model=embed.model,
+        session_timeout_s=6,
+        protocol=protocol,
+        cluster=random.Random(seed) if cluster else None,
+    )
     with fleet_ as servers:
         settings = servers.settings
         ensure_topics(settings)

@@ -14,9 +14,10 @@ from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase
 from semcache.memory import AgentMemory
 from semcache.settings import Settings
+from semcache.store.connect import connect
 from semcache_ingest.deadletters.letters import Letters
 from semcache_ingest.worker.assemble import RunOptions, open_worker
-from semcache_ingest.worker.start import Start
+from semcache_ingest.worker.bounds import Start
 from tests.ingest.chaos.odd import ODD
 from tests.ingest.producing import read_all
 from tests.ingest.reference import Expected, expected_from
@@ -35,7 +36,7 @@ class Verdict:
 
 def verdict(settings: Settings, embedder: Embedder, *, said: Set[str]) -> Verdict:
     """Compares what there is with what has to be; `said`: ids of what the chat was told is kept."""
-    redis = redis_py.Redis.from_url(settings.redis.url)
+    redis = connect(settings.redis.url)
     topics = (settings.kafka.conversations_topic, settings.kafka.knowledge_topic)
     log = [m for topic in topics for m in read_all(settings, topic)]
     odd = {_position(m) for m in log if is_odd(m)}

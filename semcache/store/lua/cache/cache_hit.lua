@@ -1,50 +1,28 @@
--- Counts a hit: what was saved, what was learned, and, if the entry is still there, its use and its lifetime.
--- KEYS: use, counters, expiry, exact, rows, served, sums, words, repeats. ARGV: entry prefix, id, now, counter, use of this
--- hit (log2 scale), 1 to restart its lifetime, grace ms, tokens, cost and seconds saved, row of the decision ('' = nothing
--- is learned), lesson as JSON: bounds, sums to add, words and fingerprint of the question; lifetime of counters and
--- learning s. Nothing is learned of an entry that is gone, and nothing counted in a scope that is.
---@include _cache_group
---@include _cache_lesson
-local id, now, mine, grace_ms = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5]), tonumber(ARGV[7])
-local key, tokens, cost, seconds, row = ARGV[1] .. id, ARGV[8], ARGV[9], ARGV[10], ARGV[11]
+-- Counts what was looked up: misses; hits and what they saved, unless the scope is gone; the use of each entry that is
+-- still there.
+-- KEYS: use, counters. ARGV: entry prefix, lifetime of counters and learning s, misses and hits as JSON (counter -> by how
+-- much), then of each entry: id, hits, time of the last one, use (log2 scale).
+--@include _cache_lifetime
+local gone = is_fresh(KEYS[2])
 
-if is_fresh(KEYS[2]) then return end
-redis.call('HINCRBY', KEYS[2], ARGV[4], 1)
-if tonumber(tokens) > 0 then redis.call('HINCRBY', KEYS[2], 'tokens_saved', tokens) end
-if tonumber(cost) > 0 then redis.call('HINCRBYFLOAT', KEYS[2], 'cost_saved', cost) end
-if tonumber(seconds) > 0 then redis.call('HINCRBYFLOAT', KEYS[2], 'seconds_saved', seconds) end
+local function raise(counters)
+  for name, by in pairs(counters) do redis.call('HINCRBYFLOAT', KEYS[2], name, by) end
+end
 
-local known = redis.call('HMGET', key, 'expires', 'ttl', 'asked')
-if not known[1] then return renew(key, ARGV[13]) end
-if row ~= '' then
-  local lesson = cjson.decode(ARGV[12])
-  add_row(KEYS[5], KEYS[6], KEYS[7], row, lesson.bounds)
-  add_sums(KEYS[7], lesson.sums)
-  count_words(KEYS[8], lesson.words, lesson.bounds)
-  count_repeat(KEYS[9], lesson.question, lesson.bounds)
-end
-renew(key, ARGV[13])
-redis.call('HINCRBY', key, 'hits', 1)
-redis.call('HSET', key, 'verified', ARGV[3])  -- its sources were found unchanged, and the decision fell for it
-if row ~= '' then redis.call('HSET', key, 'last', row) end  -- what a verdict of the user, which names the entry, is about
--- Use decays exponentially. Kept as the log2 of the sum of 2^(time / half-life), scores never need ageing.
-local before = tonumber(redis.call('ZSCORE', KEYS[1], id) or mine)
-local high, low = math.max(before, mine), math.min(before, mine)
-redis.call('ZADD', KEYS[1], string.format('%.17g', high + math.log(1 + 2 ^ (low - high)) / math.log(2)), id)
+raise(cjson.decode(ARGV[3]))
+if gone or #ARGV == 4 then return redis.call('EXPIRE', KEYS[2], ARGV[2]) end
+raise(cjson.decode(ARGV[4]))
+renew(KEYS[2], ARGV[2])
 
-local expires, ttl_s = tonumber(known[1]), tonumber(known[2] or 0)
-if ARGV[6] ~= '1' or ttl_s <= 0 or (expires > 0 and expires <= now) then return end
-local until_s = string.format('%.17g', now + ttl_s)
-local ttl_ms = math.ceil(ttl_s * 1000)
-redis.call('HSET', key, 'expires', until_s)
-redis.call('PEXPIRE', key, ttl_ms + grace_ms)
-redis.call('ZADD', KEYS[3], until_s, id)
-if redis.call('HGET', KEYS[4], known[3]) == id then
-  redis.call('HSETEX', KEYS[4], 'PX', ttl_ms, 'FIELDS', 1, known[3], id)
+for at = 5, #ARGV, 4 do
+  local id, mine = ARGV[at], tonumber(ARGV[at + 3])
+  local key = ARGV[1] .. id
+  if not is_fresh(key) then
+    redis.call('HINCRBY', key, 'hits', ARGV[at + 1])
+    redis.call('HSET', key, 'verified', ARGV[at + 2])  -- its sources were found unchanged, and the decision fell for it
+    -- Use decays exponentially. Kept as the log2 of the sum of 2^(time / half-life), scores never need ageing.
+    local before = tonumber(redis.call('ZSCORE', KEYS[1], id) or mine)
+    local high, low = math.max(before, mine), math.min(before, mine)
+    redis.call('ZADD', KEYS[1], string.format('%.17g', high + math.log(1 + 2 ^ (low - high)) / math.log(2)), id)
+  end
 end
-local pointers = redis.call('HMGET', key, 'indexes', 'group')
-local vectors = string.gsub(ARGV[1], 'entry:$', 'vectors')
-for _, shared in ipairs({ vectors, KEYS[1], KEYS[3], KEYS[4], unpack(cjson.decode(pointers[1] or '[]')) }) do
-  redis.call('PEXPIRE', shared, ttl_ms + grace_ms, 'GT')
-end
-if pointers[2] then group_add(pointers[2], id) end

@@ -1,9 +1,9 @@
--- Writes what a compared answer teaches, and puts its entry into the answer group that the votes chose; nothing if the
--- entry is gone: it was erased, or will not be served again. What is taught without an entry needs sums that are there.
--- KEYS: rows, served, sums, words, pairs. ARGV: entry prefix, row ('' = none), bounds as JSON, lesson as JSON: sums to add,
+-- Writes what a compared answer or a hit teaches, and puts the entry into the answer group that the votes chose; nothing if
+-- the entry is gone: it was erased, or will not be served again. What is taught without an entry needs sums that are there.
+-- KEYS: rows, served, sums, words, pairs, repeats. ARGV: entry prefix, row ('' = none), bounds as JSON, lesson as JSON: sums to add,
 -- words of the question, forget (the subject has changed: only the rows of the last so many requests are left; 0 = all),
 -- group and record to add to it, entry, joins (its group), merged (groups that become one with it), pairs (evidence to
--- write); lifetime of the learning s.
+-- write), question (fingerprint of the one that was served from the entry, '' = none was); lifetime of the learning s.
 --@include _cache_group
 --@include _cache_lesson
 local bounds, lesson = cjson.decode(ARGV[3]), cjson.decode(ARGV[4])
@@ -12,6 +12,10 @@ if is_fresh(owner) then return redis.status_reply('GONE') end
 add_row(KEYS[1], KEYS[2], KEYS[3], ARGV[2], bounds)
 add_sums(KEYS[3], lesson.sums)
 count_words(KEYS[4], lesson.words, bounds)
+if lesson.question ~= '' then
+  count_repeat(KEYS[6], lesson.question, bounds)
+  redis.call('HSET', owner, 'last', ARGV[2])  -- what a verdict of the user, which names the entry, is about
+end
 
 if lesson.forget > 0 then
   local oldest = tonumber(redis.call('HGET', KEYS[3], 'number') or 0) - lesson.forget

@@ -1,8 +1,11 @@
--- Puts an entry in place of the one under the same question, then makes room; returns how many were evicted.
+-- Puts an entry in place of the one under the same question, then makes room; returns how many were evicted, or -1:
+-- nothing was stored, notes that would lead to it have to be made first.
 -- KEYS: vectors, expiry, use, exact, counters, then the source and tag sets it belongs to.
 -- ARGV: entry prefix, id, asked, vector ('': found by the same question only), now ('' = Redis'), lifetime s (0 = for
--- ever), grace ms, half-life of use s, cap (0 = none), lifetime of the counters s, field, value, ... of the entry's hash.
+-- ever), grace ms, half-life of use s, cap (0 = none), lifetime of the counters s, its documents as JSON if the notes that lead to it lie
+-- in another slot (else ''), field, value, ... of the entry's hash.
 --@include _cache_entry
+--@include _cache_noted
 --@include _now
 local id, asked, vector, now, ttl_s = ARGV[2], ARGV[3], ARGV[4], time_of(ARGV[5]), tonumber(ARGV[6])
 local grace_ms, used, cap, idle_s = tonumber(ARGV[7]), now / tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
@@ -14,6 +17,9 @@ local at_once = 16
 -- Half of Redis' default, in two thirds of its time: of 20,000 real questions a search finds .9955 of the true ten nearest
 -- instead of .9975.
 local build_effort = 100
+
+local noted = string.gsub(entry_prefix, 'entry:$', 'noted')
+if not is_noted(noted, ARGV[11], ttl_ms > 0 and now + ttl_s or 0, ttl_ms, outlived_ms) then return -1 end
 
 -- First what may be refused: a vector of another dimension leaves the former answer where it is.
 local fresh = { [vectors] = is_fresh(vectors) }
@@ -28,7 +34,7 @@ end
 count('expired', expired)
 
 for _, shared in ipairs({ expiry, use, exact, unpack(KEYS, 6) }) do fresh[shared] = is_fresh(shared) end
-redis.call('HSET', key, 'created', written(now), 'expires', ttl_ms > 0 and written(now + ttl_s) or '0', unpack(ARGV, 11))
+redis.call('HSET', key, 'created', written(now), 'expires', ttl_ms > 0 and written(now + ttl_s) or '0', unpack(ARGV, 12))
 redis.call('ZADD', use, written(used), id)
 if ttl_ms > 0 then
   redis.call('PEXPIRE', key, outlived_ms)
