@@ -21,10 +21,14 @@ from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedCol
 
 from semcache.cli.output import Json, console, emit_fields, emit_json, emit_rows, errors
 from semcache.cli.runner import run as run_command
+from semcache.decisions import schema_of_decisions
 from semcache.errors import InvalidInput, RedisUnavailable
 from semcache.settings import Settings, load_settings
 from semcache_ingest.courier import open_courier
 from semcache_ingest.deadletters.cli import app as dlq_app
+from semcache_ingest.decisions.cli import app as decisions_app
+from semcache_ingest.decisions.cli import open_processor
+from semcache_ingest.decisions.recount import ends_of
 from semcache_ingest.events import json_schema
 from semcache_ingest.extraction.assemble import open_extractor, reading_beside
 from semcache_ingest.http import Health, serving
@@ -43,6 +47,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(dlq_app, name="dlq")
+app.add_typer(decisions_app, name="decisions")
 
 Group = Annotated[str | None, typer.Option(help="Consumer group; else the one in the settings.", show_default=False)]
 _SHOWN_BAD = 20
@@ -103,6 +108,21 @@ def extract(
     with _stopping() as stop, open_extractor(settings) as extraction, contextlib.ExitStack() as stack:
         _serve(stack, settings, extraction.health, extraction.metrics.registry)
         extraction.run(stop)
+
+
+@decisions_app.command("run")
+def count_decisions(
+    until_caught_up: Annotated[
+        bool, typer.Option("--until-caught-up", "--once", help="Exit when all that is there now is counted.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+) -> None:
+    """Count decisions until SIGTERM or Ctrl-C. Several may run; whatever is killed, each record counts once."""
+    _log_to_stderr(verbose)
+    settings = load_settings()
+    with _stopping() as stop, open_processor(settings) as (processor, metrics), contextlib.ExitStack() as stack:
+        _serve(stack, settings, processor.health, metrics.registry)
+        processor.run(stop, targets=ends_of(settings) if until_caught_up else None)
 
 
 @app.command()
@@ -169,9 +189,11 @@ def topics(
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    decisions: Annotated[bool, typer.Option("--decisions", help="Of what caches publish instead.")] = False,
+) -> None:
     """Print the JSON Schema of the events, for a registry or for your own tests."""
-    emit_json(json_schema())
+    emit_json(schema_of_decisions() if decisions else json_schema())
 
 
 def main() -> None:

@@ -85,6 +85,8 @@ class AsyncSemanticCache(_Threaded[SemanticCache]):
     store_many = _in_thread(SemanticCache.store_many)
     explain = _in_thread(SemanticCache.explain)
     feedback = _in_thread(SemanticCache.feedback)
+    doubt = _in_thread(SemanticCache.doubt)
+    second_opinion = _in_thread(SemanticCache.second_opinion)
     add_labelled = _in_thread(SemanticCache.add_labelled)
     learning = _in_thread(SemanticCache.learning)
     invalidate = _in_thread(SemanticCache.invalidate)

@@ -7,20 +7,23 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.metadata import entry_points
 from typing import Any
 
 import redis
 
 from semcache.cache import SemanticCache
 from semcache.cache.runtime import Runtime
+from semcache.cache.types import DecisionSink
 from semcache.chat import ChatEngine, Publish
 from semcache.chat.stores import Stores
 from semcache.chat.turns import write_to
 from semcache.embed import Embedder, open_embedder
-from semcache.errors import InvalidInput, RedisUnavailable
+from semcache.errors import ConfigurationError, InvalidInput, RedisUnavailable
 from semcache.knowledge import KnowledgeBase
 from semcache.llm import Llm, open_llm
 from semcache.memory import AgentMemory, FactReader
+from semcache.memory.listing import Listing
 from semcache.settings import Settings, load_settings
 from semcache.settings.section import redacted
 from semcache.store.connect import client_of, connect, guarded
@@ -28,6 +31,8 @@ from semcache.store.embeddings import open_embeddings
 from semcache.store.expiry import Sweeper
 
 SWEEP_INTERVAL_S = 5.0
+DECISIONS = "semcache.decisions"
+"""The group of entry points that open where decisions go; packages above this one know Kafka."""
 LEARN_TIMEOUT_S = 5.0
 """How long closing waits for what caches still have to count and to learn, and then for facts that are being read."""
 
@@ -49,9 +54,12 @@ class App:
     def _stores(self) -> Stores:
         return Stores(self.redis, self.embedder, self.settings, self.clock, self.llm, self.runtime, self.fact_reader)
 
-    def cache(self, *, scope: Mapping[str, str] | None = None) -> SemanticCache:
-        """The cache of a scope as the settings shape it; without one, the shared cache of the chat."""
-        return self._stores.cache(self.engine.scope() if scope is None else scope)
+    def cache(self, *, scope: Mapping[str, str] | None = None, max_error_rate: float | None = None) -> SemanticCache:
+        """The cache of a scope as the settings shape it; without one, the shared cache of the chat.
+
+        `max_error_rate`: another error budget than that of the settings.
+        """
+        return self._stores.cache(self.engine.scope() if scope is None else scope, max_error_rate=max_error_rate)
 
     def allow(self, max_error_rate: float) -> None:
         """Another error budget from now on, in this process; `cache.max_error_rate` in the settings makes it last.
@@ -67,6 +75,10 @@ class App:
     def memory(self, *, user: str) -> AgentMemory:
         """The memory of one user."""
         return self._stores.memory(user)
+
+    def listing(self, *, user: str) -> Listing:
+        """The memory of one user, to be looked through page by page."""
+        return self._stores.listing(user)
 
     @cached_property
     def knowledge(self) -> KnowledgeBase:
@@ -123,7 +135,7 @@ def open_app(
         if llm is None:
             llm = open_llm(settings.llm, embedder=embedder)
             owned.callback(getattr(llm, "close", lambda: None))
-        runtime = Runtime()
+        runtime = Runtime(decisions=owned.enter_context(_decisions(settings)))
         owned.callback(runtime.close, LEARN_TIMEOUT_S)
         fact_reader = _fact_reader(settings, llm, owned)
         if sweep:
@@ -137,6 +149,21 @@ def _fact_reader(settings: Settings, llm: Llm, owned: ExitStack) -> FactReader |
     reader = FactReader(llm)
     owned.callback(reader.close, LEARN_TIMEOUT_S)
     return reader
+
+
+@contextmanager
+def _decisions(settings: Settings) -> Iterator[DecisionSink | None]:
+    """Where the caches' decisions go, if the settings want them published."""
+    if not settings.decisions.publish:
+        yield None
+        return
+    found = next(iter(entry_points(group=DECISIONS)), None)
+    if found is None:
+        raise ConfigurationError(
+            "decisions.publish is set, but nothing here publishes decisions: install semcache anew"
+        )
+    with found.load()(settings) as sink:
+        yield sink
 
 
 def _connected(settings: Settings, owned: ExitStack) -> redis.Redis:

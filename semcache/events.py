@@ -137,7 +137,7 @@ class DocumentDeleted(_Event):
 
 
 class FeedbackGiven(_Event):
-    """Somebody judged a served answer."""
+    """Somebody judged a served answer. Each `user` counts once, and all who are not named count as one."""
 
     type: Literal["feedback"]
     entry: Id

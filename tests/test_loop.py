@@ -12,7 +12,7 @@ from semcache import App, samples
 from semcache.settings import Settings, as_environment, load_settings
 from semcache_ingest.kafka.topics import ensure_topics
 from semcache_ingest.publish import EventPublisher
-from semcache_ui import running
+from semcache_ui.demo import running
 from tests.waiting import wait_until
 
 STORY = samples.demo()[0]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from semcache_ui import sidebar, signin, theme, visitor
+from semcache_ui import signin, theme, visitor
+from semcache_ui.parts import sidebar
 
 st.set_page_config(page_title="semcache", page_icon=":material/bolt:", layout="wide")
 st.logo(str(Path(__file__).with_name("logo.svg")), size="large")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shlex
+import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,12 +20,14 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from semcache import samples
 from semcache.cli.output import Json, console, emit_fields, errors
 from semcache.cli.progress import TerminalProgress
 from semcache.errors import SemcacheError
 from semcache.settings import Settings, as_environment, load_settings
-from semcache_ui import launch, running
-from semcache_ui.demo import Demo, DemoFailed, Told
+from semcache_ui.demo import running
+from semcache_ui.demo.steps import Demo, DemoFailed, Told
+from semcache_ui.server import launch
 
 START_TIMEOUT_S = 60.0
 OPENS_AS = "pia"
@@ -68,6 +74,7 @@ def demo(
         stack.enter_context(running.servers(first, TerminalProgress(), keep=False))
         settings = load_settings(namespace=namespace, **({"ui_port": port} if port else {}))
         worker = stack.enter_context(running.worker(settings, as_environment(settings)))
+        stack.enter_context(running.counter(settings, as_environment(settings)))
         page = None if exit_ else stack.enter_context(_page(settings, log=settings.data_dir / "ui.log"))
         with running.opened(settings) as (app, publisher), _bar() as bar:
             task = bar.add_task("events into Redis", total=None)
@@ -79,9 +86,16 @@ def demo(
             _wait_for_page(settings, page)
             address = f"{launch.address(settings)}/?user={OPENS_AS}"
             console.print(f"\nOpen [bold]{address}[/bold] in a browser.  (Ctrl-C ends everything)", soft_wrap=True)
+            console.print(f"Or ask from another terminal:  [bold]{escape(_asking(namespace))}[/bold]", soft_wrap=True)
             _until_interrupted(page)
         if summary.failed:
             raise DemoFailed("the demonstration did not do what it should:\n  " + "\n  ".join(summary.failed))
+
+
+def _asking(namespace: str) -> str:
+    """A command that asks the sample, as it can be typed where this one was."""
+    command = "semcache" if shutil.which("semcache") else min(sys.argv[0], os.path.relpath(sys.argv[0]), key=len)
+    return shlex.join([command, "ask", "--namespace", namespace, samples.demo()[0].question])
 
 
 def _tell(told: Told) -> None:

@@ -11,7 +11,8 @@ from typing import ParamSpec
 import streamlit as st
 
 from semcache.errors import ConfigurationError, RedisUnavailable, SemcacheError
-from semcache_ui import components, resources
+from semcache_ui import resources
+from semcache_ui.parts import components
 from semcache_ui.services.installation import Installation
 
 _log = logging.getLogger("semcache.ui")

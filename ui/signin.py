@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from semcache_ui import components, visitor
+from semcache_ui import visitor
+from semcache_ui.parts import components
 from semcache_ui.services.access import AccessDenied, Identity
 
 

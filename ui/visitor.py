@@ -10,8 +10,10 @@ import streamlit as st
 from semcache import samples
 from semcache.settings import load_settings
 from semcache_ui.services.access import AccessDenied, Identity, identify
+from semcache_ui.services.installation import Installation
 
 YOU = "you"
+WITHOUT_LOGIN = "without login"
 TO_CHAT = "to-chat"
 """Set in the session when the visitor has chosen a conversation: the chat page opens."""
 
@@ -61,6 +63,20 @@ def current() -> Visitor:
     if person is not None and not person.admin:
         st.session_state["user"] = person.user  # whatever the address says
     return Visitor(st.session_state["user"], st.session_state["session"], person is None or person.admin)
+
+
+def note(installation: Installation, action: str, target: str, detail: str = "") -> None:
+    """Takes down what the visitor does, in the audit trail."""
+    person = identity()
+    installation.audit.note(action, target, actor=person.user if person else WITHOUT_LOGIN, via="app", detail=detail)
+
+
+def note_other(installation: Installation, who: Visitor) -> None:
+    """Takes down that somebody who is signed in acts as another user, once for each of them in a browser session."""
+    person = identity()
+    if person is not None and person.user != who.user and st.session_state.get("acts-as") != who.user:
+        note(installation, "acted as another user", who.user)
+    st.session_state["acts-as"] = who.user
 
 
 def become(user: str) -> None:

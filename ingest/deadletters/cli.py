@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from semcache.cli.audit import noted
 from semcache.cli.output import Json, emit_fields, emit_json, emit_rows
 from semcache.settings import load_settings
 from semcache_ingest.deadletters.letters import Letter, Letters, Wanted, histogram, skip_record
@@ -101,6 +102,8 @@ def replay_letters(
     """Send dead letters back to the topic they came from; an interrupted replay goes on where it stopped."""
     options = ReplayOptions(_wanted(topic, error_class, match, since, until), limit, max_replays, dry_run, again)
     done = replay(load_settings(), options, group=group)
+    if not dry_run:
+        noted("replayed dead letters", topic or "all topics", detail=f"{done.replayed} letters")
     fields = {
         "would_replay" if dry_run else "replayed": done.replayed,
         "skipped": dict(done.skipped),
@@ -123,6 +126,7 @@ def skip(
     """Tell the ingestor to dead-letter a record unread: at its next attempt, or when it comes to it."""
     settings = load_settings()
     skip_record(settings, (topic, partition), offset, group=group)
+    noted("skipped a record", f"{topic}:{partition}:{offset}")
     emit_fields({"skipped": f"{topic}:{partition}:{offset}", "error_class": "skipped"}, as_json=as_json)
 
 

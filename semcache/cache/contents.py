@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from semcache.cache import inputs
+from semcache.cache.entries.records import Doubt
 from semcache.cache.entries.stats import INVALIDATED, stats_of
 from semcache.cache.learning.labelled import LabelledPair, labelled_rows, prompts_of
 from semcache.cache.learning.status import LearningStatus
@@ -21,14 +22,40 @@ class Contents:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    def feedback(self, hit_or_entry_id: Hit | str, *, correct: bool) -> bool:
-        """Records what a user says about an answer; False if it is gone. A rejected answer is not served any more."""
-        entry_id = hit_or_entry_id.entry_id if isinstance(hit_or_entry_id, Hit) else hit_or_entry_id
-        check_text("the entry id", entry_id)
-        verdict = self._parts.entries.feedback(entry_id, correct=correct)
+    def feedback(self, hit_or_entry_id: Hit | str, *, correct: bool, user: str | None = None) -> bool:
+        """Records what is said about an answer; False if it is gone.
+
+        Without `user` it is the application's own verdict, and a rejected answer is not served any more. A user's
+        counts once: the first who rejects an answer only casts doubt on it (see `doubt`), the second withdraws it.
+        """
+        entry_id = _entry_id(hit_or_entry_id)
+        verdict = self._parts.verdicts.take(entry_id, correct=correct, person=user)
         if verdict is not None:
             self._parts.learner.take_verdict(entry_id, verdict, correct=correct)
         return verdict is not None
+
+    def doubt(self, hit_or_entry_id: Hit | str, *, user: str) -> Doubt:
+        """Whether this user has rejected an answer (`own`: serve another one), and whether others have (`open`).
+
+        Of those who ask about an answer that others have rejected, one is told that it is `open`: make the answer anew
+        and give it to `second_opinion`.
+        """
+        return self._parts.verdicts.doubt(_entry_id(hit_or_entry_id), user)
+
+    def second_opinion(
+        self, hit_or_entry_id: Hit | str, response: str | None, *, sources: Mapping[str, int] | None = None
+    ) -> bool | None:
+        """Compares a doubted answer with one that was made anew. If they differ, the stored one is withdrawn.
+
+        `response` None: there is no such answer now. Returns whether they agree; None if the judge cannot tell.
+        """
+        entry_id = _entry_id(hit_or_entry_id)
+        agrees = None if response is None else self._parts.learner.agrees(response, sources or {}, entry_id)
+        if agrees is False:
+            self.feedback(entry_id, correct=False)
+        elif agrees or response is None:
+            self._parts.verdicts.settle(entry_id, upheld=bool(agrees))
+        return agrees
 
     def add_labelled(self, pairs: Iterable[tuple[str, str, bool]]) -> int:
         """Learns from pairs (prompt, prompt, whether one answer serves both) of one's own log; how many it could use.
@@ -83,7 +110,7 @@ class Contents:
     def get(self, prompt: str, *, context: Sequence[str] = ()) -> Entry | None:
         """The entry of exactly this question, whether it may be served or not; counts nothing, asks no model."""
         found = self._parts.entries.exact(inputs.question(prompt, context=context).fingerprint)
-        entries = self._parts.entries.read([found.near[0].entry_id]) if found else []
+        entries = self._parts.entries.read([found.exact.entry_id]) if found and found.exact else []
         return entries[0] if entries else None
 
     def entries(self, *, offset: int = 0, limit: int | None = None) -> Iterator[Entry]:
@@ -93,3 +120,8 @@ class Contents:
     def stats(self) -> Stats:
         """What this scope has done since it exists, in all processes."""
         return stats_of(self._parts.entries)
+
+
+def _entry_id(hit_or_entry_id: Hit | str) -> str:
+    found = hit_or_entry_id.entry_id if isinstance(hit_or_entry_id, Hit) else hit_or_entry_id
+    return check_text("the entry id", found)

@@ -10,6 +10,7 @@ from types import TracebackType
 
 from semcache.background import Task, Worker
 from semcache.cache.flight import Flights
+from semcache.cache.types import DecisionSink
 from semcache.forking import reset_in_child
 
 
@@ -18,10 +19,11 @@ class Runtime:
 
     `counts`: what was served; `lessons`: what is learned, which may take a language model's time; `loads`: models that
     others have fitted; `flights`: which answers are being computed. Threads are started by the first work. After
-    `close` it can be used again.
+    `close` it can be used again. `decisions` is told of each look-up and of each check of an answer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, decisions: DecisionSink | None = None) -> None:
+        self.decisions = decisions
         self.counts = Worker("the count of a hit or a miss", end_s=2.0, linger_s=0.02)
         self.lessons = Worker("a lesson", end_s=5.0)
         self.loads = Worker("the load of a new model", end_s=0.0)

@@ -170,8 +170,8 @@ class SemanticCache(Contents):
         the cache's default. `options`: these and whatever else is stored with an answer, see `StoreOptions`; what is
         given by name comes first. `miss`: what `lookup` returned for the prompt; its vector is used again.
 
-        Returns None, and stores nothing, if a source has changed since that version, or if the question is not shared
-        and the cache classifies.
+        Returns None, and stores nothing, if the knowledge base has another version of a source, or if the question is
+        not shared and the cache classifies; `explain` says which.
 
         Raises:
             InvalidInput: an argument is out of its range; nothing is stored.
@@ -279,4 +279,5 @@ class SemanticCache(Contents):
             return ""
         found = classify(question.prompt, embedder=self.embedder)
         complete = found.kind is QuestionClass.FOLLOW_UP and question.context and not found.volatile
-        return "" if found.kind is QuestionClass.SHARED or complete else found.reason
+        shared = found.kind is QuestionClass.SHARED and not found.verbatim
+        return "" if shared or complete else found.reason

@@ -12,6 +12,7 @@ from semcache.cache.deciding.findings import Findings
 from semcache.cache.entries import Entries
 from semcache.cache.entries.lineage import current_versions, outdated
 from semcache.cache.entries.records import GROUP_CHARS, NewEntry
+from semcache.cache.entries.refusals import Refusals
 from semcache.cache.entries.registration import Registration
 from semcache.cache.entries.stats import REFUSED
 from semcache.cache.inputs import Question
@@ -40,7 +41,9 @@ class Storing:
         ttl_s: float | None,
         max_entries: int | None,
         registration: Registration,
+        refusals: Refusals,
     ) -> None:
+        self._refusals = refusals
         self._redis = client
         self._entries = entries
         self._learner = learner
@@ -55,8 +58,8 @@ class Storing:
         The options are checked ones.
         """
         sources = versions(options.sources() if callable(options.sources) else options.sources)
-        if outdated(sources, current_versions(self._redis, self._registration.scope.namespace, sources)):
-            self._entries.count(REFUSED)
+        if why := outdated(sources, current_versions(self._redis, self._registration.scope.namespace, sources)):
+            self.refuse(question, why)
             return None
         entry = self._entry(question, response, options, sources, self._vector(question, miss))
         findings = _findings_of(miss, question)
@@ -66,6 +69,11 @@ class Storing:
         if findings:
             self._learner.teach(lesson_of(entry, findings, replaced))
         return entry.entry_id
+
+    def refuse(self, question: Question, why: str) -> None:
+        """Does not store an answer, and takes down why."""
+        self._entries.count(REFUSED)
+        self._refusals.note(question, why)
 
     def keep_many(self, answers: Sequence[tuple[Question, str, StoreOptions]]) -> list[str | None]:
         """Stores answers, some at a time in one round trip; as `keep` without a miss, for each of them in turn.
@@ -81,9 +89,11 @@ class Storing:
         sources = [versions(o.sources() if callable(o.sources) else o.sources) for _, _, o in answers]
         documents = [document for known in sources for document in known]
         current = current_versions(self._redis, self._registration.scope.namespace, documents)
-        fresh = [not outdated(known, current) for known in sources]
-        if refused := fresh.count(False):
-            self._entries.count(REFUSED, refused)
+        causes = [outdated(known, current) for known in sources]
+        for (question, _, _), why in zip(answers, causes, strict=True):
+            if why:
+                self.refuse(question, why)
+        fresh = [not why for why in causes]
         vectors = self._vectors([question for (question, _, _), kept in zip(answers, fresh, strict=True) if kept])
         entries = [
             self._entry(question, response, options, known, vectors[question.prompt]) if kept else None

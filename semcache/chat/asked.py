@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Any
 
 from semcache.cache import Computed, Hit, Miss
 from semcache.chat.answer import Answer, OutcomeKind, Saved
@@ -34,6 +37,15 @@ class Asked:
     completion: Completion | None = None
     completed: float = 0.0
     renewed: str = ""
+
+    def again(self, stages: Stages) -> Asked:
+        """The same question at the beginning of another way."""
+        return Asked(self.text, self.user, self.session, self.at, stages, self.window, self.understood, anew=True)
+
+    @property
+    def question(self) -> str:
+        """The question as it can be understood alone."""
+        return self.understood.question
 
     def complete(self, completion: Completion) -> None:
         """The answerer is done."""
@@ -79,7 +91,7 @@ class Asked:
             text=text,
             outcome=outcome,
             reason=reason,
-            question=self.understood.question,
+            question=self.question,
             kind=self.understood.kind,
             sources=self.sources(llm),
             passages=self.retrieved.passages,
@@ -98,7 +110,7 @@ class Asked:
             text=hit.response,
             outcome="hit",
             reason=hit.detail,
-            question=self.understood.question,
+            question=self.question,
             kind=self.understood.kind,
             sources=dict(hit.sources),
             cited=tuple(map(str, cited)) if isinstance(cited, list) else (),
@@ -106,3 +118,15 @@ class Asked:
             hit=hit,
             entry_id=hit.entry_id,
         )
+
+
+def collected(source: Generator[str, None, Any], pieces: list[str]) -> Generator[str, None, Any]:
+    """Passes pieces on and keeps them; returns what the source returns."""
+    with closing(source):
+        while True:
+            try:
+                piece = next(source)
+            except StopIteration as end:
+                return end.value
+            pieces.append(piece)
+            yield piece

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import time
-import uuid
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Literal
 
 import redis
 
 from semcache.cache import Computed, Hit, Miss, Outcome, SemanticCache
 from semcache.cache.runtime import Runtime
 from semcache.chat.answer import Answer, OutcomeKind
-from semcache.chat.asked import Asked
+from semcache.chat.asked import Asked, collected
+from semcache.chat.doubts import NO_DOUBT, Opinion, review
 from semcache.chat.limiting import CallLimit
 from semcache.chat.retrieval import history_of, recall_memories, retrieve_documents, told_since, very_near_part
 from semcache.chat.stages import Stages, TimedEmbedder
 from semcache.chat.stores import Stores
-from semcache.chat.turns import Publish, message_event, seconds_of, write_to
+from semcache.chat.turns import Notes, Publish
 from semcache.chat.understanding import understand
 from semcache.embed import Embedder
-from semcache.errors import InvalidInput, Unavailable
+from semcache.errors import InvalidInput
 from semcache.inputs import check_text
 from semcache.llm import Llm, LlmRequest, answering, completion_of
 from semcache.questions import Classified, classify
@@ -64,7 +63,7 @@ class ChatEngine:
         self._settings = settings
         self._stores = Stores(client, self._embedder, settings, clock, llm, runtime or Runtime())
         self._limit = CallLimit(client, namespace=settings.namespace, per_minute=settings.llm.calls_per_minute)
-        self._publish = publish or write_to(self._stores.memory)
+        self._notes = Notes(self._stores.memory, publish, settings.namespace, clock)
         self._clock = clock
 
     # -- for callers
@@ -106,6 +105,15 @@ class ChatEngine:
         """The shared cache or, with a user, the user's own."""
         return self._stores.cache(self.scope(user))
 
+    def judge(self, entry_id: str, *, user: str, correct: bool, personal: bool = False) -> bool:
+        """A user's verdict on a stored answer, the user's own or a shared one; False if it is gone.
+
+        Who rejects an answer is not served it any more; others are, until a second opinion or another user rejects it.
+        """
+        if personal:
+            return self.cache(user).feedback(entry_id, correct=correct)
+        return self.cache().feedback(entry_id, correct=correct, user=user)
+
     def allow(self, max_error_rate: float) -> None:
         """Another error budget for the questions from now on, in this process."""
         self._stores.allow(max_error_rate)
@@ -117,7 +125,7 @@ class ChatEngine:
             asked = self._asked(text, user, session, stages, anew=fresh)
             answer = yield from self._answer(asked)
             with stages.stage("store"):
-                warnings = self._remember(asked, answer)
+                warnings = self._notes.take(asked, answer)
             yield replace(answer, timings=stages.finished(), warnings=(*answer.warnings, *warnings))
 
     def _asked(self, text: str, user: str, session: str, stages: Stages, *, anew: bool) -> Asked:
@@ -145,15 +153,34 @@ class ChatEngine:
             owner = asked.user  # the answer will rest on what this user told
             found = self._look_up(asked, owner)
         if isinstance(found, Hit):
-            yield found.response
-            return replace(asked.of_hit(found), personal_scope=owner is not None)
+            return (yield from self._served(asked, found, owner))
         answer = yield from self._computed(asked, self.cache(owner), found)
         return replace(answer, personal_scope=owner is not None)
+
+    def _served(self, asked: Asked, hit: Hit, owner: str | None) -> Parts:
+        """The stored answer; who has rejected it gets another, and what others have is compared with another, later."""
+        cache = self.cache(owner)
+        doubt = NO_DOUBT if owner else cache.doubt(hit, user=asked.user)
+        if doubt.own:
+            answer = yield from self._uncached(asked, "you have marked the stored answer as wrong", outcome="miss")
+            cache.second_opinion(hit, answer.text if answer.known else None, sources=answer.sources)
+            return answer
+        yield hit.response
+        if doubt.open:
+            self._stores.runtime.lessons.submit(lambda: review(cache, hit, lambda: self._made_again(asked)))
+        return replace(asked.of_hit(hit), personal_scope=owner is not None)
+
+    def _made_again(self, asked: Asked) -> Opinion:
+        """The answer to a question as it would be made now."""
+        with closing(Stages("semcache.second_opinion")) as stages:
+            again = asked.again(stages)
+            text = "".join(self._generate(again))
+            return Opinion(text if again.computed(self.llm).keep else None, again.sources(self.llm))
 
     def _look_up(self, asked: Asked, owner: str | None) -> Hit | Miss:
         cache = self.cache(owner)
         with self._stage(asked, "lookup"):
-            found = cache.lookup(asked.understood.question)
+            found = cache.lookup(asked.question, context=asked.understood.context)
         if isinstance(found, Miss) or owner is None or not self._outdated(asked, found):
             return found
         asked.renewed = "you have told something new since the answer was stored"
@@ -166,7 +193,7 @@ class ChatEngine:
         since = self._clock() - hit.age_s - _CLOCK_SLACK_S
         with self._stage(asked, "recall"):
             memory = self._stores.memory(asked.user)
-            return told_since(memory, asked.understood.question, since, known if isinstance(known, list) else ())
+            return told_since(memory, asked.question, since, known if isinstance(known, list) else ())
 
     def _recall(self, asked: Asked) -> bool:
         """Whether anything the user told is needed for the answer; it is kept with the question."""
@@ -174,7 +201,7 @@ class ChatEngine:
         with self._stage(asked, "recall"):
             memory = self._stores.memory(asked.user)
             asked.memories = recall_memories(
-                memory, asked.understood.question, asked.window, needed=needed, very_near=self._very_near
+                memory, asked.question, asked.window, needed=needed, very_near=self._very_near
             )
         return bool(asked.memories)
 
@@ -191,7 +218,7 @@ class ChatEngine:
     def _read_documents(self, asked: Asked) -> None:
         if is_question(asked.text) and not asked.retrieved.passages:
             with self._stage(asked, "recall"):
-                asked.retrieved = retrieve_documents(self._stores.knowledge, asked.understood.question)
+                asked.retrieved = retrieve_documents(self._stores.knowledge, asked.question)
 
     @property
     def _unsealable(self) -> str:
@@ -201,20 +228,21 @@ class ChatEngine:
             "what users told is sealed, and cached answers are not" if seal.active and not seal.cache_personal else ""
         )
 
-    def _uncached(self, asked: Asked, reason: str) -> Parts:
+    def _uncached(self, asked: Asked, reason: str, *, outcome: OutcomeKind = "uncacheable") -> Parts:
         self._limit.take(asked.user)
         if asked.understood.personal or asked.anew:
             self._recall(asked)
         pieces: list[str] = []
-        yield from _collected(self._generate(asked), pieces)
-        outcome: OutcomeKind = "fresh" if asked.anew else "uncacheable"
-        return asked.fresh("".join(pieces), self.llm, outcome=outcome, reason=reason)
+        yield from collected(self._generate(asked), pieces)
+        return asked.fresh("".join(pieces), self.llm, outcome="fresh" if asked.anew else outcome, reason=reason)
 
     def _computed(self, asked: Asked, cache: SemanticCache, miss: Miss) -> Parts:
         self._limit.take(asked.user)
         pieces: list[str] = []
-        flight = cache.stream(asked.understood.question, lambda: self._generate(asked), miss=miss)
-        outcome: Outcome = yield from _collected(flight, pieces)
+        flight = cache.stream(
+            asked.question, lambda: self._generate(asked), context=asked.understood.context, miss=miss
+        )
+        outcome: Outcome = yield from collected(flight, pieces)
         asked.stages.add("store", asked.since_completed())
         if outcome.hit:
             return asked.of_hit(outcome.hit)
@@ -242,36 +270,11 @@ class ChatEngine:
         private = asked.understood.personal or bool(asked.understood.uncacheable)
         now = f"\nIt is {datetime.fromtimestamp(asked.at, UTC):%A %d %B %Y, %H:%M} UTC." if private else ""
         return LlmRequest(
-            question=asked.understood.question,
+            question=asked.question,
             passages=(*asked.memories, *asked.retrieved.passages),
             history=history_of(asked.window) if private else (),
             system=self._settings.llm.system_prompt + now,
         )
-
-    # -- what is kept of it
-
-    def _remember(self, asked: Asked, answer: Answer) -> tuple[str, ...]:
-        """Both turns go into the session's window and are published. A failure is a warning: the answer is there."""
-        try:
-            said = self._take_note(asked, "user", asked.text, asked.at)
-            answered = self._take_note(asked, "assistant", answer.text, max(self._clock(), asked.at + 0.001))
-        except Unavailable as error:
-            return (f"this exchange is not remembered: {error}",)
-        return tuple(dict.fromkeys(warning for warning in (said, answered) if warning))
-
-    def _take_note(self, asked: Asked, role: Literal["user", "assistant"], text: str, at: float) -> str | None:
-        event = message_event(
-            id=uuid.uuid4().hex,
-            namespace=self._settings.namespace,
-            user=asked.user,
-            session=asked.session,
-            role=role,
-            text=text,
-            at=at,
-        )
-        # The event's time, not ours: the turn that it becomes must be this one, not another beside it.
-        self._stores.memory(asked.user).note(asked.session, role, text, at=seconds_of(event), event_id=event["id"])
-        return self._publish(event)
 
     @contextmanager
     def _stage(self, asked: Asked, name: str) -> Iterator[None]:
@@ -280,18 +283,6 @@ class ChatEngine:
         with asked.stages.stage(name):
             yield
         asked.stages.move(self._embedder.seconds - before, of=name, to="embed")
-
-
-def _collected(source: Generator[str, None, Any], pieces: list[str]) -> Generator[str, None, Any]:
-    """Passes pieces on and keeps them; returns what the source returns."""
-    with closing(source):
-        while True:
-            try:
-                piece = next(source)
-            except StopIteration as end:
-                return end.value
-            pieces.append(piece)
-            yield piece
 
 
 def _checked(text: str) -> str:

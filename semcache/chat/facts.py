@@ -53,19 +53,31 @@ _SENTENCES = {
     "home": ("You live in {}.", "Your {} lives in {}."),
     "origin": ("You are from {}.", "Your {} is from {}."),
     "work": ("You work at {}.", "Your {} works at {}."),
+    "occupation": ("What you do: {}.", "What your {} does: {}."),
     "age": ("You are {} years old.", "Your {} is {} years old."),
     "marital status": ("You are {}.", "Your {} is {}."),
     "allergy": ("You are allergic to {}.", "Your {} is allergic to {}."),
     "preference": ("You like {}.", "Your {} likes {}."),
-    "possession": ("You have this: {}.", "Your {} has this: {}."),
-    "plan": ("You plan this: {}.", "Your {} plans this: {}."),
+    "possession": ("You have: {}.", "Your {} has: {}."),
+    "plan": ("You plan: {}.", "Your {} plans: {}."),
     "language": ("You speak {}.", "Your {} speaks {}."),
 }
 _DENIED = {
     "preference": "You do not like {}.",
-    "possession": "You do not have this: {}.",
+    "possession": "You do not have: {}.",
     "allergy": "You are not allergic to {}.",
     "home": "You do not live in {}.",
+}
+
+
+_FORMERLY = {
+    "home": "You used to live in {}.",
+    "work": "You used to work at {}.",
+    "marital status": "You used to be {}.",
+    "possession": "You used to have this: {}.",
+    "pet": "You used to have {}.",
+    "preference": "You used to like {}.",
+    "age": "You were {} years old.",
 }
 
 
@@ -119,3 +131,11 @@ def sentence(fact: Fact) -> str:
         fact.attribute, (f"Your {fact.attribute} is {{}}.", f"The {fact.attribute} of your {{}} is {{}}.")
     )
     return own.format(fact.value) if fact.subject == USER else others.format(fact.subject, fact.value)
+
+
+def former_sentence(fact: Fact) -> str:
+    """What held once, as a sentence to its user: "You used to live in Porto." """
+    if fact.subject == USER and fact.attribute in _FORMERLY:
+        return _FORMERLY[fact.attribute].format(fact.value)
+    whose = "your {}" if fact.subject == USER else f"the {{}} of your {fact.subject}"
+    return f"Before, {whose.format(fact.attribute)} was {fact.value}."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
 
-from semcache.chat.facts import asked_for, asks_of_the_past, sentence
+from semcache.chat.facts import asked_for, asks_of_the_past, former_sentence, sentence
 from semcache.embed import Embedder
 from semcache.knowledge import Found, KnowledgeBase
 from semcache.llm import Message, Passage
@@ -53,10 +53,10 @@ def recall_memories(
     `very_near`: the least part of the score that a turn's own similarity has to have, see `very_near_part`.
     """
     recalled = memory.recall(question, k=4 * _MEMORIES)
-    telling = [(item.turn, item.score, item.parts.get("turn", 0.0)) for item in recalled if _tells(item.turn)]
+    telling = [(item.turn, item.score, item.parts.get("turn", 0.0)) for item in recalled if tells(item.turn)]
     if not needed:
         telling = [item for item in telling if item[2] >= very_near]
-    fresh = [(turn, 0.0, 0.0) for turn in reversed(window) if _tells(turn)] if needed else []
+    fresh = [(turn, 0.0, 0.0) for turn in reversed(window) if tells(turn)] if needed else []
     facts, outdated = known_facts(memory, question) if needed else ((), frozenset())
     kept = [(turn, score) for turn, score, _ in [*telling[:_MEMORIES], *fresh] if turn.id not in outdated]
     unique = {turn.id: (turn, score) for turn, score in kept}
@@ -77,12 +77,13 @@ def _corrected(memory: AgentMemory, turns: Sequence[Turn]) -> dict[str, list[Tur
 
 
 def known_facts(memory: AgentMemory, question: str) -> tuple[tuple[Passage, ...], frozenset[str]]:
-    """The current facts that a question asks for, each with the turn that told it, and the turns that told otherwise.
+    """The facts that a question asks for, each with the turn that told it, and the turns that told otherwise.
 
-    "I live in Lyon" answers nothing any more once the user has moved; a question about the past gets all turns.
+    "I live in Lyon" answers nothing any more once the user has moved. A question about the past gets what held before,
+    without what replaced it; all turns if no such fact is known.
     """
     if asks_of_the_past(question):
-        return (), frozenset()
+        return _former_facts(memory, question)
     asked = asked_for(question, memory.facts())
     if not asked:
         return (), frozenset()
@@ -90,14 +91,22 @@ def known_facts(memory: AgentMemory, question: str) -> tuple[tuple[Passage, ...]
     present = {fact.id for fact in asked}
     former = [fact for fact in memory.facts(history=True) if (fact.subject, fact.attribute) in slots]
     outdated = {turn for fact in former if fact.id not in present for turn in fact.turns}
-    return tuple(map(_fact, asked)), frozenset(outdated - {turn for fact in asked for turn in fact.turns})
+    told = tuple(_fact(fact, sentence(fact)) for fact in asked)
+    return told, frozenset(outdated - {turn for fact in asked for turn in fact.turns})
 
 
-def _fact(fact: Fact) -> Passage:
+def _former_facts(memory: AgentMemory, question: str) -> tuple[tuple[Passage, ...], frozenset[str]]:
+    known = memory.facts(history=True)
+    ended = [fact for fact in known if fact.valid_to is not None and fact.holds]
+    former = asked_for(question, ended)
+    slots = {(fact.subject, fact.attribute) for fact in former}
+    about = {turn for fact in known if (fact.subject, fact.attribute) in slots for turn in fact.turns}
+    return tuple(_fact(fact, former_sentence(fact)) for fact in former), frozenset(about)
+
+
+def _fact(fact: Fact, said: str) -> Passage:
     day = datetime.fromtimestamp(fact.told_at, UTC)
-    return Passage(
-        fact.turns[-1], "memory", f"you, {day.day} {day:%B %Y}", sentence(fact), fact.confidence, fact.told_at
-    )
+    return Passage(fact.turns[-1], "memory", f"you, {day.day} {day:%B %Y}", said, fact.confidence, fact.told_at)
 
 
 def very_near_part(embedder: Embedder) -> float:
@@ -105,7 +114,8 @@ def very_near_part(embedder: Embedder) -> float:
     return weights_for(embedder.fingerprint).turn * text_scale(embedder, asked="symmetric").cosine(_NEEDED_RELATEDNESS)
 
 
-def _tells(turn: Turn) -> bool:
+def tells(turn: Turn) -> bool:
+    """Whether a turn is somebody's statement: neither an answer nor a mere question."""
     return turn.role != "assistant" and tells_something(turn.text)
 
 
@@ -120,7 +130,7 @@ def told_since(memory: AgentMemory, question: str, since: float, known: Iterable
     """Whether the user has told anything near the question since then that is not among the known turns."""
     already = set(known)
     recalled = memory.recall(question, k=_MEMORIES, since=since)
-    return any(_tells(item.turn) and item.turn.id not in already for item in recalled)
+    return any(tells(item.turn) and item.turn.id not in already for item in recalled)
 
 
 def history_of(window: Sequence[Turn]) -> tuple[Message, ...]:

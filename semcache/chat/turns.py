@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from semcache.chat.answer import Answer
+from semcache.chat.asked import Asked
+from semcache.errors import Unavailable
 from semcache.events import MessageEvent
 from semcache.memory import AgentMemory
 
@@ -43,3 +47,42 @@ def write_to(memory_of: Callable[[str], AgentMemory]) -> Publish:
         memory.append(event["session"], event["role"], event["text"], at=seconds_of(event), event_id=event["id"])
 
     return write
+
+
+class Notes:
+    """Puts what was said into the session's window, and publishes it (None: straight into memory)."""
+
+    def __init__(
+        self,
+        memory_of: Callable[[str], AgentMemory],
+        publish: Publish | None,
+        namespace: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._memory_of = memory_of
+        self._publish = publish or write_to(memory_of)
+        self._namespace = namespace
+        self._clock = clock
+
+    def take(self, asked: Asked, answer: Answer) -> tuple[str, ...]:
+        """Takes down both turns. A failure is a warning: the answer is there."""
+        try:
+            said = self._take_one(asked, "user", asked.text, asked.at)
+            answered = self._take_one(asked, "assistant", answer.text, max(self._clock(), asked.at + 0.001))
+        except Unavailable as error:
+            return (f"this exchange is not remembered: {error}",)
+        return tuple(dict.fromkeys(warning for warning in (said, answered) if warning))
+
+    def _take_one(self, asked: Asked, role: Literal["user", "assistant"], text: str, at: float) -> str | None:
+        event = message_event(
+            id=uuid.uuid4().hex,
+            namespace=self._namespace,
+            user=asked.user,
+            session=asked.session,
+            role=role,
+            text=text,
+            at=at,
+        )
+        # The event's time, not ours: the turn that it becomes must be this one, not another beside it.
+        self._memory_of(asked.user).note(asked.session, role, text, at=seconds_of(event), event_id=event["id"])
+        return self._publish(event)

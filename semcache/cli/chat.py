@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,7 +11,9 @@ import typer
 from rich.markup import escape
 
 from semcache.app import App, open_app
+from semcache.cache import SemanticCache
 from semcache.chat import Answer
+from semcache.cli.audit import login
 from semcache.cli.cache.scopes import Namespace
 from semcache.cli.output import Json, console, emit_fields, emit_json, errors
 from semcache.errors import SemcacheError
@@ -43,7 +44,7 @@ def ask(
 ) -> None:
     """Answer one question, from the cache if it can be."""
     with _opened(namespace) as app:
-        parts = app.engine.stream(question, user=user or _login(), session=session or _new_session())
+        parts = app.engine.stream(question, user=user or login(), session=session or _new_session())
         if as_json:
             *_, answer = parts
             emit_json(answer)
@@ -54,7 +55,7 @@ def ask(
 def chat(user: User = "", session: Session = "", namespace: Namespace = None) -> None:
     """Talk to the chat; Ctrl-D leaves."""
     with _opened(namespace) as app:
-        _Repl(app, user or _login(), session or _new_session()).run()
+        _Repl(app, user or login(), session or _new_session()).run()
 
 
 @contextmanager
@@ -150,9 +151,13 @@ class _Repl:
         self._with_entry(lambda cache, id: cache.invalidate(entry_id=id), "the stored answer is dropped")
 
     def _wrong(self) -> None:
-        self._with_entry(lambda cache, id: cache.feedback(id, correct=False), "noted: it is not served any more")
+        self._with_entry(self._reject, "noted: you are not served it any more, and it is compared with a new answer")
 
-    def _with_entry(self, act: Callable[..., object], done: str) -> None:
+    def _reject(self, cache: SemanticCache, entry_id: str) -> None:
+        personal = self._last is not None and self._last.personal_scope
+        cache.feedback(entry_id, correct=False, user=None if personal else self._user)
+
+    def _with_entry(self, act: Callable[[SemanticCache, str], object], done: str) -> None:
         if self._last is None or self._last.entry_id is None:
             console.print("the last answer is not stored")
             return
@@ -186,13 +191,6 @@ def _lines() -> Iterator[str]:
         except (EOFError, KeyboardInterrupt):
             console.print()
             return
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "me"
 
 
 def _new_session() -> str:

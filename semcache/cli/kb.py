@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from redis import Redis
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from semcache.cache.scopes.invalidation import invalidate_source
+from semcache.cli.audit import noted
 from semcache.cli.output import Json, emit_fields, emit_json, emit_rows, errors
 from semcache.embed import open_embedder
 from semcache.errors import InvalidInput
@@ -61,6 +62,7 @@ def add(
         found = [_named(found, doc_id, title, version)]
     with _opened(namespace) as opened:
         rows = list(_added(opened, found))
+    _note("wrote documents", rows, namespace)
     refused = any(row["result"] == "refused" for row in rows)
     columns = ["document", "result", "version", "embedded", "kept", "answers_removed", *(["reason"] if refused else [])]
     emit_rows(rows, columns=columns, as_json=as_json, title="documents")
@@ -117,6 +119,7 @@ def delete(ids: Ids, namespace: Namespace = None, as_json: Json = False) -> None
     """Delete documents; their versions stay as tombstones. Exit code 1 if one was not there."""
     with _opened(namespace) as opened:
         rows = opened.apply([Delete(doc_id) for doc_id in ids], done="deleted", else_="not there")
+    _note("deleted documents", rows, namespace)
     columns = ("document", "result", "version", "removed", "answers_removed")
     emit_rows(rows, columns=columns, as_json=as_json, title="documents")
     if not all(row["applied"] for row in rows):
@@ -193,6 +196,12 @@ def _add_part(opened: _Opened, part: Sequence[Upsert | Refused]) -> list[dict[st
             return [_refused(Refused(upserts[0].document, str(error)))]
         return [row for one in part for row in _add_part(opened, [one])]
     return [_refused(one) if isinstance(one, Refused) else next(rows) for one in part]
+
+
+def _note(action: str, rows: Sequence[Mapping[str, Any]], namespace: str | None) -> None:
+    """One record of the audit trail for all that a command has changed."""
+    if changed := [str(row["document"]) for row in rows if row.get("applied")]:
+        noted(action, _short(", ".join(changed)), namespace=namespace, detail=f"{len(changed)} documents")
 
 
 def _refused(refused: Refused) -> dict[str, Any]:

@@ -25,6 +25,8 @@ COMMANDS = {
     "memory": ("memory",),
     "hitrate": ("hit-rate",),
     "seal": ("seal",),
+    "audit": ("audit",),
+    "migrate": ("migrate",),
     "semcache.server.command": ("serve", "mcp"),
 }
 

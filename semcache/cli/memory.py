@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from semcache.chat.stores import Stores
+from semcache.cli.audit import noted
 from semcache.cli.output import Json, emit_fields, emit_json, emit_rows, errors
 from semcache.cli.progress import counted
 from semcache.embed import open_embedder
@@ -29,13 +30,9 @@ from semcache.store.sealing import open_sealer
 User = Annotated[str, typer.Option("--user", "-u", help="Whose memory.")]
 Namespace = Annotated[str | None, typer.Option(help="Instead of the one in the settings.", show_default=False)]
 Session = Annotated[str | None, typer.Option(help="Only turns of this session.", show_default=False)]
-Since = Annotated[
-    str | None, typer.Option(help="Only turns from this time on: 2026-11-23, 2026-11-23T10:00Z.", show_default=False)
-]
+Since = Annotated[str | None, typer.Option(help="From then on: 2026-11-23, 2026-11-23T10:00Z.", show_default=False)]
 Until = Annotated[str | None, typer.Option(help="Only turns up to this time; a day counts whole.", show_default=False)]
-At = Annotated[
-    str | None, typer.Option(help="As it was at this time: 2026-11-23, 2026-11-23T10:00Z.", show_default=False)
-]
+At = Annotated[str | None, typer.Option(help="As it was at: 2026-11-23, 2026-11-23T10:00Z.", show_default=False)]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 app = typer.Typer(help="What users told: recall, facts, export, import, reindex, forget, erase.", no_args_is_help=True)
@@ -181,6 +178,7 @@ def forget(
                 emit_rows(rows, columns=("id", "at", "text"), as_json=False, title="to forget")
             _confirm(f"Forget {len(done.turns)} turns of {user}?", yes, as_json)
             done = replace(memory.forget([turn.id for turn in done.turns]), pinned=done.pinned)
+            noted("forgot turns", user, namespace=namespace, detail=f"{len(done.turns)} turns")
     gone, kept = [_turn(turn) for turn in done.turns], [_turn(turn) for turn in done.pinned]
     if as_json:
         emit_json({"dry_run": done.dry_run, "turns": gone, "pinned": kept})
@@ -202,6 +200,7 @@ def erase(
     with _opened(user, namespace) as memory:
         _confirm(f"Erase everything that {user} told, for good?", yes, as_json)
         receipt = memory.erase(at=_time(at, end=True))
+    noted("erased a user", user, namespace=namespace, detail=f"{receipt.total} removed")
     emit_fields(asdict(receipt) | {"at": _shown(receipt.at), "total": receipt.total}, as_json=as_json, title="receipt")
 
 

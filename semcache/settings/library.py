@@ -77,6 +77,13 @@ class CacheSettings(Section):
         description="who compares new answers with stored ones: their likeness, or the language model (a call behind "
         "each miss that has neighbours)",
     )
+    shadow: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="serve nothing, and look up this share of the requests beside the language model, to see what "
+        "would be served and how much of it wrong; 0 = serve",
+    )
 
 
 class MemorySettings(Section):

@@ -17,7 +17,7 @@ from semcache.app import App, open_app
 from semcache.devstack.ports import free_port
 from semcache.settings import Settings, as_environment, load_settings
 from semcache_ingest.publish import EventPublisher
-from semcache_ui import launch
+from semcache_ui.server import launch
 from tests.waiting import wait_until
 
 CHROMIUM = "/usr/bin/chromium"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from semcache_ui import components
+from semcache_ui.parts import components
 
 for place, text in enumerate(json.loads(Path(os.environ["TEXTS"]).read_text())):
     with st.container(key=f"text-{place}"):

@@ -35,7 +35,7 @@ def test_a_paraphrase_is_a_hit_until_the_document_changes(visit: Visit) -> None:
     text.press("Tab")
     dialog.get_by_role("button", name="Publish").click()
     expect(dialog.get_by_text("gone", exact=False).first).to_be_visible()
-    expect(dialog).to_contain_text("died with version 1")
+    expect(dialog).to_contain_text("went with version 1")
     picture(page, "edit")
     dialog.get_by_role("button", name="Close").last.click()
     expect(dialog).to_have_count(0)

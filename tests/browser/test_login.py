@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from semcache.devstack.ports import free_port
 from semcache.settings import Settings, load_settings
-from semcache_ui import launch
+from semcache_ui.server import launch
 from tests.browser.actions import ask, go, heading
 from tests.browser.conftest import Visit, served
 from tests.browser.provider import CLIENT, providing

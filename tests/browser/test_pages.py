@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from semcache.settings import Settings
-from semcache_ui import launch
+from semcache_ui.server import launch
 from tests.browser.actions import ask, heading, picture, settled, tab
 from tests.browser.conftest import Visit
 from tests.waiting import wait_until

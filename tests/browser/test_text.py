@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 
 from semcache.devstack.ports import free_port
 from semcache.settings import load_settings
-from semcache_ui import launch
+from semcache_ui.server import launch
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser

@@ -469,8 +469,8 @@ def test_a_verdict_by_entry_id_alone_teaches_once(make_cache: MakeCache, redis: 
     make_cache(scope={"tenant": "globex"}).store(PASSWORD, "elsewhere")
     entry_id = cache.store(PASSWORD, "Use the link.")
     cache.lookup(PARAPHRASE)
-    for _ in range(2):
-        assert give_feedback(redis, namespace, str(entry_id), correct=False, event_id="event-1")
+    for user in ("ann", "bob", "bob"):
+        assert give_feedback(redis, namespace, str(entry_id), correct=False, event_id=f"event-of-{user}", user=user)
     assert not give_feedback(redis, namespace, "no-such-entry", correct=False)
     assert labels_of(LearningState(redis, cache.scope.id)) == [-1, 0]
     assert cache.stats().rejected == 1

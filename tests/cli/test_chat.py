@@ -95,7 +95,7 @@ def test_a_conversation_at_the_terminal(run: Run) -> None:
     assert "understood as" in said.stdout
     assert "the stored answer is dropped" in said.stdout
     assert said.stdout.count("miss (") >= 2
-    assert "it is not served any more" in said.stdout
+    assert "you are not served it any more" in said.stdout
     assert "a new session" in said.stdout
 
 

@@ -12,6 +12,7 @@ import redis as redis_py
 from typer.testing import CliRunner, Result
 
 from semcache.cli import memory as commands
+from semcache.cli.audit import audit
 from semcache.embed import CachedEmbedder
 from semcache.errors import InvalidInput
 from semcache.memory import AgentMemory
@@ -137,6 +138,23 @@ def test_an_erasure_is_confirmed_and_leaves_a_receipt(run: Run, ann: AgentMemory
     assert (receipt["user"], receipt["turns"], receipt["derived"]) == ("ann", 3, {"answers": 0})
     assert output(run("erase", "--user", "ann", "--yes", "--json"))["total"] == 0
     assert ann.turns() == []
+
+
+def test_erasing_and_forgetting_are_in_the_audit_trail(
+    run: Run, ann: AgentMemory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who did what to whom is there afterwards; what only looks leaves no trace, and no text is in it."""
+    run("turns", "--user", "ann")
+    run("forget", "--user", "ann", "--until", "2023-05-02", "--yes")
+    run("erase", "--user", "ann", "--yes")
+    capsys.readouterr()
+    audit(most=10, namespace=None, as_json=True)
+    shown = capsys.readouterr().out
+    assert [(row["action"], row["target"], row["via"]) for row in json.loads(shown)] == [
+        ("erased a user", "ann", "command line"),
+        ("forgot turns", "ann", "command line"),
+    ]
+    assert "Lyon" not in shown
 
 
 @pytest.mark.parametrize(

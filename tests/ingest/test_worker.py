@@ -77,11 +77,14 @@ def test_deleted_document_takes_its_answers_with_it_and_stays_deleted(
 def test_feedback_counts_once_however_often_it_arrives(
     settings: Settings, redis: redis_py.Redis, fast_embedder: Embedder, drain: Drain
 ) -> None:
-    """A verdict on an answer reaches the scope that holds it, once; a rejected answer is served no more."""
+    """A verdict on an answer reaches the scope that holds it, once; an answer that two reject is served no more."""
     cache = SemanticCache(redis, embedder=fast_embedder, namespace=settings.namespace, scope={"tenant": "acme"})
     entry = cache.store("What is the capital of Assyria?", "I don't know that.")
     verdict = {"type": "feedback", "id": "f-1", "user": "ada", "entry": entry, "correct": False, "at": AT}
-    send_events(settings, [verdict, verdict])
+    send_events(settings, [verdict, verdict, verdict | {"id": "f-2"}])
+    drain()
+    assert cache.lookup("What is the capital of Assyria?")
+    send_events(settings, [verdict | {"id": "f-3", "user": "ben"}])
     drain()
     assert cache.stats().rejected == 1
     assert not cache.lookup("What is the capital of Assyria?")

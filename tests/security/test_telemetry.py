@@ -12,7 +12,7 @@ import pytest
 
 from semcache.devstack.ports import free_port
 from semcache.settings import load_settings
-from semcache_ui import launch
+from semcache_ui.server import launch
 from tests.waiting import wait_until
 
 BIN = Path(sys.executable).parent
@@ -42,8 +42,8 @@ import os
 from streamlit.testing.v1 import AppTest
 from streamlit import config
 config.set_option("browser.gatherUsageStats", False)
-import semcache_ui.launch
-page = AppTest.from_file(semcache_ui.launch.APP, default_timeout=60).run()
+import semcache_ui.server.launch
+page = AppTest.from_file(semcache_ui.server.launch.APP, default_timeout=60).run()
 assert not page.exception, page.exception
 os._exit(0)  # a thread of the page is still at work
 """

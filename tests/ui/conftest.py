@@ -14,8 +14,8 @@ from semcache.knowledge import Upsert
 from semcache_ingest.kafka.topics import ensure_topics
 from semcache_ingest.worker.assemble import open_worker
 from semcache_ui import resources
-from semcache_ui.services.health import look
 from semcache_ui.services.installation import Installation
+from semcache_ui.services.watching.health import look
 from tests.waiting import wait_until
 
 PAGES = Path(__file__).parents[2] / "ui"

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from semcache.errors import ConfigurationError
 from semcache.settings import UiSettings, load_settings
-from semcache_ui import launch
+from semcache_ui.server import launch
 from semcache_ui.services.access import AccessDenied, check_reach, identify
 from semcache_ui.services.installation import Installation
 from tests.ui.conftest import PAGES

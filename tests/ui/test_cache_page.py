@@ -13,7 +13,7 @@ from semcache.errors import InvalidInput
 from semcache_ui.services import caches
 from semcache_ui.services.budget import budget_of
 from semcache_ui.services.installation import Installation
-from tests.ui.reading import said
+from tests.ui.reading import listed, said
 
 Page = Callable[..., AppTest]
 RETURN = "How long do I have to return a bike?"
@@ -80,31 +80,32 @@ def test_the_page_shows_what_is_kept_and_saved(asked: Installation, page: Page) 
     test = page("views/cache.py")
     figures = {m.label: m.value for m in test.metric}
     assert (figures["Answers"], figures["Hit rate"]) == ("2", "50.0 %")
-    assert list(test.dataframe[0].value["question"]) == [RETURN, BATTERY]
+    assert listed(test) == [RETURN, BATTERY]
 
 
 def test_an_answer_is_opened_and_removed(asked: Installation, page: Page) -> None:
     """An opened answer shows its source and version; removing it leaves the other."""
     entry = asked.caches.find("return").entries[0]
-    test = page("views/cache.py", **{"answer-chosen": entry.entry_id})
+    test = page("views/cache.py")
+    test.radio[0].set_value(entry.entry_id).run()
     assert "returns v1 :green-badge[:material/check: current]" in said(test)
-    next(b for b in test.button if b.label == "Remove this answer").click().run()
+    test.button(key=f"remove-entry_id-{entry.entry_id}").click().run()
     assert [e.prompt for e in asked.caches.find().entries] == [BATTERY]
     assert BATTERY in said(test)
 
 
 def test_answers_of_a_document_are_removed_together(asked: Installation, page: Page) -> None:
     """Removing by source takes all that was built from the document, and nothing else."""
-    entry = asked.caches.find("return").entries[0]
-    test = page("views/cache.py", **{"answer-chosen": entry.entry_id})
-    next(b for b in test.button if b.label == "All built from returns").click().run()
+    test = page("views/cache.py")
+    test.radio[0].set_value(asked.caches.find("return").entries[0].entry_id).run()
+    test.button(key="remove-source-returns").click().run()
     assert [e.prompt for e in asked.caches.find().entries] == [BATTERY]
 
 
 def test_why_explains_without_counting(asked: Installation, page: Page) -> None:
     """A paraphrase would be served, a near-miss would not, and neither look is counted."""
     before = asked.caches.stats()
-    test = page("views/cache.py")
+    test = page("views/cache.py", **{"cache-tab": ":material/help: Why"})
     test.text_input(key="why").set_value("how long do I have to return a bike").run()
     assert "would be served" in said(test)
     test.text_input(key="why").set_value("How much is a spare battery for the C2?").run()
@@ -131,7 +132,7 @@ def test_a_cache_that_learns_says_how_far_it_is(asked: Installation, page: Page)
     budget = budget_of(asked.app)
     assert (budget.model, budget.bins, budget.would_give(0.05)) == (None, (), None)
     assert budget.progress < 0.1
-    assert "of 100 answers compared" in said(page("views/cache.py"))
+    assert "of 100 answers compared" in said(page("views/cache.py", **{"cache-tab": ":material/speed: Error budget"}))
 
 
 def test_learned_odds_are_shown_and_simulated(installation: Installation, page: Page) -> None:
@@ -143,13 +144,13 @@ def test_learned_odds_are_shown_and_simulated(installation: Installation, page: 
     assert all(b.low - 1e-9 <= b.observed <= b.high + 1e-9 for b in budget.bins)
     shares = [budget.model.region(rate).share for rate in (0.01, 0.05, 0.1, 0.2, 0.5)]
     assert shares == sorted(shares)
-    assert "Do the odds come true?" in said(page("views/cache.py"))
+    assert "Do the odds come true?" in said(page("views/cache.py", **{"cache-tab": ":material/speed: Error budget"}))
 
 
 def test_another_budget_is_applied(installation: Installation, page: Page) -> None:
     """What the slider says holds from the next question on."""
     teach(installation)
-    test = page("views/cache.py")
+    test = page("views/cache.py", **{"cache-tab": ":material/speed: Error budget"})
     test.slider[0].set_value(5.0).run()
     next(b for b in test.button if b.label == "Apply").click().run()
     assert installation.caches.cache().max_error_rate == 0.05

@@ -18,7 +18,7 @@ Page = Callable[..., AppTest]
 @pytest.fixture
 def sidebar() -> AppTest:
     """The sidebar alone."""
-    return AppTest.from_string("from semcache_ui import sidebar\nsidebar.shown()", default_timeout=60).run()
+    return AppTest.from_string("from semcache_ui.parts import sidebar\nsidebar.shown()", default_timeout=60).run()
 
 
 def test_the_first_visit_says_what_to_do(helpdesk: Installation, page: Page) -> None:

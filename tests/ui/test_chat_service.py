@@ -6,7 +6,7 @@ import pytest
 
 from semcache import samples
 from semcache.errors import InvalidInput
-from semcache_ui.services.conversations import Exchange
+from semcache_ui.services.answering.conversations import Exchange
 from semcache_ui.services.installation import Installation
 
 STORY = samples.demo()[0]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from semcache.errors import InvalidInput
-from semcache_ui.services.jobs import Job, Progress
-from semcache_ui.services.refreshed import Refreshed
+from semcache_ui.services.jobs import WAITING, Job, Jobs, Progress
+from semcache_ui.services.watching.refreshed import Refreshed
 from tests.waiting import wait_until
 
 
@@ -59,6 +60,46 @@ def test_a_failed_job_says_why() -> None:
     failed = Job(broken).wait(10)
     assert failed.state == "failed"
     assert "secret" not in failed.error
+
+
+def test_a_person_has_one_job_and_all_have_a_few() -> None:
+    """A second job of a person waits for the end of the first, a third person for a place; then both are done."""
+    go: dict[str, threading.Event] = {name: threading.Event() for name in ("ann 1", "ann 2", "bob", "eve")}
+    at_work: list[str] = []
+
+    def work(name: str) -> Callable[[Progress], str]:
+        def run(progress: Progress) -> str:
+            at_work.append(name)
+            assert go[name].wait(10)
+            return name
+
+        return run
+
+    jobs: Jobs[str] = Jobs(at_once=2)
+    jobs.start("ann", work("ann 1"))
+    wait_until("the first is at work", lambda: at_work == ["ann 1"])
+    again = jobs.start("ann", work("ann 2"))
+    wait_until("her second waits for the first", lambda: again.status.step == WAITING)
+    jobs.start("bob", work("bob"))
+    wait_until("his is at work", lambda: at_work == ["ann 1", "bob"])
+    third = jobs.start("eve", work("eve"))
+    wait_until("two are enough", lambda: third.status.step == WAITING)
+    for event in go.values():
+        event.set()
+    assert [job.wait(10).result for job in (again, third)] == ["ann 2", "eve"]
+    assert jobs.of("ann") is again
+
+
+def test_a_job_that_waits_can_be_cancelled() -> None:
+    """Whoever waits for a place can leave, and what is dropped is forgotten."""
+    go = threading.Event()
+    jobs: Jobs[bool] = Jobs(at_once=1)
+    jobs.start("ann", lambda progress: go.wait(10))
+    waiting = jobs.start("bob", lambda progress: True)
+    jobs.drop("bob")
+    assert waiting.wait(10).state == "cancelled"
+    assert jobs.of("bob") is None
+    go.set()
 
 
 def test_a_refreshed_value_never_keeps_its_reader_waiting() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from streamlit.testing.v1 import AppTest
 
 from semcache_ui.services.installation import Installation
-from tests.ui.reading import said
+from tests.ui.reading import listed, said
 
 Page = Callable[..., AppTest]
 
@@ -22,18 +22,20 @@ def test_an_empty_knowledge_base_says_how_to_fill_it(installation: Installation,
 def test_documents_are_listed_and_filtered(helpdesk: Installation, page: Page) -> None:
     """The list shows every document, and what is typed narrows it."""
     test = page("views/knowledge.py")
-    assert len(test.dataframe[0].value) == 4
+    assert len(listed(test)) == 4
     test.text_input[0].set_value("NOTICE").run()
     assert "Nothing matches" in said(test)
     test.text_input[0].set_value("roam").run()
-    assert list(test.dataframe[0].value["version"]) == [1]
+    assert len(listed(test)) == 1
+    assert "Roam" in listed(test)[0]
 
 
 def test_an_opened_document_shows_its_text_and_what_rests_on_it(helpdesk: Installation, page: Page) -> None:
     """Text, version and the cached answers that were built from it."""
     for _ in helpdesk.chat.ask("How long do I have to return a bike?", user="ann", session="s"):
         pass
-    test = page("views/knowledge.py", **{"document-chosen": "returns"})
+    test = page("views/knowledge.py")
+    test.radio[0].set_value("returns").run()
     assert "within 30 days" in said(test)
     assert "version 1" in said(test)
     assert "1 cached answer built from it" in [e.label for e in test.expander]

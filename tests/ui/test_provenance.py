@@ -8,7 +8,7 @@ from semcache.cache import Candidate, Hit, Miss, Reason
 from semcache.chat import Answer
 from semcache.chat.answer import Saved
 from semcache.llm import Passage
-from semcache_ui.services.provenance import provenance, stages
+from semcache_ui.services.answering.provenance import provenance, stages
 
 HIT = Hit(
     response="30 days.",

@@ -13,7 +13,7 @@ import pytest
 
 from semcache.devstack.ports import free_port
 from semcache.settings import load_settings
-from semcache_ui import launch
+from semcache_ui.server import launch
 from tests.waiting import wait_until
 
 SEMCACHE = str(Path(sys.executable).parent / "semcache")

@@ -41,7 +41,7 @@ def test_the_sample_fills_every_page(way: str, request: pytest.FixtureRequest) -
     assert status.error == ""
     assert status.result is not None
     assert len(played.documents.all()) == status.result.documents == len(samples.documents())
-    assert sum(len(played.memories.look(u).turns) for u in {t.user for t in samples.conversations()}) == 566
+    assert sum(played.memories.look(u).size.turns for u in {t.user for t in samples.conversations()}) == 566
     history = played.chat.history(user="you", session=SESSION)
     assert [e.question for e in history[:2]] == [samples.demo()[0].question, samples.demo()[0].paraphrase]
     assert not [e.error for e in history if e.error]

@@ -12,9 +12,9 @@ from streamlit.testing.v1 import AppTest
 from semcache.errors import InvalidInput, KafkaUnavailable
 from semcache_ingest.deadletters.letters import Wanted
 from semcache_ingest.kafka.clients import open_producer
-from semcache_ui.services import stream
-from semcache_ui.services.health import look
 from semcache_ui.services.installation import Installation
+from semcache_ui.services.kafka import stream
+from semcache_ui.services.watching.health import look
 from tests.ui.reading import said
 from tests.waiting import wait_until
 

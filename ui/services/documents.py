@@ -1,4 +1,4 @@
-"""Documents as people see and change them, and which cached answers a change lets die."""
+"""Documents as people see and change them, and which cached answers a change outdates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from semcache.cache.entries import Entries
 from semcache.cache.scopes.invalidation import invalidate_source
 from semcache.errors import InvalidInput
 from semcache.knowledge import Document, Found
-from semcache_ui.services import events
+from semcache_ui.services.kafka import events
 
 
 @dataclass(frozen=True, slots=True)

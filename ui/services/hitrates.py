@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import tempfile
-import threading
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,13 +18,15 @@ from semcache.evals.measure import Measured, Plan, measure, sample_log, sample_t
 from semcache.evals.reading.columns import Columns
 from semcache.evals.reading.opening import opened
 from semcache.evals.report import page
-from semcache_ui.services.jobs import Job, Progress
+from semcache_ui.services.jobs import Job, Jobs, Progress
 
 TRAFFIC = 2_000
 MOST_REQUESTS = 50_000
 MOST_BYTES, LONGEST_LINE = 200 << 20, 1 << 20
 """Of an upload, unpacked."""
 READING = "reading"
+AT_ONCE = 2
+"""Measurements, of all people: each takes a processor and the memory of its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +52,14 @@ class Report:
 
 @dataclass
 class HitRates:
-    """The reports of one installation. A user has one job; starting another cancels it."""
+    """The reports of one installation. A user has one job, and starting another cancels it; two run at once."""
 
     app: App
-    _jobs: dict[str, Job[Report]] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _jobs: Jobs[Report] = field(default_factory=lambda: Jobs(at_once=AT_ONCE), repr=False)
 
     def job(self, user: str) -> Job[Report] | None:
         """The user's last job."""
-        with self._lock:
-            return self._jobs.get(user)
+        return self._jobs.of(user)
 
     def start_sample(self, user: str, plan: Plan, *, traffic: bool) -> None:
         """Measures the sample's questions, each once or as a day of traffic."""
@@ -83,9 +82,7 @@ class HitRates:
 
     def forget(self, user: str) -> None:
         """Cancels the user's job and drops its report."""
-        with self._lock:
-            if job := self._jobs.pop(user, None):
-                job.cancel()
+        self._jobs.drop(user)
 
     def _start(self, user: str, plan: Plan, title: str, log: Callable[[], Log]) -> None:
         def work(progress: Progress) -> Report:
@@ -93,9 +90,7 @@ class HitRates:
             measured = measure(log(), plan, redis_or_url=self.app.redis, embedder=self.app.embedder, progress=progress)
             return Report(f"Hit rate of {title}", measured.data, _drawn(measured))
 
-        self.forget(user)
-        with self._lock:
-            self._jobs[user] = Job(work)
+        self._jobs.start(user, work)
 
 
 def _drawn(measured: Measured) -> Mapping[str, str]:

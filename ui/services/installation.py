@@ -11,22 +11,23 @@ from functools import cached_property
 from typing import Any
 
 from semcache.app import App, open_app
+from semcache.audit import AuditTrail
 from semcache.embed import Embedder
 from semcache.errors import SemcacheError
 from semcache.settings import Settings
 from semcache_ingest.courier import open_courier
 from semcache_ingest.publish import EventPublisher
+from semcache_ui.services.answering.chat import Chat
+from semcache_ui.services.answering.conversations import Conversations
 from semcache_ui.services.caches import Caches
-from semcache_ui.services.chat import Chat
-from semcache_ui.services.conversations import Conversations
 from semcache_ui.services.documents import Documents
-from semcache_ui.services.health import Health, look
-from semcache_ui.services.history import History
 from semcache_ui.services.hitrates import HitRates
+from semcache_ui.services.kafka.stream import DeadLetters, Stream
 from semcache_ui.services.memories import Memories
-from semcache_ui.services.refreshed import Refreshed
 from semcache_ui.services.sample import Sample
-from semcache_ui.services.stream import DeadLetters, Stream
+from semcache_ui.services.watching.health import Health, look
+from semcache_ui.services.watching.history import History
+from semcache_ui.services.watching.refreshed import Refreshed
 
 HEALTH_TTL_S = 2.0
 DEAD_LETTERS_TTL_S = 5.0
@@ -66,6 +67,10 @@ class Installation:
     @cached_property
     def memories(self) -> Memories:
         return Memories(self.app, self.conversations, self.deliver if self.publisher else None)
+
+    @cached_property
+    def audit(self) -> AuditTrail:
+        return AuditTrail(self.app.redis, self.settings.namespace)
 
     @cached_property
     def sample(self) -> Sample:

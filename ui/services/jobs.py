@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, Literal, TypeVar
 
 from semcache.errors import SemcacheError
@@ -13,6 +15,8 @@ from semcache.errors import SemcacheError
 T = TypeVar("T")
 State = Literal["running", "done", "failed", "cancelled"]
 Progress = Callable[[str, int, int], None]
+WAITING = "waiting for its turn"
+_POLL_S = 0.2
 _log = logging.getLogger("semcache.ui")
 
 
@@ -41,11 +45,10 @@ class Job(Generic[T]):
     """Runs `work(progress)` in a thread that starts at once; `progress` ends the work when it was cancelled."""
 
     def __init__(self, work: Callable[[Progress], T]) -> None:
-        self._work = work
         self._lock = threading.Lock()
         self._cancel = threading.Event()
         self._status: Status[T] = Status("running")
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
         self._thread.start()
 
     @property
@@ -62,9 +65,9 @@ class Job(Generic[T]):
         self._thread.join(timeout_s)
         return self.status
 
-    def _run(self) -> None:
+    def _run(self, work: Callable[[Progress], T]) -> None:
         try:
-            self._note(Status("done", result=self._work(self._progress)))
+            self._note(Status("done", result=work(self._progress)))
         except Cancelled:
             self._note(Status("cancelled"))
         except SemcacheError as error:
@@ -81,3 +84,48 @@ class Job(Generic[T]):
     def _note(self, status: Status[T]) -> None:
         with self._lock:
             self._status = status
+
+
+class Jobs(Generic[T]):
+    """The jobs of all people: one for each at a time, `at_once` in all; the others wait. `kept`: of so many people."""
+
+    def __init__(self, *, at_once: int, kept: int = 100) -> None:
+        self._at_once = at_once
+        self._kept = kept
+        self._turn = threading.Condition()
+        self._at_work: set[str] = set()
+        self._jobs: OrderedDict[str, Job[T]] = OrderedDict()
+
+    def of(self, user: str) -> Job[T] | None:
+        """The last job of a person."""
+        with self._turn:
+            return self._jobs.get(user)
+
+    def start(self, user: str, work: Callable[[Progress], T]) -> Job[T]:
+        """Starts a job in place of the person's last one, which is cancelled."""
+        self.drop(user)
+        with self._turn:
+            self._jobs[user] = job = Job(partial(self._in_turn, user, work))
+            while len(self._jobs) > self._kept:
+                self._jobs.popitem(last=False)[1].cancel()
+        return job
+
+    def drop(self, user: str) -> None:
+        """Cancels the person's job, and forgets its result."""
+        with self._turn:
+            job = self._jobs.pop(user, None)
+        if job is not None:
+            job.cancel()
+
+    def _in_turn(self, user: str, work: Callable[[Progress], T], progress: Progress) -> T:
+        with self._turn:
+            while user in self._at_work or len(self._at_work) >= self._at_once:
+                progress(WAITING, 0, 1)
+                self._turn.wait(_POLL_S)
+            self._at_work.add(user)
+        try:
+            return work(progress)
+        finally:
+            with self._turn:
+                self._at_work.discard(user)
+                self._turn.notify_all()

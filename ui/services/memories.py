@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from semcache.app import App
+from semcache.chat.retrieval import tells
 from semcache.errors import KafkaUnavailable
 from semcache.memory import AgentMemory, Recollection, Turn
 from semcache.memory.entities.types import Entity
 from semcache.memory.facts.types import Fact
+from semcache.memory.listing import MemorySize
 from semcache.memory.stored.layout import UserKeys
 from semcache.memory.writing.forget import Forgotten, Receipt, pinned
-from semcache_ui.services import events
-from semcache_ui.services.conversations import Conversations
+from semcache_ui.services.answering.conversations import Conversations
+from semcache_ui.services.kafka import events
 
-MOST_READ = 5_000
-"""So many of the newest turns are read for facts, names and sessions."""
+MOST_TOLD = 20
+"""So many of the turns that state a fact are shown, the latest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A conversation in memory; `opening` is its first question, times are seconds since the epoch."""
+    """A conversation in memory. `title`: its name, else what its user said first; `last`: time of its last turn, s."""
 
     id: str
-    opening: str
-    turns: tuple[Turn, ...]
-
-    @property
-    def last(self) -> float:
-        return self.turns[-1].at
+    title: str
+    turns: int
+    last: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +42,17 @@ class Named:
     kind: str
     aliases: tuple[str, ...]
     turns: int
-    last: Turn
+    last: Turn | None
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A look at all of a user's memory. `sessions`: the latest first; `facts`: past and present, as they were told."""
+    """A look at a user's memory. `facts`: past and present; `told`: when the turns that state them were said, s."""
 
-    turns: Mapping[str, Turn]
-    sessions: tuple[Session, ...]
-    facts: tuple[Fact, ...]
-    named: tuple[Named, ...]
-    pinned: frozenset[str]
+    size: MemorySize
+    facts: tuple[Fact, ...] = ()
+    told: Mapping[str, float] = field(default_factory=dict)
+    pinned: frozenset[str] = frozenset()
 
     def current(self, at: float) -> tuple[Fact, ...]:
         """The facts that hold at a time and had been told by then."""
@@ -62,12 +60,15 @@ class Memory:
 
     def first_told(self, fact: Fact) -> float:
         """When a fact was first told, s."""
-        known = [self.turns[id].at for id in fact.turns if id in self.turns]
-        return min(known, default=fact.told_at)
+        return min((self.told[id] for id in fact.turns if id in self.told), default=fact.told_at)
 
-    def told_in(self, fact: Fact) -> tuple[Turn, ...]:
-        """The turns that say so."""
-        return tuple(self.turns[id] for id in fact.turns if id in self.turns)
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What a question recalls, best first: turns that tell something, and others near it: questions and answers."""
+
+    telling: tuple[Recollection, ...] = ()
+    others: tuple[Recollection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +81,51 @@ class Memories:
     clock: Callable[[], float] = time.time
 
     def look(self, user: str) -> Memory:
-        """All of a user's memory, of the newest turns at most 5,000."""
-        memory = self._of(user)
-        turns = {turn.id: turn for turn in memory.turns()[-MOST_READ:]}
+        """How much a user's memory holds, and its facts; however much it is, no turn is read."""
+        listing = self.app.listing(user=user)
+        facts = tuple(self._of(user).facts(history=True))
         return Memory(
-            turns=turns,
-            sessions=sessions_of(list(turns.values())),
-            facts=tuple(memory.facts(history=True)),
-            named=named_in(memory.entities(), turns),
+            size=listing.size(),
+            facts=facts,
+            told=listing.times([id for fact in facts for id in fact.turns]),
             pinned=frozenset(pinned(self.app.redis, UserKeys(self.app.settings.namespace, user))),
         )
 
-    def recall(self, user: str, query: str, *, k: int = 10, at: float | None = None) -> list[Recollection]:
+    def told_in(self, user: str, fact: Fact) -> list[Turn]:
+        """The latest turns that state a fact."""
+        return self.app.listing(user=user).read(fact.turns[-MOST_TOLD:])
+
+    def sessions(self, user: str, *, offset: int = 0, most: int = 25) -> list[Session]:
+        """Some conversations, the latest first."""
+        listing = self.app.listing(user=user)
+        found = listing.sessions(offset=offset, most=most)
+        lengths = listing.lengths([session.id for session in found])
+        return [
+            Session(session.id, session.title or session.id, turns, session.last)
+            for session, turns in zip(found, lengths, strict=True)
+        ]
+
+    def turns(self, user: str, session: str, *, offset: int = 0, most: int = 20) -> list[Turn]:
+        """Some turns of a conversation, in order."""
+        return self.app.listing(user=user).turns(session, offset=offset, most=most)
+
+    def entities(self, user: str) -> list[Entity]:
+        """Whom and what the user has named, the most named first."""
+        return self._of(user).entities()
+
+    def named(self, user: str, entities: Sequence[Entity]) -> list[Named]:
+        """Some of them, each with the last turn that names it."""
+        last = {turn.id: turn for turn in self.app.listing(user=user).read(e.turns[-1] for e in entities if e.turns)}
+        return [
+            Named(e.name, e.kind.value, e.aliases, len(e.turns), last.get(e.turns[-1]) if e.turns else None)
+            for e in entities
+        ]
+
+    def recall(self, user: str, query: str, *, k: int = 10) -> Recalled:
         """The turns that best answer a question, with the parts of their scores; none for an empty one."""
-        return self._of(user).recall(query, k=k, at=at) if query.strip() else []
+        found = self._of(user).recall(query, k=3 * k) if query.strip() else []
+        telling = [item for item in found if tells(item.turn)]
+        return Recalled(tuple(telling[:k]), tuple(item for item in found[:k] if not tells(item.turn)))
 
     def pin(self, user: str, turn_id: str, *, keep: bool) -> None:
         """Keeps a turn from being forgotten, or no longer."""
@@ -144,25 +176,3 @@ class Memories:
 
     def _of(self, user: str) -> AgentMemory:
         return self.app.memory(user=user)
-
-
-def sessions_of(turns: Sequence[Turn]) -> tuple[Session, ...]:
-    """Turns by session, the latest session first."""
-    found: dict[str, list[Turn]] = {}
-    for turn in turns:
-        found.setdefault(turn.session, []).append(turn)
-    sessions = [Session(id, _opening(said), tuple(said)) for id, said in found.items()]
-    return tuple(sorted(sessions, key=lambda session: session.last, reverse=True))
-
-
-def named_in(entities: Iterable[Entity], turns: Mapping[str, Turn]) -> tuple[Named, ...]:
-    """What the memory mentions, the most mentioned first, each with the last of the turns that are known."""
-    return tuple(
-        Named(entity.name, entity.kind.value, entity.aliases, len(entity.turns), turns[known[-1]])
-        for entity in entities
-        if (known := [id for id in entity.turns if id in turns])
-    )
-
-
-def _opening(turns: Sequence[Turn]) -> str:
-    return next((turn.text for turn in turns if turn.role == "user"), turns[0].text)

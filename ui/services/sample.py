@@ -15,9 +15,9 @@ from semcache.errors import KafkaUnavailable
 from semcache.knowledge import Upsert
 from semcache.memory import NewTurn
 from semcache_ingest.publish import EventPublisher
-from semcache_ui.services.arrival import Arrival
-from semcache_ui.services.chat import Chat
+from semcache_ui.services.answering.chat import Chat
 from semcache_ui.services.jobs import Job, Progress
+from semcache_ui.services.kafka.arrival import Arrival
 
 SENDING, APPLYING, ASKING = "sending events", "applying events", "asking questions"
 SESSION = "sample"

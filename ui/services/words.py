@@ -45,6 +45,11 @@ def moment(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%d %b %Y, %H:%M}"
 
 
+def day(seconds: float) -> str:
+    """A day in UTC: `24 Oct 2026`."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%d %b %Y}"
+
+
 def shortened(text: str, most: int) -> str:
     """At most that many characters on one line, cut at a word."""
     line = " ".join(text.split())

@@ -7,7 +7,8 @@ from functools import partial
 import streamlit as st
 
 from semcache.cache import Entry, Stats
-from semcache_ui import charts, components, shell, visitor
+from semcache_ui import shell, visitor
+from semcache_ui.parts import charts, components
 from semcache_ui.services import caches, words
 from semcache_ui.services.budget import Budget, budget_of
 from semcache_ui.services.installation import Installation
@@ -20,23 +21,16 @@ def page(installation: Installation) -> None:
     components.head("Cache", "Answers kept by the meaning of their question. Nothing is shared that rests on a memory.")
     user = _whose()
     stats = installation.caches.stats(user)
-    _figures(stats)
-    answers, why, error_budget, saved = st.tabs(
-        [
-            ":material/list: Answers",
-            ":material/help: Why",
-            ":material/speed: Error budget",
-            ":material/savings: Savings",
-        ]
+    _figures(stats, paid=installation.app.llm.generative)
+    components.tabs(
+        {
+            ":material/list: Answers": lambda: _answers(installation, user),
+            ":material/help: Why": lambda: _why(installation, user),
+            ":material/speed: Error budget": lambda: _budget(installation, user),
+            ":material/savings: Savings": lambda: _savings(installation, stats, user),
+        },
+        key="cache-tab",
     )
-    with answers:
-        _answers(installation, user)
-    with why:
-        _why(installation, user)
-    with error_budget:
-        _budget(installation, user)
-    with saved:
-        _savings(installation, stats, user)
 
 
 def _whose() -> str | None:
@@ -48,18 +42,20 @@ def _whose() -> str | None:
     return who.user if chosen == own else None
 
 
-def _figures(stats: Stats) -> None:
+def _figures(stats: Stats, *, paid: bool) -> None:
+    """`paid`: answers are made by a language model; what the built-in answerer takes is not worth telling."""
     with st.container(horizontal=True):
         st.metric("Answers", f"{stats.entries:,}", border=True)
         st.metric("Hit rate", words.share(stats.hit_rate, digits=1) if stats.lookups else "–", border=True)
         st.metric(
-            "Hits",
+            "Calls saved",
             f"{stats.hits:,}",
-            help=f"{stats.hits_exact:,} exact, {stats.hits_semantic:,} by meaning",
+            help=f"Answers served again: {stats.hits_exact:,} to the same question, {stats.hits_semantic:,} by meaning",
             border=True,
         )
-        st.metric("Tokens saved", f"{stats.tokens_saved:,}", border=True)
-        st.metric("Waiting saved", words.took(stats.seconds_saved), border=True)
+        if paid:
+            st.metric("Tokens saved", f"{stats.tokens_saved:,}", border=True)
+            st.metric("Waiting saved", words.took(stats.seconds_saved), border=True)
 
 
 def _answers(installation: Installation, user: str | None) -> None:
@@ -80,18 +76,8 @@ def _answers(installation: Installation, user: str | None) -> None:
     with listed:
         more = f", {listing.scanned:,} of {listing.stored:,} searched" if listing.scanned < listing.stored else ""
         st.caption(words.count(len(listing.entries), "answer") + more)
-        shown = components.paged(listing.entries, key="answers-page")
-        chosen = components.chosen_row(
-            [{"question": e.prompt, "hits": e.hits, "saved": caches.saved_tokens(e)} for e in shown],
-            [e.entry_id for e in shown],
-            key="answer",
-            height="content",
-            column_config={
-                "question": st.column_config.TextColumn(width=185),
-                "hits": st.column_config.NumberColumn(width=50),
-                "saved": st.column_config.NumberColumn(width=60, help="tokens"),
-            },
-        )
+        shown = components.paged(listing.entries, key="answers-page", size=components.LIST)
+        chosen = components.chosen([(e.entry_id, e.prompt, words.count(e.hits, "hit")) for e in shown], key="answer")
     with opened:
         _opened(installation, chosen, user)
 
@@ -141,12 +127,15 @@ def _rests_on(installation: Installation, entry: Entry, user: str | None) -> Non
 def _remove(installation: Installation, label: str, user: str | None, **which: str) -> None:
     def remove() -> None:
         removed = installation.caches.remove(user=user, **which)
+        visitor.note(installation, "removed answers", ", ".join(which.values()), words.count(removed, "answer"))
         st.toast(f"{words.count(removed, 'answer')} removed", icon=":material/delete:")
 
     if user is None and not visitor.current().admin:
         return
     key = "-".join(["remove", *which, *which.values()])
-    st.button(components.plain(label), key=key, icon=":material/delete:", on_click=partial(shell.told, remove))
+    with st.popover(components.plain(label), icon=":material/delete:", type="tertiary", width="content"):
+        st.caption("The next question that it would have answered is answered anew.")
+        st.button("Remove", key=key, type="primary", icon=":material/delete:", on_click=partial(shell.told, remove))
 
 
 def _why(installation: Installation, user: str | None) -> None:
@@ -230,6 +219,7 @@ def _other_budget(installation: Installation, budget: Budget) -> None:
             "Apply", icon=":material/check:", disabled=chosen / 100 == budget.max_error_rate
         ):
             installation.app.allow(chosen / 100)
+            visitor.note(installation, "changed the error budget", words.share(chosen / 100, digits=1))
             st.toast("Applied in this app. SEMCACHE_CACHE_MAX_ERROR_RATE makes it last.", icon=":material/check:")
             st.rerun()
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from semcache import samples
-from semcache_ui import answers, components, editing, shell, visitor, welcome
-from semcache_ui.services.conversations import Exchange
+from semcache_ui import shell, visitor
+from semcache_ui.parts import answers, components, editing, welcome
+from semcache_ui.services.answering.conversations import Exchange
 from semcache_ui.services.installation import Installation
 from semcache_ui.visitor import Visitor
 
@@ -40,8 +41,14 @@ def page(installation: Installation) -> None:
 def _head(installation: Installation, exchanges: Sequence[Exchange], *, may_edit: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("### Chat", width="stretch")
-        st.caption(f"answered by **{components.plain(installation.app.llm.name)}**", width="content")
-        if may_edit and st.button("Edit a document", icon=":material/edit_document:", help="See cached answers die"):
+        llm = installation.app.llm
+        answerer = (
+            f"answered by **{components.plain(llm.name)}**" if llm.generative else "quoted, without a language model"
+        )
+        st.caption(answerer, width="content")
+        if may_edit and st.button(
+            "Edit a document", icon=":material/edit_document:", help="See the cached answers go that were built from it"
+        ):
             editing.opened(installation, _last_document(exchanges))
         if st.button("New conversation", icon=":material/add_comment:"):
             visitor.talk_in(visitor.new_session())
@@ -59,7 +66,7 @@ def _suggested(who: Visitor) -> str | None:
     components.empty(
         "Ask the help desk",
         "Ask once, then again with a please: the second answer comes from the cache. "
-        "Edit the document it rests on, and the cached answer dies.",
+        "Edit the document it rests on, and the cached answer is dropped.",
         icon=":material/forum:",
     )
     story = samples.demo()[0]

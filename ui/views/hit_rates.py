@@ -12,11 +12,13 @@ from semcache.evals.reading.columns import Columns
 from semcache.evals.reading.opening import PACKED, SUFFIXES
 from semcache.evals.replay import Prices
 from semcache.evals.report import words as said
-from semcache_ui import charts, components, shell, visitor
+from semcache_ui import shell, visitor
+from semcache_ui.parts import charts, components
 from semcache_ui.services import words
 from semcache_ui.services.hitrates import MOST_REQUESTS, TRAFFIC, Report
 from semcache_ui.services.installation import Installation
 from semcache_ui.services.jobs import Job
+from semcache_ui.views import live
 
 QUESTIONS, TRAFFIC_OF_SAMPLE, OWN = (
     "Sample questions, each once",
@@ -33,6 +35,7 @@ def page(installation: Installation) -> None:
         "Replays a log through an empty cache: how much would have been served, and how much of that wrong. "
         "Nothing of it stays in Redis.",
     )
+    live.section(installation)
     user = visitor.current().user
     _form(installation, user)
     job = installation.hit_rates.job(user)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from semcache.knowledge import Document, Found
-from semcache_ui import components, editing, shell, visitor
+from semcache_ui import shell, visitor
+from semcache_ui.parts import components, editing
 from semcache_ui.services import words
 from semcache_ui.services.installation import Installation
 
@@ -13,7 +14,7 @@ from semcache_ui.services.installation import Installation
 def page(installation: Installation) -> None:
     """The list with one document opened beside it, and the search."""
     components.head(
-        "Knowledge", "Documents that answers are built from. A change goes through Kafka, and outdated answers die."
+        "Knowledge", "Documents that answers are built from. A change drops every cached answer that it outdates."
     )
     documents, search = st.tabs([":material/description: Documents", ":material/manage_search: Search"])
     with documents:
@@ -38,23 +39,10 @@ def _documents(installation: Installation) -> None:
     listed, opened = st.columns([5, 6], gap="large")
     with listed:
         st.caption(words.count(len(found), "document"))
-        shown = components.paged(found, key="documents-page")
-        chosen = components.chosen_row(
-            [_row(d) for d in shown],
-            [d.document for d in shown],
-            key="document",
-            height="content",
-            column_config={
-                "title": st.column_config.TextColumn(width=235),
-                "version": st.column_config.NumberColumn(width=60),
-            },
-        )
+        shown = components.paged(found, key="documents-page", size=components.LIST)
+        chosen = components.chosen([(d.document, d.title, f"version {d.version}") for d in shown], key="document")
     with opened:
         _opened(installation, chosen)
-
-
-def _row(document: Document) -> dict[str, object]:
-    return {"title": document.title, "version": document.version}
 
 
 def _opened(installation: Installation, chosen: str | None) -> None:
@@ -83,7 +71,7 @@ def _opened(installation: Installation, chosen: str | None) -> None:
 def _change(installation: Installation, document: Document) -> None:
     if st.button("Edit", icon=":material/edit:"):
         editing.opened(installation, document.document)
-    if st.button("Delete", icon=":material/delete:"):
+    if st.button("", key="delete-document", icon=":material/delete:", type="tertiary", help="Delete this document"):
         editing.opened_deletion(installation, document)
 
 

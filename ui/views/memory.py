@@ -9,27 +9,30 @@ from functools import partial
 
 import streamlit as st
 
+from semcache.chat.facts import sentence
 from semcache.memory import Recollection, Turn
 from semcache.memory.facts.types import Fact
 from semcache.memory.writing.forget import Receipt
-from semcache_ui import charts, components, shell, visitor
+from semcache_ui import shell, visitor
+from semcache_ui.parts import charts, components, conversing
 from semcache_ui.services import words
 from semcache_ui.services.installation import Installation
 from semcache_ui.services.memories import Memory, Session
 
 _RECEIPT = "erasure-receipt"
+_TURNS = 20
+_MOST_IN_TIMELINE = 40
 
 
 def page(installation: Installation) -> None:
     """The visitor's own memory, and nobody else's."""
     user = visitor.current().user
-    components.head(
-        "Memory", f"What is remembered of {components.plain(user)}. Nobody else's answers are built from it."
-    )
+    told, whose = ("you have", "your") if user == visitor.YOU else (f"{components.plain(user)} has", "their")
+    components.head("Memory", f"What {told} told. Only {whose} own answers are built from it.")
     _receipt(user)
-    with st.spinner("Reading …"):
+    with st.spinner("Reading the memory …"):
         memory = installation.memories.look(user)
-    if not memory.turns:
+    if not memory.size.turns:
         components.empty(
             "Nothing is remembered", "What is said in the chat is remembered here.", ":material/psychology:"
         )
@@ -37,89 +40,81 @@ def page(installation: Installation) -> None:
     now = time.time()
     with st.container(horizontal=True):
         st.metric("Facts that hold", f"{len(memory.current(now)):,}", border=True)
-        st.metric("Turns", f"{len(memory.turns):,}", border=True)
-        st.metric("Sessions", f"{len(memory.sessions):,}", border=True)
-        st.metric("Pinned", f"{len(memory.pinned):,}", border=True)
-    facts, recall, sessions, named, own = st.tabs(
-        [
-            ":material/fact_check: Facts",
-            ":material/manage_search: Recall",
-            ":material/forum: Sessions",
-            ":material/label: Entities",
-            ":material/shield_person: Your data",
-        ]
+        st.metric("Turns", f"{memory.size.turns:,}", border=True)
+        st.metric("Conversations", f"{memory.size.sessions:,}", border=True)
+        if memory.size.pinned:
+            st.metric("Pinned", f"{memory.size.pinned:,}", border=True)
+    components.tabs(
+        {
+            ":material/fact_check: Facts": lambda: _facts(installation, memory, user, now),
+            ":material/manage_search: Recall": lambda: _recall(installation, user),
+            ":material/forum: Conversations": lambda: _sessions(installation, memory, user),
+            ":material/label: Entities": lambda: _named(installation, user),
+            ":material/shield_person: Your data": lambda: _own(installation, memory, user),
+        },
+        key="memory-tab",
     )
-    with facts:
-        _facts(memory, now)
-    with recall:
-        _recall(installation, memory, user)
-    with sessions:
-        _sessions(installation, memory, user)
-    with named:
-        _named(memory)
-    with own:
-        _own(installation, memory, user)
 
 
-def _facts(memory: Memory, now: float) -> None:
+def _facts(installation: Installation, memory: Memory, user: str, now: float) -> None:
     if not memory.facts:
         components.empty("No facts yet", "Say something about yourself in the chat, like “I live in Utrecht”.")
         return
     at = _as_of(memory, now)
     current = memory.current(at)
-    st.caption(f"{words.count(len(current), 'fact')} held then; the timeline shows what replaced what.")
+    then = "hold today" if at == now else f"held on {words.day(at)}"
+    st.caption(f"{words.count(len(current), 'fact')} {then}. The timeline shows what replaced what.")
     left, right = st.columns([5, 6], gap="large")
     with left:
-        shown = components.paged(current, key="facts-page")
-        chosen = components.chosen_row(
-            [_row(fact) for fact in shown], [fact.id for fact in shown], key="fact", height="content"
+        shown = components.paged(current, key="facts-page", size=components.LIST)
+        chosen = components.chosen(
+            [(fact.id, sentence(fact), f"told {words.day(memory.first_told(fact))}") for fact in shown], key="fact"
         )
         fact = next((fact for fact in memory.facts if fact.id == chosen), None)
         if fact is not None:
-            _provenance(memory, fact)
+            _provenance(installation, memory, fact, user)
     with right:
-        st.altair_chart(charts.timeline(memory.facts, now=now, at=at))
+        latest = sorted(memory.facts, key=lambda fact: fact.told_at)[-_MOST_IN_TIMELINE:]
+        if len(latest) < len(memory.facts):
+            st.caption(f"The latest {len(latest)} of {len(memory.facts):,} facts, past and present.")
+        st.altair_chart(charts.timeline(latest, now=now, at=at))
 
 
 def _as_of(memory: Memory, now: float) -> float:
     """The end of the day that the slider says; now on the last one."""
-    first, last = _day(min(turn.at for turn in memory.turns.values())), _day(now)
+    first, last = _day(memory.size.first), _day(now)
     if first >= last:
         return now
     day = st.slider("As of", first, last, last, format="D MMM YYYY", key="as-of")
     return now if day == last else datetime.combine(day, day_end.max, UTC).timestamp()
 
 
-def _row(fact: Fact) -> dict[str, object]:
-    return {
-        "who": fact.subject,
-        "what": fact.attribute,
-        "value": fact.value if fact.holds else f"not {fact.value}",
-        "sure": words.share(fact.confidence),
-    }
-
-
-def _provenance(memory: Memory, fact: Fact) -> None:
+def _provenance(installation: Installation, memory: Memory, fact: Fact, user: str) -> None:
     before = next((other for other in memory.facts if other.id == fact.supersedes), None)
     if before is not None:
-        st.caption(f"before: {components.plain(before.value)}")
-    for turn in memory.told_in(fact):
+        st.caption(f"Before: {components.plain(before.value)}")
+    for turn in installation.memories.told_in(user, fact):
         with st.container(border=True, gap="xxsmall"):
             st.text(turn.text)
             st.caption(f"said {words.moment(turn.at)} UTC")
 
 
-def _recall(installation: Installation, memory: Memory, user: str) -> None:
+def _recall(installation: Installation, user: str) -> None:
     query = st.text_input("What should be recalled?", icon=":material/search:", placeholder="What is my dog called?")
     if not query.strip():
         components.empty("Ask the memory", "The turns that an answer would rest on, and why each was found.")
         return
     with st.spinner("Recalling …"):
         found = installation.memories.recall(user, query)
-    if not found:
-        components.empty("Nothing comes to mind", "No turn has anything to do with that.")
-    for place, recollection in enumerate(found, 1):
+    if not found.telling:
+        components.empty("Nothing comes to mind", "Nothing that was told has anything to do with that.")
+    for place, recollection in enumerate(found.telling, 1):
         _recollection(place, recollection)
+    if found.others:
+        with st.expander(f"{words.count(len(found.others), 'question or answer', 'questions and answers')} near it"):
+            st.caption("They tell nothing themselves: answers are not built from them.")
+            for place, recollection in enumerate(found.others, len(found.telling) + 1):
+                _recollection(place, recollection)
 
 
 def _recollection(place: int, recollection: Recollection) -> None:
@@ -141,32 +136,28 @@ def _recollection(place: int, recollection: Recollection) -> None:
 def _sessions(installation: Installation, memory: Memory, user: str) -> None:
     listed, opened = st.columns([5, 6], gap="large")
     with listed:
-        shown = components.paged(memory.sessions, key="sessions-page")
-        chosen = components.chosen_row(
-            [{"began with": s.opening, "turns": len(s.turns), "last": words.moment(s.last)} for s in shown],
-            [s.id for s in shown],
+        offset = components.page_of(memory.size.sessions, key="sessions-page", size=components.LIST)
+        shown = installation.memories.sessions(user, offset=offset, most=components.LIST)
+        chosen = components.chosen(
+            [(s.id, s.title, f"{words.count(s.turns, 'turn')}, the last {words.day(s.last)}") for s in shown],
             key="memory-session",
-            height="content",
         )
     with opened:
-        session = next((s for s in memory.sessions if s.id == chosen), None)
+        session = next((s for s in shown if s.id == chosen), None)
         if session is not None:
             _session(installation, memory, session, user)
 
 
 def _session(installation: Installation, memory: Memory, session: Session, user: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{components.plain(words.shortened(session.opening, 60))}**", width="stretch")
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        st.markdown(f"**{components.plain(words.shortened(session.title, 60))}**", width="stretch")
         if st.button("Open in chat", icon=":material/forum:"):
             visitor.talk_in(session.id)
             st.switch_page("views/chat.py")
-
-        def forget() -> None:
-            done = installation.memories.forget_session(user, session.id)
-            st.toast(f"{words.count(len(done.turns), 'turn')} forgotten", icon=":material/delete:")
-
-        st.button("Forget it", icon=":material/delete:", on_click=partial(shell.told, forget))
-    for turn in components.paged(session.turns, key=f"turns-{session.id}", size=20):
+        if st.button("", key="forget-session", icon=":material/delete:", type="tertiary", help="Forget it"):
+            conversing.deletion(installation, user, session.id, session.title)
+    offset = components.page_of(session.turns, key=f"turns-{session.id}", size=_TURNS)
+    for turn in installation.memories.turns(user, session.id, offset=offset, most=_TURNS):
         _turn(installation, turn, user, pinned=turn.id in memory.pinned)
 
 
@@ -176,6 +167,7 @@ def _turn(installation: Installation, turn: Turn, user: str, *, pinned: bool) ->
 
     def forget() -> None:
         done = installation.memories.forget(user, turn.id)
+        visitor.note(installation, "forgot a turn", user)
         st.toast("It is pinned, and stays." if done.pinned else "Forgotten", icon=":material/delete:")
 
     with st.container(horizontal=True, vertical_alignment="top", gap="small", wrap=False):
@@ -190,11 +182,13 @@ def _turn(installation: Installation, turn: Turn, user: str, *, pinned: bool) ->
             st.button("Forget", key=key, icon=":material/delete:", on_click=partial(shell.told, forget))
 
 
-def _named(memory: Memory) -> None:
-    if not memory.named:
+def _named(installation: Installation, user: str) -> None:
+    with st.spinner("Gathering names …"):
+        entities = installation.memories.entities(user)
+    if not entities:
         components.empty("No entities yet", "People, places, dates and things that are named appear here.")
         return
-    shown = components.paged(memory.named, key="names-page")
+    shown = installation.memories.named(user, components.paged(entities, key="names-page"))
     st.dataframe(
         [
             {
@@ -202,12 +196,19 @@ def _named(memory: Memory) -> None:
                 "what": n.kind,
                 "also": ", ".join(n.aliases),
                 "turns": n.turns,
-                "last": words.moment(n.last.at),
-                "said": n.last.text,
+                "last": words.day(n.last.at) if n.last else "",
+                "said": n.last.text if n.last else "",
             }
             for n in shown
         ],
         hide_index=True,
+        column_config={
+            "what": st.column_config.TextColumn(width=80),
+            "also": st.column_config.TextColumn(width=90),
+            "turns": st.column_config.NumberColumn(width=50),
+            "last": st.column_config.TextColumn(width=90),
+            "said": st.column_config.TextColumn(width="large"),
+        },
     )
 
 
@@ -218,13 +219,14 @@ def _own(installation: Installation, memory: Memory, user: str) -> None:
     )
     st.markdown("**Erase everything**")
     st.caption(
-        f"All {words.count(len(memory.turns), 'turn')}, pinned ones too, their facts, and every cached answer that was "
+        f"All {words.count(memory.size.turns, 'turn')}, pinned ones too, their facts, and every cached answer that was "
         "built from them. Kafka is told, so that no replay brings it back. This cannot be undone."
     )
     typed = st.text_input("Type the user's name to confirm", key="confirm-erase", placeholder=user)
     if st.button("Erase", icon=":material/delete_forever:", type="primary", disabled=typed != user):
         with st.spinner("Erasing …"):
-            st.session_state[_RECEIPT] = installation.memories.erase(user)
+            st.session_state[_RECEIPT] = receipt = installation.memories.erase(user)
+            visitor.note(installation, "erased a user", user, f"{receipt.total} removed")
         st.rerun()
 
 

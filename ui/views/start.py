@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from semcache_ui import shell, welcome
+from semcache_ui import shell
+from semcache_ui.parts import welcome
 from semcache_ui.services.installation import Installation
 
 TOUR = (
@@ -21,7 +22,7 @@ TOUR = (
         "Memory",
         "What is known of a user now and back then, and how to make it forget.",
     ),
-    ("knowledge", ":material/menu_book:", "Knowledge", "Change a document and watch the answers that rest on it die."),
+    ("knowledge", ":material/menu_book:", "Knowledge", "Change a document, and see the answers that rest on it go."),
     (
         "stream",
         ":material/stream:",

@@ -9,15 +9,18 @@ import streamlit as st
 from semcache.errors import SemcacheError
 from semcache_ingest.deadletters.letters import Letter, Wanted
 from semcache_ingest.status import GroupStatus
-from semcache_ui import charts, components, shell, visitor
-from semcache_ui.services import stream, words
-from semcache_ui.services.health import Health
+from semcache_ui import shell, visitor
+from semcache_ui.parts import charts, components
+from semcache_ui.services import words
 from semcache_ui.services.installation import Installation
-from semcache_ui.services.stream import DeadLetters, Stream
+from semcache_ui.services.kafka import stream
+from semcache_ui.services.kafka.stream import DeadLetters, Stream
+from semcache_ui.services.watching.health import Health
 
 _REFRESH_S = 2.0
 _REPLAYED = "replayed"
 _LONGEST_READ_S = 20.0
+_MOST_RECORDS = 1_000
 
 
 def page(installation: Installation) -> None:
@@ -25,30 +28,44 @@ def page(installation: Installation) -> None:
     components.head(
         "Stream", "Everything that is said and changed goes through Kafka; the ingestor applies it to Redis."
     )
+    if not visitor.current().admin:
+        _topics(installation)
+        return
+    topics, letters, by_hand, trail = st.tabs(
+        [
+            ":material/stream: Topics",
+            ":material/mark_email_unread: Dead letters",
+            ":material/send: By hand",
+            ":material/policy: Audit trail",
+        ]
+    )
+    kafka = installation.stream
+    with topics:
+        _topics(installation)
+    with letters:
+        _letters(installation, kafka) if kafka else _without_kafka()
+    with by_hand:
+        _by_hand(installation, kafka) if kafka else _without_kafka()
+    with trail:
+        _trail(installation)
+
+
+def _without_kafka() -> None:
+    components.empty(
+        "Without Kafka",
+        "This installation writes to Redis directly. Set SEMCACHE_KAFKA_BOOTSTRAP_SERVERS, or run `semcache up`.",
+        ":material/bolt:",
+    )
+
+
+def _topics(installation: Installation) -> None:
     kafka = installation.stream
     if kafka is None:
-        components.empty(
-            "Without Kafka",
-            "This installation writes to Redis directly. Set SEMCACHE_KAFKA_BOOTSTRAP_SERVERS, or run `semcache up`.",
-            ":material/bolt:",
-        )
+        _without_kafka()
         return
-    if not visitor.current().admin:
-        _live(installation)
-        return
-    topics, letters, by_hand = st.tabs(
-        [":material/stream: Topics", ":material/mark_email_unread: Dead letters", ":material/send: By hand"]
-    )
-    with topics:
-        _topics(installation, kafka)
-    with letters:
-        _letters(installation, kafka)
-    with by_hand:
-        _by_hand(kafka)
-
-
-def _topics(installation: Installation, kafka: Stream) -> None:
     _live(installation)
+    if not visitor.current().admin:
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Measure end to end", icon=":material/timer:"):
             _probe(kafka)
@@ -88,7 +105,7 @@ def _live(installation: Installation) -> None:
                 "lag": p.lag,
                 "end": p.end,
                 "committed": p.committed,
-                "kept": p.end - p.beginning,
+                "records": p.end - p.beginning,
             }
             for p in health.ingest.partitions
         ],
@@ -131,19 +148,28 @@ def _letters(installation: Installation, kafka: Stream) -> None:
         return
     st.markdown(f"**{words.count(kept.count, 'dead letter')}**, by what is wrong with them")
     kinds = list(kept.kinds)
-    rows = [{"letters": k["count"], "topic": k["topic"], "class": k["error_class"], "cause": k["cause"]} for k in kinds]
-    chosen = components.chosen_row(rows, [str(number) for number in range(len(kinds))], key="kind", height="content")
+    chosen = components.chosen(
+        [
+            (
+                str(n),
+                str(k["cause"]),
+                f"{words.count(int(str(k['count'])), 'letter')}, {k['error_class']}, {k['topic']}",
+            )
+            for n, k in enumerate(kinds)
+        ],
+        key="kind",
+    )
     if chosen is not None:
-        _kind(kafka, kept, kinds[int(chosen)])
+        _kind(installation, kafka, kept, kinds[int(chosen)])
 
 
-def _kind(kafka: Stream, kept: DeadLetters, kind: Mapping[str, object]) -> None:
+def _kind(installation: Installation, kafka: Stream, kept: DeadLetters, kind: Mapping[str, object]) -> None:
     alike = [letter for letter in kept.newest if letter.kind == (kind["topic"], kind["error_class"], kind["cause"])]
     wanted = Wanted(source_topic=str(kind["topic"]) or None, error_class=str(kind["error_class"]))
     with st.container(horizontal=True, vertical_alignment="center"):
         label = f"Replay all of class {kind['error_class']} from {kind['topic']}"
         if st.button(components.plain(label), icon=":material/replay:"):
-            st.session_state[_REPLAYED] = _replay(kafka, wanted)
+            st.session_state[_REPLAYED] = _replay(installation, kafka, wanted)
         st.caption(
             "Once what they stumbled over is mended. They stay listed until their retention ends.", width="content"
         )
@@ -172,11 +198,13 @@ def _letter(letter: Letter) -> None:
             st.toast("It is under By hand now: mend it there and send it.", icon=":material/build:")
 
 
-def _replay(kafka: Stream, wanted: Wanted) -> str:
+def _replay(installation: Installation, kafka: Stream, wanted: Wanted) -> str:
     """Replays, and says what came of it; '' if it failed, which is told beside the page."""
     try:
         with st.spinner("Replaying …"):
             done = kafka.replay(wanted)
+            detail = f"class {wanted.error_class}, {words.count(done.replayed, 'letter')}"
+            visitor.note(installation, "replayed dead letters", wanted.source_topic or "all topics", detail)
     except SemcacheError as error:
         st.toast(components.plain(str(error)), icon=":material/error:")
         return ""
@@ -184,7 +212,7 @@ def _replay(kafka: Stream, wanted: Wanted) -> str:
     return f"{words.count(done.replayed, 'letter')} replayed{stayed}."
 
 
-def _by_hand(kafka: Stream) -> None:
+def _by_hand(installation: Installation, kafka: Stream) -> None:
     kinds = list(stream.TEMPLATES)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.selectbox("Type", kinds, width=260)
@@ -196,10 +224,35 @@ def _by_hand(kafka: Stream) -> None:
         try:
             with st.spinner("Sending …"):
                 sent = kafka.produce(text)
+                visitor.note(installation, "sent an event by hand", sent)
         except SemcacheError as error:
             st.error(components.plain(str(error)), icon=":material/error:")
         else:
             st.success(f"Kafka has it: `{sent}`.", icon=":material/check:")
+
+
+def _trail(installation: Installation) -> None:
+    """Who did what that others feel."""
+    st.caption("Erasures, changes, replays, and whoever acted as another user; `semcache audit` shows the same.")
+    records = list(installation.audit.newest(_MOST_RECORDS))
+    if not records:
+        components.empty("Nothing yet", "Whoever erases, changes or replays something is listed here.")
+        return
+    shown = components.paged(records, key="audit-page", size=50)
+    st.dataframe(
+        [
+            {
+                "when (UTC)": words.moment(record.at),
+                "who": record.actor,
+                "did what": record.action,
+                "to": record.target,
+                "": record.detail,
+                "through": record.via,
+            }
+            for record in shown
+        ],
+        hide_index=True,
+    )
 
 
 shell.run(page)

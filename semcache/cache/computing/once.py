@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 import redis
 
 from semcache.cache import inputs
+from semcache.cache.entries.refusals import Refusals
 from semcache.cache.flight import CallerIsGone, Flight, take_off
 from semcache.cache.inputs import Question
 from semcache.cache.lookup import Lookup
@@ -55,16 +56,27 @@ class Keep(Protocol):
 
 
 class Computing:
-    """Computes what is not stored, with one flight a question in this process and, by a lease, in all processes."""
+    """Computes what is not stored, with one flight a question here and, by a lease, in all processes; `alone`: none."""
 
     def __init__(
-        self, client: redis.Redis, scope: str, lookup: Lookup, keep: Keep, *, runtime: Runtime, lease_s: float
+        self,
+        client: redis.Redis,
+        scope: str,
+        lookup: Lookup,
+        keep: Keep,
+        *,
+        refusals: Refusals,
+        runtime: Runtime,
+        lease_s: float,
+        alone: bool = False,
     ) -> None:
         self._redis = client
         self._scope = scope
         self._lookup = lookup
         self._keep = keep
+        self._refusals = refusals
         self._lease_s = lease_s
+        self._alone = alone
         self._runtime = runtime
         self._flights = runtime.flights
 
@@ -106,6 +118,8 @@ class Computing:
 
         A flight that was abandoned is followed by another, which the first of those who waited leads.
         """
+        if self._alone:
+            return Flight(), True
         while True:
             flight, leading = self._flights.join(self._flight_name(work))
             if leading:
@@ -144,6 +158,8 @@ class Computing:
             closed.set()
 
     def _lead(self, flight: Flight, work: _Work, hand_over: HandOver) -> tuple[str, Outcome]:
+        if self._alone:
+            return self._computed(flight, work, hand_over)
         with self._flights.leading(self._flight_name(work), flight):
             key = keys.CACHE_FLIGHT.build(scope=self._scope, fingerprint=work.question.fingerprint)
             lease = Lease(self._redis, key, lease_s=self._lease_s)
@@ -169,7 +185,9 @@ class Computing:
         started = time.perf_counter()
         answer, learned = _drained(work.compute(), hand_over)
         entry_id = None
-        if learned is None or learned.keep:
+        if learned is not None and not learned.keep:
+            self._refusals.note(work.question, learned.note or "whoever computed it said so", warn=False)
+        else:
             entry_id = self._try_to_keep(work, answer, learned or work.options, time.perf_counter() - started)
         flight.note = learned.note if learned else ""
         flight.answer = answer

@@ -14,7 +14,7 @@ from semcache.store.vectors import cosine
 
 ENTRY_FIELDS = (
     "prompt", "response", "created", "expires", "sources", "tags", "hits", "metadata", "cost", "format",
-    "tokens", "compute_s", "confirmed", "rejected", "verified",
+    "tokens", "compute_s", "confirmed", "rejected", "doubts", "verified",
 )  # fmt: skip
 ANSWER_FIELDS = ("response", "format", "tokens", "cost", "compute_s", "metadata")
 # An entry opens an answer group of its own, named by so many digits of its id: 40 bits.
@@ -76,14 +76,24 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A user's verdict, taken down. `news`: the first time; `last`: row of the decision that served the entry last,
-    empty if that was judged already; `record`: (agreed, labels) of its group.
+    """A user's verdict, taken down. `news`: it is to be learned; `last`: row of the decision that served the entry
+    last, empty if that was judged already; `record`: (agreed, labels) of its group.
     """
 
     news: bool
     last: bytes
     group: str
     record: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What people have said against an answer. `own`: the one who asks has rejected it; `open`: it waits for a second
+    opinion, which the caller has to get.
+    """
+
+    own: bool = False
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +123,7 @@ class StoredAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The entries near a question, best first; of the very same question, whether it may be served or not: one.
+    """The entries near a question, best first, and `exact`: that of the very same question; servable or not.
 
     `answers` that were sent with the entries, by id: one that is too long is not. `group_size`: entries in the answer
     group of the very same question. `now`: when they were found, s, by Redis' clock. `changed`: documents they were
@@ -121,11 +131,17 @@ class SearchResult:
     """
 
     near: tuple[NearEntry, ...]
+    exact: NearEntry | None
+    group_size: int
     progress: Progress
     answers: Mapping[str, StoredAnswer]
     now: float
-    group_size: int = 0
-    changed: Mapping[str, int] = field(default_factory=dict)
+    changed: Mapping[str, int]
+
+    @property
+    def entries(self) -> tuple[NearEntry, ...]:
+        """All that was found."""
+        return self.near if self.exact is None else (self.exact, *self.near)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +213,7 @@ def to_hash(entry: NewEntry, *, indexes: list[str]) -> dict[str, str | int]:
 
 def from_hash(id: str, row: Sequence[bytes]) -> Entry:
     prompt, response, created, expires, sources, tags, hits, metadata, cost, response_format, *effects = row
-    tokens, compute_s, confirmed, rejected, verified = effects
+    tokens, compute_s, confirmed, rejected, doubts, verified = effects
     return Entry(
         entry_id=id,
         prompt=prompt.decode(),
@@ -213,6 +229,7 @@ def from_hash(id: str, row: Sequence[bytes]) -> Entry:
         tokens=int(tokens or 0),
         compute_s=float(compute_s or 0),
         confirmed=int(confirmed or 0),
-        rejected=int(rejected or 0),
+        rejected=max(int(rejected or 0), int(doubts or 0)),
+        withdrawn=(rejected or b"0") != b"0",
         verified_at=float(verified or created),
     )

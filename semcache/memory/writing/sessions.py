@@ -30,13 +30,12 @@ class SessionInfo:
 
 
 def list_sessions(
-    redis: Redis, user: UserKeys, *, most: int, also: Iterable[str] = (), sealer: Sealer
+    redis: Redis, user: UserKeys, *, most: int, offset: int = 0, also: Iterable[str] = (), sealer: Sealer
 ) -> list[SessionInfo]:
     """The sessions of a user, the latest first; before them those of `also` of which no turn is in memory yet."""
+    key, last_one = user.of(keys.SESSIONS), offset + most - 1
     with guarded():
-        found = cast(
-            list[tuple[bytes, float]], redis.zrange(user.of(keys.SESSIONS), 0, most - 1, desc=True, withscores=True)
-        )
+        found = cast(list[tuple[bytes, float]], redis.zrange(key, offset, last_one, desc=True, withscores=True))
     last = dict.fromkeys(also, 0.0) | {session.decode(): at for session, at in found}
     if not last:
         return []

@@ -1,0 +1,1 @@
+"""The demonstration: what it runs on and its steps."""

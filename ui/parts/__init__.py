@@ -1,0 +1,1 @@
+"""Pieces that several pages show: answers, lists of conversations, dialogs, charts."""

@@ -1,0 +1,1 @@
+"""The web server: its process, how it is started and what it is told."""

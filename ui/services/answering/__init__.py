@@ -1,0 +1,1 @@
+"""Asking and being answered: conversations, and where an answer came from."""

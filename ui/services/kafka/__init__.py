@@ -1,0 +1,1 @@
+"""What goes to Kafka and what has come of it."""
