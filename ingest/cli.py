@@ -21,12 +21,16 @@ from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedCol
 
 from semcache.cli.output import Json, console, emit_fields, emit_json, emit_rows, errors
 from semcache.cli.runner import run as run_command
+from semcache.decisions import schema_of_decisions
 from semcache.errors import InvalidInput, RedisUnavailable
 from semcache.settings import Settings, load_settings
 from semcache_ingest.courier import open_courier
 from semcache_ingest.deadletters.cli import app as dlq_app
+from semcache_ingest.decisions.cli import app as decisions_app
+from semcache_ingest.decisions.cli import open_processor
+from semcache_ingest.decisions.recount import ends_of
 from semcache_ingest.events import json_schema
-from semcache_ingest.extraction.assemble import open_extractor
+from semcache_ingest.extraction.assemble import open_extractor, reading_beside
 from semcache_ingest.http import Health, serving
 from semcache_ingest.kafka.topics import ensure_topics, wanted_topics
 from semcache_ingest.moments import moment_of
@@ -43,6 +47,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(dlq_app, name="dlq")
+app.add_typer(decisions_app, name="decisions")
 
 Group = Annotated[str | None, typer.Option(help="Consumer group; else the one in the settings.", show_default=False)]
 _SHOWN_BAD = 20
@@ -67,7 +72,10 @@ def run(
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
-    """Apply events until SIGTERM or Ctrl-C, which finish what is in flight and commit."""
+    """Apply events until SIGTERM or Ctrl-C, which finish what is in flight and commit.
+
+    Where a language model is configured, it reads facts in messages beside that, as `extract` does.
+    """
     _log_to_stderr(verbose)
     settings = load_settings()
     options = RunOptions(group, namespace, _start(from_beginning, since), until_caught_up)
@@ -78,6 +86,8 @@ def run(
         stack.enter_context(open_courier(settings, status=metrics.outbox))
         if settings.ingest.http_port:
             stack.enter_context(watching_letters(settings, group=group, seen=metrics.letters))
+        if not until_caught_up and namespace is None:  # a rebuild applies what was read, and asks no model again
+            stack.enter_context(reading_beside(settings, metrics.registry))
         set_up_interpreter()
         worker.run(stop)
         if until_caught_up:
@@ -88,15 +98,31 @@ def run(
 def extract(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
-    """Preview: read facts in messages with the language model, off the main path, until SIGTERM or Ctrl-C.
+    """Read facts in messages with the language model, and apply nothing, until SIGTERM or Ctrl-C.
 
-    Several may run. What is read goes back to Kafka as `facts_extracted` events, which `run` applies.
+    `run` reads them too; more of these read more at once. What is read goes back to Kafka as `facts_extracted` events,
+    which `run` applies.
     """
     _log_to_stderr(verbose)
     settings = load_settings()
     with _stopping() as stop, open_extractor(settings) as extraction, contextlib.ExitStack() as stack:
         _serve(stack, settings, extraction.health, extraction.metrics.registry)
         extraction.run(stop)
+
+
+@decisions_app.command("run")
+def count_decisions(
+    until_caught_up: Annotated[
+        bool, typer.Option("--until-caught-up", "--once", help="Exit when all that is there now is counted.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+) -> None:
+    """Count decisions until SIGTERM or Ctrl-C. Several may run; whatever is killed, each record counts once."""
+    _log_to_stderr(verbose)
+    settings = load_settings()
+    with _stopping() as stop, open_processor(settings) as (processor, metrics), contextlib.ExitStack() as stack:
+        _serve(stack, settings, processor.health, metrics.registry)
+        processor.run(stop, targets=ends_of(settings) if until_caught_up else None)
 
 
 @app.command()
@@ -163,9 +189,11 @@ def topics(
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    decisions: Annotated[bool, typer.Option("--decisions", help="Of what caches publish instead.")] = False,
+) -> None:
     """Print the JSON Schema of the events, for a registry or for your own tests."""
-    emit_json(json_schema())
+    emit_json(schema_of_decisions() if decisions else json_schema())
 
 
 def main() -> None:

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from semcache.decisions import LookupDecided
 from semcache.store.outbox import OutboxStatus
+from semcache_ingest.decisions.counting import Tally
 
 _LATENCY = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
+_LOOKUP = (0.00025, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.5, 1)
 _STAGE = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _PARTITION = ("group", "topic", "partition")
 
@@ -45,6 +48,19 @@ WORRY = {
     "semcache_outbox_failed_deliveries": "rises: as above",
     "semcache_outbox_refused_events": "any increase: Kafka has been away for too long (`kafka.outbox_max_bytes`), and "
     "people were told that they are not remembered; or a record is too large for the brokers",
+    "semcache_decisions_lookups": "the share of `hit` falls: models, prompts or tenants have changed, or documents "
+    "change all the time; `shadow` counts what would have been served",
+    "semcache_decisions_checks": "`wrong` against `right` above the error budget",
+    "semcache_decisions_lookup_seconds": "p95 above some ten milliseconds: the model or Redis is too slow",
+    "semcache_decisions_saved_tokens": "stands still although there are hits: `tokens` is not given where answers are "
+    "stored",
+    "semcache_decisions_saved_money": "as above, for `cost`",
+    "semcache_decisions_lost": "any increase: Kafka was away, or `decisions.waiting` is too small; the counts are "
+    "too low",
+    "semcache_decisions_late": "rises: a process publishes late, or its clock is wrong",
+    "semcache_decisions_invalid_records": "any increase: somebody else writes to the topic",
+    "semcache_decisions_fenced_batches": "any increase but at a change of partitions: Redis came back with less",
+    "semcache_decisions_batch_seconds": "p95 above a second: Redis is too slow",
     "kafka_consumergroup_group_lag": "grows for minutes: consumption is slower than production",
     "kafka_consumergroup_group_lag_seconds": "above what your readers may wait for; beyond the topic's retention "
     "events are lost",
@@ -184,6 +200,58 @@ class ExtractionMetrics:
         )
 
 
-def labels_of(metrics: Metrics | ExtractionMetrics, name: str) -> tuple[str, ...]:
+class DecisionMetrics:
+    """The metrics of a process that counts decisions."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        r = self.registry = registry or CollectorRegistry()
+        self.lookups = Counter(
+            "semcache_decisions_lookups",
+            "Look-ups by tenant and outcome (`shadow`: it would have been served)",
+            ("tenant", "outcome", "reason"),
+            registry=r,
+        )
+        self.checks = Counter(
+            "semcache_decisions_checks",
+            "Answers that were checked, by whom, and how they were",
+            ("by", "verdict"),
+            registry=r,
+        )
+        self.latency = Histogram(
+            "semcache_decisions_lookup_seconds", "What the look-ups took", buckets=_LOOKUP, registry=r
+        )
+        self.tokens = Counter("semcache_decisions_saved_tokens", "Tokens that hits have saved", registry=r)
+        self.money = Counter("semcache_decisions_saved_money", "Money that hits have saved", registry=r)
+        self.lost = Counter("semcache_decisions_lost", "Decisions that caches could not publish", registry=r)
+        self.late = Counter("semcache_decisions_late", "Decisions that came late; they count all the same", registry=r)
+        self.invalid = Counter("semcache_decisions_invalid_records", "Records that are no decision", registry=r)
+        self.fenced = Counter(
+            "semcache_decisions_fenced_batches", "Batches left alone because Redis had another offset", registry=r
+        )
+        self.batch_seconds = Histogram(
+            "semcache_decisions_batch_seconds", "Time to count a batch", buckets=_STAGE, registry=r
+        )
+
+    def counted(self, found: Tally, seconds: float) -> None:
+        """A batch is in Redis."""
+        self.batch_seconds.observe(seconds)
+        self.late.inc(found.late)
+        self.invalid.inc(found.invalid)
+        for event in found.events:
+            self.lost.inc(event.lost)
+            if isinstance(event, LookupDecided):
+                self._looked_up(event)
+            else:
+                verdict = "unjudged" if event.right is None else "right" if event.right else "wrong"
+                self.checks.labels(event.by, verdict).inc()
+
+    def _looked_up(self, event: LookupDecided) -> None:
+        self.lookups.labels(event.tenant, event.outcome, event.reason).inc()
+        self.latency.observe(event.latency_us / 1e6)
+        self.tokens.inc(event.tokens)
+        self.money.inc(event.cost_micros / 1e6)
+
+
+def labels_of(metrics: Metrics | ExtractionMetrics | DecisionMetrics, name: str) -> tuple[str, ...]:
     """The labels of a metric."""
     return next(m._labelnames for m in vars(metrics).values() if getattr(m, "_name", None) == name)

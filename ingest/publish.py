@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from semcache.errors import InvalidInput, KafkaUnavailable, Quarantine
 from semcache.settings import Settings
+from semcache.telemetry import sending
 from semcache_ingest.events import KNOWLEDGE_TYPES, Event, parse_event, routing_key
 from semcache_ingest.kafka.clients import Throttled, open_producer
 from semcache_ingest.kafka.topics import ensure_topics
@@ -109,13 +110,22 @@ class EventPublisher:
 
     def send(self, record: Outgoing, delivered: Delivered) -> None:
         """Puts a record into the client's buffer; `delivered(error or None)` is called when Kafka has answered."""
+        producer = self._producer()
+        with sending(record.topic) as headers:
+            self._put(producer, record, headers, delivered)
+
+    @staticmethod
+    def _put(producer: Producer, record: Outgoing, headers: dict[str, str], delivered: Delivered) -> None:
         from confluent_kafka import KafkaError, KafkaException
 
-        producer = self._producer()
         while True:
             try:
                 producer.produce(
-                    record.topic, value=record.value, key=record.key, on_delivery=lambda error, _: delivered(error)
+                    record.topic,
+                    value=record.value,
+                    key=record.key,
+                    headers=list(headers.items()),
+                    on_delivery=lambda error, _: delivered(error),
                 )
                 producer.poll(0)
                 return

@@ -74,7 +74,7 @@ def demo(
         stack.enter_context(running.servers(first, TerminalProgress(), keep=False))
         settings = load_settings(namespace=namespace, **({"ui_port": port} if port else {}))
         worker = stack.enter_context(running.worker(settings, as_environment(settings)))
-        stack.enter_context(running.reader(settings, as_environment(settings)))
+        stack.enter_context(running.counter(settings, as_environment(settings)))
         page = None if exit_ else stack.enter_context(_page(settings, log=settings.data_dir / "ui.log"))
         with running.opened(settings) as (app, publisher), _bar() as bar:
             task = bar.add_task("events into Redis", total=None)

@@ -7,8 +7,11 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from semcache.errors import ConfigurationError
+from prometheus_client import CollectorRegistry
+
+from semcache.errors import ConfigurationError, SemcacheError
 from semcache.llm import Llm, open_llm
+from semcache.llm.extractive import NAME as EXTRACTIVE
 from semcache.settings import Settings
 from semcache_ingest.deadletters.writer import DeadLetterQueue
 from semcache_ingest.extraction.extractor import Extractor
@@ -20,6 +23,8 @@ from semcache_ingest.metrics import ExtractionMetrics
 from semcache_ingest.publish import EventPublisher
 from semcache_ingest.worker.assemble import make_decoder
 
+END_S = 10.0
+RETRY_S = 30.0
 _log = logging.getLogger("semcache.ingest")
 
 
@@ -68,7 +73,9 @@ class Extraction:
 
 
 @contextmanager
-def open_extractor(settings: Settings, *, llm: Llm | None = None) -> Iterator[Extraction]:
+def open_extractor(
+    settings: Settings, *, llm: Llm | None = None, metrics: ExtractionMetrics | None = None
+) -> Iterator[Extraction]:
     """What reads facts with the language model of the settings.
 
     Raises:
@@ -87,6 +94,37 @@ def open_extractor(settings: Settings, *, llm: Llm | None = None) -> Iterator[Ex
     try:
         with EventPublisher(settings) as publisher:
             reader = FactReader(make_decoder(settings), llm, publisher.publish)
-            yield Extraction(settings, reader, dead_letters, ExtractionMetrics())
+            yield Extraction(settings, reader, dead_letters, metrics or ExtractionMetrics())
     finally:
         dead_letters.close()
+
+
+@contextmanager
+def reading_beside(settings: Settings, registry: CollectorRegistry) -> Iterator[threading.Thread | None]:
+    """For the length of the block a thread reads facts where the settings have a language model do so; else None.
+
+    Whatever becomes of it, the worker beside it goes on: rules read what the model has not read.
+    """
+    if settings.llm.model == EXTRACTIVE or settings.memory.fact_reader != "llm":
+        yield None
+        return
+    stop, metrics = threading.Event(), ExtractionMetrics(registry)
+    thread = threading.Thread(target=_read_until, args=(stop, settings, metrics), name="extract", daemon=True)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        stop.set()
+        thread.join(END_S)  # what the model is still asked is delivered again
+
+
+def _read_until(stop: threading.Event, settings: Settings, metrics: ExtractionMetrics) -> None:
+    while not stop.is_set():
+        try:
+            with open_extractor(settings, metrics=metrics) as extraction:
+                extraction.run(stop)
+        except SemcacheError as error:
+            _log.warning("facts are read by rules alone for %d s: %s", RETRY_S, error)
+        except Exception:  # noqa: BLE001 - the top of the loop: the worker beside it goes on
+            _log.exception("facts are read by rules alone for %d s", RETRY_S)
+        stop.wait(RETRY_S)

@@ -52,6 +52,8 @@ def wanted_topics(settings: Settings, *, group: str | None = None) -> list[Topic
             {"cleanup.policy": "compact", "delete.retention.ms": str(7 * _DAY_MS)} | _in_sync(kafka),
         ),
     ]
+    if settings.decisions.publish:
+        own.append(Topic(settings.decisions.topic, kafka.partitions, _retention(kafka, 1) | _in_sync(kafka)))
     return own + [_dead_letters(settings, topic, group or settings.ingest.group) for topic in source_topics(settings)]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.errors import ConfigurationError, InvalidInput, Quarantine, Unavailable
+from semcache.telemetry import processing
 from semcache_ingest.connection import RedisLink
 from semcache_ingest.deadletters.writer import DeadLetterQueue, said
 from semcache_ingest.events import Event
@@ -27,6 +28,7 @@ from semcache_ingest.worker.pipeline import AHEAD
 SYSTEMIC = 8
 """If that many records fail alike and none of their batch passes, the fault is not the records'."""
 
+_TRACES = ("traceparent", "tracestate")
 _NOT_THE_RECORDS_FAULT = (Unavailable, ConfigurationError)
 _log = logging.getLogger("semcache.ingest")
 _letter_log = logging.getLogger("semcache.ingest.dead_letters")
@@ -240,3 +242,15 @@ def embed(embedder: Embedder, texts: Sequence[str]) -> Vectors:
     if vectors.shape != (len(texts), embedder.dim):
         raise InvalidInput(f"the embedder returned {vectors.shape} for {len(texts)} texts of {embedder.dim} numbers")
     return vectors
+
+
+def traced(write: Callable[[Batch], None]) -> Callable[[Batch], None]:
+    """Writing a batch, in a span that leads to those of whoever produced its records."""
+
+    def run(batch: Batch) -> None:
+        records, (topic, partition) = batch.records, batch.partition
+        carriers = ({name: record.header(name) or "" for name in _TRACES} for record in records)
+        with processing(topic, partition, records[0].offset, count=len(records), carriers=carriers):
+            write(batch)
+
+    return run

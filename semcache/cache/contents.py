@@ -110,7 +110,7 @@ class Contents:
     def get(self, prompt: str, *, context: Sequence[str] = ()) -> Entry | None:
         """The entry of exactly this question, whether it may be served or not; counts nothing, asks no model."""
         found = self._parts.entries.exact(inputs.question(prompt, context=context).fingerprint)
-        entries = self._parts.entries.read([found.near[0].entry_id]) if found else []
+        entries = self._parts.entries.read([found.exact.entry_id]) if found and found.exact else []
         return entries[0] if entries else None
 
     def entries(self, *, offset: int = 0, limit: int | None = None) -> Iterator[Entry]:

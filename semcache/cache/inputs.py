@@ -119,6 +119,11 @@ def checked_budget(max_error_rate: float) -> float:
     return number("max_error_rate", max_error_rate, least=0, most=0.5, what="a share (0.02: 2 wrong of 100 served)")
 
 
+def checked_share(name: str, share: float) -> float:
+    """A share of the requests, 0..1."""
+    return number(name, share, least=0, most=1, what="a share (0.05: 5 of 100 requests)")
+
+
 def checked_cap(max_entries: int | None) -> int | None:
     """How many entries are kept at most; None means no cap."""
     return None if max_entries is None else count("max_entries", max_entries)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from semcache.cache.deciding import Decision, Rule
+from semcache.cache.deciding.exact_first import ExactFirst
 from semcache.cache.deciding.findings import NEIGHBOURS, Findings, unservable
 from semcache.cache.entries import Entries
-from semcache.cache.entries.records import NearEntry
+from semcache.cache.entries.records import NearEntry, SearchResult
 from semcache.cache.entries.refusals import Refusals
 from semcache.cache.entries.registration import Registration
 from semcache.cache.entries.stats import EXPIRED, HITS_EXACT, HITS_SEMANTIC, STALE, miss_counter
@@ -20,6 +22,9 @@ from semcache.cache.types import Explanation, Hit, Miss, Reason
 from semcache.embed import Embedder, reads_whole
 from semcache.errors import RedisUnavailable
 from semcache.store.vectors import blob
+
+#: Takes a prompt, what was found for it, and the seconds that took.
+Report = Callable[[str, Hit | Miss, float], None]
 
 _log = logging.getLogger(__name__)
 _RECHECK = "the same question is stored; this time the answer is made again, to check how reliable the judge is"
@@ -36,11 +41,11 @@ class Lookup:
         entries: Entries,
         learner: Learner,
         tally: Tally,
+        refusals: Refusals,
         *,
         embedder: Embedder,
         rule: Rule | None,
         renewal: Registration | None,
-        refusals: Refusals,
     ) -> None:
         self._refusals = refusals
         self._entries = entries
@@ -49,13 +54,27 @@ class Lookup:
         self._embedder = embedder
         self._own_rule = rule
         self._renewal = renewal
+        self._exact_first = ExactFirst()
+        self.report: Report | None = None
+        """Told of every result, if anybody wants to know."""
 
     def look_up(self, question: Question) -> Hit | Miss:
-        """A hit, which is counted, or a miss, which is counted too."""
-        findings = self._exact(question)
-        if findings.decision.chosen and not findings.recheck and (hit := self._serve(findings)):
-            return hit
-        findings = self._nearby(findings)
+        """A hit, which is counted, or a miss, which is counted too; either is reported."""
+        started = time.perf_counter()
+        found = self._find(question)
+        exact = isinstance(found, Hit) and found.exact
+        self._exact_first.note(question.fingerprint, found=exact, by_meaning=bool(found) and not exact)
+        if self.report is not None:
+            self.report(question.prompt, found, time.perf_counter() - started)
+        return found
+
+    def _find(self, question: Question) -> Hit | Miss:
+        findings, first = Findings(question), self._exact_first.pays(question.fingerprint)
+        if first:
+            findings = self._exact(question)
+            if findings.decision.chosen and not findings.recheck and (hit := self._serve(findings)):
+                return hit
+        findings = self._nearby(findings, exact=not first)
         if findings.unservable:
             self._remove_dead(findings)
         if findings.recheck:
@@ -78,7 +97,10 @@ class Lookup:
     def refuse(self, why: str) -> Miss:
         """The miss of a question that is not to be looked up; it is counted."""
         self._tally.miss(miss_counter(Reason.UNCACHEABLE))
-        return Miss(Reason.UNCACHEABLE, why)
+        found = Miss(Reason.UNCACHEABLE, why)
+        if self.report is not None:
+            self.report("", found, 0.0)
+        return found
 
     def explain(self, question: Question) -> Explanation:
         """What `look_up` would do now; nothing is counted or removed."""
@@ -102,18 +124,24 @@ class Lookup:
 
     def _exact(self, question: Question) -> Findings:
         """What is stored under the very same question: to be served, if it may be and is not due for a recheck."""
+        started = time.perf_counter()
         found = self._entries.exact(question.fingerprint)
-        if found is None or not set(question.tags) <= set(found.near[0].tags):
-            return Findings(question)
-        findings = Findings(
-            question,
-            exact=found.near[0],
-            unservable=unservable(found.near, now=found.now, versions=found.changed),
+        self._exact_first.took(trip_s=time.perf_counter() - started)
+        return self._with(Findings(question), found) if found else Findings(question)
+
+    def _with(self, findings: Findings, found: SearchResult) -> Findings:
+        """The findings, and what was found of the very same question and near it."""
+        findings = replace(
+            findings,
+            near=found.near,
+            unservable={**findings.unservable, **unservable(found.entries, now=found.now, versions=found.changed)},
             progress=found.progress,
-            group_size=found.group_size,
-            answers=found.answers,
+            answers={**findings.answers, **found.answers},
             now=found.now,
         )
+        if found.exact is None or not set(findings.question.tags) <= set(found.exact.tags):
+            return findings
+        findings = replace(findings, exact=found.exact, group_size=found.group_size)
         decision = findings.same_question()
         return replace(findings, decision=decision, recheck=self._rechecks(findings)) if decision else findings
 
@@ -124,21 +152,16 @@ class Lookup:
         due = self._learner.rechecks(findings.question, findings.progress, findings.group_size)
         return due and reads_whole(self._embedder, findings.question.prompt)
 
-    def _nearby(self, findings: Findings) -> Findings:
+    def _nearby(self, findings: Findings, *, exact: bool = False) -> Findings:
+        """What lies near the question; with `exact`, also what is stored under the very same question."""
         question = findings.question
         if not reads_whole(self._embedder, question.prompt):
-            return replace(findings, beyond_window=True)
+            return replace(self._exact(question) if exact else findings, beyond_window=True)
+        started = time.perf_counter()
         vector = self._embedder.embed([question.prompt])[0]
-        found = self._entries.search(question, blob(vector, self._embedder.dim), count=NEIGHBOURS)
-        return replace(
-            findings,
-            near=found.near,
-            unservable={**findings.unservable, **unservable(found.near, now=found.now, versions=found.changed)},
-            vector=vector,
-            progress=found.progress,
-            answers={**findings.answers, **found.answers},
-            now=found.now,
-        )
+        self._exact_first.took(embedding_s=time.perf_counter() - started)
+        found = self._entries.search(question, blob(vector, self._embedder.dim), count=NEIGHBOURS, exact=exact)
+        return self._with(replace(findings, vector=vector), found)
 
     def _serve(self, findings: Findings) -> Hit | None:
         """The answer of the chosen entry, which is counted; None if none is chosen, or it has been removed since."""

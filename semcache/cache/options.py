@@ -29,6 +29,9 @@ class CacheOptions:
     Learning: `learn` behind the requests, inline (for tests and replays), or off. `draw` decides which would-be hits
     are answered anew to check them. With a `rule` of one's own nothing is learned.
 
+    Nothing is served with `shadow`, 0..1: the cache runs beside the language model, looks up that share of the requests
+    and keeps the answers of all; `stats`, and the decisions that are published, say what it would have served.
+
     Raises:
         InvalidInput: a value is out of its range.
     """
@@ -44,10 +47,12 @@ class CacheOptions:
     learn: When = "background"
     draw: Draw = draw_of
     rule: Rule | None = None
+    shadow: float = 0.0
 
     def __post_init__(self) -> None:
         if self.learn not in ("background", "inline", "off"):
             raise InvalidInput(f'learn is "background", "inline" or "off", not {self.learn!r}')
+        object.__setattr__(self, "shadow", inputs.checked_share("shadow", self.shadow))
         object.__setattr__(self, "max_entries", inputs.checked_cap(self.max_entries))
         for name in ("idle_ttl", "lease_s"):
             object.__setattr__(self, name, inputs.checked_lifetime(name, getattr(self, name)))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import redis
 
 from semcache.cache.computing import Computing
+from semcache.cache.decisions import Reporter, ShadowLookup
 from semcache.cache.entries import Entries
 from semcache.cache.entries.refusals import Refusals
 from semcache.cache.entries.registration import Registration
@@ -91,6 +92,11 @@ class Parts:
         )
 
     @cached_property
+    def tally(self) -> Tally:
+        worker = None if self._options.learns == "inline" else self.runtime.counts
+        return Tally(self.redis, self.scope.id, worker=worker, idle_s=self.entries.idle_s)
+
+    @cached_property
     def verdicts(self) -> Verdicts:
         return Verdicts(self.redis, self.scope.id, counted=self.runtime.counted)
 
@@ -99,17 +105,19 @@ class Parts:
         return Refusals(self.redis, self.scope.id)
 
     @cached_property
-    def tally(self) -> Tally:
-        worker = None if self._options.learns == "inline" else self.runtime.counts
-        return Tally(self.redis, self.scope.id, worker=worker, idle_s=self.entries.idle_s)
-
-    @cached_property
     def registration(self) -> Registration:
         return Registration(self.scope, idle_s=self._options.idle_ttl, clock=self._options.replay_clock)
 
     @cached_property
+    def reporter(self) -> Reporter | None:
+        """Of what is decided; None if nobody wants to know."""
+        sink = self.runtime.decisions
+        return Reporter(sink, self.scope.place(self._max_error_rate)) if sink else None
+
+    @cached_property
     def lookup(self) -> Lookup:
-        return Lookup(
+        share = self._options.shadow
+        lookup = (partial(ShadowLookup, share=share) if share else Lookup)(
             self.entries,
             self.learner,
             self.tally,
@@ -118,6 +126,8 @@ class Parts:
             renewal=self.registration if self._options.refresh_ttl_on_hit else None,
             refusals=self.refusals,
         )
+        lookup.report = self.reporter.looked_up if self.reporter else None
+        return lookup
 
     @cached_property
     def learner(self) -> Learner:
@@ -130,6 +140,7 @@ class Parts:
             when=self._options.learns,
             draw=self._options.draw,
             runtime=self.runtime,
+            checked=self.reporter.checked if self.reporter else None,
         )
 
     @cached_property
@@ -155,4 +166,5 @@ class Parts:
             refusals=self.refusals,
             runtime=self.runtime,
             lease_s=self._options.lease_s,
+            alone=self._options.shadow > 0,
         )

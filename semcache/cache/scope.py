@@ -12,10 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from semcache.cache.types import DecisionPlace
 from semcache.errors import InvalidInput
 
 # Part of every scope id: raised when the layout or meaning of entries changes, so that old ones are not seen.
 FORMAT_VERSION = 2
+OWNER, TENANT = "user", "tenant"
+"""The scope items that name whose answers these are, and for whom they are kept."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,11 @@ class Scope:
         """32 hex digits (BLAKE2b-128): equal for equal walls only."""
         walls = json.dumps([FORMAT_VERSION, self.namespace, self.items, self.embedder])
         return hashlib.blake2b(walls.encode(), digest_size=16).hexdigest()
+
+    def place(self, max_error_rate: float) -> DecisionPlace:
+        """Where decisions within this budget are made."""
+        items = dict(self.items)
+        return DecisionPlace(self.namespace, self.id, items.get(TENANT, ""), OWNER in items, max_error_rate)
 
     def to_json(self) -> str:
         """What the catalogue of scopes keeps; `from_json` reads it."""

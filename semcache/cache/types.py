@@ -73,6 +73,48 @@ class Miss:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class DecisionPlace:
+    """Where decisions are made: a scope's namespace, id and item `tenant` (empty if it has none), and its budget.
+
+    `personal`: the scope is one person's.
+    """
+
+    namespace: str
+    scope: str
+    tenant: str
+    personal: bool
+    max_error_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class LookupRecord:
+    """One look-up, for whoever publishes decisions. `at`: s since the epoch; `seconds` that it took."""
+
+    place: DecisionPlace
+    prompt: str
+    found: Hit | Miss
+    at: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRecord:
+    """An answer that was served, or would have been, compared with the right one. `right` None: the judge cannot tell.
+
+    `by`: an answer made anew, or a user. `at`: s since the epoch.
+    """
+
+    place: DecisionPlace
+    by: Literal["shadow", "feedback"]
+    right: bool | None
+    at: float
+
+
+DecisionSink = Callable[["LookupRecord | CheckRecord"], None]
+"""Takes what was decided. It is called in the look-up's path: it neither waits nor raises."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreOptions:
     """How an answer is stored, and what is known about it.

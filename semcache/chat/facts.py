@@ -70,6 +70,17 @@ _DENIED = {
 }
 
 
+_FORMERLY = {
+    "home": "You used to live in {}.",
+    "work": "You used to work at {}.",
+    "marital status": "You used to be {}.",
+    "possession": "You used to have this: {}.",
+    "pet": "You used to have {}.",
+    "preference": "You used to like {}.",
+    "age": "You were {} years old.",
+}
+
+
 def asks_of_the_past(question: str) -> bool:
     """Whether a question asks how something was, not how it is."""
     return _PAST.search(question) is not None
@@ -120,3 +131,11 @@ def sentence(fact: Fact) -> str:
         fact.attribute, (f"Your {fact.attribute} is {{}}.", f"The {fact.attribute} of your {{}} is {{}}.")
     )
     return own.format(fact.value) if fact.subject == USER else others.format(fact.subject, fact.value)
+
+
+def former_sentence(fact: Fact) -> str:
+    """What held once, as a sentence to its user: "You used to live in Porto." """
+    if fact.subject == USER and fact.attribute in _FORMERLY:
+        return _FORMERLY[fact.attribute].format(fact.value)
+    whose = "your {}" if fact.subject == USER else f"the {{}} of your {fact.subject}"
+    return f"Before, {whose.format(fact.attribute)} was {fact.value}."

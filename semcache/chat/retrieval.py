@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
 
-from semcache.chat.facts import asked_for, asks_of_the_past, sentence
+from semcache.chat.facts import asked_for, asks_of_the_past, former_sentence, sentence
 from semcache.embed import Embedder
 from semcache.knowledge import Found, KnowledgeBase
 from semcache.llm import Message, Passage
@@ -77,12 +77,13 @@ def _corrected(memory: AgentMemory, turns: Sequence[Turn]) -> dict[str, list[Tur
 
 
 def known_facts(memory: AgentMemory, question: str) -> tuple[tuple[Passage, ...], frozenset[str]]:
-    """The current facts that a question asks for, each with the turn that told it, and the turns that told otherwise.
+    """The facts that a question asks for, each with the turn that told it, and the turns that told otherwise.
 
-    "I live in Lyon" answers nothing any more once the user has moved; a question about the past gets all turns.
+    "I live in Lyon" answers nothing any more once the user has moved. A question about the past gets what held before,
+    without what replaced it; all turns if no such fact is known.
     """
     if asks_of_the_past(question):
-        return (), frozenset()
+        return _former_facts(memory, question)
     asked = asked_for(question, memory.facts())
     if not asked:
         return (), frozenset()
@@ -90,14 +91,22 @@ def known_facts(memory: AgentMemory, question: str) -> tuple[tuple[Passage, ...]
     present = {fact.id for fact in asked}
     former = [fact for fact in memory.facts(history=True) if (fact.subject, fact.attribute) in slots]
     outdated = {turn for fact in former if fact.id not in present for turn in fact.turns}
-    return tuple(map(_fact, asked)), frozenset(outdated - {turn for fact in asked for turn in fact.turns})
+    told = tuple(_fact(fact, sentence(fact)) for fact in asked)
+    return told, frozenset(outdated - {turn for fact in asked for turn in fact.turns})
 
 
-def _fact(fact: Fact) -> Passage:
+def _former_facts(memory: AgentMemory, question: str) -> tuple[tuple[Passage, ...], frozenset[str]]:
+    known = memory.facts(history=True)
+    ended = [fact for fact in known if fact.valid_to is not None and fact.holds]
+    former = asked_for(question, ended)
+    slots = {(fact.subject, fact.attribute) for fact in former}
+    about = {turn for fact in known if (fact.subject, fact.attribute) in slots for turn in fact.turns}
+    return tuple(_fact(fact, former_sentence(fact)) for fact in former), frozenset(about)
+
+
+def _fact(fact: Fact, said: str) -> Passage:
     day = datetime.fromtimestamp(fact.told_at, UTC)
-    return Passage(
-        fact.turns[-1], "memory", f"you, {day.day} {day:%B %Y}", sentence(fact), fact.confidence, fact.told_at
-    )
+    return Passage(fact.turns[-1], "memory", f"you, {day.day} {day:%B %Y}", said, fact.confidence, fact.told_at)
 
 
 def very_near_part(embedder: Embedder) -> float:

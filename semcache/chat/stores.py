@@ -18,7 +18,7 @@ from semcache.cache.scopes.erasure import answers_of
 from semcache.embed import Embedder
 from semcache.knowledge import KnowledgeBase
 from semcache.llm import Llm
-from semcache.memory import AgentMemory
+from semcache.memory import AgentMemory, FactReader
 from semcache.memory.listing import Listing
 from semcache.memory.stored.layout import UserKeys
 from semcache.settings import Settings
@@ -31,7 +31,7 @@ _MOST_CACHES = 1_000
 class Stores:
     """Opens stores on one Redis with one embedder; threads may share it. Nothing is sent before a store is used.
 
-    `llm` compares answers if the settings want it to (`cache.judge`).
+    `llm` compares answers if the settings want it to (`cache.judge`); `fact_reader` reads what memories are told.
     """
 
     redis: redis.Redis
@@ -40,14 +40,18 @@ class Stores:
     clock: Callable[[], float] = time.time
     llm: Llm | None = None
     runtime: Runtime = field(default_factory=Runtime)
-    _caches: OrderedDict[tuple[tuple[str, str], ...], SemanticCache] = field(default_factory=OrderedDict, repr=False)
+    fact_reader: FactReader | None = None
+    _caches: OrderedDict[tuple[object, ...], SemanticCache] = field(default_factory=OrderedDict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def cache(self, scope: Mapping[str, str]) -> SemanticCache:
-        """The cache of a scope; the same one for the same scope, so that one flight serves all threads."""
-        key = tuple(sorted(scope.items()))
+    def cache(self, scope: Mapping[str, str], *, max_error_rate: float | None = None) -> SemanticCache:
+        """The cache of a scope; the same one for the same scope, so that one flight serves all threads.
+
+        `max_error_rate`: another error budget than that of the settings.
+        """
+        key = (max_error_rate, *sorted(scope.items()))
         with self._lock:
-            cache = self._caches.pop(key, None) or self._new_cache(scope)
+            cache = self._caches.pop(key, None) or self._new_cache(scope, max_error_rate)
             self._caches[key] = cache
             if len(self._caches) > _MOST_CACHES:
                 self._caches.popitem(last=False)
@@ -60,14 +64,14 @@ class Stores:
             self.settings = self.settings.model_copy(update={"cache": cache})
             self._caches.clear()
 
-    def _new_cache(self, scope: Mapping[str, str]) -> SemanticCache:
+    def _new_cache(self, scope: Mapping[str, str], max_error_rate: float | None) -> SemanticCache:
         wanted = self.settings.cache
         return SemanticCache(
             self.redis,
             embedder=self.embedder,
             namespace=self.settings.namespace,
             scope=scope,
-            max_error_rate=wanted.max_error_rate,
+            max_error_rate=wanted.max_error_rate if max_error_rate is None else max_error_rate,
             ttl=wanted.ttl_s,
             judge=default_judge(self.embedder, self.llm if wanted.judge == "llm" else None),
             options=CacheOptions(
@@ -75,6 +79,7 @@ class Stores:
                 refresh_ttl_on_hit=wanted.refresh_ttl_on_hit,
                 idle_ttl=wanted.idle_ttl_s,
                 runtime=self.runtime,
+                shadow=wanted.shadow,
             ),
         )
 
@@ -90,6 +95,7 @@ class Stores:
             max_age_s=self.settings.memory.max_age_s,
             sealer=self._sealer,
             derived=[answers_of(self.redis, self.settings.namespace)],
+            fact_reader=self.fact_reader,
             clock=self.clock,
         )
 

@@ -18,7 +18,7 @@ from semcache.text.questions.followups import says_little
 
 _log = logging.getLogger(__name__)
 _LONGEST_REWRITE = 3.0  # times question and history: a longer rewriting is an answer, not a question
-_CONTACT = "How can I reach the help desk by phone, chat or e-mail?"  # what documents answer who wants a person
+_CONTACT = "How can I reach your staff, by phone or by e-mail?"  # what documents answer who wants a person
 _ALONE = "a follow-up that could not be made to stand alone"
 _TOO_LITTLE = "too few words to stand alone after what was said before"
 
@@ -30,6 +30,11 @@ class Understood:
     question: str
     classified: Classified
     uncacheable: str = ""
+
+    @property
+    def context(self) -> tuple[str, ...]:
+        """What must be the same for an answer to be shared: the question itself where nothing like it may be served."""
+        return (self.question,) if self.classified.verbatim else ()
 
     @property
     def personal(self) -> bool:

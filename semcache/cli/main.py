@@ -26,6 +26,7 @@ COMMANDS = {
     "hitrate": ("hit-rate",),
     "seal": ("seal",),
     "audit": ("audit",),
+    "migrate": ("migrate",),
     "semcache.server.command": ("serve", "mcp"),
 }
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from semcache.llm.quantities import without_quantities
 from semcache.text.tokens import STOP_WORDS, stem, tokens
 
 
@@ -89,7 +90,7 @@ def asked(question: str) -> Asked:
     """Reads one question."""
     lowered = question.lower().replace("’", "'").strip()
     wants = next((wants for wants, pattern in _WANTS_COMPILED if pattern.search(lowered)), Wants.ANYTHING)
-    return Asked(question, content_terms(question), _names(question), wants)
+    return Asked(question, content_terms(question), _names(without_quantities(question)), wants)
 
 
 def content_terms(text: str) -> tuple[str, ...]:

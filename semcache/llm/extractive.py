@@ -8,7 +8,7 @@ from functools import cached_property
 
 from semcache.llm.asked import Asked, Wants, asked, content_terms, parts
 from semcache.llm.gauge import Gauge, TextEmbedder, gauge_of
-from semcache.llm.limits import Fit, measures, numbers_fit
+from semcache.llm.limits import Fit, days_fit, forbids, measures, numbers_fit
 from semcache.llm.protocol import Completion, Llm, LlmRequest, Passage, Stream, estimated_usage
 from semcache.llm.quotes import Quote, quotes, run_of
 from semcache.llm.relevance import NEEDED, Scored, best_first
@@ -37,9 +37,18 @@ _NEARLY_AS_GOOD = 0.27  # relatedness: what is quoted beside the best
 _ELSEWHERE = 0.1  # the same, of another document
 _SAME_CASE = 0.8  # the same, of what sets the limit for the case that is asked about
 _OF_RECORDS = 0.6  # more is needed of documents for a question about the asker's own records
+_OF_NOW = 0.3
 _CLOCK = re.compile(r"\nIt is (.+ UTC)\.")
 _ASKS_THE_TIME = re.compile(
     r"what(?:'s| is)? (?:the )?(?:current )?(?:time|day|date)(?: is it)?(?: now| today)?[?. ]*$", re.I
+)
+_TO_DO = re.compile(r"(?:can|could|would|will) you\b.*\bfor (?:me|us)\b", re.I)  # nobody here does anything
+_ASKS_WHICH = re.compile(r"(?:which|what|where|who)\b", re.I)
+_SUBJECT = re.compile(r"(?<=[a-z] )[A-Z][\w-]*")  # a name inside a sentence
+_LEANING = re.compile(
+    r"(?:this|that|these|those|it|its|they|them|he|she|then|there|otherwise|later|after|before|but|and|or|also|if|when"
+    r"|in that case|for this|both|each|either|only|exceptions?)\b",
+    re.I,
 )
 _PROMISES = re.compile(
     r"\b(?:two|three|four|several|the following|these) (?:\w+ )?(?:choices|options|ways|steps|rules|cases)\b", re.I
@@ -81,7 +90,9 @@ class ExtractiveLlm(Llm):
         limited = asked(asking_part(request.question)).wants is Wants.YES_NO and numbers_fit(
             request.question, chosen[0].text
         )
-        return [_BY_LIMIT, *lines] if written and limited is Fit.EXCLUDES else lines
+        if not written or limited is not Fit.EXCLUDES or forbids(chosen[0].text):
+            return lines
+        return [_BY_LIMIT, *lines]
 
     def _chosen(self, request: LlmRequest) -> list[Quote]:
         """The units to quote; none if nothing fits, or nothing was asked."""
@@ -103,7 +114,7 @@ class ExtractiveLlm(Llm):
         if told and personal:
             return _newest_first(told, passages, room)
         written = [quote for quote in found if passages[quote.passage].kind == "document"]
-        read = self._ranked(wanted, written, passages, needed=NEEDED + _OF_RECORDS * personal)
+        read = self._ranked(wanted, written, passages, needed=NEEDED + _more_needed(question, written))
         if any(not measures(question, scored.quote.text) for scored in read[:1]):
             near = [scored for scored in read if scored.score >= read[0].score - _ELSEWHERE]
             read = [scored for scored in near if measures(question, scored.quote.text)]
@@ -115,6 +126,18 @@ class ExtractiveLlm(Llm):
         self, wanted: Asked, found: Sequence[Quote], passages: Sequence[Passage], *, needed: float
     ) -> list[Scored]:
         return best_first(wanted, found, passages, self._embedder, self._gauge, needed=needed)
+
+
+def _more_needed(question: str, written: Sequence[Quote]) -> float:
+    """What is needed of documents beyond the usual: they know neither their reader's records nor this moment.
+
+    A question that measures what a document limits is about anyone in that case: `my dog weighs 12 kg`.
+    """
+    read = classify(question)
+    if any(numbers_fit(question, quote.text) is not Fit.NOTHING for quote in written):
+        return 0.0
+    to_do = _TO_DO.match(plain(question)) is not None
+    return max(_OF_RECORDS * (read.personal or to_do), _OF_NOW * read.volatile)
 
 
 def _unquoted(request: LlmRequest) -> str:
@@ -135,6 +158,8 @@ def _unquoted(request: LlmRequest) -> str:
 
 def _from_documents(wanted: Asked, ranked: Sequence[Scored], found: Sequence[Quote], room: int) -> list[Quote]:
     """Steps or a list as a whole, if that is what is asked for or introduced; else the best few units."""
+    if fitting := _open_then(wanted, ranked):
+        return fitting
     if wanted.wants is not Wants.STEPS:  # a step is nothing without the others, and they are no answer
         ranked = [scored for scored in ranked if scored.quote.form != "step"] or ranked
     best = _for_the_case(wanted, ranked)
@@ -143,25 +168,51 @@ def _from_documents(wanted: Asked, ranked: Sequence[Scored], found: Sequence[Quo
         return run
     beside = [quote for quote in _beside(wanted, best, ranked) if quote.form != "step" and not quote.text.endswith(":")]
     chosen = [best, *(quote for quote in beside if quote != best)][:room]
-    promised = [further for quote in chosen if _PROMISES.search(quote.text) for further in _continued(quote, found)]
+    promised = [
+        further for quote in chosen if _PROMISES.search(quote.text) for further in _continued(wanted, quote, found)
+    ]
     if promised or len(chosen) > 1 or room == 1 or numbers_fit(wanted.text, best.text) is not Fit.NOTHING:
         return [*chosen, *promised]
-    return [best, *_continued(best, found)]
+    return [best, *_continued(wanted, best, found)]
+
+
+def _open_then(wanted: Asked, ranked: Sequence[Scored]) -> list[Quote]:
+    """For `which hubs are open on Sunday`: of each document the best unit that says so."""
+    if not _ASKS_WHICH.match(plain(wanted.text)):
+        return []
+    fitting = [scored.quote for scored in ranked if days_fit(wanted.text, scored.quote.text) is Fit.COVERS]
+    return list({_topic(quote): quote for quote in reversed(fitting)}.values())[::-1][:_MOST_STEPS]
 
 
 def _for_the_case(wanted: Asked, ranked: Sequence[Scored]) -> Quote:
     """The best unit, or the one of its passage that sets a limit for the numbers asked about."""
     best = ranked[0]
-    of_best = numbers_fit(wanted.text, best.quote.text)
-    for scored in ranked if of_best is not Fit.COVERS else ():
-        fit = numbers_fit(wanted.text, scored.quote.text)
-        room = _SAME_CASE if fit is Fit.COVERS or of_best is Fit.NOTHING else _NEARLY_AS_GOOD
-        if _topic(scored.quote) != _topic(best.quote) or fit is of_best or scored.score < best.score - room:
-            continue
-        named = wanted.names <= set(content_terms(scored.quote.text))
-        if named if of_best is Fit.NOTHING else _as_much(wanted, scored.quote, best.quote):
-            return scored.quote
-    return best.quote
+    if numbers_fit(wanted.text, best.quote.text) is Fit.COVERS:
+        return best.quote
+    return next((scored.quote for scored in ranked[1:] if _fits_better(wanted, scored, best)), best.quote)
+
+
+def _fits_better(wanted: Asked, scored: Scored, best: Scored) -> bool:
+    """Whether a unit sets the limit for what is asked about: of the best one's document, or at least as near to it."""
+    of_best, fit = (numbers_fit(wanted.text, other.quote.text) for other in (best, scored))
+    room = _SAME_CASE if fit is Fit.COVERS or of_best is Fit.NOTHING else _NEARLY_AS_GOOD
+    if fit is of_best or scored.score < best.score - room:
+        return False
+    near = scored.score >= best.score - _NEARLY_AS_GOOD and _found_of(wanted, scored.quote) >= _found_of(
+        wanted, best.quote
+    )
+    if near and (of_best, fit) == (Fit.EXCLUDES, Fit.COVERS):
+        return True
+    if _topic(scored.quote) != _topic(best.quote):
+        return False
+    if of_best is Fit.NOTHING:
+        return wanted.names <= set(content_terms(scored.quote.text))
+    return _as_much(wanted, scored.quote, best.quote)
+
+
+def _found_of(wanted: Asked, quote: Quote) -> int:
+    """How many of the question's words a unit has."""
+    return len(set(wanted.terms) & set(content_terms(quote.text)))
 
 
 def _topic(quote: Quote) -> str:
@@ -182,6 +233,9 @@ def _beside(wanted: Asked, best: Quote, ranked: Sequence[Scored]) -> list[Quote]
         for scored in _nearly_as_good(ranked)
         if _topic(scored.quote) == _topic(best) or scored.score >= ranked[0].score - _ELSEWHERE
     ]
+    whole = set(wanted.terms) & set(content_terms(best.text))
+    if whole == set(wanted.terms):  # what has less of the question is about something like it: kittens, not puppies
+        near = [quote for quote in near if whole <= set(content_terms(quote.text))]
     if numbers_fit(wanted.text, best.text) is Fit.NOTHING:
         return near
     return [quote for quote in near if numbers_fit(wanted.text, quote.text) is Fit.COVERS]
@@ -193,11 +247,22 @@ def _newest_first(ranked: Sequence[Scored], passages: Sequence[Passage], room: i
     return sorted(best, key=lambda quote: -passages[quote.passage].at)
 
 
-def _continued(best: Quote, found: Sequence[Quote]) -> list[Quote]:
+def _continued(wanted: Asked, best: Quote, found: Sequence[Quote]) -> list[Quote]:
     """The sentence that follows in the same paragraph: a single one is often explained by it. All, if it names some."""
     most = _MOST_STEPS if _PROMISES.search(best.text) else 1
     same = [q for q in found if (q.passage, q.line) == (best.passage, best.line)]
-    return [q for q in same if best.place < q.place <= best.place + most]
+    following = [q for q in same if best.place < q.place <= best.place + most]
+    return following if most > 1 else [q for q in following if not _is_of_another(wanted, best.text, q.text)]
+
+
+def _is_of_another(wanted: Asked, best: str, other: str) -> bool:
+    """Whether a sentence says the like of another subject: `The Oak room ...`, `The Loft ...`; puppies and kittens."""
+    if _LEANING.match(other) or wanted.wants is Wants.STEPS:
+        return False
+    asked_of, own = (set(wanted.terms) & set(content_terms(text)) for text in (best, other))
+    names, others = set(_SUBJECT.findall(best)), set(_SUBJECT.findall(other))
+    less = wanted.wants is not Wants.ANYTHING and bool(own) and not asked_of <= own
+    return less or bool(names and others and not names & others)
 
 
 def _nearly_as_good(ranked: Sequence[Scored]) -> list[Scored]:

@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import re
 from enum import StrEnum
 
-_UNITS = {
-    "km": (r"km|kilomet(?:er|re)s?", 1.0),
-    "kg": (r"kg|kilos?|kilograms?", 1.0),
-    "cm": (r"cm|centimet(?:er|re)s?", 1.0),
-    "days": (r"days?", 1.0),
-    "weeks": (r"weeks?", 7.0),
-    "months": (r"months?", 30.0),
-    "years": (r"years?|yrs?|-year-olds?", 1.0),
-    "minutes": (r"minutes?|mins?", 1.0),
-    "hours": (r"hours?|hrs?", 60.0),
-    "°C": (r"°\s?C|degrees", 1.0),
-}
-_SAME = {"weeks": "days", "months": "days", "hours": "minutes"}
-_NUMBER = r"(?P<{}>\d+(?:[.,]\d+)*)"
-_UNIT = "(?P<unit>" + "|".join(pattern for pattern, _ in _UNITS.values()) + r")\b"
-_QUANTITY = re.compile(
-    rf"(?<![\w.])(?:{_NUMBER.format('one')}|(?P<word>an?|one|two|three|four|five|six|ten)) ?{_UNIT}", re.I
-)
-_WORDS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10}
-_RANGE = re.compile(rf"{_NUMBER.format('low')} ?(?:to|and|-|–) ?{_NUMBER.format('high')} ?{_UNIT}", re.I)
-_OVER = re.compile(
-    rf"\b(?:more|longer|heavier|taller|older|over|above|beyond)(?: than)? {_NUMBER.format('one')} ?{_UNIT}", re.I
-)
-_LEAST = re.compile(
-    rf"\b(?:at least|minimum(?: \w+){{0,3}}(?: is| of)?|from) {_NUMBER.format('one')} ?{_UNIT}(?! to\b)", re.I
-)
-_MOST = re.compile(
-    rf"\b(?:fewer than|less than|under|below|within|up to|until|at most|not more than|no more than"
-    rf"|maximum[\w ,()]{{0,60}}? is|may weigh) {_NUMBER.format('one')} ?{_UNIT}",
-    re.I,
-)  # fmt: skip
+from semcache.llm.quantities import limits, quantities
+
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAY = re.compile(r"\b(?:" + "|".join(_DAYS) + r")s?\b", re.I)
 _DAY_RANGE = re.compile(rf"\b({'|'.join(_DAYS)})s? (?:to|until|through|-|–) ({'|'.join(_DAYS)})", re.I)
 _EVERY_DAY = re.compile(r"\b(?:every day|daily|seven days)\b", re.I)
+_FORBIDS = re.compile(
+    r"\b(?:cannot|can't|can not|not|never|no longer|nobody|none|lapses?|ends|refused?|forbidden)\b", re.I
+)
 
 
 class Fit(StrEnum):
@@ -68,46 +41,19 @@ def _all(found: list[Fit]) -> Fit:
 
 
 def _numbers_fit(question: str, sentence: str) -> list[Fit]:
-    limits = _limits(sentence)
+    set_by = limits(sentence)
     fits = []
-    for unit, value in _quantities(question):
-        ranges = [(low, high) for of, low, high in limits if of == unit]
+    for quantity in quantities(question):
+        ranges = [(low, high) for kind, low, high in set_by if kind == quantity.kind]
         if ranges:
-            fits.append(Fit.COVERS if any(low <= value <= high for low, high in ranges) else Fit.EXCLUDES)
+            covers = any(low <= quantity.value <= high for low, high in ranges)
+            fits.append(Fit.COVERS if covers else Fit.EXCLUDES)
     return fits
 
 
-def _quantities(text: str) -> list[tuple[str, float]]:
-    """(unit, value): what a text measures."""
-    return [
-        _measured(match, float(_WORDS[match["word"].lower()]) if match["word"] else _value(match["one"]))
-        for match in _QUANTITY.finditer(text)
-    ]
-
-
-def _limits(text: str) -> list[tuple[str, float, float]]:
-    """(unit, least, most): the ranges that a text sets."""
-    found = []
-    for match in _RANGE.finditer(text):
-        unit, high = _measured(match, _value(match["high"]))
-        found.append((unit, _measured(match, _value(match["low"]))[1], high))
-    for pattern, side in ((_OVER, 2), (_LEAST, 1), (_MOST, 0)):
-        for match in pattern.finditer(text):
-            unit, value = _measured(match, _value(match["one"]))
-            above = value + 1e-9 * (side == 2)
-            found.append((unit, above, math.inf) if side else (unit, 0.0, value))
-    return found
-
-
-def _measured(match: re.Match[str], value: float) -> tuple[str, float]:
-    for name, (pattern, factor) in _UNITS.items():
-        if re.fullmatch(pattern, match["unit"], re.I):
-            return _SAME.get(name, name), value * factor
-    raise AssertionError(match["unit"])
-
-
-def _value(number: str) -> float:
-    return float(re.sub(r",(?=\d{3}\b)", "", number).replace(",", ".").rstrip("."))
+def forbids(sentence: str) -> bool:
+    """Whether a sentence says what is not possible: who is outside of its limit is not concerned."""
+    return _FORBIDS.search(sentence) is not None
 
 
 def _days_fit(question: str, sentence: str) -> list[Fit]:

@@ -56,11 +56,17 @@ def _units(index: int, passage: Passage) -> list[Quote]:
     if passage.kind == "memory" and len(passage.text.split()) <= _LONGEST_UTTERANCE:
         return [Quote(index, 0, 0, " ".join(passage.text.split()), passage.title, "utterance")]
     head = topic = passage.title
+    columns: list[str] = []
     found: list[Quote] = []
     for line, (form, text) in enumerate(_lines(passage.text)):
         if form == "heading" or (form == "sentence" and _is_question(text)):
             head = topic if text.lower() in topic.lower() else f"{topic}. {text}"
             continue
+        if form == "header":
+            columns = text.split("|")
+            continue
+        if form == "row":
+            text = _in_words(text.split("|"), columns)
         pieces = _sentences(text) if form == "sentence" else [text]
         under = head
         if len(pieces) > 1 and _is_run_in_heading(pieces[0]):
@@ -68,6 +74,16 @@ def _units(index: int, passage: Passage) -> list[Quote]:
         for piece in pieces:
             found.append(Quote(index, len(found), line, piece, under.rstrip("."), _form(form)))
     return found
+
+
+def _in_words(cells: Sequence[str], columns: Sequence[str]) -> str:
+    """A row of a table, each cell behind the name of its column: `microchip, dog: 45, cat: 45`."""
+    if len(cells) != len(columns):
+        return ", ".join(filter(None, cells))
+    named = [
+        f"{column}: {cell}" if column else cell for column, cell in zip(columns[1:], cells[1:], strict=True) if cell
+    ]
+    return ", ".join(filter(None, [cells[0], *named]))
 
 
 def _is_question(line: str) -> bool:
@@ -101,6 +117,8 @@ def _lines(text: str) -> list[tuple[str, str]]:
     joinable = False
     for line in text.splitlines():
         if not line.strip() or _FENCE.match(line) or _RULE.match(line):
+            if found and found[-1][0] == "row" and "|" in line:
+                found[-1] = ("header", found[-1][1])
             joinable = False
             continue
         form, content = _read(line)
@@ -109,7 +127,7 @@ def _lines(text: str) -> list[tuple[str, str]]:
         else:
             found.append((form, content))
         joinable = form not in ("heading", "row")
-    return [(form, content) for form, content in found if content]
+    return [(form, content) for form, content in found if content.strip("|")]
 
 
 def _read(line: str) -> tuple[str, str]:
@@ -120,7 +138,7 @@ def _read(line: str) -> tuple[str, str]:
     if item := _ITEM.match(line):
         return "item", _plain(item[1])
     if row := _ROW.match(line):
-        return "row", ", ".join(cell for cell in (_plain(c) for c in row[1].split("|")) if cell)
+        return "row", "|".join(_plain(cell) for cell in row[1].split("|"))
     return "sentence", _plain(line)
 
 

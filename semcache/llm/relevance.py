@@ -15,10 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from semcache.llm.asked import Asked, answers, content_terms, content_words
+from semcache.llm.asked import Asked, Wants, answers, content_terms, content_words
 from semcache.llm.gauge import Gauge, TextEmbedder
 from semcache.llm.limits import Fit, days_fit, measures, names_another, numbers_fit
 from semcache.llm.protocol import Passage
+from semcache.llm.quantities import without_quantities
 from semcache.llm.quotes import Quote
 from semcache.text.tokens import stem
 
@@ -29,11 +30,14 @@ _OTHER_CODE = -0.9  # it is about E21 where E07 is asked for
 _OTHER_NAME = -0.9  # it is about Roam Monthly where Roam Yearly is asked for
 _COVERS = 0.6  # open on the day that is asked about
 _EXCLUDES = -0.5
-_COVERED_NEEDS_LESS = 0.3
+_LIMITED_NEEDS_LESS = 0.3  # a unit sets a limit for what the question measures
+_LEAST_RELATED = 0.5
 _INTRODUCTION = -0.3
 NEEDED = 1.55  # relatedness + words found + names found
 _WORDS_FOUND = 0.8
 _NAMES_FOUND = 0.25
+_NAMES_MISSING = -0.25
+_PRICED = 0.25  # likeness of the thing whose price is asked for
 _LOOKED_AT = 3  # units whose words count as found
 _NEEDED_COVER = 0.6  # without an embedder: share of the question's words, weighted by rarity
 _CODE = re.compile(r"\b[A-Za-z]{1,4}-?\d{1,4}[a-z]?\b")
@@ -68,9 +72,11 @@ def best_first(
     related = _related(asked, found, embedder, gauge)
     place = {name for name in asked.names if not name.endswith("day")}
     days = np.array([0.0 if place else _FITS[days_fit(asked.text, quote.text)] for quote in found])
-    covered = any(numbers_fit(asked.text, quote.text) is Fit.COVERS for quote in found)
+    limited = any(numbers_fit(asked.text, quote.text) is not Fit.NOTHING for quote in found)
     softly = _found_softly(asked, found, related, passages, embedder, gauge)
-    if related.max() + softly + _COVERED_NEEDS_LESS * covered < needed:
+    floor = 0.0 if limited or needed < NEEDED else _LEAST_RELATED
+    least = max(floor, needed - _LIMITED_NEEDS_LESS * limited - softly)
+    if related.max() < least:
         return []
     scores = related + _WORDS * words.cover + _measured(asked, found) + _codes(asked, found) + days
     return _sorted(found, scores + _RANK * _ranks(found, passages) + _introductions(asked, found))
@@ -94,10 +100,14 @@ def _found_softly(
     """What the words say: how near each of the question's has a like in the best units, and if its names are there."""
     best = [found[int(i)] for i in np.argsort(-related, kind="stable")[:_LOOKED_AT]]
     there = content_words(" ".join(f"{quote.head} {quote.text}" for quote in best))
-    wanted = content_words(asked.text)
-    share = float(np.mean([_likeness(word, there, embedder, gauge) for word in wanted])) if wanted else 0.0
+    wanted = content_words(without_quantities(asked.text))
+    likenesses = [_likeness(word, there, embedder, gauge) for word in wanted] or [0.0]
+    if asked.wants is Wants.MONEY and min(likenesses) < _PRICED:
+        return -math.inf  # the price of something that is not there
     anywhere = {term for p in passages for term in content_terms(f"{p.title} {p.text}")}
-    return _WORDS_FOUND * share + _NAMES_FOUND * (asked.names <= anywhere)
+    limited = any(numbers_fit(asked.text, quote.text) is not Fit.NOTHING for quote in found)
+    named = {name for name in asked.names if not name.endswith("day") and not (limited and name.isdigit())} <= anywhere
+    return _WORDS_FOUND * float(np.mean(likenesses)) + (_NAMES_FOUND if named else _NAMES_MISSING)
 
 
 def _likeness(word: str, there: Sequence[str], embedder: TextEmbedder, gauge: Gauge) -> float:

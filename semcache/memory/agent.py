@@ -18,13 +18,12 @@ from semcache.inputs import Moment, check_id, check_unicode, count, duration, mo
 from semcache.llm import Llm
 from semcache.memory.context import Context, assemble
 from semcache.memory.entities.types import Entity
-from semcache.memory.facts.reader import FactsRead, read_by_model
+from semcache.memory.facts.reader import FactReader, FactsRead, read_by_model
 from semcache.memory.facts.timeline import current
 from semcache.memory.facts.types import Fact
 from semcache.memory.gathered import known_entities, known_facts
 from semcache.memory.ranking.fetch import Limits, Reach
 from semcache.memory.ranking.recall import Recaller
-from semcache.memory.ranking.weights import Weights
 from semcache.memory.stored.layout import UserKeys
 from semcache.memory.stored.records import read_turns, read_window_form
 from semcache.memory.stored.sealed import opened
@@ -66,16 +65,17 @@ class AgentMemory:
         embedder: Embedder | None = None,
         namespace: str = "default",
         session_ttl_s: float = SESSION_TTL_S,
-        weights: Weights | None = None,
         reach: Reach | None = None,
         sealer: Sealer = UNSEALED,
         max_turns: int | None = None,
         max_age_s: float | None = None,
         derived: Sequence[Derived] = (),
+        fact_reader: FactReader | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`max_turns`, `max_age_s`: with each write, turns that are beyond that number or older leave, oldest first,
         unless they are pinned. `derived`: what else an erasure has to remove, for example personal caches.
+        `fact_reader`: has a language model read facts in what is told, behind `append`; without one, rules read alone.
         """
         self._redis = client_of(redis)
         self._given_embedder = embedder
@@ -83,12 +83,12 @@ class AgentMemory:
         self._user = check_id("user", user)
         self._keys = UserKeys(namespace, user)
         self._session_ttl_s = duration("session_ttl_s", session_ttl_s)
-        self._given_weights = weights
         self._reach = reach or Reach()
         self._sealer = sealer
         self._max_turns = None if max_turns is None else count("max_turns", max_turns)
         self._max_age_s = None if max_age_s is None else duration("max_age_s", max_age_s)
         self._derived = tuple(derived)
+        self._fact_reader = fact_reader
         self._clock = clock
 
     @property
@@ -115,7 +115,8 @@ class AgentMemory:
             EmbedderUnavailable, RedisUnavailable: nothing is lost: call again with the same event id.
         """
         new = self._new(session, role, text, at, event_id, speaker)
-        self._writer().append([new])
+        if self._writer().append([new]) == [State.WRITTEN] and self._fact_reader:
+            self._fact_reader.told(self._redis, self._keys, [new.turn], sealer=self._sealer)
         return new.id
 
     def note(
@@ -138,8 +139,7 @@ class AgentMemory:
         check_id("session", session)
         with guarded():
             forms = cast(list[bytes], self._redis.zrange(self._keys.window(session), 0, -1, desc=True))
-        budget = math.inf if max_tokens is None else count("max_tokens", max_tokens, least=0)
-        turns: list[Turn] = []
+        budget, turns = math.inf if max_tokens is None else count("max_tokens", max_tokens, least=0), list[Turn]()
         for form in forms:
             stored = read_window_form(form, session)
             if any(turn.id == stored.id for turn in turns):
@@ -172,7 +172,7 @@ class AgentMemory:
         lowest, highest = self._bounds(since, until)
         known_until = math.inf if at is None else asked_at
         within = session if session is None else check_id("session", session)
-        ask = Recaller(self._redis, self._keys, self.embedder, self._sealer, self._given_weights, self._reach)
+        ask = Recaller(self._redis, self._keys, self.embedder, self._sealer, self._reach)
         limits = Limits(within, lowest, min(highest, known_until))
         offset_s = utc_offset(at)
         return ask(query, k=k, asked_at=asked_at, offset_s=offset_s, known_until=known_until, limits=limits)

@@ -8,19 +8,19 @@ everything had been told in order and nothing else.
 from __future__ import annotations
 
 import math
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from redis import Redis
 
-from semcache.memory.entities.gather import gather
+from semcache.forking import leaf_lock
+from semcache.memory.entities.gather import Gatherer
 from semcache.memory.entities.types import Entity, Reading
 from semcache.memory.facts.kept import kept_claims
 from semcache.memory.facts.timeline import facts_of
 from semcache.memory.facts.types import USER, Claim, Fact, Told
-from semcache.memory.readings import read_all, read_some, revision_of
+from semcache.memory.readings import MOST_TURNS, Remembered, read_all, read_some, revision_of
 from semcache.memory.stored.layout import UserKeys
 from semcache.store import keys
 from semcache.store.connect import guarded
@@ -30,7 +30,8 @@ _T = TypeVar("_T")
 _READ_AT_ONCE = 2_000
 _MOST = 64  # memories whose facts or entities are remembered
 _remembered: OrderedDict[tuple[str, str, str, str], Any] = OrderedDict()
-_lock = threading.Lock()
+_lock = leaf_lock()
+_gatherers: Remembered[tuple[str, str], Gatherer] = Remembered(MOST_TURNS)
 
 
 def known_facts(redis: Redis, user: UserKeys, *, sealer: Sealer) -> tuple[Fact, ...]:
@@ -43,7 +44,11 @@ def known_entities(redis: Redis, user: UserKeys, *, sealer: Sealer) -> tuple[Ent
 
     def read() -> tuple[Entity, ...]:
         readings = read_all(redis, user, sealer=sealer)
-        return tuple(gather(readings, known_facts(redis, user, sealer=sealer)))
+        facts = known_facts(redis, user, sealer=sealer)
+        gather = _gatherers.take((user.namespace, user.user)) or Gatherer()
+        found = gather(readings, facts)
+        _gatherers.put((user.namespace, user.user), gather)
+        return tuple(found)
 
     return _while_unchanged(redis, user, "entities", read)
 

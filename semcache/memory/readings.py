@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence, Sized
 from itertools import islice
-from typing import cast
+from typing import Generic, TypeVar, cast
 
 from redis import Redis
 
 from semcache.errors import SealError
+from semcache.forking import leaf_lock
 from semcache.memory.entities.mentions import candidates
 from semcache.memory.entities.names import ordinary_words
 from semcache.memory.entities.types import Named, Reading
@@ -32,11 +32,13 @@ from semcache.store.connect import guarded
 from semcache.store.lua import script
 from semcache.store.sealing import Sealer, is_sealed
 
-RULES = 2  # a higher number makes readings of older rules again
+RULES = 3  # a higher number makes readings of older rules again
 _AT_ONCE = 500
 _REVISION, _GENERATION = b"revision", b"generation"
 _NO_TURNS = frozenset({_REVISION, _GENERATION})
 _Place = tuple[str, str, str, bytes]  # namespace, user, the active key of the sealer, generation
+_PlaceT = TypeVar("_PlaceT", bound=Hashable)
+_SizedT = TypeVar("_SizedT", bound=Sized)
 _Row = tuple[int, float, str, Sequence[Named], str, str]
 
 
@@ -100,27 +102,33 @@ def read_all(redis: Redis, user: UserKeys, *, sealer: Sealer) -> list[Reading]:
     return [known[id] for id in ids if id in known]
 
 
-class _Known:
-    """What a process has read, by memory and generation; the memories that were asked for longest ago leave."""
+class Remembered(Generic[_PlaceT, _SizedT]):
+    """What a process knows of memories, `most` turns in all; the memories that were asked for longest ago leave."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._of: OrderedDict[_Place, dict[str, Reading]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._of: OrderedDict[_PlaceT, _SizedT] = OrderedDict()
+        self._lock = leaf_lock()
 
-    def get(self, place: _Place) -> dict[str, Reading] | None:
+    def get(self, place: _PlaceT) -> _SizedT | None:
         with self._lock:
             return self._of.get(place)
 
-    def put(self, place: _Place, readings: dict[str, Reading]) -> None:
+    def take(self, place: _PlaceT) -> _SizedT | None:
+        """Takes it out, for whoever changes it: until it is put back, others begin with nothing."""
+        with self._lock:
+            return self._of.pop(place, None)
+
+    def put(self, place: _PlaceT, known: _SizedT) -> None:
         with self._lock:
             self._of.pop(place, None)
-            self._of[place] = readings
+            self._of[place] = known
             while sum(map(len, self._of.values())) > self._most:
                 self._of.popitem(last=False)
 
 
-_known = _Known(most=50_000)
+MOST_TURNS = 50_000
+_known: Remembered[_Place, dict[str, Reading]] = Remembered(MOST_TURNS)
 
 
 def revision_of(redis: Redis, user: UserKeys) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -21,7 +22,7 @@ from semcache.server.backend import Backend
 from semcache.server.edge import Edge
 from semcache.server.errors import error_response, response_of
 from semcache.server.identity import Keys, check_closed
-from semcache.server.limits import Limits
+from semcache.server.limits import Limits, SharedMinutes
 from semcache.server.metrics import Metrics
 from semcache.server.proxy.upstream import Upstreams
 from semcache.server.routers.agent_memory import agent_memory
@@ -58,7 +59,9 @@ def create(app: App) -> ASGIApp:
     api.include_router(openai(backend, upstreams))
     if tools is not None:
         api.mount("/", tools)
-    return Edge(api, settings=settings, keys=keys, limits=Limits(settings), metrics=metrics)
+    minutes = SharedMinutes(app.redis, app.settings.namespace, settings.requests_per_minute)
+    limits = Limits(settings, lambda tenant: backend.run(partial(minutes.hit, tenant)))
+    return Edge(api, settings=settings, keys=keys, limits=limits, metrics=metrics)
 
 
 def _lifespan(upstreams: Upstreams, tools: Starlette | None) -> Callable[[FastAPI], Any]:

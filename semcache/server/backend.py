@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -12,8 +12,6 @@ import anyio.to_thread
 from anyio import CapacityLimiter
 
 from semcache.app import App
-from semcache.cache import SemanticCache
-from semcache.cache.options import CacheOptions
 from semcache.errors import RedisUnavailable
 from semcache.memory import AgentMemory
 from semcache.server.identity import caller
@@ -77,28 +75,12 @@ class Backend:
             self.breaker.trip()
             raise
 
-    def cache(self, scope: Mapping[str, str], max_error_rate: float | None = None) -> SemanticCache:
-        """The cache of a scope; with another error budget if one is given."""
-        cache = self.app.cache(scope=scope)
-        if max_error_rate is None or max_error_rate == cache.max_error_rate:
-            return cache
-        wanted = self.settings.cache
-        options = CacheOptions(max_entries=wanted.max_entries, idle_ttl=wanted.idle_ttl_s, runtime=self.app.runtime)
-        return SemanticCache(
-            self.app.redis,
-            embedder=self.app.embedder,
-            namespace=self.settings.namespace,
-            scope=scope,
-            max_error_rate=max_error_rate,
-            ttl=wanted.ttl_s,
-            options=options,
-        )
-
     async def remember(self, work: Callable[[AgentMemory], T], operation: str) -> T:
         """An operation on the memory of whoever asks, by its name in traces."""
 
         def traced() -> T:
-            with remembering(operation, f"{self.settings.namespace}/{digest_of(caller.get().user)}"):
+            store = f"{self.settings.namespace}/{digest_of(caller.get().user)}"
+            with remembering(operation, store, openinference=self.settings.otel.openinference):
                 return work(self.memory())
 
         return await self.run(traced)

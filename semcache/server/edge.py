@@ -68,7 +68,7 @@ class Edge:
         headers = Headers(scope=scope)
         identity = exchange.identity = self._identity(scope["path"], headers)
         try:
-            with self._limits.admitted(identity.tenant):
+            async with self._limits.admitted(identity.tenant):
                 body = await self._body(scope["path"], headers, receive)
                 token = caller.set(identity)
                 try:

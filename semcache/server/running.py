@@ -21,36 +21,53 @@ from semcache.server.metrics import MULTIPROCESS
 from semcache.settings import Settings, load_settings
 from semcache.settings.settings import as_environment
 
-_HEAD_S = 20.0
 _QUEUE = 2_048
+_START_S = 120
+"""A worker that says nothing for so long is replaced; it says nothing before its modules are imported."""
+_REST_S = 75
+"""Clients keep connections to use them again: whoever closes first must not do so while a request is under way."""
 
 
 class PatientProtocol(H11Protocol):
-    """HTTP/1.1 on a connection that is closed if the head of a request takes too long."""
+    """HTTP/1.1 on a connection that ends if the head of a request, or the reading of an answer, takes too long.
 
-    _waiting: asyncio.TimerHandle | None = None
+    How long a body may take is checked where it is read; between requests a connection may rest for `_REST_S`.
+    """
+
+    head_s = 20.0
+    unread_s = 60.0
+    _head: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._wait()
+        self._head = self.loop.call_later(self.head_s, transport.abort)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self.conn.their_state is h11.IDLE and self._waiting is None:
-            self._wait()
+        if self.conn.their_state is not h11.IDLE:
+            _cancel(self._head)
+            self._head = None
+        elif self._head is None:  # a request has begun whose head is not whole
+            self._head = self.loop.call_later(self.head_s, self.transport.abort)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread = self.loop.call_later(self.unread_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        _cancel(self._unread)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._waiting is not None:
-            self._waiting.cancel()
+        _cancel(self._head)
+        _cancel(self._unread)
         super().connection_lost(exc)
 
-    def _wait(self) -> None:
-        self._waiting = self.loop.call_later(_HEAD_S, self._give_up)
 
-    def _give_up(self) -> None:
-        self._waiting = None
-        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
-            self.transport.close()
+def _cancel(timer: asyncio.TimerHandle | None) -> None:
+    if timer is not None:
+        timer.cancel()
 
 
 class _Owned:
@@ -103,6 +120,8 @@ def _options(settings: Settings) -> dict[str, Any]:
         "access_log": False,
         "server_header": False,
         "backlog": _QUEUE,
+        "timeout_keep_alive": _REST_S,
+        "timeout_worker_healthcheck": _START_S,
         "timeout_graceful_shutdown": int(server.drain_s),
         "log_level": "warning",
     }

@@ -77,6 +77,13 @@ class CacheSettings(Section):
         description="who compares new answers with stored ones: their likeness, or the language model (a call behind "
         "each miss that has neighbours)",
     )
+    shadow: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="serve nothing, and look up this share of the requests beside the language model, to see what "
+        "would be served and how much of it wrong; 0 = serve",
+    )
 
 
 class MemorySettings(Section):
@@ -89,6 +96,12 @@ class MemorySettings(Section):
     )
     max_age_days: float | None = Field(
         None, gt=0, description="older turns leave with the next that is written, unless pinned; none = never"
+    )
+
+    fact_reader: Literal["llm", "rules"] = Field(
+        "llm",
+        description="who reads facts in what users say: the language model, where one is configured (a call for each "
+        "message, or for ten that wait; until it has answered, rules), or rules alone",
     )
 
     @property

@@ -125,8 +125,24 @@ class IngestSettings(Section):
     revoke_timeout_s: float = Field(10.0, gt=0, description="time to finish what is in flight when partitions move")
 
 
+class DecisionSettings(Section):
+    """What the caches decide, published to Kafka and counted (semcache-ingest decisions)."""
+
+    publish: bool = Field(False, description="publish every decision of the caches, and every check of an answer")
+    topic: str = Field("semcache.decisions", description="where they go; key = scope id")
+    text: bool = Field(
+        False, description="with the question's text, for lists of the top questions; never from one person's scope"
+    )
+    waiting: int = Field(
+        10_000, gt=0, description="decisions that wait for Kafka in a process; what comes beyond is dropped and counted"
+    )
+    group: str = Field("semcache-decisions", description="consumer group of the processes that count")
+    late_after_s: float = Field(60.0, ge=0, description="a decision that comes so much later than others is late")
+    keep_days: float = Field(30.0, gt=0, le=3650, description="how long counts by hour and top questions are kept")
+
+
 class ExtractSettings(Section):
-    """Facts read by the language model (`semcache-ingest extract`, a preview); nothing is read unless it runs."""
+    """Facts read by the language model behind Kafka (`semcache-ingest run`, `extract`); see `memory.fact_reader`."""
 
     group: str = Field("semcache-extract", description="share group, or consumer group where there are no share groups")
     threads: int = Field(4, gt=0, le=64, description="messages read at once")

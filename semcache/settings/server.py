@@ -42,7 +42,7 @@ class ServerSettings(Section):
     )
     max_body_bytes: int = Field(10_485_760, gt=0, description="larger requests are refused")
     body_timeout_s: float = Field(30.0, gt=0, description="a request must have arrived after so long, seconds")
-    requests_per_minute: int = Field(0, ge=0, description="of one key, in each worker; 0 = no limit")
+    requests_per_minute: int = Field(0, ge=0, description="of one key, in all workers together; 0 = no limit")
     concurrency: int = Field(0, ge=0, description="requests of one key at a time, in each worker; 0 = no limit")
     upstream_timeout_s: float = Field(600.0, gt=0, description="an upstream may be silent for so long, seconds")
     drain_s: float = Field(30.0, gt=0, description="time that requests have to end when the server stops, seconds")
@@ -65,3 +65,9 @@ class ServerSettings(Section):
             if len(digest) != _DIGEST_DIGITS or not set(digest) <= set("0123456789abcdef"):
                 raise ValueError("a key is given by its SHA-256 in 64 hex digits, `printf %s KEY | sha256sum`")
         return keys
+
+
+class OtelSettings(Section):
+    """Traces, where a program has set up OpenTelemetry."""
+
+    openinference: bool = Field(False, description="spans say their kind in OpenInference's words too (Phoenix)")

@@ -29,9 +29,9 @@ from semcache.settings.library import (
     RedisSettings,
     SealSettings,
 )
-from semcache.settings.log import ExtractSettings, IngestSettings, KafkaSettings
+from semcache.settings.log import DecisionSettings, ExtractSettings, IngestSettings, KafkaSettings
 from semcache.settings.section import Section
-from semcache.settings.server import ServerSettings
+from semcache.settings.server import OtelSettings, ServerSettings
 from semcache.settings.sources import CONFIG, PREFIX, DevStackSource, Environment, names_of, nearest
 
 
@@ -62,9 +62,11 @@ class Settings(BaseSettings):
     memory: MemorySettings = MemorySettings()
     ingest: IngestSettings = IngestSettings()
     extract: ExtractSettings = ExtractSettings()
+    decisions: DecisionSettings = DecisionSettings()
     seal: SealSettings = SealSettings()
     ui: UiSettings = UiSettings()
     server: ServerSettings = ServerSettings()
+    otel: OtelSettings = OtelSettings()
 
     @classmethod
     def settings_customise_sources(

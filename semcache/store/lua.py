@@ -18,6 +18,7 @@ from redis.client import Pipeline
 from redis.commands.core import Script
 from redis.exceptions import NoScriptError
 
+from semcache.store.clients.client import Client, is_cluster
 from semcache.store.clients.clustered import ClusterClient
 
 Argument = str | bytes | int | float
@@ -27,7 +28,7 @@ class LuaScript:
     """One atomic operation. Called on a client it runs at once; on a pipeline it is queued.
 
     EVALSHA first; a server that does not know the script (restart, SCRIPT FLUSH) is given it and asked again.
-    In a pipeline redis-py makes sure of that before it sends the commands: one more round trip.
+    In a pipeline redis-py makes sure of that before it sends the commands: one more round trip, but for `executed`.
     """
 
     def __init__(self, name: str, source: bytes) -> None:
@@ -48,6 +49,32 @@ class LuaScript:
 def home_of(client: redis.Redis, keys: Sequence[str]) -> redis.Redis:
     """The server that holds the keys: a cluster would load a script into all of its servers, also one that is away."""
     return client.at(keys[0]) if keys and isinstance(client, ClusterClient) else client
+
+
+def executed(client: Client, pipe: Pipeline) -> list[Any]:
+    """The replies of a pipeline with scripts, in one round trip.
+
+    What needed a script that the server does not know is sent once more, with the script: of a transaction everything,
+    which must change nothing more if a part of it is done already. Raises the first error as `pipe.execute()` does.
+    """
+    if is_cluster(client):
+        return pipe.execute()  # which does so for each server
+    commands, scripts = list(pipe.command_stack), list(pipe.scripts)
+    at_once = bool(vars(pipe)["transaction"])  # redis-py has a method of that name too
+    pipe.scripts.clear()
+    replies = pipe.execute(raise_on_error=False)
+    if unknown := [place for place, reply in enumerate(replies) if isinstance(reply, NoScriptError)]:
+        places = range(len(replies)) if at_once else unknown
+        for known in scripts:
+            client.script_load(known.script)
+        with client.pipeline(transaction=at_once) as again:
+            again.command_stack.extend(commands[place] for place in places)
+            for place, reply in zip(places, again.execute(raise_on_error=False), strict=True):
+                replies[place] = reply
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise reply
+    return replies
 
 
 _INCLUDE = re.compile(r"^--@include (\w+)$", re.MULTILINE)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from redis import Redis
 
 from semcache.store import keys
+from semcache.store.adopted import is_noted, note_served
 from semcache.store.connect import guarded
+from semcache.store.lease import Lease
 
 _LONGEST_BYTES = 4_194_304
+_LEASE_S = 10.0
 
 
 class VerbatimAnswers:
@@ -32,9 +36,9 @@ class VerbatimAnswers:
         return [json.loads(value) if value is not None else None for value in found]
 
     @guarded()
-    def put(self, digest: str, answer: Any, *, ttl_s: float | None = None) -> None:
-        """Keeps an answer."""
-        self._set(self._answer(digest), answer, ttl_s)
+    def put(self, digest: str, answer: Any, *, ttl_s: float | None = None, users: Collection[str] = ()) -> None:
+        """Keeps an answer. `users`: whose it is, if not everyone's, by each name under which it may be erased."""
+        self._set(self._answer(digest), answer, ttl_s, users)
 
     @guarded()
     def response(self, id: str) -> Any:
@@ -43,12 +47,18 @@ class VerbatimAnswers:
         return json.loads(found) if found is not None else None
 
     @guarded()
-    def keep_response(self, id: str, response: Any) -> None:
-        self._set(self._response(id), response, None)
+    def keep_response(self, id: str, response: Any, *, users: Collection[str] = ()) -> None:
+        """Keeps what a response said; `users` as in `put`."""
+        self._set(self._response(id), response, None, users)
 
     @guarded()
     def drop_response(self, id: str) -> bool:
         return bool(self._redis.delete(self._response(id)))
+
+    def lease(self, digest: str) -> Lease:
+        """Whoever holds it asks for the answer to this request; a process that crashes holds it for 10 s."""
+        key = keys.VERBATIM_FLIGHT.build(namespace=self._namespace, tenant=self._tenant, request=digest)
+        return Lease(self._redis, key, lease_s=_LEASE_S)
 
     @guarded()
     def clear(self) -> int:
@@ -57,11 +67,16 @@ class VerbatimAnswers:
         found = list(self._redis.scan_iter(match=mine, count=1_000))
         return sum(int(self._redis.unlink(*found[at : at + 500])) for at in range(0, len(found), 500))
 
-    def _set(self, key: str, value: Any, ttl_s: float | None) -> None:
+    def _set(self, key: str, value: Any, ttl_s: float | None, users: Collection[str]) -> None:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+        if len(text) > _LONGEST_BYTES:
+            return
+        for user in users:
+            note_served(self._redis, self._namespace, user, key, now=time.time(), ttl_s=self._ttl_s)
         lifetimes = [each for each in (ttl_s, self._ttl_s) if each is not None]
-        if len(text) <= _LONGEST_BYTES:
-            self._redis.set(key, text, px=max(1, int(min(lifetimes) * 1000)) if lifetimes else None)
+        self._redis.set(key, text, px=max(1, int(min(lifetimes) * 1000)) if lifetimes else None)
+        if not all(is_noted(self._redis, self._namespace, user, key) for user in users):
+            self._redis.delete(key)  # an erasure came in between
 
     def _answer(self, digest: str) -> str:
         return keys.VERBATIM_ANSWER.build(namespace=self._namespace, tenant=self._tenant, request=digest)

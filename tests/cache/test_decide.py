@@ -226,6 +226,36 @@ def test_all_guards_can_refuse_what_the_score_would_serve() -> None:
     assert held.reason is Reason.GUARD
 
 
+@pytest.mark.parametrize(
+    ("asked", "stored"),
+    [
+        ("What were the opening hours of the shop?", "What are the opening hours of the shop?"),
+        ("How much did delivery cost?", "How much does delivery cost?"),
+        ("What was the refund policy?", "What is the refund policy?"),
+        ("What is the annual fee?", "What was the annual fee?"),
+    ],
+)
+def test_what_was_so_before_is_not_what_is_so_now(asked: str, stored: str) -> None:
+    """Old hours and prices are not served to who asks for the present ones, nor the other way round: in any state."""
+    for known in ({}, {"model": MODEL, "sums": SETTLED, "budget": 0.1}):
+        decision = _decide(asked, [_near("e", stored, 0.99)], **known)
+        assert (decision.chosen, decision.reason) == (None, Reason.GUARD)
+
+
+@pytest.mark.parametrize(
+    ("asked", "stored"),
+    [
+        ("Which hours were the hardest of the war?", "What were the hardest hours of the war?"),
+        ("What did Ada Lovelace do?", "What has Ada Lovelace done?"),
+        ("How do I return a lamp?", "How can I return a lamp?"),
+    ],
+)
+def test_the_past_of_both_is_no_difference(asked: str, stored: str) -> None:
+    """Two questions about the past, or about what never changed, stay as near as they are."""
+    decision = _decide(asked, [_near("e", stored, 0.99)], model=MODEL, sums=SETTLED, budget=0.1)
+    assert decision.chosen is not None
+
+
 def test_the_group_with_most_near_entries_is_the_candidate() -> None:
     """Not the single nearest entry is judged but the nearest of the group that the neighbours vote for."""
     near = [_near("x", "other", 0.91, "b"), _near("y", QUESTION, 0.905, "a"), _near("z", "return lamp", 0.9, "a")]

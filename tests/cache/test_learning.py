@@ -340,7 +340,7 @@ class Counted:
 
 _ENDING = """
 import time
-from semcache.cache.runtime import Worker
+from semcache.background import Worker
 tasks = Worker("a lesson", end_s=0.5)
 for _ in range(40):
     tasks.submit(lambda: time.sleep(0.1))

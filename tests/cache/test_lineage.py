@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 import redis as redis_py
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from semcache.cache import Hit, Miss, Reason, SemanticCache, invalidate_source
 from semcache.store import keys
+from semcache.store.clients.client import is_cluster
 from tests.cache.conftest import MakeCache
+from tests.cache.test_counting import nothing_counted
 
 PASSWORD = "How do I reset my password?"
 PARAPHRASE = "How can I reset my password?"
@@ -133,3 +140,63 @@ def test_another_namespace_is_not_touched(make_cache: MakeCache, redis: redis_py
     assert invalidate_source(redis, namespace + "x", "faq") == 0
     set_version(redis, namespace + "x", "faq", 9)
     assert cache.lookup(PASSWORD)
+
+
+CHANGES = [("set", 1), ("set", 2), ("delete", 2), ("store", 1), ("store", 2), ("forget", 0), ("exact", 0), ("near", 0)]
+
+
+@given(st.lists(st.sampled_from(CHANGES), max_size=20))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_answer_outlives_the_version_of_its_source(
+    cache: SemanticCache, redis: redis_py.Redis, namespace: str, did: list[tuple[str, int]]
+) -> None:
+    """However documents change while answers are stored and asked for: what is served is of the version there is."""
+    cache.clear()
+    redis.delete(keys.DOCUMENT_VERSIONS.build(namespace=namespace))
+    known: dict[str, int] = {}
+    for what, version in did:
+        if what in ("set", "delete"):
+            known["faq"] = version if what == "set" else -version
+            set_version(redis, namespace, "faq", known["faq"])
+        elif what == "forget":
+            known.clear()
+            redis.delete(keys.DOCUMENT_VERSIONS.build(namespace=namespace))
+        elif what == "store":
+            stored = cache.store(PASSWORD, f"of {version}", sources={"faq": version, "elsewhere": 1})
+            assert (stored is not None) == (known.get("faq", version) == version)
+        else:
+            found = cache.lookup(PASSWORD if what == "exact" else PARAPHRASE)
+            if isinstance(found, Hit):
+                assert found.sources["faq"] == known.get("faq", found.sources["faq"])
+
+
+class Told(redis_py.Redis):
+    """A client that notes the commands it sends one by one."""
+
+    commands: list[str]
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        self.commands.append(str(args[0]))
+        return super().execute_command(*args, **options)
+
+
+def test_whether_a_source_has_changed_costs_no_round_trip(
+    make_cache: MakeCache, redis: redis_py.Redis, redis_url: str, namespace: str
+) -> None:
+    """The same question is one command, another wording two: on one server the versions come with the answers."""
+    if is_cluster(redis):
+        pytest.skip("on a cluster the documents are in another slot")
+    set_version(redis, namespace, "faq", 3)
+    client = Told.from_url(redis_url)
+    client.commands = []
+    cache = make_cache(client=client)
+    cache.store(PASSWORD, "answer", sources={"faq": 3})
+    assert cache.lookup(PARAPHRASE)
+    cache._runtime.counted()
+    client.commands.clear()
+    with nothing_counted(cache):
+        assert cache.lookup(PASSWORD)
+        assert client.commands == ["EVALSHA"]
+        assert cache.lookup(PARAPHRASE)
+        assert client.commands == ["EVALSHA"] * 3
+    client.close()

@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis as redis_py
 
+from semcache.background import LONGEST_QUEUE, Worker
 from semcache.cache import CacheOptions, SemanticCache
-from semcache.cache.runtime import LONGEST_QUEUE, Runtime, Worker
+from semcache.cache.runtime import Runtime
 from semcache.embed import CachedEmbedder
 from semcache.store import keys
 from tests.cache.conftest import MakeCache
@@ -90,7 +91,7 @@ def test_what_is_given_up_is_counted(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_a_thread_is_there_only_while_there_is_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """It ends when it has been idle, and the next task starts another."""
-    monkeypatch.setattr("semcache.cache.runtime.IDLE_S", 0.01)
+    monkeypatch.setattr("semcache.background.IDLE_S", 0.01)
     worker = Worker("a task", end_s=5.0)
     for _ in range(2):
         done = threading.Event()

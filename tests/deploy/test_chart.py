@@ -39,7 +39,7 @@ VARIANTS = {
     "model in the image": {"models": '"image"', "ui.enabled": "false", "topics.make": "false"},
     "model in a volume": {"models": '"my-models"', "networkPolicy.enabled": "false"},
 }
-VERSIONS = [version for version in kubernetes_validate.utils.all_versions() if int(version.split(".")[1]) >= 25]
+VERSIONS = sorted({version for version in kubernetes_validate.utils.all_versions() if int(version.split(".")[1]) >= 25})
 OTHERS = {"ScaledObject", "ServiceMonitor"}
 
 
@@ -73,7 +73,7 @@ def test_it_fits_the_schemas_of_kubernetes(manifests: list[dict[str, Any]], vers
     checked = [manifest for manifest in manifests if manifest["kind"] not in OTHERS]
     for manifest in checked:
         kubernetes_validate.validate(manifest, version, strict=True)
-    assert len(checked) > 5
+    assert {"Deployment", "Service", "ConfigMap"} <= {manifest["kind"] for manifest in checked}
 
 
 def test_a_wrong_field_would_be_found() -> None:

@@ -139,10 +139,11 @@ class Fleet:
         if self._cluster:
             wait_until("the cluster is whole", self._cluster.whole, timeout_s=60)
 
-    def add_worker(self) -> subprocess.Popen[bytes]:
+    def add_worker(self, *command: str) -> subprocess.Popen[bytes]:
+        """A process of `semcache-ingest`: `run` unless another command is given."""
         log = (self._folder / f"worker-{len(self.workers)}.log").open("wb")
         worker = subprocess.Popen(
-            [sys.executable, "-m", "semcache_ingest.cli", "run"],
+            [sys.executable, "-m", "semcache_ingest.cli", *(command or ("run",))],
             env=os.environ | self.environment,
             stdout=log,
             stderr=log,

@@ -17,12 +17,16 @@ from typing import Any
 
 import jsonschema
 import pytest
+import redis as redis_py
 
 from semcache.devstack.ports import free_port
+from semcache.embed import Embedder
+from semcache.memory import AgentMemory
 from semcache.settings import Settings
 from semcache_ingest.cli import main
 from semcache_ingest.status import group_status
 from tests.ingest.producing import message, read_all, send_events, upsert
+from tests.llm.server import serving
 from tests.waiting import wait_until
 
 
@@ -158,6 +162,27 @@ def test_sigterm_finishes_what_is_in_flight_and_commits(
     left = group_status(settings).lag
     rest = call("run", "--once")
     assert f"caught up: {left:,} applied\n" in rest.out if left else "nothing was there" in rest.out
+
+
+def test_run_has_the_language_model_read_facts(
+    environment: dict[str, str], settings: Settings, redis: redis_py.Redis, fast_embedder: Embedder
+) -> None:
+    """Where one is configured it reads what users say beside the worker; what it reads becomes facts."""
+    found = json.dumps({"facts": [{"turn": 1, "attribute": "home", "value": "Porto"}]})
+    with serving() as model:
+        model.reply = lambda _: found
+        llm = {"SEMCACHE_LLM_MODEL": "test-model", "SEMCACHE_LLM_BASE_URL": model.base_url}
+        group = {"SEMCACHE_EXTRACT_GROUP": f"x-{settings.namespace}"}
+        command = [sys.executable, "-m", "semcache_ingest.cli", "run"]
+        send_events(settings, [message(0, text="Boxes everywhere. Porto it is!")])
+        worker = subprocess.Popen(command, env=os.environ | environment | llm | group, stderr=subprocess.DEVNULL)
+        memory = AgentMemory(redis, user="ada", embedder=fast_embedder, namespace=settings.namespace)
+        try:
+            wait_until("it is a fact", lambda: [f.value for f in memory.facts()] == ["Porto"], timeout_s=120)
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(30) == 0
+        finally:
+            worker.kill()
 
 
 def test_dead_letters_on_the_command_line(call: Call, settings: Settings) -> None:

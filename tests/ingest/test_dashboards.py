@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from semcache_ingest.metrics import WORRY, ExtractionMetrics, Metrics, labels_of
+from semcache_ingest.metrics import WORRY, DecisionMetrics, ExtractionMetrics, Metrics, labels_of
 
 DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 _METRIC = re.compile(r"\b(?:semcache|kafka)_[a-z0-9_]+")
@@ -19,7 +19,7 @@ _METRIC = re.compile(r"\b(?:semcache|kafka)_[a-z0-9_]+")
 def exported() -> dict[str, set[str]]:
     """Every name in the exposition, with the labels that its samples carry."""
     found: dict[str, set[str]] = {}
-    for metrics in (Metrics(), ExtractionMetrics()):
+    for metrics in (Metrics(), ExtractionMetrics(), DecisionMetrics()):
         for family in metrics.registry.collect():
             suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}.get(family.type, [""])
             for suffix in suffixes:
@@ -63,6 +63,7 @@ def test_legends_show_labels_that_the_query_keeps() -> None:
 def test_every_metric_is_on_the_dashboard_and_says_when_to_worry() -> None:
     """No metric is exported that nobody looks at, and none without advice."""
     shown = {re.sub(r"_(total|bucket|sum|count)$", "", name) for q in queries() for name in _METRIC.findall(q)}
-    families = {family.name for made in (Metrics(), ExtractionMetrics()) for family in made.registry.collect()}
+    processes = (Metrics(), ExtractionMetrics(), DecisionMetrics())
+    families = {family.name for made in processes for family in made.registry.collect()}
     assert shown >= families - {"kafka_consumergroup_group_lag_seconds"}, "its maximum is shown"
     assert WORRY.keys() == families

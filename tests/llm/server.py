@@ -45,6 +45,7 @@ class FakeOpenAi:
     refusal: str = ""  # sent beside the text, as a field of its own
     requests: list[dict[str, Any]] = field(default_factory=list)
     authorizations: list[str] = field(default_factory=list)
+    gate: threading.Event | None = None  # answers wait for it
     closed_early: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)  # ends every silence
     troubles: deque[Trouble] = field(default_factory=deque)
@@ -68,6 +69,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.api.requests.append(body)
         self.api.authorizations.append(self.headers.get("authorization", ""))
+        if self.api.gate:
+            self.api.gate.wait(30)
         trouble = self.api.troubles.popleft() if self.api.troubles else None
         if trouble and trouble.kind == "status":
             self._json(trouble.status, {"error": {"message": trouble.message}}, trouble.headers)
@@ -76,6 +79,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif self.path.endswith("/chat/completions"):
             self._chat(body, trouble)
+        elif self.path.endswith("/responses"):
+            self._response(body)
         elif self.path.endswith("/embeddings"):
             self._embeddings(body)
         else:
@@ -119,6 +124,36 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.api.closed_early.set()
 
+    def _response(self, body: dict[str, Any]) -> None:
+        """The Responses API: what is said, in one message; streamed, the events that build it."""
+        items = [{"role": "user", "content": body["input"]}] if isinstance(body["input"], str) else body["input"]
+        text = self.api.reply(items)
+        part = {"type": "output_text", "text": text, "annotations": []}
+        message = {"type": "message", "id": "msg-1", "role": "assistant", "status": "completed", "content": [part]}
+        answer = _response_of(body, [message], "completed")
+        if not body.get("stream"):
+            self._json(200, answer)
+            return
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        place = {"item_id": "msg-1", "output_index": 0, "content_index": 0}
+        begun = {**message, "status": "in_progress", "content": []}
+        events: list[tuple[str, dict[str, Any]]] = [
+            ("response.created", {"response": _response_of(body, [], "in_progress")}),
+            ("response.output_item.added", {"output_index": 0, "item": begun}),
+            ("response.content_part.added", {**place, "part": {**part, "text": ""}}),
+            *(("response.output_text.delta", {**place, "delta": word, "logprobs": []}) for word in _words(text)),
+            ("response.output_text.done", {**place, "text": text, "logprobs": []}),
+            ("response.content_part.done", {**place, "part": part}),
+            ("response.output_item.done", {"output_index": 0, "item": message}),
+            ("response.completed", {"response": answer}),
+        ]
+        for number, (kind, fields) in enumerate(events):
+            self._event({"type": kind, "sequence_number": number, **fields})
+        self._chunk(b"")
+
     def _embeddings(self, body: dict[str, Any]) -> None:
         texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
         data = [
@@ -147,6 +182,15 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _head(body: dict[str, Any], kind: str) -> dict[str, Any]:
     return {"id": "chat-1", "object": kind, "created": 1_700_000_000, "model": body["model"]}
+
+
+def _response_of(body: dict[str, Any], output: list[dict[str, Any]], status: str) -> dict[str, Any]:
+    details = {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
+    usage = {"input_tokens": 11, "output_tokens": 7, "total_tokens": 18, **details}
+    return {"id": "resp-1", "object": "response", "created_at": 1_700_000_000, "status": status, "error": None,
+            "model": body["model"], "output": output, "tools": [], "tool_choice": "auto", "parallel_tool_calls": True,
+            "incomplete_details": None, "instructions": None, "metadata": {}, "temperature": 1.0, "top_p": 1.0,
+            "usage": usage if output else None}  # fmt: skip
 
 
 def _usage(text: str) -> dict[str, int]:

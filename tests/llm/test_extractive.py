@@ -59,7 +59,7 @@ def answer(llm: ExtractiveLlm, question: str, passages: tuple[Passage, ...] = PA
         ("when will I get my money back", "5 working days"),
         ("What does delivery cost?", "€4.90"),
         ("Can I send back a lamp that was made to measure?", "cannot be returned"),
-        ("How much is shipping to Norway?", "Norway, 6, €12.00"),
+        ("How much is shipping to Norway?", "Norway, days: 6, price: €12.00"),
         ("Do lamps come with a bulb?", "except the Luna"),
         ("Can the Luna be dimmed?", "No, but the Sola is."),
     ],

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcache.llm.limits import Fit, days_fit, measures, names_another, numbers_fit
+from semcache.llm.limits import Fit, days_fit, forbids, measures, names_another, numbers_fit
+from semcache.llm.quantities import limits, quantities, without_quantities
 
 
 @given(st.integers(1, 5_000), st.integers(1, 5_000))
@@ -28,11 +29,39 @@ def test_over_and_up_to_part_the_numbers(limit: int, value: int) -> None:
         ("I weigh 90 kilos", "The maximum load of the boat is 80 kg.", Fit.EXCLUDES),
         ("Is 3 kg fine?", "It ships within 3 days.", Fit.NOTHING),
         ("Is it fine?", "It is fine up to 3 kg.", Fit.NOTHING),
+        ("Does it run on my tablet with Android 9?", "It needs Android 11 or iOS 17 and newer.", Fit.EXCLUDES),
+        ("Does it run on Android 12?", "It needs Android 11 or iOS 17 and newer.", Fit.COVERS),
+        ("My son is 9 years old", "Children under 12 go free.", Fit.COVERS),
+        ("a 13-year-old girl", "Children under 12 go free.", Fit.EXCLUDES),
+        ("We are 7 people", "The blue room seats 6.", Fit.EXCLUDES),
+        ("for eight people", "Tables for at least 4 and at most 10 people", Fit.COVERS),
+        ("I cancel two days before", "Cancel until 24 hours before the class.", Fit.COVERS),
+        ("I cancel 3 hours before", "Cancel until 24 hours before the class.", Fit.EXCLUDES),
+        ("after one day", "Free during the first 48 hours.", Fit.COVERS),
+        ("a bill of 90 euros", "Instalments from 200 euros upwards.", Fit.EXCLUDES),
+        ("I am 185 cm tall", "It goes up to 70 km.", Fit.NOTHING),
+        ("What is it a month?", "You pay within 14 days.", Fit.NOTHING),
     ],
 )
 def test_a_number_fits_or_not(question: str, sentence: str, expected: Fit) -> None:
     """Ranges, minima and maxima of the same unit count; other units say nothing."""
     assert numbers_fit(question, sentence) is expected
+
+
+@given(st.integers(0, 500), st.integers(0, 500), st.sampled_from(["km", "kg", "years", "°C", "minutes"]))
+def test_between_two_numbers_is_inside(low: int, high: int, unit: str) -> None:
+    """A range holds its ends and nothing outside of them, and what measures is taken out of a text."""
+    [(_, least, most)] = limits(f"for riders between {min(low, high)} and {max(low, high)} {unit}")
+    assert (least, most) == (min(low, high), max(low, high))
+    [measured] = quantities(f"with {low} {unit}")
+    assert least <= measured.value <= most
+    assert without_quantities(f"with {low} {unit} left").split() == ["with", "left"]
+
+
+def test_who_is_outside_of_a_prohibition_is_not_concerned() -> None:
+    """`cannot` makes a limit one for what is not possible."""
+    assert forbids("Bikes over 200 km cannot be returned.")
+    assert not forbids("Return it within 30 days.")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -9,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semcache.memory import AgentMemory
-from semcache.memory.entities.gather import gather
+from semcache.memory.entities.gather import Gatherer
 from semcache.memory.entities.mentions import mentions
 from semcache.memory.entities.types import Kind, Reading
+from semcache.memory.facts.types import Fact
 from semcache.memory.readings import reading_of
 from semcache.memory.types import Turn
 
@@ -57,10 +59,10 @@ def test_mentions_lie_in_the_text(text: str) -> None:
 
 def test_a_short_name_is_the_same_person() -> None:
     """ "Mel" is Melanie, if no other name could be meant."""
-    melanie = gather(readings("Hi Melanie, how are you?", "Thanks Mel!", "Hey Mel, see you"))[0]
+    melanie = Gatherer()(readings("Hi Melanie, how are you?", "Thanks Mel!", "Hey Mel, see you"))[0]
     assert (melanie.kind, melanie.name, melanie.mentions, melanie.aliases) == (Kind.PERSON, "Melanie", 3, ("Mel",))
     assert melanie.turns == ("t0", "t1", "t2")
-    two = gather(readings("Hi Melanie", "Hi Melissa", "Hi Mel"))
+    two = Gatherer()(readings("Hi Melanie", "Hi Melissa", "Hi Mel"))
     assert sorted(entity.name for entity in two) == ["Mel", "Melanie", "Melissa"]
 
 
@@ -74,7 +76,7 @@ def test_what_is_called_before_a_name_is_no_part_of_it() -> None:
         "Melanie came.",
         "Woohoo Melanie! Bye Mel!",
     ]
-    found = gather(readings(*said))
+    found = Gatherer()(readings(*said))
     assert [(one.name, one.mentions) for one in found] == [("Melanie", 7)]
     assert found[0].aliases == ("Mel", "Woohoo Melanie")
 
@@ -82,7 +84,26 @@ def test_what_is_called_before_a_name_is_no_part_of_it() -> None:
 def test_a_word_that_is_mostly_written_small_is_no_name() -> None:
     """At the start of a sentence every word looks like a name."""
     said = ["Appreciate it, Tim.", "I appreciate that.", "We appreciate you, Tim."]
-    assert [one.name for one in gather(readings(*said))] == ["Tim"]
+    assert [one.name for one in Gatherer()(readings(*said))] == ["Tim"]
+
+
+_SAID = st.sampled_from(
+    ["Hi Melanie!", "Thanks Mel.", "Mel Roth lives in Lisbon.", "my sister Mel visits", "I met Tim in Roth", "a roth"]
+)
+
+
+@given(st.lists(st.lists(_SAID, max_size=4), min_size=1, max_size=5), st.data())
+def test_what_is_gathered_step_by_step_is_what_all_at_once_gives(steps: list[list[str]], data: st.DataObject) -> None:
+    """Readings are added, or fall away, or come in between; persons and facts become known: the result is the same."""
+    step_by_step = Gatherer()
+    known: list[Reading] = []
+    for added in steps:
+        known = known + [replace(one, turn=f"t{len(known) + n}") for n, one in enumerate(readings(*added))]
+        if known and data.draw(st.integers(0, 3)) == 0:
+            known = [one for one in known if one.turn != data.draw(st.sampled_from(known)).turn]
+        value = data.draw(st.sampled_from(["Mel", "Lisbon", ""]))
+        facts = [Fact("f", "sister", "name", value, True, 0.0, None, 0.9, 0.0)] if value else []
+        assert step_by_step(known, facts) == Gatherer()(known, facts)
 
 
 def test_a_memory_lists_its_entities(memory: AgentMemory) -> None:

@@ -38,7 +38,7 @@ from tests.ingest.conftest import Running
 from tests.security.conftest import kafka_rules, redis_rules
 from tests.security.flows import use_everything
 
-SOURCES = Path(keys.__file__).parents[1]
+SOURCES = Path(keys.__file__).parents[2]
 PASSWORDS = {"admin": "admin-secret", "worker": "worker-secret", "producer": "producer-secret"}
 # For a URL with a database, `durability = "replica"`, a scope that has learned ten thousand pairs, the demonstration,
 # LangGraph's saver.

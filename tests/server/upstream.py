@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,7 @@ class Upstream:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     authorizations: list[str] = field(default_factory=list)
     closed: int = 0
+    go_on: threading.Event = field(default_factory=threading.Event)
 
     def app(self) -> Starlette:
         post = ["POST"]
@@ -32,8 +34,12 @@ class Upstream:
                 Route("/v1/responses", self.response, methods=post),
                 Route("/v1/embeddings", self.embeddings, methods=post),
                 Route("/v1/models", self.models),
-            ]
+            ],
+            exception_handlers={KeyError: self.wrong, TypeError: self.wrong},
         )
+
+    async def wrong(self, request: Request, error: Exception) -> Response:
+        return JSONResponse({"error": {"message": str(error), "type": "invalid_request_error"}}, 400)
 
     async def chat(self, request: Request) -> Response:
         body = await self._taken(request)
@@ -61,9 +67,14 @@ class Upstream:
         try:
             for word in text.split(" "):
                 yield event({"content": word + " "})
+                while model == "paused" and not self.go_on.is_set():
+                    await asyncio.sleep(0.02)
+            while model == "flood":
+                await asyncio.sleep(0)
+                yield event({"content": "more " * 20_000})
             if model == "endless":
                 while True:
-                    await asyncio.sleep(0.01)
+                    await asyncio.sleep(0.2)
                     yield event({"content": "more "})
             yield event({}, "stop")
             yield b"data: [DONE]\n\n"

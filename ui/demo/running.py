@@ -39,12 +39,12 @@ def worker(settings: Settings, environment: Mapping[str, str]) -> Iterator[subpr
 
 
 @contextmanager
-def reader(settings: Settings, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes] | None]:
-    """Where a language model is configured, a process in which it reads facts as messages come; else None."""
-    if settings.llm.model == "extractive":
+def counter(settings: Settings, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes] | None]:
+    """Where decisions are published, a process that counts them; else None."""
+    if not settings.decisions.publish:
         yield None
         return
-    with _ingest("extract", settings, environment) as process:
+    with _ingest("decisions run", settings, environment) as process:
         yield process
 
 
@@ -53,7 +53,10 @@ def _ingest(command: str, settings: Settings, environment: Mapping[str, str]) ->
     log = settings.data_dir / "ingest.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "semcache_ingest.cli", command], env=environment, stdout=output, stderr=output
+            [sys.executable, "-m", "semcache_ingest.cli", *command.split()],
+            env=environment,
+            stdout=output,
+            stderr=output,
         )
         try:
             yield process

@@ -18,6 +18,7 @@ from semcache_ui.services import words
 from semcache_ui.services.hitrates import MOST_REQUESTS, TRAFFIC, Report
 from semcache_ui.services.installation import Installation
 from semcache_ui.services.jobs import Job
+from semcache_ui.views import live
 
 QUESTIONS, TRAFFIC_OF_SAMPLE, OWN = (
     "Sample questions, each once",
@@ -34,6 +35,7 @@ def page(installation: Installation) -> None:
         "Replays a log through an empty cache: how much would have been served, and how much of that wrong. "
         "Nothing of it stays in Redis.",
     )
+    live.section(installation)
     user = visitor.current().user
     _form(installation, user)
     job = installation.hit_rates.job(user)

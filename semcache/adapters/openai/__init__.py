@@ -8,6 +8,6 @@ try:
 except ImportError as error:
     raise MissingExtra("openai", "semcache.adapters.openai") from error
 
-from semcache.adapters.openai.wrapping import wrap
+from semcache.adapters.openai.transport import wrap
 
 __all__ = ["wrap"]

@@ -56,7 +56,7 @@ class Keep(Protocol):
 
 
 class Computing:
-    """Computes what is not stored, with one flight a question in this process and, by a lease, in all processes."""
+    """Computes what is not stored, with one flight a question here and, by a lease, in all processes; `alone`: none."""
 
     def __init__(
         self,
@@ -68,6 +68,7 @@ class Computing:
         refusals: Refusals,
         runtime: Runtime,
         lease_s: float,
+        alone: bool = False,
     ) -> None:
         self._redis = client
         self._scope = scope
@@ -75,6 +76,7 @@ class Computing:
         self._keep = keep
         self._refusals = refusals
         self._lease_s = lease_s
+        self._alone = alone
         self._runtime = runtime
         self._flights = runtime.flights
 
@@ -116,6 +118,8 @@ class Computing:
 
         A flight that was abandoned is followed by another, which the first of those who waited leads.
         """
+        if self._alone:
+            return Flight(), True
         while True:
             flight, leading = self._flights.join(self._flight_name(work))
             if leading:
@@ -154,6 +158,8 @@ class Computing:
             closed.set()
 
     def _lead(self, flight: Flight, work: _Work, hand_over: HandOver) -> tuple[str, Outcome]:
+        if self._alone:
+            return self._computed(flight, work, hand_over)
         with self._flights.leading(self._flight_name(work), flight):
             key = keys.CACHE_FLIGHT.build(scope=self._scope, fingerprint=work.question.fingerprint)
             lease = Lease(self._redis, key, lease_s=self._lease_s)

@@ -13,6 +13,7 @@ from semcache.text.differences.dress import letters_differ, only_fillers_differ
 from semcache.text.differences.negation import negation_differs
 from semcache.text.differences.order import direction_reversed, order_differs, persons_exchanged
 from semcache.text.differences.synonyms import synonymous
+from semcache.text.differences.tense import former_differs, tense_differs
 from semcache.text.entities import swapped_names
 from semcache.text.figures.facts import Fact, Facts, unit_conflict, unmatched
 from semcache.text.figures.units import UNITS
@@ -36,6 +37,8 @@ def hard_guards(query: Text, candidate: Text) -> list[Guard]:
         found.append(Guard("sign", f"the signs differ: {signs[0]} / {signs[1]}"))
     if letters_differ(query.raw, candidate.raw):
         found.append(Guard("letters", "the same letters, but case or blanks differ where they may carry meaning"))
+    if former_differs(query, candidate):
+        found.append(Guard("tense", "one of them asks how it was, the other how it is"))
     return found
 
 
@@ -45,7 +48,7 @@ def guards(query: Text, candidate: Text) -> list[Guard]:
     if query.form == candidate.form:
         return hard
     only_query, only_candidate = query.content - candidate.content, candidate.content - query.content
-    by_sight = [guard for guard in hard if guard.kind in ("sign", "letters")]
+    by_sight = [guard for guard in hard if guard.kind in ("sign", "letters", "tense")]
     found = [guard for guard in hard if guard not in by_sight]
     near = 2 * len(query.content & candidate.content) >= min(len(query.content), len(candidate.content))
     if near and negation_differs(query.negation, candidate.negation) and not _opposite_by_word(query, candidate):
@@ -62,6 +65,8 @@ def guards(query: Text, candidate: Text) -> list[Guard]:
     if _other_roles(query, candidate, same_content):
         found.append(Guard("order", "the same words in another order: who and whom, or from and to, are exchanged"))
     found += by_sight
+    if not former_differs(query, candidate) and tense_differs(query.words, candidate.words):
+        found.append(Guard("tense", "one of them is about the past, the other about the present"))
     if asked_apart(query.asks, candidate.asks, same_content=same_content):
         found.append(Guard("question", f"they ask for different things: {query.asks} / {candidate.asks}"))
     if not found and (replaced := _replaced_word(query, candidate, only_query, only_candidate)):

@@ -123,7 +123,7 @@ class StoredAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The entries near a question, best first; of the very same question, whether it may be served or not: one.
+    """The entries near a question, best first, and `exact`: that of the very same question; servable or not.
 
     `answers` that were sent with the entries, by id: one that is too long is not. `group_size`: entries in the answer
     group of the very same question. `now`: when they were found, s, by Redis' clock. `changed`: documents they were
@@ -131,11 +131,17 @@ class SearchResult:
     """
 
     near: tuple[NearEntry, ...]
+    exact: NearEntry | None
+    group_size: int
     progress: Progress
     answers: Mapping[str, StoredAnswer]
     now: float
-    group_size: int = 0
-    changed: Mapping[str, int] = field(default_factory=dict)
+    changed: Mapping[str, int]
+
+    @property
+    def entries(self) -> tuple[NearEntry, ...]:
+        """All that was found."""
+        return self.near if self.exact is None else (self.exact, *self.near)
 
 
 @dataclass(frozen=True, slots=True)

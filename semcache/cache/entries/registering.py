@@ -12,6 +12,7 @@ from redis.client import Pipeline
 from semcache.cache.entries.registration import Registration
 from semcache.errors import RedisUnavailable
 from semcache.store.clients.client import is_cluster
+from semcache.store.lua import executed
 
 # Whoever takes the scope out of its notes meanwhile makes a store begin again.
 _ATTEMPTS = 10
@@ -66,7 +67,7 @@ def _together(client: redis.Redis, stores: Sequence[Store], registration: Regist
         )
     for store in stores:
         store.queue(pipe, "")
-    return [int(reply) for reply in pipe.execute()[len(lifetimes) :]]
+    return [int(reply) for reply in executed(client, pipe)[len(lifetimes) :]]
 
 
 def _by_themselves(

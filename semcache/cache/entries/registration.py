@@ -18,7 +18,7 @@ from semcache.cache.scope import Scope
 from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.expiry import GRACE_MS, IDLE_S, catalogue_keys, leaving_key, noted_key, whole_seconds
-from semcache.store.lua import script
+from semcache.store.lua import executed, script
 
 SLACK_MS = 60_000
 """A document's change finds a scope for that long after its last answer from it has expired."""
@@ -60,7 +60,7 @@ class Registration:
         """Makes the notes by themselves; without `ttl_s` for as long as the scope can learn without an answer."""
         pipe = client.pipeline(transaction=True)
         self(pipe, documents, self._idle_ms / 1000 if ttl_s is None else ttl_s)
-        pipe.execute()
+        executed(client, pipe)
 
     @guarded()
     def ahead(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -73,48 +74,53 @@ class Entries:
         self._learned = [kind.build(scope=scope) for kind in (keys.CACHE_MODEL, keys.CACHE_SUMS, keys.CACHE_REPEATS)]
         self._documents = documents
         # A cluster keeps the documents on another server: they are asked for in a round trip of their own.
-        self._sees_versions = documents is not None and not is_cluster(client)
-        if self._sees_versions:
-            self._learned.append(keys.DOCUMENT_VERSIONS.build(namespace=str(documents)))
+        together = documents is not None and not is_cluster(client)
+        self._versions = [keys.DOCUMENT_VERSIONS.build(namespace=str(documents))] if together else []
 
     @guarded()
     def exact(self, fingerprint: str) -> SearchResult | None:
         """What is stored under the fingerprint of a question."""
         found = script("cache_exact")(
-            self._redis, keys=[self._exact, *self._learned], args=[self._prefix, fingerprint, self.now]
+            self._redis,
+            keys=[self._exact, *self._learned, *self._versions],
+            args=[self._prefix, fingerprint, self.now],
         )
-        if not found:
-            return None
-        known, answer, now = found
-        progress, changed, row, size = json.loads(known)
-        near = (near_of(row),)
-        answers = {near[0].entry_id: StoredAnswer.of(answer)} if answer else {}
-        return SearchResult(near, Progress.of(progress), answers, float(now), size, self._changed(near, changed))
+        return self._result(found) if found else None
 
     @guarded()
-    def search(self, question: Question, vector: bytes, *, count: int) -> SearchResult:
+    def search(self, question: Question, vector: bytes, *, count: int, exact: bool = False) -> SearchResult:
         """The nearest entries asked in the same context with the question's tags, best first.
 
-        Among them at least `count` that are neither expired nor rejected, if there are so many.
+        Among them at least `count` that are neither expired nor rejected, if there are so many. With `exact`, also what
+        is stored under its fingerprint.
         """
-        found, nearest, answer, now = script("cache_search")(
+        found = script("cache_search")(
             self._redis,
-            keys=[self._vectors, *self._learned],
+            keys=[self._vectors, *self._learned, self._exact, *self._versions],
             args=[
                 self._prefix, vector, count, MOST_LOOKED_AT, self.now, question.fingerprint, question.context,
-                *question.tags,
+                int(exact), *question.tags,
             ],
         )  # fmt: skip
-        progress, changed, *rows = json.loads(found)
-        near = tuple([near_of(row) for row in rows])
-        answers = {nearest.decode(): StoredAnswer.of(answer)} if answer else {}
-        return SearchResult(near, Progress.of(progress), answers, float(now), changed=self._changed(near, changed))
+        return self._result(found)
 
-    def _changed(self, near: Sequence[NearEntry], changed: Mapping[str, str]) -> Mapping[str, int]:
-        """Documents that were changed since the answers were built, as the script has found, or as is asked here."""
-        if self._sees_versions or self._documents is None:
-            return {document: int(version) for document, version in changed.items()}
-        return current_versions(self._redis, self._documents, [name for entry in near for name in entry.sources or ()])
+    def _result(self, found: Sequence[Any]) -> SearchResult:
+        """A reply of the scripts. On a cluster they do not see the documents, which are asked for here."""
+        known, sent, answer, now = found
+        progress, changed, same, size, *rows = json.loads(known)
+        result = SearchResult(
+            near=tuple([near_of(row) for row in rows]),
+            exact=near_of(same) if same else None,
+            group_size=size,
+            progress=Progress.of(progress),
+            answers={sent.decode(): StoredAnswer.of(answer)} if answer else {},
+            now=float(now),
+            changed={document: int(version) for document, version in changed.items()},
+        )
+        if self._versions or self._documents is None:
+            return result
+        documents = [document for entry in result.entries for document in entry.sources or ()]
+        return replace(result, changed=current_versions(self._redis, self._documents, documents))
 
     @guarded()
     def answer(self, entry_id: str, *, now: float) -> StoredAnswer | None:

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 import redis
 from redis.client import Pipeline
 
+from semcache.background import Worker
 from semcache.cache.entries.records import StoredAnswer
-from semcache.cache.runtime import Worker
 from semcache.errors import RedisUnavailable
 from semcache.forking import leaf_lock, reset_in_child
 from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.expiry import entry_prefix
-from semcache.store.lua import Argument, script
+from semcache.store.lua import Argument, executed, script
 
 # An entry whose use stopped weighs half as much after that long: what `max_entries` evicts is least by this measure.
 USE_HALF_LIFE_S = 86_400.0
@@ -116,7 +116,7 @@ class Tally:
         script("cache_hit")(pipe, keys=self._keys, args=args)
         for lesson in counts.lessons:
             lesson(pipe)
-        pipe.execute()
+        executed(self._redis, pipe)
 
 
 def _written(counters: Mapping[str, float]) -> str:

@@ -45,6 +45,8 @@ from semcache.cache.runtime import Runtime
 # A number in 0..1 for the question with this fingerprint that was served that often from another's answer.
 Draw = Callable[[str, int], float]
 When = Literal["background", "inline", "off"]
+#: Told of an answer that was served, or would have been, and whether it was right; None: the judge cannot tell.
+Checked = Callable[[Literal["shadow", "feedback"], bool | None], None]
 _ROWS_AT_ONCE = 200
 
 _log = logging.getLogger(__name__)
@@ -54,6 +56,10 @@ def draw_of(fingerprint: str, repeats: int) -> float:
     """A pseudo-random number of the question itself: asked again in the same state, it gets the same decision."""
     digest = hashlib.blake2b(f"{fingerprint}:{repeats}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
+
+
+def _untold(by: Literal["shadow", "feedback"], right: bool | None) -> None:
+    """For whoever does not want to know."""
 
 
 class Learner:
@@ -68,8 +74,10 @@ class Learner:
         when: When,
         draw: Draw,
         runtime: Runtime | None = None,
+        checked: Checked | None = None,
     ) -> None:
         self._runtime = runtime
+        self._checked = checked or _untold
         self._state = state
         self._judge = judge
         self._max_error_rate = max_error_rate
@@ -188,17 +196,23 @@ class Learner:
             forget=forget,
         )
         self._state.write([write])
+        if evidence.shadow:
+            self._checked("shadow", update.right)
         if update.drifted or fit_due(before.sums + update.sums):
             self.fit()
 
     def _recheck(self, lesson: Lesson, votes: Votes, others: Sequence[AnswerRecord]) -> None:
         group = group_of(lesson.candidate, others)
         if group is not None:
+            label = votes.label(group)
+            self._checked("shadow", None if label is None else label > 0)
             sums = floor_check(votes, group, self._state.sums())
             self._state.write([LessonWrite(sums=sums, entry_id=lesson.entry_id, joins=votes.joins or "")])
 
     def take_verdict(self, entry_id: str, verdict: Verdict, *, correct: bool) -> None:
         """Learns from a user's verdict on the answer that was served last from an entry."""
+        if verdict.news:
+            self._checked("feedback", correct)
         if self._when != "off" and verdict.news and verdict.last:
             self._later(lambda: self._take_verdict(entry_id, verdict, correct))
 

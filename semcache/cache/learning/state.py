@@ -21,7 +21,7 @@ from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.expiry import IDLE_S, entry_prefix, whole_seconds
 from semcache.store.lease import Lease
-from semcache.store.lua import script
+from semcache.store.lua import executed, script
 
 # A fit takes some 50 ms; after that long somebody else may try.
 FIT_LEASE_S = 10.0
@@ -148,7 +148,7 @@ class LearningState:
         pipe = self._redis.pipeline(transaction=False)
         for write in writes:
             self.queue(pipe, write)
-        pipe.execute()
+        executed(self._redis, pipe)
 
     def queue(self, pipe: Pipeline, write: LessonWrite) -> None:
         """Queues one lesson."""

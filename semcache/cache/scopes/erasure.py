@@ -10,10 +10,16 @@ from collections.abc import Callable, Mapping
 import redis
 
 from semcache.cache.entries import Entries
+from semcache.cache.scope import OWNER as OWNER  # noqa: PLC0414  re-exported
 from semcache.cache.scopes.catalogue import drop, listed
 
-OWNER = "user"
-"""The scope item that names whose answers these are."""
+TENANT = "tenant"
+"""The scope item that names within which tenant of the server the user has that name."""
+
+
+def names_of(tenant: str, user: str) -> tuple[str, ...]:
+    """The names under which a user of a tenant may be erased: the one the tenant uses, and the server's."""
+    return (user,) if user.startswith(f"{tenant}/") else (user, f"{tenant}/{user}")
 
 
 def erase_answers_of(client: redis.Redis, namespace: str, user: str) -> int:
@@ -21,8 +27,12 @@ def erase_answers_of(client: redis.Redis, namespace: str, user: str) -> int:
 
     A scope is found by the id under which it is stored: one of a former format too.
     """
-    own = [id for id, scope in listed(client, namespace) if (OWNER, user) in scope.items]
+    own = [id for id, scope in listed(client, namespace) if user in _names(dict(scope.items))]
     return sum(drop(client, namespace, id, Entries(client, id)) for id in own)
+
+
+def _names(walls: Mapping[str, str]) -> tuple[str, ...]:
+    return names_of(walls.get(TENANT, ""), walls[OWNER]) if OWNER in walls else ()
 
 
 def answers_of(client: redis.Redis, namespace: str) -> Callable[[str, float], Mapping[str, int]]:

@@ -10,6 +10,8 @@ from contextlib import suppress
 from semcache.errors import InvalidInput
 from semcache.evals.reading.opening import Source
 
+LONGEST_LINE = 16 * 2**20
+"""Characters of a line, or bytes of a JSON string: what is longer is no log of questions, and would fill the memory."""
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -36,14 +38,16 @@ def lines(source: Source) -> Iterator[str]:
     """The lines with their ends: \\n, \\r\\n or \\r, and no other sign ends one.
 
     Raises:
-        InvalidInput: the bytes are no text in that encoding; the message names the line.
+        InvalidInput: the bytes are no text in that encoding, or a line is too long; the message names the line.
     """
     encoding = encoding_of(source.head())
     text = io.TextIOWrapper(source.stream, encoding=encoding, newline="" if _has_newline(source) else None)
     number = 0
     try:
-        for line in text:
+        while line := text.readline(LONGEST_LINE + 1):
             number += 1
+            if len(line) > LONGEST_LINE:
+                raise too_long(f"{source.name}, line {number}")
             yield line
     except UnicodeDecodeError as error:
         raise InvalidInput(
@@ -52,6 +56,14 @@ def lines(source: Source) -> Iterator[str]:
     finally:
         with suppress(ValueError):  # whoever opened the file has closed it
             text.detach()
+
+
+def too_long(place: str) -> InvalidInput:
+    """The error for a line, or a text in it, that is longer than any question or answer."""
+    return InvalidInput(
+        f"{place} is longer than {LONGEST_LINE >> 20} MB; a log has one request a line, or a JSON array of them: is "
+        "this the file you mean?"
+    )
 
 
 def _has_newline(source: Source) -> bool:

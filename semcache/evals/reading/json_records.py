@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import ijson
 
 from semcache.errors import InvalidInput
-from semcache.evals.reading.decoding import encoding_of, lines
+from semcache.evals.reading.decoding import LONGEST_LINE, encoding_of, lines, too_long
 from semcache.evals.reading.opening import Source
 from semcache.evals.reading.record import Record, Value
 from semcache.evals.reading.tables import BrokenRow
@@ -95,11 +95,27 @@ def _objects(source: Source) -> Iterator[Record | BrokenRow]:
 
 def _parsed(source: Source, prefix: str) -> Iterator[Value]:
     encoding = encoding_of(source.head())
-    stream = source.stream if encoding == "utf-8" else _as_utf8(source)
+    stream = _Bounded(source) if encoding == "utf-8" else _as_utf8(source)
     try:
         yield from ijson.items(stream, prefix, use_float=True, multiple_values=True)
     except ijson.JSONError as error:
         raise InvalidInput(f"{source.name}: the JSON is damaged ({error})") from error
+
+
+class _Bounded:
+    """A file for a parser that holds a string whole: one that does not end is an error before it fills the memory."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._since_quote = 0
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._source.stream.read(size)
+        quote = block.replace(b'\\"', b"  ").rfind(b'"')
+        self._since_quote = len(block) - quote if quote >= 0 else self._since_quote + len(block)
+        if self._since_quote > LONGEST_LINE:
+            raise too_long(f"{self._source.name}: a text in it")
+        return block
 
 
 class _as_utf8:

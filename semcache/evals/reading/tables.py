@@ -8,12 +8,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from semcache.errors import InvalidInput
+from semcache.evals.reading.decoding import LONGEST_LINE
 from semcache.evals.reading.record import Record
 
 _SEPARATORS = ",\t;|"
 _SAID = {"\t": "a tab", ",": "a comma", ";": "a semicolon"}
-#: A cell may hold a whole answer: the csv module's own limit is 128 KiB.
-_MOST_CELL_CHARS = 64 * 1024 * 1024
 
 Row = tuple[int, Sequence[str]]
 
@@ -31,7 +30,7 @@ def rows(lines: Iterator[str], name: str, separator: str | None = None) -> Itera
     Raises:
         InvalidInput: the first line names a column twice, or cannot be read.
     """
-    csv.field_size_limit(_MOST_CELL_CHARS)
+    csv.field_size_limit(LONGEST_LINE)  # a cell may hold a whole answer: the module's own limit is 128 KiB
     numbered = Numbered(lines)
     first = next((line for line in numbered if line.strip("\r\n \ufeff")), None)
     if first is not None and (told := re.fullmatch(r"\ufeff?\"?sep=(.)\"?\s*", first)):
@@ -80,7 +79,14 @@ def _quoted(lines: Numbered, separator: str) -> Iterator[Row | BrokenRow]:
     while True:
         lines.taken.clear()
         start = lines.number + 1
-        cells = next(reader, None)
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            yield BrokenRow(
+                f"line {start}: {error}; a quotation mark opens a cell here that does not end within "
+                f'{LONGEST_LINE >> 20} MB: close it, or double it ("") where it belongs to the text'
+            )
+            return
         if cells is None:
             return
         if len(lines.taken) > 1 and lines.ended and _is_open(lines.taken, separator):

@@ -38,20 +38,21 @@ def _chat_head(model: str, kind: str) -> dict[str, Any]:
     return {"id": f"chatcmpl-sc-{secrets.token_hex(12)}", "object": kind, "created": int(time.time()), "model": model}
 
 
-def chat_stream(model: str, choices: Sequence[Body], request: Body) -> Iterator[bytes]:
-    """The same as server-sent events."""
+def chat_stream(model: str, choices: Sequence[Body], request: Body, *, told: Body | None = None) -> Iterator[bytes]:
+    """The same as server-sent events; the first of them has the fields `told` as well."""
     head = _chat_head(model, "chat.completion.chunk")
     options = request.get("stream_options")
     counted = isinstance(options, Mapping) and bool(options.get("include_usage"))
     extra = {"usage": None} if counted else {}
 
-    def chunk(index: int, delta: Body, ended: str | None = None) -> bytes:
+    def chunk(index: int, delta: Body, ended: str | None = None, **told: Any) -> bytes:
         choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": ended}
-        return _data({**head, "choices": [choice], **extra})
+        return _data({**head, "choices": [choice], **extra, **told})
 
     for choice in choices:
         index, message = choice.get("index", 0), choice["message"]
-        yield chunk(index, {"role": "assistant", "content": "", "refusal": None})
+        yield chunk(index, {"role": "assistant", "content": "", "refusal": None}, **(told or {}))
+        told = None
         yield from (chunk(index, {"content": piece}) for piece in _pieces(message.get("content") or ""))
         if calls := message.get("tool_calls"):
             yield chunk(index, {"tool_calls": [{"index": n, **call} for n, call in enumerate(calls)]})

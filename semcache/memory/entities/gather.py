@@ -14,6 +14,8 @@ _OF_A_NAME = frozenset({Kind.PERSON, Kind.PLACE, Kind.ORGANISATION, Kind.PRODUCT
 _OFTEN = 5  # a text has to say what a name is of in one of so many mentions
 _CALLED = 3  # of two readings of a name the one that is found so many times as often counts
 _LEAST_SHARED = 3  # letters that a short form has in common with its long one
+_Key = str | tuple[str, str]  # of a name, or of what else is mentioned: its kind and key
+_Members = tuple[tuple[_Key, int], ...]  # what an entity was made of, and how often each was mentioned
 _NICKNAMES = dict(
     pair.split("-")
     for pair in (
@@ -42,41 +44,88 @@ class _Found:
         self.total += other.total
 
 
-def gather(readings: Sequence[Reading], facts: Sequence[Fact] = ()) -> list[Entity]:
-    """The entities of turns, the most mentioned first. Speakers and relatives are known to be persons.
+class Gatherer:
+    """Gathers entities, and again when readings were added: what was counted before is not counted anew.
 
-    `readings`: in order of time. The time taken grows with the mentions, not with their square.
+    It remembers what the last call was given, and begins afresh unless that is the beginning of what it is given now.
+    For one thread at a time.
     """
-    names, others = _counted(readings, _persons(readings, facts))
-    ordinary = Counter(" ".join([reading.words for reading in readings]).split(" "))
-    # A word that was taken for a name may be mostly written small: "Appreciate it".
-    merged = _merged({key: one for key, one in names.items() if ordinary[key] < one.total})
-    values, turns = _FactIndex(facts), [reading.turn for reading in readings]
-    entities = [_entity(one, turns, values) for one in (*merged, *others)]
-    return sorted(entities, key=lambda entity: (-entity.mentions, entity.name.lower()))
 
+    def __init__(self) -> None:
+        self._forget()
 
-def _counted(readings: Sequence[Reading], persons: frozenset[str]) -> tuple[dict[str, _Found], list[_Found]]:
-    """What is mentioned, as names by their keys, and the rest."""
-    names: dict[str, _Found] = {}
-    others: dict[tuple[str, str], _Found] = {}
-    for place, reading in enumerate(readings):
-        for kind, text, key, sure, start in reading.named:
-            of = kind if sure else kind_of(kind, key, start=start, persons=persons)
-            if of is None:
-                continue
-            one = names.get(key) if of in _OF_A_NAME else others.get((of, key))
-            if one is None:
-                one = _Found()
-                if of in _OF_A_NAME:
-                    names[key] = one
-                else:
-                    others[of, key] = one
-            one.kinds[of] = one.kinds.get(of, 0) + 1
-            one.forms[text] = one.forms.get(text, 0) + 1
-            one.places[place] = None
-            one.total += 1
-    return names, list(others.values())
+    def __len__(self) -> int:
+        return len(self._readings)
+
+    def _forget(self) -> None:
+        self._readings: list[Reading] = []
+        self._persons: frozenset[str] = frozenset()
+        self._facts: tuple[Fact, ...] = ()
+        self._names: dict[str, _Found] = {}
+        self._others: dict[tuple[str, str], _Found] = {}
+        self._ordinary: Counter[str] = Counter()
+        self._made: dict[_Key, tuple[_Members, Entity]] = {}
+
+    def __call__(self, readings: Sequence[Reading], facts: Sequence[Fact] = ()) -> list[Entity]:
+        """The entities of turns, the most mentioned first. Speakers and relatives are known to be persons.
+
+        `readings`: in order of time. The time taken grows with the mentions, not with their square.
+        """
+        self._take(list(readings), tuple(facts))
+        # A word that was taken for a name may be mostly written small: "Appreciate it".
+        names = {key: one for key, one in self._names.items() if self._ordinary[key] < one.total}
+        groups = _merged(names)
+        groups |= {key: [(key, one)] for key, one in self._others.items()}
+        values, made = _FactIndex(facts), self._made
+        self._made = {key: self._entity(made.get(key), members, values) for key, members in groups.items()}
+        return sorted(
+            (one for _, one in self._made.values()), key=lambda entity: (-entity.mentions, entity.name.lower())
+        )
+
+    def _take(self, readings: list[Reading], facts: tuple[Fact, ...]) -> None:
+        persons, known = _persons(readings, facts), len(self._readings)
+        if persons != self._persons or readings[:known] != self._readings:
+            self._forget()
+            self._persons, known = persons, 0
+        if facts != self._facts:
+            self._facts, self._made = facts, {}
+        self._readings, added = readings, readings[known:]
+        self._count(added, known)
+        self._ordinary.update(" ".join([reading.words for reading in added]).split(" "))
+
+    def _count(self, readings: Iterable[Reading], first: int) -> None:
+        """Counts what is mentioned, as names by their keys, and the rest; `first`: the place of the first reading."""
+        names, others, persons = self._names, self._others, self._persons
+        for place, reading in enumerate(readings, first):
+            for kind, text, key, sure, start in reading.named:
+                of = kind if sure else kind_of(kind, key, start=start, persons=persons)
+                if of is None:
+                    continue
+                one = names.get(key) if of in _OF_A_NAME else others.get((of, key))
+                if one is None:
+                    one = _Found()
+                    if of in _OF_A_NAME:
+                        names[key] = one
+                    else:
+                        others[of, key] = one
+                one.kinds[of] = one.kinds.get(of, 0) + 1
+                one.forms[text] = one.forms.get(text, 0) + 1
+                one.places[place] = None
+                one.total += 1
+
+    def _entity(
+        self, before: tuple[_Members, Entity] | None, found: list[tuple[_Key, _Found]], facts: _FactIndex
+    ) -> tuple[_Members, Entity]:
+        """What some mentions come to: as before, if none was added to them."""
+        members = tuple([(key, one.total) for key, one in found])
+        if before and before[0] == members:
+            return before
+        whole = found[0][1]
+        if len(found) > 1:
+            whole = _Found()
+            for _, one in found:
+                whole.add(one)
+        return members, _entity(whole, self._readings, facts)
 
 
 class _FactIndex:
@@ -109,19 +158,15 @@ def _persons(readings: Iterable[Reading], facts: Iterable[Fact]) -> frozenset[st
     return frozenset(name.split(" ")[0].lower() for name in names)
 
 
-def _merged(names: dict[str, _Found]) -> list[_Found]:
-    """Short forms joined to the one longer name that they can stand for."""
+def _merged(names: dict[str, _Found]) -> dict[_Key, list[tuple[_Key, _Found]]]:
+    """Names by the one longer name that they can stand for, with those that do."""
     longer = _longer(names)
     target = {key: _stands_for(key, names, longer) for key in names}
-    groups: dict[str, _Found] = {}
+    groups: dict[_Key, list[tuple[_Key, _Found]]] = {}
     for key, one in sorted(names.items(), key=lambda pair: -len(pair[0])):
         whole = target[key] or key
-        whole = target.get(whole) or whole
-        if whole == key and key not in groups:
-            groups[key] = one
-        else:
-            groups.setdefault(whole, _Found()).add(one)
-    return list(groups.values())
+        groups.setdefault(target.get(whole) or whole, []).append((key, one))
+    return groups
 
 
 def _longer(names: dict[str, _Found]) -> dict[str, list[str]]:
@@ -172,8 +217,8 @@ def _is_short_for(short: str, long: str, names: dict[str, _Found]) -> bool:
     return _NICKNAMES.get(short) == long or (len(trimmed) >= _LEAST_SHARED and long.startswith(trimmed))
 
 
-def _entity(one: _Found, turns: Sequence[str], facts: _FactIndex) -> Entity:
-    mentioned_in, naming = tuple([turns[place] for place in sorted(one.places)]), facts.naming(one.forms)
+def _entity(one: _Found, readings: Sequence[Reading], facts: _FactIndex) -> Entity:
+    mentioned_in, naming = tuple([readings[place].turn for place in sorted(one.places)]), facts.naming(one.forms)
     if len(one.forms) == len(one.kinds) == 1:
         return Entity(Kind(next(iter(one.kinds))), next(iter(one.forms)), one.total, mentioned_in, naming)
     least = one.total / _OFTEN  # "at Harry Potter's" once in thirty mentions makes him no place

@@ -43,15 +43,19 @@ _YEAR_S = 31_556_952
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How many turns vectors and postings bring in, and how many of them and their neighbours become candidates."""
+    """How many turns vectors and postings bring in, and how many of them and their neighbours become candidates.
+
+    `weights`: how these are ranked; None: as was fitted for the embedder."""
 
     candidates: int = 56
     by_vector: int = 40
     by_postings: int = 20
+    weights: Weights | None = None
 
     def at_least(self, k: int) -> Reach:
         """The same, wide enough for `k` results; as it is for up to ten."""
-        return Reach(max(self.candidates, 5 * k), max(self.by_vector, 4 * k), max(self.by_postings, 2 * k))
+        by_vector, by_postings = max(self.by_vector, 4 * k), max(self.by_postings, 2 * k)
+        return Reach(max(self.candidates, 5 * k), by_vector, by_postings, self.weights)
 
 
 @dataclass(frozen=True, slots=True)

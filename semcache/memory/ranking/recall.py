@@ -15,7 +15,7 @@ from semcache.memory.facts.stated import stated
 from semcache.memory.gathered import read_facts
 from semcache.memory.ranking.fetch import Limits, Reach, fetch
 from semcache.memory.ranking.rank import Question, rank
-from semcache.memory.ranking.weights import Weights, weights_for
+from semcache.memory.ranking.weights import weights_for
 from semcache.memory.stored.layout import UserKeys
 from semcache.memory.stored.sealed import index_words
 from semcache.memory.types import Recollection
@@ -26,13 +26,12 @@ MAX_QUERY_CHARS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Recaller:
-    """Answers questions from the turns of one user. `weights`: those of the embedder if None."""
+    """Answers questions from the turns of one user."""
 
     redis: Redis
     user: UserKeys
     embedder: Embedder
     sealer: Sealer
-    weights: Weights | None
     reach: Reach
 
     def __call__(
@@ -48,7 +47,7 @@ class Recaller:
         """
         question = self._question(query, asked_at=asked_at, offset_s=offset_s)
         fingerprint = self.embedder.fingerprint
-        weights = self.weights or weights_for(fingerprint)
+        weights = self.reach.weights or weights_for(fingerprint)
         candidates = fetch(
             self.redis,
             self.user,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from semcache.cache import Hit, Miss, SemanticCache, StoreOptions
-from semcache.cache.scopes.erasure import OWNER
+from semcache.cache.scopes.erasure import OWNER, TENANT, names_of
 from semcache.errors import InvalidInput
 from semcache.llm.requests import (
     Endpoint,
@@ -59,7 +59,7 @@ class Asking:
         upstream: str,
     ) -> None:
         self._backend = backend
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._body = body
         self._identity = identity
         self._directives = directives
@@ -74,7 +74,7 @@ class Asking:
         self.reason = self._verdict.reason
         if isinstance(self._verdict, Never) or not self._directives.look_up or not self._verdict.served:
             return None
-        with looking_up() as note:
+        with looking_up("CHAIN" if self._backend.settings.otel.openinference else "") as note:
             found = self._verbatim_answer() if isinstance(self._verdict, Exact) else self._near_answer()
             if found is None:
                 note("miss", reason=str(self._miss.reason) if self._miss else "unknown")
@@ -103,6 +103,12 @@ class Asking:
             else:
                 self._keep_near(answer)
 
+    @property
+    def users(self) -> frozenset[str]:
+        """Whose conversation this is: the names under which it may be erased."""
+        named = names_of(self._identity.tenant, self._owner) if self._owner else ()
+        return frozenset((*named, self._identity.user))
+
     # -- whom it may be served
 
     def _judged(self) -> Semantic | Exact | Never:
@@ -110,7 +116,7 @@ class Asking:
         share_above = app.settings.cache.share_above
         verdict = may_serve(
             self._body,
-            endpoint=self._endpoint,
+            endpoint=self.endpoint,
             classes=lambda text: classify(text, embedder=app.embedder, share_above=share_above),
             owner=self._owner,
             expands_ids=True,
@@ -132,7 +138,7 @@ class Asking:
     @property
     def _walls(self) -> dict[str, str]:
         owner = self._walled_owner
-        own = {"tenant": self._identity.tenant, "api": self._endpoint, "upstream": self._upstream}
+        own = {TENANT: self._identity.tenant, "api": self.endpoint, "upstream": self._upstream}
         walls = {**self._directives.walls, **scope_of(self._body, owner=owner), **own}
         return {**walls, OWNER: owner} if owner else walls
 
@@ -144,7 +150,7 @@ class Asking:
 
     @property
     def _digest(self) -> str:
-        apart = [self._endpoint, self._upstream, self._walled_owner, sorted(self._directives.walls.items())]
+        apart = [self.endpoint, self._upstream, self._walled_owner, sorted(self._directives.walls.items())]
         return digest_of(self._body, owner=repr(apart))
 
     def _verbatim_answer(self) -> ServedAnswer | None:
@@ -155,17 +161,19 @@ class Asking:
         return ServedAnswer("exact", found["model"], found["content"], found["tokens"], reason)
 
     def _keep_verbatim(self, answer: Body) -> None:
-        content = answer.get("choices" if self._endpoint == "chat" else "output")
+        content = answer.get("choices" if self.endpoint == "chat" else "output")
         kept = {"model": _model_of(answer, self._body), "content": content, "tokens": tokens_of(answer)}
-        self._answers.put(self._digest, kept, ttl_s=self._directives.ttl_s)
+        owner = self._walled_owner
+        users = names_of(self._identity.tenant, owner) if owner else ()
+        self._answers.put(self._digest, kept, ttl_s=self._directives.ttl_s, users=users)
 
     # -- the same question
 
     @property
     def _cache(self) -> SemanticCache:
-        allowed = self._directives.max_error_rate
-        budget = self._backend.settings.cache.max_error_rate
-        return self._backend.cache(self._walls, None if allowed is None else min(allowed, budget))
+        app, allowed = self._backend.app, self._directives.max_error_rate
+        smaller = allowed is not None and allowed < app.settings.cache.max_error_rate
+        return app.cache(scope=self._walls, max_error_rate=allowed if smaller else None)
 
     def _near_answer(self) -> ServedAnswer | None:
         tags = self._directives.tags

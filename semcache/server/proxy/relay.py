@@ -16,7 +16,6 @@ from semcache.errors import SemcacheError
 from semcache.llm.requests.collecting import Collector
 from semcache.server.errors import response_of
 from semcache.server.proxy.upstream import Call, Upstreams, returned_headers
-from semcache.telemetry import ModelCall
 
 Keep = Callable[[dict[str, Any]], Awaitable[dict[str, Any] | None]]
 """Stores a whole answer; what it returns, if anything, is answered in its place."""
@@ -42,7 +41,7 @@ class Relay(Response):
         self._call = call
         self._added = headers
         self._keep = keep
-        self._model_call = ModelCall(endpoint, call.model) if endpoint else None
+        self._model_call = upstreams.traced(endpoint, call)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with anyio.create_task_group() as group:

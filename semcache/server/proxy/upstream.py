@@ -17,6 +17,7 @@ import httpx2
 from semcache.errors import LlmUnavailable
 from semcache.settings import Settings
 from semcache.settings.server import Upstream
+from semcache.telemetry import ModelCall
 
 _log = logging.getLogger(__name__)
 _HOP_BY_HOP = frozenset(
@@ -48,6 +49,7 @@ class Upstreams:
             Upstream(url=settings.llm.base_url, api_key=settings.llm.api_key)
         ]
         self._keyed = keyed
+        self._openinference = settings.otel.openinference
         timeout = httpx2.Timeout(settings.server.upstream_timeout_s, connect=_CONNECT_S, pool=None)
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=200)
         self._client = httpx2.AsyncClient(timeout=timeout, limits=limits, follow_redirects=False, trust_env=False)
@@ -58,6 +60,13 @@ class Upstreams:
     def id_of(self, model: str) -> str:
         """Tells the upstream of a model apart from others, without its address."""
         return hashlib.sha256(_base(self._of(model)[0].url).encode()).hexdigest()[:16]
+
+    def traced(self, endpoint: str, call: Call) -> ModelCall | None:
+        """The span of a call; None if no model is called."""
+        if not endpoint:
+            return None
+        address = urlsplit(self._of(call.model)[0].url).hostname or ""
+        return ModelCall(endpoint, call.model, body=call.body, address=address, openinference=self._openinference)
 
     @asynccontextmanager
     async def send(self, call: Call, added: Mapping[str, str] = MappingProxyType({})) -> AsyncIterator[httpx2.Response]:

@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from semcache.cache.options import CacheOptions
-from semcache.errors import InvalidInput
 from semcache.server.attributed import AttributedCache, NearAnswer
 from semcache.server.backend import Backend
 from semcache.server.identity import caller
+from semcache.server.routers.given import WHOLE
 
 DEFAULT_THRESHOLD = 0.9
 _MOST_CACHES = 1_000
@@ -43,7 +43,7 @@ class NewEntry(Given):
     prompt: Text
     response: Text
     attributes: Attributes | None = None
-    ttlMillis: Annotated[int, Field(ge=1, le=10_000_000_000_000)] | None = None
+    ttlMillis: Annotated[int, Field(ge=1, le=10_000_000_000_000), WHOLE] | None = None
 
 
 class Search(Given):
@@ -53,7 +53,7 @@ class Search(Given):
     similarityThreshold: Annotated[float, Field(ge=0, le=1)] | None = None
     searchStrategies: Annotated[list[Literal["exact", "semantic"]], Field(min_length=1)] | None = None
     attributes: Attributes | None = None
-    maxResults: Annotated[int, Field(ge=1, le=100)] | None = None
+    maxResults: Annotated[int, Field(ge=1, le=100), WHOLE] | None = None
 
 
 class Conversation(Search):
@@ -65,7 +65,7 @@ class Conversation(Search):
 class Selection(Given):
     """Which entries are meant: those with all of the attributes."""
 
-    attributes: Attributes
+    attributes: Annotated[Attributes, Field(min_length=1, description="at least one; .../flush deletes everything")]
 
 
 class EntryId(BaseModel):
@@ -197,8 +197,6 @@ def langcache(backend: Backend) -> APIRouter:
     @router.delete("/entries")
     async def delete_by_attributes(cache_id: CacheId, selection: Selection) -> Deleted:
         """Delete the answers with all of these attributes."""
-        if not selection.attributes:
-            raise InvalidInput("attributes: give at least one; POST .../flush deletes everything")
         count = await backend.run(lambda: caches.of(cache_id).remove(selection.attributes))
         return Deleted(deletedEntriesCount=count)
 

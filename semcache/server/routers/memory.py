@@ -13,6 +13,7 @@ from semcache.memory import Turn
 from semcache.memory.writing.forget import Forgotten
 from semcache.server.backend import Backend
 from semcache.server.identity import caller
+from semcache.server.routers.given import WHOLE
 
 _STATUSES = {
     400: "the request is wrong", 401: "the key is not known", 404: "not there", 408: "it did not arrive in time",
@@ -34,7 +35,7 @@ Name = Annotated[str, Path(min_length=1, max_length=200)]
 Text = Annotated[str, Field(min_length=1, max_length=1_000_000)]
 Id = Annotated[str, Field(min_length=1, max_length=200)]
 Seconds = Annotated[float, Field(ge=0, le=32_503_680_000)]
-Most = Annotated[int, Field(ge=1, le=1_000)]
+Most = Annotated[int, Field(ge=1, le=1_000), WHOLE]
 
 
 class Given(BaseModel):
@@ -70,7 +71,7 @@ class ContextWanted(Given):
 
     query: Annotated[str, Field(min_length=1, max_length=20_000)]
     session: Id
-    max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
+    max_tokens: Annotated[int, Field(ge=1, le=1_000_000), WHOLE] = 2_000
     k: Most = 10
 
 

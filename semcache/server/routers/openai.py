@@ -11,11 +11,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from semcache.errors import InvalidInput, SemcacheError, Unavailable
-from semcache.llm.requests import Endpoint, replay
+from semcache.llm.requests import Endpoint, continuing, replay
 from semcache.server.backend import Backend
 from semcache.server.errors import error_response
 from semcache.server.identity import caller
-from semcache.server.proxy import continuing
 from semcache.server.proxy.asking import Asking, ServedAnswer, parsed
 from semcache.server.proxy.directives import Directives, outcome_headers
 from semcache.server.proxy.embeddings import EmbeddingsAsked
@@ -67,7 +66,7 @@ class Proxy:
         try:
             found = await self._backend.run(asking.find)
             if found is not None:
-                return await self._served(found, endpoint, body)
+                return await self._served(found, asking, body)
         except Unavailable as error:
             return self._passed(call, "the cache is not available", outage=type(error).__name__, endpoint=endpoint)
         except SemcacheError as error:  # what the cache cannot take, the model may
@@ -133,11 +132,11 @@ class Proxy:
         kept = await self._backend.run(lambda: answers.response(body["previous_response_id"]))
         return continuing.expanded(body, kept)
 
-    async def _served(self, found: ServedAnswer, endpoint: Endpoint, body: dict[str, Any]) -> Response:
+    async def _served(self, found: ServedAnswer, asking: Asking, body: dict[str, Any]) -> Response:
         headers = self._hit_headers(found)
         self._count("hit", found.kind, found.tokens_saved)
         streams = body.get("stream") is True
-        if endpoint == "chat":
+        if asking.endpoint == "chat":
             choices = found.content or [replay.chat_choice(found.hit.response if found.hit else "")]
             if streams:
                 return _events(replay.chat_stream(found.model, choices, body), headers)
@@ -146,7 +145,7 @@ class Proxy:
         answer = replay.response_body(found.model, output, body)
         if body.get("store") is not False:
             answers, kept = self._backend.verbatim(caller.get().tenant), continuing.kept(body, answer)
-            await self._backend.run(lambda: answers.keep_response(answer["id"], kept))
+            await self._backend.run(lambda: answers.keep_response(answer["id"], kept, users=asking.users))
         return _events(replay.response_stream(answer), headers) if streams else JSONResponse(answer, headers=headers)
 
     def _hit_headers(self, found: ServedAnswer) -> dict[str, str]:

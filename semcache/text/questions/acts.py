@@ -60,17 +60,38 @@ _ASKS = any_of(
     start=True,
 )
 # Whoever wants a person, in whatever words.
+_PERSON = (
+    r"(?:an? |the |your |any |some )?(?:(?:real|live|actual|living) )?"
+    r"(?:humans?(?: being)?|person|someone|somebody|anyone|anybody|agent|employee|staff|operator|representative"
+    r"|advisor|colleague|supervisor|manager)\b"
+)
 _HUMAN = re.compile(
-    r"\b(?:talk|speak|chat|connect me|put me through|transfer me|get me|need|want)\b.{0,20}?\b(?:to|with)?\b ?"
-    r"(?:an? |the |your )?(?:(?:real|live|actual) )?(?:human|person|someone|somebody|agent|employee|staff|operator)\b",
+    rf"^(?:human|agent|operator|representative|(?:a )?real person)(?:,? please)?[.!]*$"
+    rf"|\b(?:talk|speak|chat|connect me|put me through|transfer me|pass me)\b.{{0,20}}?\b(?:to|with)\b ?{_PERSON}"
+    rf"|\b(?:get me|i need|i want|give me)(?: to| with)? {_PERSON}(?! (?:who|that|to help|for)\b)"
+    rf"|\b(?:is there|are there|have you got|do you have|can) {_PERSON}.{{0,30}}?"
+    r"\b(?:(?:talk|speak|chat) (?:to|with)|call me|ring me|to (?:talk|speak|chat))\b"
+    r"|\b(?:are|am) (?:you|i (?:talking|speaking) (?:to|with)) (?:an? )?(?:human|bot|robot|machine|real person)\b"
+    r"|\bnot (?:an?|this|the|with an?) (?:bot|robot|machine|ai)\b",
     re.IGNORECASE,
 )
 # `No, I meant the C3`: the question before it, with another subject.
 _MEANT = re.compile(r"(?:(?:no|sorry|oops|wait|actually)[,.! ]+)*i (?:meant|mean|was asking about)\b", re.IGNORECASE)
+_DEAR = (
+    r"(?:wife|husband|partner|spouse|fianc[eé]e?|boyfriend|girlfriend|son|daughter|child|baby|mother|mum|mom|father|dad"
+    r"|parents?|brother|sister|twin|grand\w+|nan|gran|grandad|aunt|uncle|cousin|niece|nephew|friend|dog|puppy|cat|kitten"
+    r"|pet|horse|rabbit|hamster)"
+)
+# Not `my phone died`.
 _LOSS = re.compile(
-    r"\b(?:my|our)\b.*\b(?:died|passed away|passed on|was put down|put to sleep|is dead|has died)\b"
-    r"|\b(?:lost|buried|mourning)\b.*\b(?:my|our) (?:\w+ )?(?:wife|husband|partner|son|daughter|child|baby"
-    r"|mother|mum|mom|father|dad|brother|sister|grand\w+|friend|dog|cat|pet)\b|\bfuneral\b",
+    r"\b(?:my|our)\b.*\b(?:passed away|passed on|was put down|put to sleep|is no longer with us"
+    r"|took (?:his|her|their) own life)\b"
+    rf"|\b(?:my|our)\b.*\b(?:{_DEAR}\b.*|(?-i:[A-Z][a-z]+) (?:has )?)(?:died|is dead|didn't make it)\b"
+    rf"|\b(?:one|two|both|all|some) of (?:my|our) {_DEAR}s?\b.*\bdied\b"
+    rf"|\b(?:lost|buried|mourning|grieving)\b.{{0,20}}?\b(?:my|our) (?:\w+ )?{_DEAR}\b"
+    rf"|\b(?:put|putting) (?:my|our) (?:\w+ )?{_DEAR} (?:down|to sleep)\b"
+    rf"|\bsa(?:id|y) goodbye to (?:my|our) (?:\w+ )?{_DEAR}\b|\bmiscarriage\b|\b(?:my|our|'s|s') funeral\b"
+    r"|\bfuneral (?:is|was|of)\b|\b(?:i'm|i am) (?:a )?(?:widow(?:ed|er)?)\b",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"(?<=[.!?;:,])\s+|\s+(?:and|but|so|then)\s+", re.IGNORECASE)

@@ -30,6 +30,8 @@ _HOOK = re.compile(
     r"(?:(?:what|how) about\s+|(?:the )?same(?: question| thing)?(?:,? (?:for|with))?\s+(?=\w))?",
     re.IGNORECASE,
 )
+_MEANT = re.compile(r"(?:(?:no|sorry|oops|wait|actually)[,.! ]+)*i (?:meant|mean|was asking about)\s", re.IGNORECASE)
+_NAMED = re.compile(r"(?<=[\w,] )(?:the )?[A-Z][\w'-]*(?: (?:[A-Z][\w'-]*|\w*\d\w*))*")
 _TAIL = re.compile(r",?\s+(?:instead|as well|too|either|then|though|also|please)\s*$", re.IGNORECASE)
 _ONE = re.compile(r"\bones?\b(?=\s*$|\s+(?:is|are|has|have|do|does|costs?|can|in|with|without|for)\b)", re.IGNORECASE)
 _OWNER = re.compile(r"\b(?:its|their|theirs|his|hers|her(?=\s+\w))\b", re.IGNORECASE)
@@ -54,6 +56,8 @@ def standalone(question: str, previous: str) -> str:
     if not before or not (leans_back(question) or _swap_category(before, text)):
         return question
     hooked = _TAIL.sub("", _HOOK.sub("", text, count=1)) or text
+    if _MEANT.match(text) and (corrected := _corrected(before, hooked)):
+        return _sentence(corrected)
     if hooked.split(maxsplit=1)[0].lower() in _CONDITIONS:
         return _sentence(f"{before} {_with_one(hooked, before)}")
     if _is_clause(hooked):
@@ -118,6 +122,21 @@ def _substituted(before: str, fragment: str) -> str:
     if fragment.split(maxsplit=1)[0].lower() in PREPOSITIONS:
         return f"{before} {fragment}"
     return _swap_name(before, fragment) or _swap_phrase(before, fragment)
+
+
+def _corrected(before: str, meant: str) -> str:
+    """The last name of a question replaced by the one that was meant, in whatever letters; empty if it names nothing.
+
+    `the Birch room` is replaced by `the oak room` as a whole.
+    """
+    *_, name = (None, *_NAMED.finditer(before))
+    if name is None:
+        return ""
+    head, rest = _head(meant), before[name.end() :]
+    if rest.lower().startswith(f" {head}"):
+        rest = rest[len(head) + 1 :]
+    article = "the " if name[0].startswith("the ") and not is_determiner(meant.split(maxsplit=1)[0]) else ""
+    return f"{before[: name.start()]}{article}{meant}{rest}"
 
 
 def _swap_category(before: str, fragment: str) -> str:

@@ -126,6 +126,13 @@ _ASKED = Pattern(
 )
 
 
+# A question of some words behind it: "I'm vegetarian but my kids aren't, one meal for all?"
+_ASKED_BRIEFLY = Pattern(
+    r"[,;–—]\s+(?!(?:or|right|no|yes|ok|okay|really|seriously|true|correct|maybe|perhaps|not|you|they|he|she|it|i|we"
+    r"|according|\w+n't)\b)(?:[\w'&/-]+\s+){1,4}[\w'&/-]+\s*\?+\W*$"
+)
+
+
 _SUBJECT_I = Pattern(r"^\W*(?:(?!my\b|our\b)[\w'-]+[\s,]+){0,4}?(?:i|we)(?:'\w+)?\s")
 _VERB_ALONE = Pattern(
     rf"^\W*(?:(?:and|but|also|then|currently|now|still|just|recently)\W+)*(?:{_VERBS}|used to|never|no longer)\b"
@@ -157,7 +164,7 @@ def meant(text: str) -> Iterator[Clause]:
         sentence = sentence[:_MOST_SENTENCE]
         lower = sentence.lower()
         if lower.rstrip().endswith("?"):
-            asked = None if _ASKING.match(sentence) else _ASKED.search(sentence)
+            asked = None if _ASKING.match(sentence) else _ASKED.search(sentence) or _ASKED_BRIEFLY.search(sentence)
             sentence = sentence[: asked.start()] if asked else ""
             lower = sentence.lower()
         if not sentence or (_SUPPOSED_HINT.within(lower) and _SUPPOSED.search(sentence)):

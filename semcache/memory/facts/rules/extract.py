@@ -51,7 +51,7 @@ _AS_A = Pattern(r"^\W*(?:(?:and|but|so|well|also|speaking)\s+)?as an? (?P<what>.
 _I = Pattern(r"[\s,]*i\b(?!'d)")
 _DIET = Pattern(rf"(?:strict\s+)?(?:{DIETS})\b")
 _WITH = Pattern(
-    rf"\b(?:with|and|w/)\s+(?:my|our)\s+(?P<who>(?:(?:two|three|four|little|older|younger)\s+)?(?:{either(KIN)})\b)"
+    rf"\b(?:with|and|w/|for|to|from|by)\s+(?:my|our)\s+(?P<who>(?:(?:two|three|four|little|older|younger)\s+)?(?:{either(KIN)})\b)"
     rf"(?P<names>.{{0,60}})"
 )
 

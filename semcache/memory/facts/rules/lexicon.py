@@ -10,7 +10,7 @@ RELATIONS = frozenset(
     "grandchild grandkids aunt uncle aunts uncles cousin cousins niece nephew nieces nephews mother-in-law "
     "father-in-law brother-in-law sister-in-law son-in-law daughter-in-law in-laws flatmate roommate housemate friend "
     "colleague coworker neighbour neighbor boss".split()
-)
+) | {"other half"}
 KIN = RELATIONS - frozenset("ex flatmate roommate housemate friend colleague coworker neighbour neighbor boss".split())
 PETS = frozenset(
     "dog dogs puppy puppies cat cats kitten kittens rabbit rabbits bunny hamster hamsters parrot parrots budgie "
@@ -30,8 +30,8 @@ BODY = (
     r"|tooth|hamstring|achilles|meniscus|acl|heart|eye"
 )
 STATES_OF_HEALTH = (
-    r"pregnant|diabetic|asthmatic|epileptic|colou?r[- ]?blind|blind|deaf|hard of hearing|autistic|dyslexic|ana?emic"
-    r"|bipolar|h(?:a)?emophiliac|immunocompromised|arthritic|insulin[- ]dependent|disabled|in a wheelchair"
+    r"pregnant|diabetic|c(?:o)?eliac|asthmatic|epileptic|colou?r[- ]?blind|blind|deaf|hard of hearing|autistic|dyslexic"
+    r"|ana?emic|bipolar|h(?:a)?emophiliac|immunocompromised|arthritic|insulin[- ]dependent|disabled|in a wheelchair"
     r"|hiv positive|neurodivergent"
 )
 DIETS = (

@@ -16,9 +16,13 @@ _NO_CALLING = Pattern(
     r"\b(?:fan|lover|customer|user|member|beginner|bit|mess|person|winner|loser|believer|sucker|big|idiot|newcomer"
     r"|stranger|friend|killer|legend|genius|wimp|fool|hero|monster|pirate|knight|king|queen|millionaire|zombie|robot"
     r"|god|wizard|vampire|superhero|princess|burden|caller|reader|owner|visitor|regular|parent|mother|father|mum|mom"
-    r"|dad|grandmother|grandfather|widow|widower|bachelor|morning|night owl|early)\b"
+    r"|dad|stickler|supporter|contender|grandmother|grandfather|widow|widower|bachelor|morning|night owl|early)\b"
 )
-_CALLED = Pattern(r"(?:freelance|professional|certified)[\s-]\S|head\b")
+_CALLED = Pattern(
+    r"(?:freelance|professional|certified)[\s-]\S|head\b|(?:[\w-]+\s+){0,2}[\w-]{2,}(?:er|or|ant|man|woman)"
+    r"\s+for\s+(?-i:[A-Z]|the\s|an?\s)"
+)
+_AILMENT_ENDS = Pattern(r"(?!\w*gnosis|hypn|osm)\w+(?:itis|osis|algia|opathy|a?emia)$")
 _ORG = Pattern(r"\b(?:at|for)\s+(?=(?P<org>.+))")
 _OTHER_CLAUSE = Pattern(
     r",?\s+(?:but|because|while|whereas|and (?=(?-i:[A-Z])[\w'-]+ \w|my\b|our\b|he\b|she\b|they\b|the\b))\s*"
@@ -69,7 +73,7 @@ def calling(text: str) -> str:
     if not last or _NO_CALLING.search(head) or last in NO_CALLINGS:
         return ""
     known = last in CALLINGS or (last.endswith(CALLING_ENDINGS) and len(last) > 5) or last.endswith(("eer", "tician"))
-    return value if known or _CALLED.match(head) else ""
+    return value if known or _CALLED.match(head) or _CALLED.match(re.sub(r"^\s*(?:an?|the)\s+", "", text)) else ""
 
 
 def employer(text: str, whole: str) -> str:
@@ -95,7 +99,8 @@ def condition(text: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for value in several(text, most_words=6):
         words = value.lower().split()
-        if AILMENTS.intersection(words[:5]) or " ".join(words[-2:]) in AILMENTS or " ".join(words[:3]) in AILMENTS:
+        named = AILMENTS.intersection(words[:5]) or any(map(_AILMENT_ENDS.match, words[:5]))
+        if named or " ".join(words[-2:]) in AILMENTS or " ".join(words[:3]) in AILMENTS:
             found.append(("health", value))
         elif not found:
             break

@@ -42,13 +42,15 @@ _OWN_LABEL = Pattern(
     r"\b(?:me|my|myself|mine|i|i'm|our|ours|we|you should|note|ps|p\.s|fyi|edit|context|background|question|btw|tl;?dr"
     r"|intro|introduction|hi|hello|hey|disclaimer|reminder|correction|news|update|situation|problem|issue|thing|things"
     r"|fact|facts|info|information|answer|reason|details|about|goal|goals|mistake|thanks|ok|okay|well|so|anyway|also"
-    r"|yes|no|p\.p\.s|allergies|allergy|summary|phone|number|mobile|address|case|status|plus)\b"
+    r"|yes|no|p\.p\.s|allergies|allergy|summary|phone|number|mobile|address|case|status|plus"
+    r"|change of plans?|story short|version|asked|to be clear|bonus)\b"
 )
 _OTHERS_LABEL = Pattern(
     r"\b(?:sample|example|sentence|his|her|their|he|she|they|pupil|student|customer|user|speaker|someone|somebody|quote"
     r"|bio|review|lyrics|character|narrator|interview(?:er|ee)|candidate|patient|says?|said|wrote|writes|asked|replied"
     r"|reads|translate|proofread|text|caption|headline|title|prompt|template|essay|letter|email|e-mail|message|post"
-    r"|story|poem)\b"
+    r"|story|poem"
+    r"|\w+(?:er|or|ist|ant)|husband|wife|mum|mom|dad|friend|agent|support|sales|staff|guy|man|woman|boss|assistant|\w+(?:lord|lady|mate)|nurse|partner|neighbou?r|therapist)\b"
 )
 _PLAYED = Pattern(
     r"\brole-?play|\bpretend\b(?!ing to)|\bact as\b|\bfor this (?:exercise|scenario|game|task|role)\b|\bin (?:this|the"

@@ -16,13 +16,22 @@ local function near_row(id, score)
 end
 
 -- Adds to `changed` the documents of a row whose version is not the one that its answer was built from, with the version
--- they have now. Beyond 2^53 a number of Lua cannot tell, and the caller compares.
+-- they have now (below 2^53, what a number of Lua can tell).
 local function note_changed(changed, versions, row)
   if not versions or not row[9] or row[9] == '{}' then return end
   for document, built_from in pairs(cjson.decode(row[9])) do
     local current = redis.call('HGET', versions, document)
-    if current and (tonumber(current) ~= built_from or built_from >= 2 ^ 53) then changed[document] = current end
+    if current and tonumber(current) ~= built_from then changed[document] = current end
   end
+end
+
+-- The row of the entry stored under exactly a question, and the size of its group; nothing if there is none.
+local function same_row(exact, asked)
+  local id = redis.call('HGET', exact, asked)
+  if not id then return nil end
+  local row = near_row(id, '1')
+  if row[3] then return row, group_size(row[10]) end
+  redis.call('HDEL', exact, asked)
 end
 
 -- What is served of an entry, so that nobody has to come back for it; nothing if it is too long to be sent in vain.

@@ -110,10 +110,14 @@ def _break(said: Said) -> Claims:
         yield from claim(said, "health", f"{form} {part['part']}", since=back(said))
 
 
+_REMARKED = Pattern(r",\s+(?=(?:\w+s\b(?!\s*(?:,|and\b|$))|which|that|it|so|but)\b)")  # ", explains a lot"
+
+
 def _diagnosed(said: Said) -> Claims:
     """What a doctor found stays, though it was found in the past."""
     found = re.match(r"\s*(?:as\s+|with\s+)(?P<what>.+)", said.rest)
-    for value in several(found["what"]) if found and said.tense != "future" and not said.denied else ():
+    what = _REMARKED.split(found["what"])[0] if found and said.tense != "future" and not said.denied else ""
+    for value in several(what):
         yield from claim(said, "health", value, since=back(said))
 
 

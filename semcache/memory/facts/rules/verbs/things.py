@@ -27,8 +27,14 @@ _DATED = Pattern(
     r"|operation|check-?up|wedding|concert|recital|rehearsal|conference|viva|defen[cs]e|hearing)\b"
     r"(?:\s+(?:at|with|to|in)\s+(?:the\s+)?[\w' ]+?(?=\s+(?:on|at|next|this|in)\b|$|[,.]))?)"
 )
+_NEXT = Pattern(r"\s+and\s+(?=(?:an?|one|two|three|four|\d)\s)")  # "a dog and two cats"
 _PRODUCT = re.compile(
-    r"(?:(?:[Nn]ew|[Uu]sed|[Oo]ld|[Ss]econd-hand|[A-Za-z]+|\d{4}) )?[A-Z][\w-]*[a-z0-9]\b(?: [A-Z0-9][\w.+-]*)*$"
+    r"(?:(?:[Nn]ew|[Uu]sed|[Oo]ld|[A-Za-z]+(?:-[A-Za-z]+)?|\d{4}) )?[A-Z][\w-]*[a-z0-9]\b(?: [A-Z0-9][\w.+-]*)*$"
+)
+_ADOPTED = Pattern(
+    r"\s*an?\s+(?P<what>[a-z-]+(?:\s+[a-z-]+){0,2}?)(?=\s+(?:last|this|yesterday|today|recently|from|in|on|and|named"
+    r"|called)\b|,)[^.!?\n]{0,30}?\s(?:named|called)\s+(?:him|her|them)\s+"
+    r"(?P<name>(?-i:[A-Z])[\w'-]+)"
 )
 _MARRIED = Pattern(r"(?:married|engaged|divorced)(?= (?:to|in|last|on|this|two|\w+ (?:years?|months?) ago)|\W|$)")
 _PROMOTED = Pattern(r"(?:promoted|hired)\s+(?:to|as)\s+(?P<role>.+)")
@@ -56,7 +62,7 @@ def _have(said: Said) -> Claims:
     if denied and re.match(r"\s*(?:allerg\w+|pets|animals|children|siblings)\b", said.rest):
         yield from state(said, "allergy", "any") if "allerg" in said.rest.lower() else ()
         return
-    found = condition(said.rest) or pet_or_kin(said.rest)
+    found = condition(said.rest) or [one for part in _NEXT.split(said.rest) for one in pet_or_kin(part)]
     for attribute, value in found:
         yield from state(said, attribute, value, since=said.since if attribute == "pet" else None)
     dated = None if found else _DATED.match(said.rest)
@@ -80,7 +86,11 @@ def _possess(said: Said) -> Claims:
 
 
 def _adopt(said: Said) -> Claims:
-    return _possess(said) if pet_or_kin(said.rest) else iter(())
+    """An animal, or what is given a name: "we adopted a tabby and named her Biscuit"."""
+    if pet_or_kin(said.rest):
+        yield from _possess(said)
+    elif (named := _ADOPTED.match(said.whole[said.end - len(said.rest) :])) and not said.denied:
+        yield from state(replace(said, perfect=True), "pet", f"{named['what']} {named['name']}", since=back(said))
 
 
 def _get(said: Said) -> Claims:
