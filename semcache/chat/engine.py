@@ -180,7 +180,7 @@ class ChatEngine:
     def _look_up(self, asked: Asked, owner: str | None) -> Hit | Miss:
         cache = self.cache(owner)
         with self._stage(asked, "lookup"):
-            found = cache.lookup(asked.understood.question)
+            found = cache.lookup(asked.question, context=asked.understood.context)
         if isinstance(found, Miss) or owner is None or not self._outdated(asked, found):
             return found
         asked.renewed = "you have told something new since the answer was stored"
@@ -193,7 +193,7 @@ class ChatEngine:
         since = self._clock() - hit.age_s - _CLOCK_SLACK_S
         with self._stage(asked, "recall"):
             memory = self._stores.memory(asked.user)
-            return told_since(memory, asked.understood.question, since, known if isinstance(known, list) else ())
+            return told_since(memory, asked.question, since, known if isinstance(known, list) else ())
 
     def _recall(self, asked: Asked) -> bool:
         """Whether anything the user told is needed for the answer; it is kept with the question."""
@@ -201,7 +201,7 @@ class ChatEngine:
         with self._stage(asked, "recall"):
             memory = self._stores.memory(asked.user)
             asked.memories = recall_memories(
-                memory, asked.understood.question, asked.window, needed=needed, very_near=self._very_near
+                memory, asked.question, asked.window, needed=needed, very_near=self._very_near
             )
         return bool(asked.memories)
 
@@ -218,7 +218,7 @@ class ChatEngine:
     def _read_documents(self, asked: Asked) -> None:
         if is_question(asked.text) and not asked.retrieved.passages:
             with self._stage(asked, "recall"):
-                asked.retrieved = retrieve_documents(self._stores.knowledge, asked.understood.question)
+                asked.retrieved = retrieve_documents(self._stores.knowledge, asked.question)
 
     @property
     def _unsealable(self) -> str:
@@ -239,7 +239,9 @@ class ChatEngine:
     def _computed(self, asked: Asked, cache: SemanticCache, miss: Miss) -> Parts:
         self._limit.take(asked.user)
         pieces: list[str] = []
-        flight = cache.stream(asked.understood.question, lambda: self._generate(asked), miss=miss)
+        flight = cache.stream(
+            asked.question, lambda: self._generate(asked), context=asked.understood.context, miss=miss
+        )
         outcome: Outcome = yield from collected(flight, pieces)
         asked.stages.add("store", asked.since_completed())
         if outcome.hit:
@@ -268,7 +270,7 @@ class ChatEngine:
         private = asked.understood.personal or bool(asked.understood.uncacheable)
         now = f"\nIt is {datetime.fromtimestamp(asked.at, UTC):%A %d %B %Y, %H:%M} UTC." if private else ""
         return LlmRequest(
-            question=asked.understood.question,
+            question=asked.question,
             passages=(*asked.memories, *asked.retrieved.passages),
             history=history_of(asked.window) if private else (),
             system=self._settings.llm.system_prompt + now,

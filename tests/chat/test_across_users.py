@@ -104,6 +104,24 @@ def test_what_was_told_in_another_language_reaches_the_model(
     assert "Muffin" not in str(api.requests[-1]["messages"])
 
 
+@pytest.mark.parametrize(
+    ("asked", "like_it"),
+    [
+        ("Wie kann man ein Passwort zurücksetzen?", "Wie kann man das Passwort zurücksetzen?"),
+        ("Was ist der Unterschied zwischen Brutto und Netto?", "Was ist der Unterschied zwischen Netto und Brutto?"),
+        ("Hoe kan ik een abonnement opzeggen?", "Hoe kan ik een abonnement afsluiten?"),
+    ],
+)
+def test_another_language_is_shared_in_the_same_words_alone(chatting: ChatEngine, asked: str, like_it: str) -> None:
+    """With a model that reads English, the very same question of everyone is a hit, and nothing that is like it."""
+    first, again, other = (
+        chatting.ask(text, user=user, session="new")
+        for text, user in ((asked, "gus"), (asked, "hal"), (like_it, "ida"))
+    )
+    assert (again.outcome, again.text) == ("hit", first.text)
+    assert other.outcome != "hit"
+
+
 def test_a_question_that_stands_alone_is_still_shared(chatting: ChatEngine) -> None:
     """Behind any conversation: whole questions of everyone are served to the next user."""
     for number, text in enumerate(("Who invented the telephone?", "How do I reset my password?", "What is inflation?")):

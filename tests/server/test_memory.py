@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import httpx2
+import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
@@ -69,14 +70,15 @@ def test_the_agent_memory_servers_routes_map(served: Served) -> None:
     assert alice.delete("/v1/working-memory/w").json() == {"status": "ok"}
 
 
-def test_tools_over_http_see_the_memory_of_the_key(served: Served) -> None:
-    """Two keys, two memories."""
+@pytest.mark.parametrize("how", [{}, {"mode": "legacy"}])
+def test_tools_over_http_see_the_memory_of_the_key(served: Served, how: dict[str, Any]) -> None:
+    """Two keys, two memories, with the old handshake too."""
 
     async def recalled(who: str, told: str) -> Any:
         headers = {"authorization": f"Bearer key-of-{who}"}
         async with httpx2.AsyncClient(headers=headers, timeout=30) as http:
             transport = streamable_http_client(f"{served.url}/mcp", http_client=http)
-            async with Client(transport) as client:
+            async with Client(transport, **how) as client:
                 await client.call_tool("remember", {"text": told})
                 return (await client.call_tool("recall", {"query": "Where do I live?"})).structured_content["result"]
 
