@@ -160,13 +160,13 @@ def test_feedback_through_the_log_is_a_check(
     count_all: Callable[[], None],
     live: Live,
 ) -> None:
-    """A verdict that comes as an event counts once, however often it is read."""
+    """Two people who reject an answer settle it: that counts once, however often their events are read."""
     with open_app(publishing, embedder=fast_embedder) as app:
         entry = app.cache(scope={"tenant": "acme"}).store("How do I reset my password?", "Click on 'forgot password'.")
     with EventPublisher(publishing) as publisher:
-        event = {"type": "feedback", "id": "f", "entry": entry, "correct": False, "at": datetime.now(UTC).isoformat()}
-        for _ in range(2):
-            publisher.publish(event)
+        verdict = {"type": "feedback", "entry": entry, "correct": False, "at": datetime.now(UTC).isoformat()}
+        for user in ("pia", "tom", "pia", "tom"):
+            publisher.publish({**verdict, "id": f"f-{user}", "user": user})
     drain(settings=publishing)
     count_all()
     assert (live()["wrong.feedback"], live().error) == (1, 1.0)
