@@ -27,13 +27,13 @@ from semcache.embed import Embedder
 from semcache.errors import InvalidInput
 from semcache.inputs import check_text
 from semcache.llm import Llm, LlmRequest, answering, completion_of
-from semcache.questions import Classified, classify
 from semcache.settings import Settings
 from semcache.store.connect import client_of
 from semcache.text.questions import is_question
 
 MAX_QUESTION_CHARS = 20_000
 _CLOCK_SLACK_S = 60.0  # the clocks of those who write turns may differ by this much
+_COMPUTED_ELSEWHERE = "computed once for several who asked at the same time"
 
 Parts = Generator[str, None, Answer]
 
@@ -126,6 +126,7 @@ class ChatEngine:
             answer = yield from self._answer(asked)
             with stages.stage("store"):
                 warnings = self._notes.take(asked, answer)
+                self._stores.languages.add(asked.text)
             yield replace(answer, timings=stages.finished(), warnings=(*answer.warnings, *warnings))
 
     def _asked(self, text: str, user: str, session: str, stages: Stages, *, anew: bool) -> Asked:
@@ -133,12 +134,9 @@ class ChatEngine:
         with stages.stage("understand"):
             window = self._stores.memory(user).window(session, max_tokens=self._settings.memory.window_max_tokens)
             understood = understand(
-                text, window, self.llm, classes=self._classes, before_call=lambda: self._limit.take(user)
+                text, window, self.llm, classes=self._stores.classify, before_call=lambda: self._limit.take(user)
             )
         return Asked(text, user, session, at, stages, window, understood, anew)
-
-    def _classes(self, text: str) -> Classified:
-        return classify(text, embedder=self._embedder, share_above=self._settings.cache.share_above)
 
     def _answer(self, asked: Asked) -> Parts:
         if asked.anew:
@@ -224,9 +222,8 @@ class ChatEngine:
     def _unsealable(self) -> str:
         """Why answers that rest on a user's memory are not kept; empty if they are."""
         seal = self._settings.seal
-        return (
-            "what users told is sealed, and cached answers are not" if seal.active and not seal.cache_personal else ""
-        )
+        sealed = "what users told is sealed, and cached answers are not"
+        return sealed if seal.active and not seal.cache_personal else ""
 
     def _uncached(self, asked: Asked, reason: str, *, outcome: OutcomeKind = "uncacheable") -> Parts:
         self._limit.take(asked.user)
@@ -246,9 +243,7 @@ class ChatEngine:
         asked.stages.add("store", asked.since_completed())
         if outcome.hit:
             return asked.of_hit(outcome.hit)
-        reason = asked.renewed or miss.detail
-        if not outcome.computed:
-            reason = "computed once for several who asked at the same time"
+        reason = asked.renewed or miss.detail if outcome.computed else _COMPUTED_ELSEWHERE
         answer = asked.fresh("".join(pieces), self.llm, outcome="miss", reason=reason, miss=miss, note=outcome.note)
         return replace(answer, entry_id=outcome.entry_id)
 

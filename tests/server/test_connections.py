@@ -101,7 +101,7 @@ async def stream(served: Served) -> asyncio.StreamWriter:
     """A stream whose first words have arrived."""
     reader, writer = await asyncio.open_connection(*address_of(served))
     writer.write(asking("endless"))
-    head = await asyncio.wait_for(reader.readuntil(b"data: "), 60)
+    head = await asyncio.wait_for(reader.readuntil(b"data: "), 300)
     assert b" 200 OK" in head
     return writer
 
