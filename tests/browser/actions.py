@@ -54,6 +54,7 @@ def settled(page: Page) -> None:
     """Returns when Streamlit has nothing left to do and the page has stopped moving."""
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    expect(page.locator("[data-stale=true]")).to_have_count(0)
     expect(page.get_by_text("Looking at the servers")).to_have_count(0)
     page.evaluate(
         "() => Promise.all(document.getAnimations().filter(a => a.effect.getTiming().iterations !== Infinity)"
