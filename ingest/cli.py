@@ -21,6 +21,7 @@ from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedCol
 
 from semcache.cli.output import Json, console, emit_fields, emit_json, emit_rows, errors
 from semcache.cli.runner import run as run_command
+from semcache.decisions import schema_of_decisions
 from semcache.errors import InvalidInput, RedisUnavailable
 from semcache.settings import Settings, load_settings
 from semcache_ingest.courier import open_courier
@@ -188,9 +189,11 @@ def topics(
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    decisions: Annotated[bool, typer.Option("--decisions", help="Of what caches publish instead.")] = False,
+) -> None:
     """Print the JSON Schema of the events, for a registry or for your own tests."""
-    emit_json(json_schema())
+    emit_json(schema_of_decisions() if decisions else json_schema())
 
 
 def main() -> None:

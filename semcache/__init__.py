@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from semcache.memory import AgentMemory
     from semcache.questions import classify
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 _HOMES = {
     "AgentMemory": "semcache.memory",
     "Answer": "semcache.chat",

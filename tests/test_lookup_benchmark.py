@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import sys
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,9 @@ import pytest
 from semcache.embed import CachedEmbedder
 
 sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))  # its scripts import each other by name
-from lookup import run, table
+from lookup import run
 from lookup_questions import of_file
+from lookup_record import COLUMNS, keep, table
 
 THINGS = "passport|bicycle|garden shed|violin|kitchen sink|laptop|fish tank|lawn mower|wool coat|coffee machine".split(
     "|"
@@ -67,3 +69,23 @@ def test_a_small_run_has_every_ratio(pairs: Path) -> None:
         assert size["redisvl_ratio"] is None
         assert size["bytes_per_entry"] > 1_536, "the vector alone takes that much"
     assert "| 200 |" in table(measured)
+
+
+def test_the_last_table_is_kept_with_its_plot(tmp_path: Path) -> None:
+    """In place of the one before it; the rest of the page stays. Without a place for it, that is said."""
+    page = tmp_path / "evaluation.md"
+    (tmp_path / "images").mkdir()
+    page.write_text("before\n<!-- last benchmark of look-ups -->\nold\n<!-- its end -->\nafter\n")
+    measured = {size: dict.fromkeys(COLUMNS, 1.5) for size in ("1000", "20000")}
+    for _ in range(2):
+        keep(measured, tmp_path, command="the command", today=date(2026, 11, 29))
+    text = page.read_text()
+    assert "old" not in text
+    assert text.startswith("before\n")
+    assert text.endswith("after\n")
+    assert text.count("| 20,000 | 1.500") == 1
+    assert "`the command`, 29 November 2026" in text
+    assert "<svg" in (tmp_path / "images" / "hit-time.svg").read_text()
+    page.write_text("nothing")
+    with pytest.raises(SystemExit, match="no lines"):
+        keep(measured, tmp_path, command="", today=date(2026, 11, 29))

@@ -2,6 +2,7 @@
 
     python tools/fit_classes.py bge-small-en-v1.5-q all-minilm-l6-v2-q        models by their setting `embed.model`
     python tools/fit_classes.py --words                                       the weights that read no vector
+    python tools/fit_classes.py --other-languages                             the same for de, es, fr and nl
     python tools/fit_classes.py --multilingual onnx:/models/e5                all languages, for a multilingual model
 
 Questions whose part begins with "aside" are never read. Multinomial logistic regression with an L2 penalty, by
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semcache.embed.opening import open_model
-from semcache.questions.learned import ANY_EMBEDDER, CLASSES, VERSION, features
+from semcache.questions.learned import ANY_EMBEDDER, CLASSES, OTHER_LANGUAGES, VERSION, features
 from semcache.settings import EmbedSettings, load_settings
 from semcache.text import questions
 
@@ -69,10 +70,13 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("models", nargs="*", help="as in the setting embed.model")
     arguments.add_argument("--words", action="store_true", help="fit the weights for all other embedders")
+    arguments.add_argument("--other-languages", action="store_true", help="fit the words of all but English")
     arguments.add_argument("--multilingual", action="store_true", help="the models read more than English")
     given = arguments.parse_args()
     rows = [json.loads(line) for line in LABELLED.read_text("utf-8").splitlines()]
     rows = [row for row in rows if not row["part"].startswith("aside")]
+    if given.other_languages:
+        save(OTHER_LANGUAGES, [row for row in rows if row["lang"] != "en"], None, languages="de es fr nl")
     if not given.multilingual:
         rows = [row for row in rows if row["lang"] == "en"]
     if given.words:  # of English: read without vectors, half of the personal questions in other languages leak

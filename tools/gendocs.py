@@ -14,6 +14,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from semcache.cli.main import build_app
+from semcache.decisions import schema_of_decisions
 from semcache.settings import Section, Settings
 from semcache.store.keys import KINDS
 from semcache_ingest.cli import app as ingest_app
@@ -133,7 +134,7 @@ def metric_table() -> str:
 
 
 def event_tables() -> str:
-    definitions = json_schema()["$defs"]
+    definitions = {**json_schema()["$defs"], **schema_of_decisions()["$defs"]}
     events = [d for d in definitions.values() if "const" in d.get("properties", {}).get("type", {})]
     events.sort(key=lambda d: (d["properties"]["type"]["const"] != "message", d["properties"]["type"]["const"]))
     others = [(name, d) for name, d in definitions.items() if d not in events]

@@ -54,16 +54,16 @@ class DecisionsView:
     @guarded()
     def tumbling(self, length_s: int, starts: Sequence[int]) -> list[Series]:
         """The windows of a minute or of an hour that begin at `starts`, s since the epoch."""
+        partitions = self._partitions()  # once: another may be counted from now on
         with self._redis.pipeline(transaction=False) as pipe:
             for start in starts:
-                for partition in self._partitions():
+                for partition in partitions:
                     pipe.hgetall(self._key(keys.decisions.WINDOW, partition, length=str(length_s), start=str(start)))
-            rows: Any = pipe.execute() if starts else []
-        each = len(rows) // len(starts) if starts else 0
+            rows: Any = pipe.execute()
         return [
             series
             for number, row in enumerate(rows)
-            for series in self._series(starts[number // each], {k.decode(): int(v) for k, v in row.items()})
+            for series in self._series(starts[number // len(partitions)], {k.decode(): int(v) for k, v in row.items()})
         ]
 
     @guarded()

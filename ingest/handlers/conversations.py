@@ -9,6 +9,7 @@ import redis
 
 from semcache.cache import give_feedback
 from semcache.cache.scopes.erasure import answers_of
+from semcache.cache.types import DecisionSink
 from semcache.embed.protocol import Embedder, Vectors
 from semcache.memory import AgentMemory, NewTurn, Plan, State, TurnWriter
 from semcache.memory.facts.kept import Kept, keep_claims
@@ -122,12 +123,21 @@ def erases_user(client: redis.Redis, embedder: Embedder, sealer: Sealer) -> Call
     return apply
 
 
-def takes_feedback(client: redis.Redis) -> Callable[[FeedbackGiven], Outcome]:
-    """A verdict on an answer goes to the scope that holds it; an answer that is gone needs none."""
+def takes_feedback(client: redis.Redis, decisions: DecisionSink | None = None) -> Callable[[FeedbackGiven], Outcome]:
+    """A verdict on an answer goes to the scope that holds it; an answer that is gone needs none.
+
+    `decisions` is told of it.
+    """
 
     def apply(event: FeedbackGiven) -> Outcome:
         known = give_feedback(
-            client, event.namespace, event.entry, correct=event.correct, event_id=event.id, user=event.user
+            client,
+            event.namespace,
+            event.entry,
+            correct=event.correct,
+            event_id=event.id,
+            user=event.user,
+            decisions=decisions,
         )
         return Outcome.APPLIED if known else Outcome.STALE
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import redis
 
+from semcache.cache.types import DecisionSink
 from semcache.embed import Embedder, open_embedder
 from semcache.memory import TurnWriter
 from semcache.settings import Settings
@@ -19,6 +20,7 @@ from semcache.store.connect import connect
 from semcache.store.sealing import open_sealer
 from semcache_ingest.connection import RedisLink, durable, sending_at_once
 from semcache_ingest.deadletters.writer import DeadLetterQueue
+from semcache_ingest.decisions.publish import open_publisher
 from semcache_ingest.envelopes import Rules, table_rules
 from semcache_ingest.envelopes.registry import open_registry
 from semcache_ingest.handlers.conversations import (
@@ -134,7 +136,8 @@ def _pipeline(
 
     ledger = Ledger(rebuild_empty=settings.ingest.rebuild_empty)
     confirmed = AppliedOffsets(confirming.client, group)
-    handlers = make_handlers(settings, planner, writing.client, embedder, metrics)
+    decisions = stack.enter_context(open_publisher(settings)) if settings.decisions.publish else None
+    handlers = make_handlers(settings, planner, writing.client, embedder, metrics, decisions=decisions)
     writer = Writer(
         writing,
         AppliedOffsets(writing.client, group),
@@ -161,9 +164,15 @@ def _pipeline(
 
 
 def make_handlers(
-    settings: Settings, planner: redis.Redis, writer: redis.Redis, embedder: Embedder, metrics: Metrics
+    settings: Settings,
+    planner: redis.Redis,
+    writer: redis.Redis,
+    embedder: Embedder,
+    metrics: Metrics,
+    *,
+    decisions: DecisionSink | None = None,
 ) -> Mapping[str, Handler[Any]]:
-    """The handler of each type of event."""
+    """The handler of each type of event; `decisions` is told of users' verdicts."""
     sealer = open_sealer(settings.seal)
     new_writer = partial(
         TurnWriter,
@@ -185,7 +194,7 @@ def make_handlers(
         "message": Messages(new_writer(planner), new_writer(writer)),
         "document_upserted": documents,
         "document_deleted": documents,
-        "feedback": OneByOne(takes_feedback(writer)),
+        "feedback": OneByOne(takes_feedback(writer, decisions)),
         "session_ended": OneByOne(ends_session(writer)),
         "facts_extracted": OneByOne(keeps_facts(writer, sealer)),
         "user_erased": OneByOne(erases_user(writer, embedder, sealer)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -80,6 +81,14 @@ class SessionList:
             forms: Any = self._redis.lrange(key, 0, -1)
             last = next((form for form in reversed(forms) if wanted(self._item(name, form))), None)
             return last is not None and bool(self._redis.lrem(key, -1, last))
+
+    def remove_at(self, name: Name, index: int) -> Item | None:
+        """Removes the item at an index, from the end if it is negative, and returns it; None if there is none."""
+        with guarded():
+            form: Any = script("items_remove")(
+                self._redis, keys=self._keys(name)[:1], args=[index, secrets.token_hex(16)]
+            )
+        return None if form is None else self._item(name, form)
 
     def replace(self, name: Name, items: Sequence[Item]) -> None:
         """Puts items in place of all of a session's, in one step."""

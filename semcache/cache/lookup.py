@@ -41,11 +41,11 @@ class Lookup:
         entries: Entries,
         learner: Learner,
         tally: Tally,
+        refusals: Refusals,
         *,
         embedder: Embedder,
         rule: Rule | None,
         renewal: Registration | None,
-        refusals: Refusals,
     ) -> None:
         self._refusals = refusals
         self._entries = entries
@@ -60,20 +60,15 @@ class Lookup:
 
     def look_up(self, question: Question) -> Hit | Miss:
         """A hit, which is counted, or a miss, which is counted too; either is reported."""
-        if self.report is None:
-            return self._find(question)
         started = time.perf_counter()
         found = self._find(question)
-        self.report(question.prompt, found, time.perf_counter() - started)
+        exact = isinstance(found, Hit) and found.exact
+        self._exact_first.note(question.fingerprint, found=exact, by_meaning=bool(found) and not exact)
+        if self.report is not None:
+            self.report(question.prompt, found, time.perf_counter() - started)
         return found
 
     def _find(self, question: Question) -> Hit | Miss:
-        hit = self._found(question)
-        exact = isinstance(hit, Hit) and hit.exact
-        self._exact_first.note(question.fingerprint, found=exact, by_meaning=bool(hit) and not exact)
-        return hit
-
-    def _found(self, question: Question) -> Hit | Miss:
         findings, first = Findings(question), self._exact_first.pays(question.fingerprint)
         if first:
             findings = self._exact(question)

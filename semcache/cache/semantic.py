@@ -279,4 +279,5 @@ class SemanticCache(Contents):
             return ""
         found = classify(question.prompt, embedder=self.embedder)
         complete = found.kind is QuestionClass.FOLLOW_UP and question.context and not found.volatile
-        return "" if found.kind is QuestionClass.SHARED or complete else found.reason
+        shared = found.kind is QuestionClass.SHARED and not found.verbatim
+        return "" if shared or complete else found.reason

@@ -42,6 +42,11 @@ class Asked:
         """The same question at the beginning of another way."""
         return Asked(self.text, self.user, self.session, self.at, stages, self.window, self.understood, anew=True)
 
+    @property
+    def question(self) -> str:
+        """The question as it can be understood alone."""
+        return self.understood.question
+
     def complete(self, completion: Completion) -> None:
         """The answerer is done."""
         self.completion = completion
@@ -86,7 +91,7 @@ class Asked:
             text=text,
             outcome=outcome,
             reason=reason,
-            question=self.understood.question,
+            question=self.question,
             kind=self.understood.kind,
             sources=self.sources(llm),
             passages=self.retrieved.passages,
@@ -105,7 +110,7 @@ class Asked:
             text=hit.response,
             outcome="hit",
             reason=hit.detail,
-            question=self.understood.question,
+            question=self.question,
             kind=self.understood.kind,
             sources=dict(hit.sources),
             cited=tuple(map(str, cited)) if isinstance(cited, list) else (),

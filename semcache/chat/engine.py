@@ -27,13 +27,13 @@ from semcache.embed import Embedder
 from semcache.errors import InvalidInput
 from semcache.inputs import check_text
 from semcache.llm import Llm, LlmRequest, answering, completion_of
-from semcache.questions import Classified, classify
 from semcache.settings import Settings
 from semcache.store.connect import client_of
 from semcache.text.questions import is_question
 
 MAX_QUESTION_CHARS = 20_000
 _CLOCK_SLACK_S = 60.0  # the clocks of those who write turns may differ by this much
+_COMPUTED_ELSEWHERE = "computed once for several who asked at the same time"
 
 Parts = Generator[str, None, Answer]
 
@@ -126,6 +126,7 @@ class ChatEngine:
             answer = yield from self._answer(asked)
             with stages.stage("store"):
                 warnings = self._notes.take(asked, answer)
+                self._stores.languages.add(asked.text)
             yield replace(answer, timings=stages.finished(), warnings=(*answer.warnings, *warnings))
 
     def _asked(self, text: str, user: str, session: str, stages: Stages, *, anew: bool) -> Asked:
@@ -133,12 +134,9 @@ class ChatEngine:
         with stages.stage("understand"):
             window = self._stores.memory(user).window(session, max_tokens=self._settings.memory.window_max_tokens)
             understood = understand(
-                text, window, self.llm, classes=self._classes, before_call=lambda: self._limit.take(user)
+                text, window, self.llm, classes=self._stores.classify, before_call=lambda: self._limit.take(user)
             )
         return Asked(text, user, session, at, stages, window, understood, anew)
-
-    def _classes(self, text: str) -> Classified:
-        return classify(text, embedder=self._embedder, share_above=self._settings.cache.share_above)
 
     def _answer(self, asked: Asked) -> Parts:
         if asked.anew:
@@ -180,7 +178,7 @@ class ChatEngine:
     def _look_up(self, asked: Asked, owner: str | None) -> Hit | Miss:
         cache = self.cache(owner)
         with self._stage(asked, "lookup"):
-            found = cache.lookup(asked.understood.question)
+            found = cache.lookup(asked.question, context=asked.understood.context)
         if isinstance(found, Miss) or owner is None or not self._outdated(asked, found):
             return found
         asked.renewed = "you have told something new since the answer was stored"
@@ -193,7 +191,7 @@ class ChatEngine:
         since = self._clock() - hit.age_s - _CLOCK_SLACK_S
         with self._stage(asked, "recall"):
             memory = self._stores.memory(asked.user)
-            return told_since(memory, asked.understood.question, since, known if isinstance(known, list) else ())
+            return told_since(memory, asked.question, since, known if isinstance(known, list) else ())
 
     def _recall(self, asked: Asked) -> bool:
         """Whether anything the user told is needed for the answer; it is kept with the question."""
@@ -201,7 +199,7 @@ class ChatEngine:
         with self._stage(asked, "recall"):
             memory = self._stores.memory(asked.user)
             asked.memories = recall_memories(
-                memory, asked.understood.question, asked.window, needed=needed, very_near=self._very_near
+                memory, asked.question, asked.window, needed=needed, very_near=self._very_near
             )
         return bool(asked.memories)
 
@@ -218,15 +216,14 @@ class ChatEngine:
     def _read_documents(self, asked: Asked) -> None:
         if is_question(asked.text) and not asked.retrieved.passages:
             with self._stage(asked, "recall"):
-                asked.retrieved = retrieve_documents(self._stores.knowledge, asked.understood.question)
+                asked.retrieved = retrieve_documents(self._stores.knowledge, asked.question)
 
     @property
     def _unsealable(self) -> str:
         """Why answers that rest on a user's memory are not kept; empty if they are."""
         seal = self._settings.seal
-        return (
-            "what users told is sealed, and cached answers are not" if seal.active and not seal.cache_personal else ""
-        )
+        sealed = "what users told is sealed, and cached answers are not"
+        return sealed if seal.active and not seal.cache_personal else ""
 
     def _uncached(self, asked: Asked, reason: str, *, outcome: OutcomeKind = "uncacheable") -> Parts:
         self._limit.take(asked.user)
@@ -239,14 +236,14 @@ class ChatEngine:
     def _computed(self, asked: Asked, cache: SemanticCache, miss: Miss) -> Parts:
         self._limit.take(asked.user)
         pieces: list[str] = []
-        flight = cache.stream(asked.understood.question, lambda: self._generate(asked), miss=miss)
+        flight = cache.stream(
+            asked.question, lambda: self._generate(asked), context=asked.understood.context, miss=miss
+        )
         outcome: Outcome = yield from collected(flight, pieces)
         asked.stages.add("store", asked.since_completed())
         if outcome.hit:
             return asked.of_hit(outcome.hit)
-        reason = asked.renewed or miss.detail
-        if not outcome.computed:
-            reason = "computed once for several who asked at the same time"
+        reason = asked.renewed or miss.detail if outcome.computed else _COMPUTED_ELSEWHERE
         answer = asked.fresh("".join(pieces), self.llm, outcome="miss", reason=reason, miss=miss, note=outcome.note)
         return replace(answer, entry_id=outcome.entry_id)
 
@@ -268,7 +265,7 @@ class ChatEngine:
         private = asked.understood.personal or bool(asked.understood.uncacheable)
         now = f"\nIt is {datetime.fromtimestamp(asked.at, UTC):%A %d %B %Y, %H:%M} UTC." if private else ""
         return LlmRequest(
-            question=asked.understood.question,
+            question=asked.question,
             passages=(*asked.memories, *asked.retrieved.passages),
             history=history_of(asked.window) if private else (),
             system=self._settings.llm.system_prompt + now,

@@ -21,6 +21,8 @@ from semcache.llm import Llm
 from semcache.memory import AgentMemory, FactReader
 from semcache.memory.listing import Listing
 from semcache.memory.stored.layout import UserKeys
+from semcache.questions import Classified, classify
+from semcache.questions.languages import LanguageCounts
 from semcache.settings import Settings
 from semcache.store.sealing import Sealer, open_sealer
 
@@ -102,6 +104,15 @@ class Stores:
     def listing(self, user: str) -> Listing:
         """The same memory, to be looked through page by page."""
         return Listing(self.redis, UserKeys(self.settings.namespace, user), self._sealer)
+
+    @cached_property
+    def languages(self) -> LanguageCounts:
+        """The languages that are asked in."""
+        return LanguageCounts(self.redis, self.settings.namespace, self.embedder, self.clock)
+
+    def classify(self, question: str) -> Classified:
+        """Whom the answer to a question serves."""
+        return classify(question, embedder=self.embedder, share_above=self.settings.cache.share_above)
 
     @cached_property
     def _sealer(self) -> Sealer:

@@ -32,6 +32,11 @@ class Understood:
     uncacheable: str = ""
 
     @property
+    def context(self) -> tuple[str, ...]:
+        """What must be the same for an answer to be shared: the question itself where nothing like it may be served."""
+        return (self.question,) if self.classified.verbatim else ()
+
+    @property
     def personal(self) -> bool:
         return self.classified.personal
 

@@ -54,6 +54,7 @@ class KafkaServer:
     `extra` are server.properties that win over the defaults (`sasl_plain(...)`, for example), `client` the librdkafka
     properties that a client then needs. `features`: levels with which the folder is formatted, such as those of an
     older cluster (`{"share.version": 0}`: no share groups). `scram`: passwords of users that exist from then on.
+    `cluster`: the id of the cluster that it belongs to with others; a new one if there are none.
     """
 
     folder: Path
@@ -62,6 +63,7 @@ class KafkaServer:
     client: Mapping[str, str] = field(default_factory=dict)
     features: Mapping[str, int] = field(default_factory=dict)
     scram: Mapping[str, str] = field(default_factory=dict)
+    cluster: str = ""
 
     name: ClassVar[Literal["kafka"]] = "kafka"
 
@@ -92,7 +94,8 @@ class KafkaServer:
         properties = self._configure()
         if not (self.folder / DATA).exists():
             progress.step("formatting Kafka's data folder")
-            _format(command, self.folder, properties, self._format_options())
+            cluster = self.cluster or new_cluster_id(uuid.uuid4().bytes)
+            _format(command, self.folder, properties, ["-t", cluster, *self._format_options()])
         progress.step(f"starting Kafka {self.version} on port {self.port}")
         arguments = ["kafka.Kafka", str(self.folder / "server.properties")]
         return process.start([*command, *arguments], log=self.log, tied=tied, keep_open=keep_open)
@@ -251,8 +254,7 @@ def _format(command: list[str], folder: Path, properties: Mapping[str, str], opt
     beside = folder / f"{DATA}.new"
     shutil.rmtree(beside, ignore_errors=True)
     _write_properties(folder / "format.properties", {**properties, "log.dirs": str(beside)})
-    cluster = new_cluster_id(uuid.uuid4().bytes)
-    tool = [*command, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(folder / "format.properties")]
+    tool = [*command, "kafka.tools.StorageTool", "format", "-c", str(folder / "format.properties")]
     done = subprocess.run([*tool, *options], capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
         raise KafkaUnavailable(f"Kafka's data folder cannot be formatted:\n{done.stdout}{done.stderr}")

@@ -42,7 +42,7 @@ RowSeen = Callable[[str, str], None]
 class Request:
     """One request of a log. Requests with the same `answer_id` have the same right answer; None = not known.
 
-    `context`: the turns before it; `scope`: a digest of what else shapes its answer; `at`: seconds since 1970.
+    `context`: the turns before it; `scope`: what else shapes its answer, in words; `at`: seconds since 1970.
     """
 
     prompt: str

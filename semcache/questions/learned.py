@@ -1,7 +1,7 @@
 """The fitted part of the classes: one linear layer over a question's vector, its words and what the rules say.
 
 `tools/fit_classes.py` writes `weights/<fingerprint>.npz` from labelled questions; `words.npz` reads no vector and
-serves every other embedder.
+serves every other embedder, `words-de-es-fr-nl.npz` questions in languages that the embedder cannot read.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from semcache.text.questions import Classified, QuestionClass
 
 VERSION = 1  # raise it when the same question gets other features
 ANY_EMBEDDER = "words"
+OTHER_LANGUAGES = "words-de-es-fr-nl"
 CLASSES = (QuestionClass.SHARED, QuestionClass.PERSONAL, QuestionClass.VOLATILE, QuestionClass.FOLLOW_UP)
 WORDS = 1024  # places that words and pairs of words are hashed to
 _LENGTHS = (1, 2, 3, 5, 8)

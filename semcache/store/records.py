@@ -21,7 +21,7 @@ Wanted = Callable[[Fields], bool]
 
 _AT_ONCE = 500
 _FIRST_LOOK = 32
-_EFFORT = 500
+_EFFORT = 200
 _ROUNDING = 1e-6  # of a cosine in 32 bits
 
 
@@ -102,7 +102,7 @@ class Records:
         look = min(max(_FIRST_LOOK, 2 * count), MAX_COUNT)
         while True:
             rows = self._within(vector, look, distance)
-            found += self._wanted([row for row in rows if row[0] not in seen], wanted)
+            found += self._wanted([row for row in rows if row[0] not in seen], wanted, count - len(found))
             if len(found) >= count or len(rows) < look or look == MAX_COUNT:
                 return sorted(found, key=lambda record: record.distance)[:count]
             seen |= {id for id, _ in rows}
@@ -156,12 +156,18 @@ class Records:
             rows = neighbours(self._redis.execute_command(*command))
         return [(unescape(id), max(0.0, 1 - cosine)) for id, cosine in rows if 1 - cosine <= distance + _ROUNDING]
 
-    def _wanted(self, rows: Sequence[tuple[str, float]], wanted: Wanted) -> list[NearRecord]:
-        fields = self.read([id for id, _ in rows])
-        if None in fields:
-            self._sweep()
-        read = zip(rows, fields, strict=True)
-        return [NearRecord(id, distance, row) for (id, distance), row in read if row is not None and wanted(row)]
+    def _wanted(self, rows: Sequence[tuple[str, float]], wanted: Wanted, count: int) -> list[NearRecord]:
+        """The first `count` of the rows that are wanted: as many are read as there must be, then ever more."""
+        found, start, some = list[NearRecord](), 0, count
+        while start < len(rows) and len(found) < count:
+            page = rows[start : start + some]
+            fields = self.read([id for id, _ in page])
+            if None in fields:
+                self._sweep()
+            read = zip(page, fields, strict=True)
+            found += [NearRecord(id, distance, row) for (id, distance), row in read if row is not None and wanted(row)]
+            start, some = start + some, 2 * some
+        return found
 
     @guarded()
     def _sweep(self) -> None:

@@ -16,6 +16,7 @@ from semcache.errors import MissingExtra
         ("langgraph", "langgraph", "langgraph"),
         ("claude", "claude_agent_sdk", "claude"),
         ("openai_agents", "agents", "openai-agents"),
+        ("llama_index", "llama_index", "llama-index"),
     ],
 )
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, module: str, needs: str, extra: str) -> None:

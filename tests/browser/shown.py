@@ -22,4 +22,6 @@ for place, text in enumerate(json.loads(Path(os.environ["TEXTS"]).read_text())):
         st.error(name)
         st.button(name, key=f"button-{place}")
         st.expander(name)
+    with st.container(key=f"list-{place}"):
+        components.chosen([("1", text or "-", text), ("2", "another", "")], key=f"list-{place}")
 st.html("<i id='end'></i>")

@@ -28,7 +28,7 @@ def test_two_browser_sessions_never_see_each_others_memory(visit: Visit) -> None
             expect(page.get_by_test_id("stAppViewContainer")).not_to_contain_text(other)
             page.get_by_text("What is my tandem called?").first.wait_for() if place == "Chat" else None
         go(page, "Memory")
-        sessions = tab(page, "Sessions")
+        sessions = tab(page, "Conversations")
         expect(sessions).to_contain_text(name)
         expect(sessions).not_to_contain_text(other)
 

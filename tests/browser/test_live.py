@@ -14,11 +14,13 @@ from semcache.settings import load_settings
 from semcache_ingest.decisions.recount import recount
 from semcache_ingest.kafka.topics import ensure_topics
 from semcache_ui.server import launch
-from tests.browser.conftest import _running, served
+from tests.browser.conftest import TIMEOUT_MS, _running, served
 from tests.ingest.decisions.records import publish, traffic
 
 pytestmark = pytest.mark.browser
 
+TAKEN_OVER_MS = 120_000
+"""Kafka gives a dead member's partitions to another after 45 seconds."""
 COUNTER = [sys.executable, "-m", "semcache_ingest.cli", "decisions", "run"]
 
 
@@ -37,9 +39,11 @@ def test_the_page_shows_the_topic_after_a_kill(
     ensure_topics(settings)
     with served(settings):
         shown = chromium.new_page()
+        shown.set_default_timeout(TIMEOUT_MS)
         shown.goto(f"{launch.address(settings)}/hit_rates")
         shown.get_by_text("day", exact=True).click()
-        lookups = shown.get_by_test_id("stMetric").filter(has_text="Look-ups").get_by_test_id("stMetricValue")
+        metrics = shown.get_by_test_id("stMain").get_by_test_id("stMetric")
+        lookups = metrics.filter(has_text="Look-ups").get_by_test_id("stMetricValue")
         with _running(COUNTER, settings, "counter.log") as counter:
             publish(settings, traffic(1_000, namespace=namespace, end=time.time(), seed=1))
             expect(lookups).to_have_text(f"{recount(settings).lookups:,}")
@@ -48,8 +52,8 @@ def test_the_page_shows_the_topic_after_a_kill(
         with _running(COUNTER, settings, "counter.log"):
             publish(settings, traffic(1_000, namespace=namespace, end=time.time(), seed=3))
             truth = recount(settings)
-            expect(lookups).to_have_text(f"{truth.lookups:,}")
-            rate = shown.get_by_test_id("stMetric").filter(has_text="Hit rate").get_by_test_id("stMetricValue")
+            expect(lookups).to_have_text(f"{truth.lookups:,}", timeout=TAKEN_OVER_MS)
+            rate = metrics.filter(has_text="Hit rate").get_by_test_id("stMetricValue")
             expect(rate).to_have_text(f"{truth.hits / truth.lookups * 100:.1f} %")
             expect(shown.get_by_text("Missed most often")).to_be_visible()
         shown.close()

@@ -25,6 +25,8 @@ def test_what_a_user_told_is_recalled_with_reasons(visit: Visit) -> None:
     recall = tab(page, "Recall")
     fill(recall.get_by_label("What should be recalled?"), "What is my dog called?")
     expect(recall).to_contain_text("Muffin")
+    told = recall.get_by_test_id("stText").first
+    expect(told).to_contain_text("Muffin")
     recall.get_by_role("button", name="Why").first.click()
     expect(page.get_by_test_id("stPopoverBody").get_by_test_id("stVegaLiteChart")).to_be_visible()
     picture(page, "recall")

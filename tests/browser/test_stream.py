@@ -51,7 +51,7 @@ def test_a_dead_letter_is_replayed_and_mended(visit: Visit, site: Settings) -> N
     expect(by_hand.get_by_test_id("stAlert")).to_contain_text("Kafka has it")
     go(page, "Memory")
     expect(page.get_by_role("main")).to_contain_text("Turns")
-    expect(tab(page, "Sessions")).to_contain_text("Gustav")
+    expect(tab(page, "Conversations")).to_contain_text("Gustav")
 
 
 def test_the_way_of_an_event_is_measured(visit: Visit) -> None:

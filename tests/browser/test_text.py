@@ -68,7 +68,7 @@ def test_peoples_text_means_only_itself(served: tuple[str, Path], chromium: Brow
         page.on("request", lambda request: asked.append(request.url))
         shown(page, address)
         for place, text in enumerate(texts):
-            for part in ("text", "name", "inside"):
+            for part in ("text", "name", "inside", "list"):
                 box = page.locator(f".st-key-{part}-{place}")
                 found = box.locator(MARKUP).evaluate_all("all => all.map(one => one.outerHTML)")
                 assert found == [], (part, text)

@@ -58,7 +58,7 @@ def assert_whole(redis: redis_py.Redis, namespace: str) -> None:
         size = redis.execute_command("VCARD", keys.CACHE_VECTORS.build(scope=scope))
         use = {id.decode() for id in redis.zrange(keys.CACHE_USE.build(scope=scope), 0, -1)}
         expiry = {id.decode() for id in redis.zrange(keys.CACHE_EXPIRY.build(scope=scope), 0, -1)}
-        short = {id for id in entries if redis.hget(prefix + id, "verbatim") == b"0"}
+        short = {id for id in entries if redis.hget(prefix + id, "verbatim") != b"1"}
         mortal = {id for id in entries if redis.hget(prefix + id, "expires") != b"0"}
         assert use == entries, "use and hashes hold the same ids"
         assert expiry == mortal, "what expires is in the expiry set, and nothing else"

@@ -244,4 +244,4 @@ def test_what_expired_leaves_no_keys(make_cache: MakeCache, redis: redis_py.Redi
     clock.advance(10)
     assert sweep(redis, cache.scope.namespace, replay_clock=clock) == 30
     left = {key.decode().rpartition(":")[2] for key in redis.scan_iter(f"*{cache.scope.id}*", count=10_000)}
-    assert left <= {"scope", "counters", "rows", "served", "sums", "words", "pairs", "model", "repeats"}
+    assert left <= {"scope", "counters", "rows", "served", "sums", "words", "pairs", "model", "repeats", "noted"}

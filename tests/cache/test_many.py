@@ -100,3 +100,19 @@ def test_the_search_grows_with_the_set(cache: SemanticCache, redis: redis_py.Red
     vector = cache.embedder.embed([asked])[0]
     best = sorted((float(vector @ other) for other in vectors.values()), reverse=True)[:10]
     assert [near.similarity for near in shown] == pytest.approx(best, abs=1e-4)
+
+
+def test_what_says_nothing_is_not_written(cache: SemanticCache, redis: redis_py.Redis) -> None:
+    """A field takes some 65 bytes whatever its value; entries of earlier versions, with all of them, are read too."""
+    entry_id = str(cache.store(PAIRS[0][0], "Pull it. " * 30))
+    key = keys.CACHE_ENTRY.build(scope=cache.scope.id, entry=entry_id)
+    written = {name.decode() for name in redis.hkeys(key)}
+    assert written == {"prompt", "response", "asked", "ttl", "tokens", "group", "created", "expires"}
+    (entry,) = cache.entries()
+    former = {
+        "context": "", "sources": "{}", "tags": "[]", "indexes": "[]", "metadata": "{}", "cost": "", "compute_s": "",
+        "format": "text", "hits": 0, "confirmed": 0, "rejected": 0, "verbatim": 0,
+    }  # fmt: skip
+    redis.hset(key, mapping=former)
+    assert list(cache.entries()) == [entry]
+    assert cache.lookup(PAIRS[0][0])

@@ -25,17 +25,50 @@ FOLLOW_UPS = (
     "Und für drei?", "kürzer", "nochmal", "¿Y dónde vivió?", "otra vez", "et en hiver ?", "encore", "en nog een?",
     "那她多高？", "继续", "А зимой?", "وماذا بعد؟", "fix step 2", "what about the third", "yes", "no, the other", "7",
     "in bold", "less", "undo", "as a table", "go with the second", "half of that",
+    # bare options and numbers
+    "A)", "#2", "no. 3", "variant D", "Option A bitte", "die zweite", "la tercera", "le premier", "de tweede", "第二个",
+    "второй", "الثاني", "2番目", "두 번째", "ii",
+    # orders without their object
+    "run them again", "deploy", "refactor the function", "delete line 12", "make it rhyme", "write the next chapter",
+    "send it", "shorten the intro", "fix the typo", "bitte kürzen", "übersetze ins Englische", "traduce al inglés",
+    "traduis en anglais", "vertaal naar het Engels", "翻译成英文", "переведи на английский", "ترجم إلى الإنجليزية",
+    "英語に訳して", "영어로 번역해줘", "traduci in inglese", "traduza para o inglês",
+    # fragments
+    "with cream", "in Lisbon", "for beginners", "without sugar", "next Thursday", "green", "for 12 people", "mit Käse",
+    "in Wien", "para niños", "sin azúcar", "pour deux", "sans sucre", "voor kinderen", "给孩子", "для детей", "للأطفال",
+    "子供向け", "per bambini", "para crianças",
+    # pronouns and what is left out
+    "and why?", "why not?", "who else?", "how come", "is it safe?", "where do they live?", "how old was she?",
+    "does he know?", "what about hers?", "and the other one?", "Und warum?", "Wie alt war sie?", "¿Y por qué?",
+    "¿Cuántos años tenía?", "Et pourquoi ?", "Quel âge avait-elle ?", "En waarom?", "他们住在哪里？", "А почему?",
+    "ولماذا؟",
+    "なぜですか", "왜요?", "E perché?", "E por quê?",
+    # signs, agreement, and what says nothing
+    "👎", "🤔", "😂😂", "!!", "-", "ok", "yep do that", "sounds right", "go", "ja", "sí", "oui", "да", "نعم", "是的",
+    "はい",
 )  # fmt: skip
 PERSONAL = (
     "Wo ist mein Paket?", "Ist meine Rechnung schon bezahlt?", "¿Cuándo llega mi paquete?", "Où est mon colis ?",
     "Waar blijft mijn pakket?", "Onde está a minha encomenda?", "Dov'è il mio ordine?", "Siparişim nerede?",
     "Где моя посылка?", "أين طردي؟", "我的包裹在哪里？", "मेरा पार्सल कहाँ है?", "wheres my parcel",
     "did my refund go thru", "Wie heißt meine Katze?",
+    "Wann läuft mein Vertrag ab?", "Was habe ich gestern bestellt?", "Wie viel Guthaben habe ich?",
+    "Bin ich angemeldet?",
+    "¿Cuánto saldo me queda?", "¿Dónde vivo?", "¿Ya pagué la factura?", "Combien me reste-t-il ?", "Ai-je payé ?",
+    "Quand est mon rendez-vous ?", "Hoeveel saldo heb ik?", "Welke maat heb ik?", "Quando arriva il mio pacco?",
+    "Qual é o meu saldo?", "Bakiyem ne kadar?", "Gdzie jest moja paczka?", "Var är mitt paket?", "私の注文はどこですか",
+    "내 주문은 어디에 있나요?", "any news on my claim", "which seat am i in", "whats my balance",
 )  # fmt: skip
 VOLATILE = (
     "Ist der Markt heute offen?", "Wie viel Uhr ist es?", "¿Qué hora es?", "Quel temps fait-il maintenant ?",
     "Is de winkel nu open?", "Que horas são?", "Сколько сейчас времени?", "现在几点？", "अभी कितने बजे हैं?",
     "is the pool shut", "What time is it?",
+    "Regnet es morgen?", "Gibt es eine Störung?", "Ist der Laden offen?", "¿Está abierta la piscina?",
+    "¿Quién va ganando?",
+    "Le magasin est-il ouvert ?", "Y a-t-il des retards ?", "Is er een storing?", "Rijdt de trein?", "Che ore sono?",
+    "Está aberto agora?", "Saat kaç?", "Która jest godzina?", "Vad är klockan?", "今何時ですか", "지금 몇 시예요?",
+    "are you open",
+    "any delays on the red line", "how long is the queue",
 )  # fmt: skip
 
 
@@ -102,6 +135,24 @@ def test_what_was_told_in_another_language_reaches_the_model(
     assert "UTC" in prompt
     chatting.ask("Wie heißt mein Hund?", **BOB)
     assert "Muffin" not in str(api.requests[-1]["messages"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "like_it"),
+    [
+        ("Wie kann man ein Passwort zurücksetzen?", "Wie kann man das Passwort zurücksetzen?"),
+        ("Was ist der Unterschied zwischen Brutto und Netto?", "Was ist der Unterschied zwischen Netto und Brutto?"),
+        ("Hoe kan ik een abonnement opzeggen?", "Hoe kan ik een abonnement afsluiten?"),
+    ],
+)
+def test_another_language_is_shared_in_the_same_words_alone(chatting: ChatEngine, asked: str, like_it: str) -> None:
+    """With a model that reads English, the very same question of everyone is a hit, and nothing that is like it."""
+    first, again, other = (
+        chatting.ask(text, user=user, session="new")
+        for text, user in ((asked, "gus"), (asked, "hal"), (like_it, "ida"))
+    )
+    assert (again.outcome, again.text) == ("hit", first.text)
+    assert other.outcome != "hit"
 
 
 def test_a_question_that_stands_alone_is_still_shared(chatting: ChatEngine) -> None:

@@ -223,6 +223,17 @@ def test_what_shapes_an_answer_is_the_scope(tmp_path: Path) -> None:
     assert scope(user="pia", metadata={"id": 7}, stream=True) == scope()
 
 
+def test_a_scope_says_what_it_is(tmp_path: Path) -> None:
+    """In a report a scope is known by model, system prompt, tools and settings."""
+    request = {"model": "gpt-5", "messages": [SYSTEM, USER], "temperature": 0, "tools": [{"name": "t"}]}
+    (found,) = read(tmp_path, "a.jsonl", jsonl({"request": request, "response": CHOICES})).requests
+    assert found.scope.startswith('gpt-5, "Be brief.", 1 tool, temperature 0 (')
+    request = {"instructions": "Be brief. " * 40, "input": QUESTION}
+    (found,) = read(tmp_path, "a.jsonl", jsonl({"request": request, "response": CHOICES})).requests
+    assert found.scope.startswith('"Be brief. Be brief.')
+    assert len(found.scope) < 80
+
+
 def test_batch_files_are_joined(tmp_path: Path) -> None:
     """Requests in one file, responses in another: a folder of both is one log; a request nobody answered is left out."""
     requests = [
@@ -363,6 +374,16 @@ BROKEN: dict[str, tuple[str, bytes, str]] = {
     "nothing": ("a.csv", b"", r"a\.csv has no rows"),
     "blank lines": ("a.jsonl", b"\n\n", r"a\.jsonl has no rows"),
     "other columns": ("a.csv", b"x,y\n1,2\n", r"has the columns x, y; needed is a prompt"),
+    "labels without a value": (
+        "a.csv",
+        b"question1,question2,is_duplicate\na,b,\n",
+        r"no row has two texts and a label",
+    ),
+    "answers without a question": (
+        "a.csv",
+        b"prompt,response\n,Ghent\n",
+        r"no row has a prompt that can be used \(no prompt: 1\)",
+    ),
     "no request in it": ("a.jsonl", jsonl({"messages": [SYSTEM]}), r"no user message: 1"),
 }
 

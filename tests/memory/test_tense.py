@@ -66,6 +66,25 @@ def test_turns_about_other_things_keep_their_places(memory: AgentMemory) -> None
     assert memory.recall("What is my sister Eva?", k=1)[0].turn.text == "My sister Eva is a nurse in Ghent."
 
 
+@pytest.mark.parametrize(
+    ("answer", "later", "question"),
+    [
+        ("My wifi password is on the fridge.", "The wifi was slow today.", "Where is my wifi password?"),
+        ("I drive a red Volvo.", "My brother drives a Skoda.", "What car do I drive?"),
+        ("I work at Bosch.", "My wife works at Siemens.", "Where do I work?"),
+        ("I take 5 mg of ramipril.", "The pharmacy had no ramipril today.", "How much ramipril do I take?"),
+        ("Our cat is called Miso.", "Our neighbour's cat is called Nori.", "What is our cat called?"),
+    ],
+)
+def test_something_else_of_the_same_subject_is_no_newer_value(
+    memory: AgentMemory, answer: str, later: str, question: str
+) -> None:
+    """What is said later of the same thing, or of the same thing of somebody else, gains nothing by being later."""
+    for n, text in enumerate((answer, later, "We had pasta.")):
+        memory.append("s", "user", text, at=1_700_000_000.0 + 86_400 * n)
+    assert all("now" not in found.parts for found in memory.recall(question, at=1_701_000_000.0))
+
+
 @given(
     scores=st.lists(st.floats(0, 3), min_size=1, max_size=9),
     asked=st.sampled_from(["now", "before", None]),
@@ -77,7 +96,7 @@ def test_scores_are_only_exchanged(scores: list[float], asked: object, seed: int
     vectors = rng.normal(1, 1, (n, 4)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     before = np.array(scores)
-    rivals = Rivals(before, vectors, rng.uniform(0, 1e6, n), rng.uniform(0, 1, n), np.zeros(n))
+    rivals = Rivals(before, vectors, rng.uniform(0, 1e6, n), rng.uniform(1, 60, n), rng.uniform(0, 1, n), np.zeros(n))
     after = before + by_time(asked, rivals)  # type: ignore[arg-type]
     assert sorted(after) == pytest.approx(sorted(before))
     assert after[np.argsort(-before, kind="stable")[4:]] == pytest.approx(np.sort(before)[::-1][4:])

@@ -17,7 +17,7 @@ class AccessDenied(SemcacheError):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A signed-in person. Who is no admin sees the own memory only, and changes nothing that others see."""
+    """A signed-in person. Without admin rights people see only their own memory, and change nothing that others see."""
 
     user: str
     admin: bool

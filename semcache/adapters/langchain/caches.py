@@ -16,6 +16,7 @@ from semcache.adapters.langchain.embeddings import embedder_of
 from semcache.adapters.langchain.generations import decoded, encoded, readable, text_of
 from semcache.adapters.langchain.prompts import has_turns, split
 from semcache.cache import CacheOptions, Hit, SemanticCache, StoreOptions
+from semcache.cache.deciding import static_rule
 from semcache.cache.entries import Entries
 from semcache.cache.scopes.catalogue import drop, listed
 from semcache.errors import InvalidInput, Unavailable
@@ -27,6 +28,7 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _EVERY_S = 60.0
 _LONGEST_QUESTION = 2_000  # characters
+_ROUNDING = 1e-6  # of a cosine in 32 bits
 
 
 class _Quiet:
@@ -200,7 +202,8 @@ class SemcacheCache(BaseCache):
 class RedisSemanticCache(SemcacheCache):
     """`langchain_redis.RedisSemanticCache`, served within a rate of errors.
 
-    `distance_threshold`, a cosine distance of 0..2, is a ceiling beside that rate.
+    `distance_threshold`, a cosine distance of 0..2, is a ceiling beside that rate. With `decision="threshold"` it alone
+    decides, as in the original, and nothing is learned: the answer to another question in similar words is served too.
     """
 
     def __init__(
@@ -214,16 +217,21 @@ class RedisSemanticCache(SemcacheCache):
         redis_client: redis.Redis | None = None,
         *,
         max_error_rate: float = 0.02,
+        decision: Literal["budget", "threshold"] = "budget",
     ) -> None:
         if not 0 <= distance_threshold <= 2:
             raise InvalidInput(f"distance_threshold is a cosine distance, 0..2, not {distance_threshold!r}")
+        if decision not in ("budget", "threshold"):
+            raise InvalidInput(f'decision is "budget" or "threshold", not {decision!r}')
+        plain = CacheOptions(rule=static_rule(1.0 - distance_threshold - _ROUNDING))
         super().__init__(
             redis_client if redis_client is not None else redis_url,
             embeddings=embeddings,
             namespace=name or "llmcache",
             ttl=ttl,
             max_error_rate=max_error_rate,
-            largest_distance=distance_threshold,
+            options=plain if decision == "threshold" else None,
+            largest_distance=distance_threshold + _ROUNDING,
         )
         self._name = name or "llmcache"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
@@ -41,8 +39,8 @@ def memory_tool(memory: AgentMemory, *, k: int = 5) -> BaseTool:
     """A tool that recalls what the memory's user has said; whose memory it is cannot be chosen by the model."""
 
     def recall(query: str) -> str:
-        found: list[Any] = list(memory.recall(query, k=k))
-        return "\n".join(f"- {each.text}" for each in found) or "Nothing is known about that."
+        found = memory.recall(query, k=k)
+        return "\n".join(f"- {each.turn.text}" for each in found) or "Nothing is known about that."
 
     return StructuredTool.from_function(
         recall, name="recall", description="What the user has said before about a subject, most relevant first."

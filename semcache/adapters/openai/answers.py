@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from typing import Any
 
 from cachetools import LRUCache
@@ -34,6 +35,7 @@ from semcache.llm.requests.replay import (
     response_stream,
 )
 from semcache.questions import classify
+from semcache.text.questions import Classified
 
 Body = Mapping[str, Any]
 Validate = Callable[[str], object]
@@ -74,6 +76,8 @@ class StoredAnswers:
         self._verbatim = cache.verbatim("openai")
         self._turns = Turns(self._verbatim.lease, wait_s=wait_s)
         self._inner: LRUCache[str, SemanticCache] = LRUCache(256)
+        # Who asks a second time is mostly served: what kind of question it is need not be found out twice.
+        self._class_of = lru_cache(4_096)(partial(_class_of, cache))
 
     def ask(self, body: Body, endpoint: Endpoint) -> Asked:
         """The rule for a request; one that goes on from a response of ours gets its items in place of the id."""
@@ -84,7 +88,7 @@ class StoredAnswers:
             body,
             endpoint=endpoint,
             owner=self._owner,
-            classes=lambda text: classify(text, embedder=self._cache.embedder),
+            classes=self._class_of,
             expands_ids=True,
         )
         return Asked(body, endpoint, verdict, (self._owner or str(body.get("user") or "")) if verdict.personal else "")
@@ -192,6 +196,10 @@ class StoredAnswers:
 
 
 _ANSWERS: Mapping[Endpoint, str] = {"chat": "choices", "responses": "output"}
+
+
+def _class_of(cache: SemanticCache, question: str) -> Classified:
+    return classify(question, embedder=cache.embedder)
 
 
 def _told(hit: Hit) -> dict[str, Any]:

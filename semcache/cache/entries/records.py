@@ -16,6 +16,8 @@ ENTRY_FIELDS = (
     "prompt", "response", "created", "expires", "sources", "tags", "hits", "metadata", "cost", "format",
     "tokens", "compute_s", "confirmed", "rejected", "doubts", "verified",
 )  # fmt: skip
+# What a field that is not there stands for; any other for an empty text.
+_DEFAULTS = {"sources": "{}", "tags": "[]", "indexes": "[]", "metadata": "{}", "format": "text"}
 ANSWER_FIELDS = ("response", "format", "tokens", "cost", "compute_s", "metadata")
 # An entry opens an answer group of its own, named by so many digits of its id: 40 bits.
 GROUP_CHARS = 10
@@ -113,7 +115,7 @@ class StoredAnswer:
         response, response_format, tokens, cost, compute_s, metadata = (field or b"" for field in row)
         return cls(
             response=response.decode(),
-            response_format=response_format.decode(),
+            response_format=(response_format or b"text").decode(),
             tokens=int(tokens or 0),
             cost=float(cost or 0),
             compute_s=float(compute_s or 0),
@@ -188,8 +190,11 @@ def near_of(row: Sequence[Any]) -> NearEntry:
 
 
 def to_hash(entry: NewEntry, *, indexes: list[str]) -> dict[str, str | int]:
-    """All fields but the times, `created` and `expires`, which Redis sets by its own clock."""
-    return {
+    """All fields but the times, `created` and `expires`, which Redis sets by its own clock, and but the defaults.
+
+    A field takes some 65 bytes whatever its value: `_DEFAULTS` and counts of 0 are not written.
+    """
+    fields: dict[str, str | int] = {
         "prompt": entry.question.prompt,
         "response": entry.response,
         "asked": entry.question.fingerprint,
@@ -204,32 +209,30 @@ def to_hash(entry: NewEntry, *, indexes: list[str]) -> dict[str, str | int]:
         "compute_s": "" if entry.compute_s is None else repr(entry.compute_s),
         "format": entry.response_format,
         "group": entry.group,
-        "hits": 0,
-        "confirmed": 0,
-        "rejected": 0,
-        "verbatim": int(not entry.vector),
+        "verbatim": "" if entry.vector else 1,
     }
+    return {name: value for name, value in fields.items() if value != _DEFAULTS.get(name, "")}
 
 
-def from_hash(id: str, row: Sequence[bytes]) -> Entry:
-    prompt, response, created, expires, sources, tags, hits, metadata, cost, response_format, *effects = row
-    tokens, compute_s, confirmed, rejected, doubts, verified = effects
+def from_hash(id: str, row: Sequence[bytes | None]) -> Entry:
+    """From the values of ENTRY_FIELDS."""
+    found = {name: value.decode() for name, value in zip(ENTRY_FIELDS, row, strict=True) if value is not None}
+    known = {**_DEFAULTS, **found}
     return Entry(
         entry_id=id,
-        prompt=prompt.decode(),
-        response=response.decode(),
-        created_at=float(created),
-        expires_at=float(expires),
-        sources=json.loads(sources),
-        tags=tuple(json.loads(tags)),
-        hits=int(hits),
-        metadata=json.loads(metadata),
-        cost=float(cost) if cost else None,
-        response_format=response_format.decode(),
-        tokens=int(tokens or 0),
-        compute_s=float(compute_s or 0),
-        confirmed=int(confirmed or 0),
-        rejected=max(int(rejected or 0), int(doubts or 0)),
-        withdrawn=(rejected or b"0") != b"0",
-        verified_at=float(verified or created),
+        prompt=known["prompt"],
+        response=known.get("response", ""),
+        created_at=float(known["created"]),
+        expires_at=float(known["expires"]),
+        sources=json.loads(known["sources"]),
+        tags=tuple(json.loads(known["tags"])),
+        hits=int(known.get("hits", 0)),
+        metadata=json.loads(known["metadata"]),
+        cost=float(known["cost"]) if known.get("cost") else None,
+        response_format=known["format"],
+        tokens=int(known.get("tokens") or 0),
+        compute_s=float(known.get("compute_s") or 0),
+        confirmed=int(known.get("confirmed", 0)),
+        rejected=int(known.get("rejected", 0)),
+        verified_at=float(known.get("verified") or known["created"]),
     )

@@ -127,7 +127,7 @@ class Entries:
         """The answer of an entry; None if it may not be served any more."""
         found: Any = self._redis.hmget(self._prefix + entry_id, "expires", "rejected", *ANSWER_FIELDS)
         expires, rejected, *answer = found
-        if expires is None or rejected != b"0" or 0 < float(expires) <= now:
+        if expires is None or (rejected or b"0") != b"0" or 0 < float(expires) <= now:
             return None
         return StoredAnswer.of(answer)
 

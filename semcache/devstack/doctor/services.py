@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from redis import Redis
@@ -15,6 +17,7 @@ from semcache.devstack.doctor.finding import Finding, ok, problem, warning
 from semcache.devstack.doctor.redundancy import redundancy
 from semcache.devstack.redis import Version, has_vrem_race
 from semcache.errors import MissingExtra, RedisUnavailable, SemcacheError
+from semcache.questions.languages import asked_in
 from semcache.settings import KafkaSettings, RedisSettings, Settings
 from semcache.settings.section import redacted
 from semcache.store import keys
@@ -26,6 +29,7 @@ from semcache.store.server import Server, inspect_server
 CHECK_TIMEOUT_S = 3.0
 UP = "semcache up"
 OUTBOX_S = 30.0
+FEW_QUESTIONS = 10  # of fewer nothing is said
 _PROBE_MS = 10_000
 _REFUSALS = {
     "out of memory": "raise maxmemory (CONFIG SET maxmemory ...), or remove what nobody needs",
@@ -59,7 +63,7 @@ def redis(settings: Settings) -> list[Finding]:
         return [_unreachable("redis", redacted(url), RedisSettings().url, settings)]
     except SemcacheError as error:
         return [problem("redis", str(error), "mend SEMCACHE_REDIS_URL")]
-    return [*judge_every(found, redacted(url)), *several, *refused_writes(url), *outbox(settings)]
+    return [*judge_every(found, redacted(url)), *several, *refused_writes(url), *outbox(settings), *languages(settings)]
 
 
 def every_redis(url: str) -> dict[str, RedisFacts | None]:
@@ -147,6 +151,24 @@ def outbox(settings: Settings) -> list[Finding]:
         detail = f"{waits.events:,} events of the chat wait for Kafka, the oldest for {waits.oldest_s:,.0f} s"
         return [warning("outbox", detail, "start Kafka; then the app or `semcache-ingest run` sends them")]
     return []
+
+
+def languages(settings: Settings, *, clock: Callable[[], float] = time.time) -> list[Finding]:
+    """Whether most of what was asked since yesterday is in a language that the embedding model does not read."""
+    try:
+        with connect(settings.redis.url, timeout_s=CHECK_TIMEOUT_S) as client:
+            asked = asked_in(client, settings.namespace, clock())
+    except (SemcacheError, ResponseError):
+        return []
+    foreign = Counter({language: number for language, number in asked.items() if language != "en"})
+    if asked.total() < FEW_QUESTIONS or 2 * foreign.total() <= asked.total():
+        return []
+    told = ", ".join(f"{language} {number}" for language, number in foreign.most_common(5))
+    detail = (
+        f"{foreign.total()} of {asked.total()} questions since yesterday were not in English ({told}), and the "
+        "embedding model reads no other language: their answers are not shared by meaning"
+    )
+    return [warning("languages", detail, "set SEMCACHE_EMBED_MODEL to a multilingual model: docs/concepts.md")]
 
 
 def _config(client: Redis, name: str) -> str:

@@ -46,13 +46,14 @@ _SETTINGS = (
     "generationConfig",
 )  # fmt: skip
 _NESTED_SETTINGS = ("model_parameters", "modelParameters", "invocation_params", "parameters")
+_NAME_CHARS, _MOST_NAMED = 40, 6
 _CHOICE = {"message", "finish_reason", "finishReason"}
 _COMPLETE = {"stop", "end_turn", "stop_sequence", "completed", "eos", "success", "STOP"}
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its answer. `scope`: digest of what shapes the answer beside prompt and context, "" = nothing."""
+    """One request and its answer. `scope`: what shapes the answer beside prompt and context, in words; "" = nothing."""
 
     prompt: str
     answer: str | None
@@ -201,7 +202,7 @@ def _check_status(values: Mapping[str, Value]) -> None:
 
 
 def _scope(values: Mapping[str, Value], request: Value, system: tuple[str, ...]) -> str:
-    """A digest of system prompts, model, tools and settings."""
+    """System prompts, model, tools and settings: in a few words, and a digest of all of it."""
     settings: dict[str, Value] = {}
     for part in _settings_in(values, request):
         settings |= {name: part[name] for name in _SETTINGS if part.get(name) not in (None, "", [], {})}
@@ -210,7 +211,20 @@ def _scope(values: Mapping[str, Value], request: Value, system: tuple[str, ...])
     if not settings and not system:
         return ""
     told = json.dumps([settings, system], sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{_scope_name(settings, system)} ({digest})".lstrip()
+
+
+def _scope_name(settings: Mapping[str, Value], system: tuple[str, ...]) -> str:
+    """What people know a scope by: `gpt-5, "Be brief.", 2 tools, temperature 0`."""
+    found = [cell(settings[name])[:_NAME_CHARS] for name in ("model", "deployment") if name in settings]
+    told = system or [settings[name] for name in ("system", "instructions", "system_prompt") if name in settings]
+    if prompt := " ".join(" ".join(map(cell, told)).split()):
+        found.append(f'"{prompt[:_NAME_CHARS]}{"…" if len(prompt) > _NAME_CHARS else ""}"')
+    if isinstance(tools := settings.get("tools") or settings.get("functions"), list):
+        found.append(f"{len(tools)} tool{'s' * (len(tools) != 1)}")
+    said = {name: value for name, value in settings.items() if isinstance(value, int | float)}
+    return ", ".join([*found, *(f"{name} {value}" for name, value in said.items())][:_MOST_NAMED])
 
 
 def _settings_in(values: Mapping[str, Value], request: Value) -> Iterator[Mapping[str, Value]]:

@@ -46,7 +46,7 @@ def files_of(path: Path) -> list[Path]:
         return [path]
     if not path.exists():
         raise InvalidInput(f"{path} does not exist")
-    found = sorted(file for file in path.rglob("*") if file.is_file() and _is_log(file))
+    found = sorted(file for file in path.rglob("*") if file.is_file() and (_is_log(file) or _is_archive(file)))
     if not found:
         raise InvalidInput(
             f"the folder {path} has no file that ends in {', '.join(SUFFIXES)} (or packed: .gz, .zst, .zip)"
@@ -56,6 +56,11 @@ def files_of(path: Path) -> list[Path]:
 
 def _is_log(file: Path) -> bool:
     return not file.name.startswith(".") and plain_name(file.name).lower().endswith(SUFFIXES)
+
+
+def _is_archive(file: Path) -> bool:
+    """Whether it may hold logs whatever its own name is."""
+    return not file.name.startswith(".") and file.name.lower().endswith(".zip")
 
 
 def plain_name(name: str) -> str:

@@ -76,7 +76,7 @@ def _sections(data: Mapping[str, Any], plots: Mapping[str, str]) -> Iterator[tup
         ),
     )
     if data["scopes"] > 1:
-        rows = [[str(r["scope"])[:12] or "(none)", f"{r['requests']:,}", *_rates(r)] for r in data["by_scope"]]
+        rows = [[str(r["scope"]) or "(none)", f"{r['requests']:,}", *_rates(r)] for r in data["by_scope"]]
         yield "By scope", _table(["scope", "requests", *_RATES], rows)
     for kind in ("wrong", "right"):
         if found := data["examples"][kind]:

@@ -19,7 +19,10 @@ _PAST = re.compile(r"\b(?:did|was|were|had)\b", re.IGNORECASE)
 _OTHER = re.compile(r"^\W*(?:when|can|could|would|will|should|(?:which|what) (?:day|date|month|year))\b", re.IGNORECASE)
 
 _FIRST = 4  # of the best turns may change places
-_SIMILAR, _MOST_BEHIND = 0.65, 0.35  # the second best: its cosine to the best at least, its score below at most
+# The second best: its cosine to the best at least; its score below at most, or so many times as the third is below it.
+_SIMILAR, _MOST_BEHIND, _CLEAR = 0.65, 0.35, 2.0
+_SIMILAR_SHORT = 0.79  # of short turns: these say one thing, and others of the same subject ("the wifi") are near too
+_SHORT = 20  # words, of the shorter of the two
 _NEAR = 0.75  # the others: the same cosine, less what their scores are below
 _LEAST_WORDS = 0.3  # of the question's words that the best turn has
 _APART_S = 60.0
@@ -39,13 +42,14 @@ def tense(question: str) -> Tense | None:
 class Rivals:
     """n turns that may be several values of one thing.
 
-    `vectors`: (n, dim); `at`: (n,) times, s; `words`, `exact`: (n,) the shares of the question's words and of its codes
-    that each has.
+    `vectors`: (n, dim); `at`: (n,) times, s; `lengths`: (n,) words of each; `words`, `exact`: (n,) the shares of the
+    question's words and of its codes that each has.
     """
 
     scores: Floats
     vectors: NDArray[np.float32]
     at: Floats
+    lengths: Floats
     words: Floats
     exact: Floats
 
@@ -72,7 +76,10 @@ def _rivals(turns: Rivals, best: NDArray[np.int64]) -> NDArray[np.bool_]:
     similar = turns.vectors[best] @ turns.vectors[first]
     behind = turns.scores[first] - turns.scores[best]
     near = similar - behind >= _NEAR
-    near[1] = similar[1] >= _SIMILAR and behind[1] <= _MOST_BEHIND
+    ahead = behind[2] - behind[1] if len(best) > 2 else 0.0
+    near[1] = behind[1] <= max(_MOST_BEHIND, _CLEAR * ahead)
+    short = np.minimum(turns.lengths[best], turns.lengths[first]) < _SHORT
+    near &= similar >= np.where(short, _SIMILAR_SHORT, _SIMILAR)
     same = (turns.words[best] >= _LEAST_WORDS * turns.words[first]) & (turns.exact[best] >= turns.exact[first])
     apart = np.abs(turns.at[best] - turns.at[first]) >= _APART_S
     chosen = near & same & apart

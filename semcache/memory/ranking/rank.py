@@ -110,7 +110,8 @@ def rank(question: Question, candidates: Candidates, weights: Weights) -> Rankin
 def _now(question: Question, candidates: Candidates, scores: Floats, values: Mapping[str, Floats]) -> Floats:
     asked = tense(question.text) if question.mention is None else None
     at = np.array([turn.at for turn in candidates.turns], np.float64)
-    return by_time(asked, Rivals(scores, candidates.own, at, values["words"], values["exact"]))
+    lengths = np.array([len(turn.text.split()) for turn in candidates.turns], np.float64)
+    return by_time(asked, Rivals(scores, candidates.own, at, lengths, values["words"], values["exact"]))
 
 
 def _values(question: Question, candidates: Candidates) -> dict[str, Floats]:

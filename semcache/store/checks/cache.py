@@ -65,15 +65,16 @@ def listed(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
         remove = "ZREM" if kind in (keys.CACHE_USE, keys.CACHE_EXPIRY) else remove
         for page in _pages(redis, key):
             ids = [id for id in page if not id.startswith("#")]
-            rows = ask(redis, [("HMGET", key.sibling(keys.CACHE_ENTRY, entry=id), "indexes", "group") for id in ids])
+            entries_of = [key.sibling(keys.CACHE_ENTRY, entry=id) for id in ids]
+            rows = ask(redis, [("HMGET", entry, "asked", "indexes", "group") for entry in entries_of])
             due = ask(redis, [("ZSCORE", key.sibling(keys.CACHE_EXPIRY), id) for id in ids])
             for id, row, at in zip(ids, rows, due, strict=True):
-                indexes, group = texts(row)
+                asked, indexes, group = texts(row)
                 if at is not None and float(at) <= time.time():
                     continue  # overdue: the next sweep takes it
-                if not indexes:
+                if not asked:
                     yield Finding(key.name, f"there is no entry {id}", f"{remove} {key.name} {id}")
-                elif not _names(key, json.loads(indexes), group):
+                elif not _names(key, json.loads(indexes or "[]"), group):
                     yield Finding(key.name, f"entry {id} does not belong here", f"{remove} {key.name} {id}")
 
 

@@ -91,3 +91,6 @@ PROBE = _declare("probe", "probe:{probe}", "string", "10 s", "`semcache doctor` 
 CALL_LIMIT = _declare(
     "call limit", "limit:{rule}", "list", "a minute", "times of a user's LLM calls; rule = namespace/user"
 )
+LANGUAGES = _declare(
+    "languages", "languages:{namespace}:{day}", "hash", "two days", "language -> questions of a day, UTC"
+)

@@ -27,7 +27,8 @@ class QuestionClass(StrEnum):
 class Classified:
     """A question's class, and why. The flags are independent: `my balance right now` is personal and volatile.
 
-    `doubt`: why it is not shared although no rule says so; empty if a rule does, or if it is shared.
+    `doubt`: why it is not shared although no rule says so; empty if a rule does, or if it is shared. `verbatim`: shared
+    only with who asks in the very same words, because nothing tells what is near in meaning.
     """
 
     kind: QuestionClass
@@ -35,6 +36,7 @@ class Classified:
     volatile: bool
     follow_up: bool
     doubt: str = ""
+    verbatim: bool = False
 
     @property
     def reason(self) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from redisvl.query.filter import Tag
 from redisvl.utils.vectorize import CustomVectorizer
 
-from semcache.adapters.redisvl import MessageHistory, SemanticMessageHistory
+from semcache.adapters.redisvl import MessageHistory, SemanticCache, SemanticMessageHistory
 from semcache.store.clients.client import Client
+from tests.adapters.commands import commands_of
 
 PAIRS = [(f"prompt {n}", f"response {n}") for n in range(5)]
 SHOWN = [
@@ -120,6 +122,23 @@ def test_sessions_end(redis_url: str, namespace: str, redis: Client) -> None:
     history.store("a", "b")
     assert all(0 < redis.ttl(key) <= 500 for key in redis.scan_iter(f"*{namespace}*items:*"))
     history.clear()
+
+
+def test_core_commands_only(
+    semantic: SemanticMessageHistory, opened: Callable[..., SemanticCache], redis: Client
+) -> None:
+    """Of a cache with filters and of a history: no search module is asked."""
+
+    def use() -> None:
+        cache = opened(filterable_fields=[{"name": "label", "type": "tag"}], ttl=9)
+        key = cache.store("a question", "an answer", filters={"label": "a"})
+        assert cache.check("a question", filter_expression=Tag("label") == "a")
+        cache.update(key, response="another")
+        cache.drop(keys=[key])
+        semantic.store("a", "b")
+        semantic.get_relevant("a")
+
+    assert not {name for name in commands_of(redis, use) if "." in name}
 
 
 def test_relevant_messages(semantic: SemanticMessageHistory) -> None:

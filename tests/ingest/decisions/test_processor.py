@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from semcache_ingest.decisions.counting import HOUR_S, MINUTE_S, window_of
 from semcache_ingest.decisions.figures import Figures
 from semcache_ingest.decisions.recount import recount
 from semcache_ingest.decisions.view import DecisionsView, grouped, total
+from semcache_ingest.publish import EventPublisher
 from tests.ingest.decisions.conftest import Counting
 from tests.ingest.decisions.records import decided, publish, traffic
 from tests.waiting import wait_until
@@ -149,6 +151,25 @@ def test_a_cache_is_counted_from_end_to_end(
     figures = live()
     assert (figures.lookups, figures.hits, figures.judged, figures.error) == (4, 3, 1, 0.0)
     assert figures["lost"] == 0
+
+
+def test_feedback_through_the_log_is_a_check(
+    publishing: Settings,
+    fast_embedder: CachedEmbedder,
+    drain: Callable[..., object],
+    count_all: Callable[[], None],
+    live: Live,
+) -> None:
+    """Two people who reject an answer settle it: that counts once, however often their events are read."""
+    with open_app(publishing, embedder=fast_embedder) as app:
+        entry = app.cache(scope={"tenant": "acme"}).store("How do I reset my password?", "Click on 'forgot password'.")
+    with EventPublisher(publishing) as publisher:
+        verdict = {"type": "feedback", "entry": entry, "correct": False, "at": datetime.now(UTC).isoformat()}
+        for user in ("pia", "tom", "pia", "tom"):
+            publisher.publish({**verdict, "id": f"f-{user}", "user": user})
+    drain(settings=publishing)
+    count_all()
+    assert (live()["wrong.feedback"], live().error) == (1, 1.0)
 
 
 def test_nothing_is_published_unless_it_is_set(settings: Settings, fast_embedder: CachedEmbedder) -> None:

@@ -10,8 +10,8 @@ local function wanted(id)
     local expires = tonumber(known[1])
     if expires == 0 or expires > due then return false end
   end
-  if version and known[2] then
-    local built_from = cjson.decode(known[2])[document]
+  if version and known[1] then
+    local built_from = cjson.decode(known[2] or '{}')[document]
     return built_from ~= nil and math.abs(built_from) < version
   end
   return true

@@ -5,9 +5,14 @@
 local near_fields = {
   'expires', 'rejected', 'context', 'tags', 'prompt', 'created', 'sources', 'group',
 }
+-- What a field that is not there stands for, in an entry that is.
+local defaults = { [2] = '0', [3] = '', [4] = '[]', [7] = '{}' }
 
 local function near_row(id, score)
   local row = redis.call('HMGET', ARGV[1] .. id, unpack(near_fields))
+  if row[1] then
+    for at, value in pairs(defaults) do row[at] = row[at] or value end
+  end
   local record = row[8] and redis.call('HMGET', group_prefix .. row[8], '#agreed', '#labels') or { false, false }
   table.insert(row, 1, id)
   table.insert(row, 2, score)
