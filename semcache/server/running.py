@@ -57,7 +57,14 @@ class PatientProtocol(H11Protocol):
 
     def resume_writing(self) -> None:
         super().resume_writing()
+        if not self.transport.is_closing():
+            _cancel(self._unread)
+
+    def eof_received(self) -> None:
+        """The connection now closes when what is left has been read, which may be never."""
+        super().eof_received()
         _cancel(self._unread)
+        self._unread = self.loop.call_later(self.unread_s, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         _cancel(self._head)

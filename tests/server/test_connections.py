@@ -20,6 +20,7 @@ from tests.waiting import wait_until
 
 BEGUN = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n"
 WAVE = 100
+POOLED = 45  # threads for work and their connections to Redis, of which the first wave may not have needed all
 
 
 def address_of(served: Served) -> tuple[str, int]:
@@ -31,15 +32,25 @@ def test_heads_that_do_not_end_are_given_up_and_connections_at_rest_are_not(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A byte now and then does not hold a connection, be it the first request on it or a later one."""
-    monkeypatch.setattr(PatientProtocol, "head_s", 0.3)
+    monkeypatch.setattr(PatientProtocol, "head_s", 2.0)
     with socket.create_connection(address_of(served), timeout=10) as slow:
         drip(slow)
     with socket.create_connection(address_of(served), timeout=10) as resting:
         for _ in range(2):
             resting.sendall(BEGUN + b"\r\n")
-            assert b" 200 " in resting.recv(4_096)
-            assert not select.select([resting], [], [], 0.6)[0], "it rests, and is not closed"
+            assert b" 200 " in received(resting, 'status":"ok"}')
+            assert not select.select([resting], [], [], 2.5)[0], "it rests, and is not closed"
         drip(resting)
+
+
+def received(connection: socket.socket, last: str) -> bytes:
+    """What arrives, up to its last words."""
+    data = b""
+    while not data.endswith(last.encode()):
+        more = connection.recv(4_096)
+        assert more, data
+        data += more
+    return data
 
 
 def drip(connection: socket.socket) -> None:
@@ -55,13 +66,17 @@ def drip(connection: socket.socket) -> None:
     raise AssertionError("the connection is still there")
 
 
-def test_an_answer_that_is_not_read_ends(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("half_closed", [False, True])
+def test_an_answer_that_is_not_read_ends(served: Served, monkeypatch: pytest.MonkeyPatch, half_closed: bool) -> None:
     """Whoever asks for a stream without end and reads nothing holds neither the connection nor the upstream's."""
     monkeypatch.setattr(PatientProtocol, "unread_s", 0.3)
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         connection.connect(address_of(served))
         connection.sendall(asking("flood"))
+        wait_until("the upstream is asked", lambda: bool(served.upstream.bodies))
+        if half_closed:
+            connection.shutdown(socket.SHUT_WR)
         wait_until("the upstream's stream has ended", lambda: served.upstream.closed == 1)
 
 
@@ -75,8 +90,8 @@ def test_streams_that_are_opened_and_dropped_leave_nothing(served: Served, count
         asyncio.run(wave(served, WAVE))
     asked = WAVE + count // WAVE * WAVE
     wait_until("the upstream's streams have ended", lambda: served.upstream.closed == asked, timeout_s=60)
-    wait_until("descriptors are as many as before", lambda: held()[0] <= descriptors + 5, timeout_s=60)
-    assert held()[1] <= threads
+    wait_until("descriptors are as many as before", lambda: held()[0] <= descriptors + POOLED, timeout_s=60)
+    assert held()[1] <= threads + POOLED
     assert len(served.upstream.bodies) == asked
     assert ask(client_of(served)) == ("miss", f"answer {asked + 1}")
 

@@ -71,7 +71,7 @@ class Relay(Response):
             answer.headers.update(self._added)
             await answer(scope, receive, send)
         except httpx2.TransportError as error:  # the upstream broke off: so do we, for the answer is not whole
-            _log.warning("the upstream broke off its answer: %s", error or type(error).__name__)
+            _log.warning("the upstream broke off its answer: %s", str(error) or type(error).__name__)
             raise Broken(str(error)) from error
 
     async def _answer(self, response: httpx2.Response, send: Send) -> None:

@@ -86,7 +86,7 @@ class Upstreams:
                 attempt = AsyncExitStack()
                 response = await attempt.enter_async_context(self._request(upstream, call, added))
             except httpx2.TransportError as error:
-                _log.warning("upstream %s: %s", urlsplit(upstream.url).hostname, error or type(error).__name__)
+                _log.warning("upstream %s: %s", urlsplit(upstream.url).hostname, str(error) or type(error).__name__)
                 continue
             if last or response.status_code not in _TRY_ANOTHER:
                 stack.push_async_exit(attempt)
