@@ -92,8 +92,8 @@ class EmbeddedCluster:
         _keep_ports(self.folder, taken)
 
     def whole(self) -> bool:
-        """Every node serves and every replica follows, whichever node is primary now."""
-        if not all(map(self._knows_all, self.nodes)):
+        """Every node serves, every replica follows, and all know it, whichever node is primary now."""
+        if not all(self._knows_all(node) and self._knows_replicas(node) for node in self.nodes):
             return False
         following = [node for node in self.nodes if node.info("replication")["role"] == "slave"]
         return len(following) == len(self.nodes) - self.primaries and all(map(_follows, following))
@@ -128,6 +128,11 @@ class EmbeddedCluster:
         told: Any = node.ask("CLUSTER", "INFO")
         facts = told if isinstance(told, dict) else dict(line.split(":") for line in told.decode().split())
         return facts["cluster_state"] == "ok" and int(facts["cluster_known_nodes"]) == len(self.nodes)
+
+    def _knows_replicas(self, node: Node) -> bool:
+        told: Any = node.ask("CLUSTER", "NODES")
+        lines = (told.decode() if isinstance(told, bytes) else str(told)).splitlines()
+        return sum("slave" in line.split()[2] for line in lines) == len(self.nodes) - self.primaries
 
     def _follow(self) -> None:
         for number, node in enumerate(self.nodes[self.primaries :]):

@@ -153,7 +153,7 @@ def test_a_person_sees_the_own_memory_whatever_the_address_says(with_login: Open
     helpdesk.app.memory(user="pia").append("s1", "user", "My dog is called Muffin.")
     helpdesk.app.memory(user="ana@example.org").append("s1", "user", "My parrot is called Rio.")
     own = with_login("views/memory.py", ANA, user="pia")
-    assert "What is remembered of ana@example.org" in said(own)
+    assert "What ana@example.org has told" in said(own)
     assert "Muffin" not in said(own)
     assert "Rio" in said(own)
     admin = with_login("views/memory.py", ANA | {"email": "root@example.org"}, user="pia")

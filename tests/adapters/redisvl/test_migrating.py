@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ LABEL = [{"name": "label", "type": "tag"}]
 
 
 @pytest.fixture
-def index(namespace: str, redis: Client, embedder: Embedder) -> str:
+def index(namespace: str, redis: Client, embedder: Embedder) -> Iterator[str]:
     """Three entries of a redisvl cache: plain, with metadata, filter and lifetime, and in other words; and no entry."""
     for n, prompt in enumerate(("How do I renew a card?", "Where is the library?", "When do you open?")):
         vector = array_to_buffer(embedder.embed([prompt])[0].tolist(), "float32")
@@ -32,7 +32,8 @@ def index(namespace: str, redis: Client, embedder: Embedder) -> str:
         redis.hset(f"{namespace}:e{n}", mapping={**told, "updated_at": 2.5, "prompt_vector": vector, **more})
     redis.expire(f"{namespace}:e1", 500)
     redis.hset(f"{namespace}:other", mapping={"x": b"\xff"})
-    return namespace
+    yield namespace
+    redis.delete(*(f"{namespace}:{name}" for name in ("e0", "e1", "e2", "other")))
 
 
 @pytest.fixture
