@@ -66,14 +66,14 @@ def test_people_see_their_own_memory_and_admins_all(visit: Visit, members: Setti
     ask(eve, "My kayak is called Otter.")
     eve.goto(f"{launch.address(members)}/memory?user=pia")
     heading(eve, "Memory")
-    expect(eve.get_by_role("main")).to_contain_text(f"What is remembered of {shown('eve@example.org')}")
+    expect(eve.get_by_role("main")).to_contain_text(f"What {shown('eve@example.org')} has told")
     expect(eve.get_by_test_id("stSidebar").get_by_role("combobox")).to_have_count(0)
     go(eve, "Stream")
     expect(eve.get_by_role("tab", name="Dead letters")).to_have_count(0)
 
     root = signed_in(visit(at=members), "root@example.org")
     root.goto(f"{launch.address(members)}/memory?user=eve@example.org")
-    expect(root.get_by_role("main")).to_contain_text(f"What is remembered of {shown('eve@example.org')}")
+    expect(root.get_by_role("main")).to_contain_text(f"What {shown('eve@example.org')} has told")
 
     eve.get_by_role("button", name="Sign out").click()
     expect(eve.get_by_role("button", name="Sign in")).to_be_visible()
