@@ -233,6 +233,7 @@ def from_hash(id: str, row: Sequence[bytes | None]) -> Entry:
         tokens=int(known.get("tokens") or 0),
         compute_s=float(known.get("compute_s") or 0),
         confirmed=int(known.get("confirmed", 0)),
-        rejected=int(known.get("rejected", 0)),
+        rejected=max(int(known.get("rejected", 0)), int(known.get("doubts", 0))),
+        withdrawn=known.get("rejected", "0") != "0",
         verified_at=float(known.get("verified") or known["created"]),
     )
