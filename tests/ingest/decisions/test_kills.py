@@ -84,7 +84,7 @@ def test_totals_after_kills_are_those_of_the_topic(servers: Fleet, namespace: st
     truth = counted(recount(settings))
     assert sum(truth[name] for name in ("lookups", "right.shadow", "wrong.shadow", "unjudged.shadow")) == sent * WAVE
     try:
-        wait_until("all is counted", lambda: counted(live(settings)) == truth, timeout_s=90)
+        wait_until("all is counted", lambda: counted(live(settings)) == truth, timeout_s=200)
     except AssertionError as failed:
         raise AssertionError(f"{failed}: {counted(live(settings))} of {truth}\n{servers.logs()}") from failed
     third.terminate()
