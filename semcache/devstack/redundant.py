@@ -130,8 +130,7 @@ class EmbeddedCluster:
         return facts["cluster_state"] == "ok" and int(facts["cluster_known_nodes"]) == len(self.nodes)
 
     def _knows_replicas(self, node: Node) -> bool:
-        told: Any = node.ask("CLUSTER", "NODES")
-        lines = (told.decode() if isinstance(told, bytes) else str(told)).splitlines()
+        lines = node.ask("CLUSTER", "NODES").decode().splitlines()
         return sum("slave" in line.split()[2] for line in lines) == len(self.nodes) - self.primaries
 
     def _follow(self) -> None:

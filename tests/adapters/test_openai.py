@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 from openai import AsyncOpenAI, InternalServerError, OpenAI
@@ -11,27 +10,10 @@ from openai import AsyncOpenAI, InternalServerError, OpenAI
 from semcache.adapters.openai import wrap
 from semcache.cache import SemanticCache
 from semcache.embed import Embedder
-from tests.llm.server import FakeOpenAi, Trouble, serving
+from tests.llm.server import FakeOpenAi, Trouble
 
 QUESTION = "How do I renew a library card?"
 MESSAGES = [{"role": "user", "content": QUESTION}]
-
-
-@pytest.fixture
-def api() -> Iterator[FakeOpenAi]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def cache(redis_url: str, namespace: str, embedder: Embedder) -> Iterator[SemanticCache]:
-    with SemanticCache(redis_url, namespace=namespace, embedder=embedder) as kept:
-        yield kept
-
-
-@pytest.fixture
-def client(api: FakeOpenAi, cache: SemanticCache) -> OpenAI:
-    return wrap(OpenAI(base_url=api.base_url, api_key="k", max_retries=0), cache)
 
 
 def ask(client: OpenAI, **fields: object) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,8 +12,7 @@ from pydantic import BaseModel, Field
 
 from semcache.adapters.openai import wrap
 from semcache.cache import SemanticCache
-from semcache.embed import Embedder
-from tests.llm.server import FakeOpenAi, serving
+from tests.llm.server import FakeOpenAi
 
 QUESTION = "How do I renew a library card?"
 
@@ -22,23 +20,6 @@ QUESTION = "How do I renew a library card?"
 class Steps(BaseModel):
     title: str
     count: int = Field(ge=1)
-
-
-@pytest.fixture
-def api() -> Iterator[FakeOpenAi]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def cache(redis_url: str, namespace: str, embedder: Embedder) -> Iterator[SemanticCache]:
-    with SemanticCache(redis_url, namespace=namespace, embedder=embedder) as kept:
-        yield kept
-
-
-@pytest.fixture
-def client(api: FakeOpenAi, cache: SemanticCache) -> OpenAI:
-    return wrap(OpenAI(base_url=api.base_url, api_key="k", max_retries=0), cache)
 
 
 def streamed(client: OpenAI, **fields: Any) -> str:

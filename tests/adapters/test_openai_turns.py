@@ -18,27 +18,14 @@ from openai import AsyncOpenAI, InternalServerError, OpenAI
 from semcache.adapters.openai import wrap
 from semcache.cache import SemanticCache
 from semcache.devstack.ports import free_port
-from semcache.embed import Embedder
 from semcache.store import keys
 from semcache.store.clients.client import Client
-from tests.llm.server import FakeOpenAi, Trouble, serving
+from tests.llm.server import FakeOpenAi, Trouble
 from tests.waiting import wait_until
 
 QUESTION = "How do I renew a library card?"
 MANY = 30
 ASKED: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": QUESTION}]}
-
-
-@pytest.fixture
-def api() -> Iterator[FakeOpenAi]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def cache(redis_url: str, namespace: str, embedder: Embedder) -> Iterator[SemanticCache]:
-    with SemanticCache(redis_url, namespace=namespace, embedder=embedder) as kept:
-        yield kept
 
 
 def ask(client: OpenAI, *, stream: bool) -> str:

@@ -43,6 +43,15 @@ def catalogue_node(client: Client, namespace: str) -> str:
     return node_of(client, keys.CACHE_SCOPES.build(namespace=namespace))
 
 
+def spread_namespace(client: Client) -> str:
+    """One whose catalogue and documents lie on different servers."""
+    return next(
+        name
+        for name in names()
+        if catalogue_node(client, name) != node_of(client, keys.DOCUMENT_VERSIONS.build(namespace=name))
+    )
+
+
 def home(client: Client, cache: SemanticCache) -> str:
     return node_of(client, keys.CACHE_USE.build(scope=cache.scope.id))
 
@@ -55,11 +64,7 @@ def test_the_death_of_one_server_is_noticed_by_its_tenants_alone(
     cluster: EmbeddedCluster, client: Client, embedder: CachedEmbedder
 ) -> None:
     """The server of the catalogue dies: known scopes elsewhere store and serve at once; for its own it is an outage."""
-    namespace = next(
-        name
-        for name in names()
-        if catalogue_node(client, name) != node_of(client, keys.DOCUMENT_VERSIONS.build(namespace=name))
-    )
+    namespace = spread_namespace(client)
     dying = catalogue_node(client, namespace)
 
     def cache_of(tenant: str) -> SemanticCache:
@@ -89,11 +94,7 @@ def test_an_answer_that_nothing_would_lead_to_is_not_stored(
     cluster: EmbeddedCluster, client: Client, embedder: CachedEmbedder
 ) -> None:
     """While the catalogue's server is away a new scope, a new document, another lifetime: nothing of it is stored."""
-    namespace = next(
-        name
-        for name in names()
-        if catalogue_node(client, name) != node_of(client, keys.DOCUMENT_VERSIONS.build(namespace=name))
-    )
+    namespace = spread_namespace(client)
     dying = catalogue_node(client, namespace)
     caches = (
         SemanticCache(client, embedder=embedder, namespace=namespace, scope={"tenant": f"{n}"}, ttl=100)
