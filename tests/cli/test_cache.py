@@ -49,6 +49,7 @@ def caches(redis: redis_py.Redis, embedder: CachedEmbedder, namespace: str) -> d
         cache.store(PASSWORD, f"{tenant}: use the link", sources={"faq": 1})
         assert cache.lookup(PASSWORD)
         assert cache.lookup("How can I reset my password?")
+        assert cache._runtime.flush(20)
     return made
 
 
@@ -253,7 +254,6 @@ def test_learn_takes_pairs(run: Run, tmp_path: Path) -> None:
 
 def test_status_tells_how_far_the_learning_is(run: Run, caches: dict[str, SemanticCache]) -> None:
     """One row a scope with its labels and a sentence; for one scope what other budgets would give."""
-    assert all(cache._runtime.flush(20) for cache in caches.values())
     rows = output(run("status", "--json"))
     assert [row["items"]["tenant"] for row in rows] == ["acme", "globex"]
     assert all("answers compared" in row["summary"] for row in rows)
