@@ -33,7 +33,6 @@ from semcache.cache.budget import (
 from semcache.cache.budget.votes import DIFFERENT, SAME, Votes
 from semcache.cache.deciding.decide import Decision, Learned, Rule, decide
 from semcache.cache.entries.records import Progress, Verdict
-from semcache.cache.entries.tally import Lesson as HitLesson
 from semcache.cache.inputs import Question
 from semcache.cache.learning.judge import Judge
 from semcache.cache.learning.labelled import LabelledRow
@@ -124,8 +123,8 @@ class Learner:
 
     # -- lessons
 
-    def lesson_of_hit(self, question: Question, decision: Decision) -> HitLesson | None:
-        """What the decision to serve teaches, with the label unknown; made and written behind the answer."""
+    def lesson_of_hit(self, question: Question, decision: Decision) -> Callable[[Pipeline], None] | None:
+        """Queues what the decision to serve teaches, with the label unknown; called behind the answer."""
         if decision.evidence is None or decision.chosen is None or self._when == "off":
             return None
         return partial(self._queue_hit, question, decision.chosen.entry_id, decision.evidence)
