@@ -172,7 +172,7 @@ def _by_score(
 ) -> Decision:
     """The rule of a scope that has learned; what differs plainly in any language is refused all the same."""
     error = evidence.error or 0.0
-    refused = model.score(evidence.features) < region.threshold
+    refused = not model.score(evidence.features) >= region.threshold  # NaN is refused
     candidate = text_of(best.prompt)
     found = guards(query, candidate) if refused or every_guard else hard_guards(query, candidate)
     if refused:

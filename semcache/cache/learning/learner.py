@@ -34,7 +34,7 @@ from semcache.cache.budget.votes import DIFFERENT, SAME, Votes
 from semcache.cache.deciding.decide import Decision, Learned, Rule, decide
 from semcache.cache.entries.records import Progress, Verdict
 from semcache.cache.inputs import Question
-from semcache.cache.learning.judge import Judge
+from semcache.cache.learning.judge import Judge, compared
 from semcache.cache.learning.labelled import LabelledRow
 from semcache.cache.learning.lessons import Lesson, group_of, words_of
 from semcache.cache.learning.state import AnswerRecord, Before, LearningState, LessonWrite
@@ -155,7 +155,7 @@ class Learner:
     def _teach(self, lesson: Lesson) -> None:
         others = lesson.recheck or [a for a in self.answers(lesson.near) if a.entry_id != lesson.entry_id]
         new = AnswerRecord(lesson.entry_id, lesson.prompt, lesson.response, lesson.sources, "")
-        votes = Votes.of([answer.group for answer in others], self._judge(new, others))
+        votes = Votes.of([answer.group for answer in others], compared(self._judge, new, others))
         if lesson.recheck is None:
             self._learn(lesson, votes, others)
         else:
@@ -229,7 +229,7 @@ class Learner:
     def agrees(self, response: str, sources: Mapping[str, int], entry_id: str) -> bool | None:
         """What the judge says of an answer beside a stored one; None if it cannot tell, or the stored one is gone."""
         stored = self.answers([entry_id])
-        return self._judge(AnswerRecord("", "", response, sources, ""), stored)[0] if stored else None
+        return compared(self._judge, AnswerRecord("", "", response, sources, ""), stored)[0] if stored else None
 
     def open(self) -> None:
         """Before `add_labelled`: an erasure that comes between the two is not undone."""
