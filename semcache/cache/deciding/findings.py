@@ -75,6 +75,8 @@ class Findings:
             return Decision(None, detail, Reason.NOT_SIMILAR)
         if not self.near:
             return _NOTHING_STORED
+        if not self.unservable:
+            return decision
         known = [near for near in self.near if not near.gone]
         would_be = rule(self.question.prompt, known[:NEIGHBOURS]).chosen
         return replace(self.unservable[would_be.entry_id], notes=decision.notes) if would_be else decision
