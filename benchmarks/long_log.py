@@ -24,8 +24,8 @@ VERBS = "change cancel find pay move return track renew share delete".split()
 THINGS = "order invoice address card parcel booking account subscription password ticket".split()
 WHEN = (
     "today, tomorrow, by phone, in the app, from abroad, without a receipt, for a friend, as a guest, on Sunday, after "
-    "delivery, before it ships, in a shop, by post, at night, with a voucher, for my company, on the website, without an "
-    "account, with two cards, at the counter"
+    "delivery, before it ships, in a shop, by post, at night, with a voucher, for my company, on the website, without "
+    "an account, with two cards, at the counter"
 ).split(", ")
 
 
@@ -48,9 +48,8 @@ def main() -> None:
         f"{took:,.0f} s, {wanted.requests / took:,.0f} requests/s; {used.ru_utime + used.ru_stime:,.0f} s of processor "
         f"time; peak memory {used.ru_maxrss / 1024:,.0f} MB"
     )
-    print(
-        f"hits {found['hits']:,}, exact {found['exact_hits']:,}, wrong {found['wrong_hits']:,} of {found['judged_hits']:,}"
-    )
+    hits, exact, wrong, judged = (found[f"{name}hits"] for name in ("", "exact_", "wrong_", "judged_"))
+    print(f"hits {hits:,}, exact {exact:,}, wrong {wrong:,} of {judged:,}")
 
 
 def write(path: Path, requests: int, questions: int, seed: int = 0) -> None:
