@@ -253,8 +253,9 @@ class DecisionMetrics:
 
     def _looked_up(self, event: LookupDecided) -> None:
         reason = event.reason if event.reason in _REASONS else OTHERS
-        self.lookups.labels(self._label_of(event.tenant), event.outcome, reason).inc()
-        self.latency.observe(event.latency_us / 1e6)
+        self.lookups.labels(self._label_of(event.tenant), event.outcome, reason).inc(event.times)
+        for _ in range(event.times):
+            self.latency.observe(event.latency_us / 1e6)
         self.tokens.inc(event.tokens)
         self.money.inc(event.cost_micros / 1e6)
 
