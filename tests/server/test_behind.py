@@ -1,4 +1,4 @@
-"""Answers are stored behind what the caller gets, and nobody can tell."""
+"""Work that an answer does not wait for: it is done behind it, or not again, and nobody can tell."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from semcache.errors import RedisUnavailable
+from semcache.questions import Classified, classify
+from semcache.server import backend
 from semcache.server.behind import Behind
 from semcache.server.proxy.asking import Asking
 from tests.server.conftest import Served
@@ -96,3 +98,20 @@ def test_the_end_waits_for_what_is_under_way(caplog: pytest.LogCaptureFixture) -
 
     assert asyncio.run(end()) == ["a", "b"]
     assert caplog.text.count("not stored: gone") == 2
+
+
+def test_what_is_asked_again_is_not_classified_again(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless it is so long that it would fill the memory."""
+    found = list[str]()
+
+    def counted(question: str, **options: Any) -> Classified:
+        found.append(question)
+        return classify(question, **options)
+
+    monkeypatch.setattr(backend, "classify", counted)
+    client, long = client_of(served), QUESTION + " Tell me in short words." * 100
+    assert [ask(client)[0] for _ in range(3)] == ["miss", "hit", "hit"]
+    assert found == [QUESTION]
+    for _ in range(2):
+        ask(client, long)
+    assert found == [QUESTION, long, long]
