@@ -111,7 +111,17 @@ def counted_redis(folder: Path) -> Iterator[tuple[str, Counted]]:
     """A server under callgrind and its URL."""
     port = free_port()
     url = f"redis://127.0.0.1:{port}/0"
-    command = [find_redis().path, "--port", str(port), "--dir", str(folder), "--save", "", "--hz", "1"]
+    command: list[str | Path] = [
+        find_redis().path,
+        "--port",
+        str(port),
+        "--dir",
+        str(folder),
+        "--save",
+        "",
+        "--hz",
+        "1",
+    ]
     server = Counted(command, folder, stdout=subprocess.DEVNULL)
     try:
         _wait(url)

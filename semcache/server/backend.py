@@ -14,6 +14,7 @@ from anyio import CapacityLimiter
 from semcache.app import App
 from semcache.errors import RedisUnavailable
 from semcache.memory import AgentMemory
+from semcache.server.behind import Behind
 from semcache.server.identity import caller
 from semcache.server.metrics import Metrics
 from semcache.settings import Settings
@@ -48,6 +49,7 @@ class Backend:
     app: App
     metrics: Metrics
     breaker: Breaker = field(default_factory=Breaker)
+    behind: Behind = field(default_factory=Behind)
     _threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_THREADS))
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import fields, replace
 from functools import cache
@@ -161,6 +162,15 @@ def test_rows_of_another_version_are_left_out() -> None:
     assert labels.tolist() == [1.0]
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_row_that_nobody_has_written_spoils_no_fit(value: float) -> None:
+    """A row with NaN, infinity or an unknown label is skipped: a single one would make every score NaN."""
+    sound = pack_row([0.5] * len(FEATURES), False)
+    odd = pack_row([value] + [0.0] * (len(FEATURES) - 1), True)
+    unknown = sound[:-1] + bytes((7,))
+    assert unpack_rows([odd, sound, unknown]).labels.tolist() == [0.0]
+
+
 def test_no_rows_give_an_empty_table() -> None:
     """An empty ring is an empty table, and fits nothing."""
     assert unpack_rows([]).features.shape == (0, len(FEATURES))
@@ -275,6 +285,13 @@ def test_a_model_that_cannot_be_read_says_so(stored: bytes) -> None:
     """Bytes of another format are an input error, not a crash in numpy."""
     with pytest.raises(InvalidInput, match="remove it"):
         Model.from_bytes(stored)
+
+
+def test_a_model_without_numbers_is_not_taken_up() -> None:
+    """A stored model with NaN in it cannot be read: by its score everything, or nothing, would be served."""
+    model = _model()
+    with pytest.raises(InvalidInput, match="remove it"):
+        Model.from_bytes(replace(model, beta=model.beta * np.nan).to_bytes())
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0.1, 100)), min_size=1, max_size=30))

@@ -19,7 +19,7 @@ from semcache.cache.budget.evidence import Idf, Text, pair_features
 from semcache.cache.budget.fit import FIRST_FIT
 from semcache.cache.budget.model import Model, Region
 from semcache.cache.deciding.guards import Guard, guards, hard_guards, wording_differs
-from semcache.cache.deciding.neighbourhood import neighbourhood
+from semcache.cache.deciding.neighbourhood import elected
 from semcache.cache.entries.records import NearEntry
 from semcache.cache.types import Reason
 from semcache.text.differences.dress import only_dress_differs
@@ -91,10 +91,9 @@ def decide(
         return Decision(None, "no stored question is near", Reason.NOT_SIMILAR)
     query = text_of(question)
     dressed = next((entry for entry in near if _is_dressed(question, entry)), None)
-    vote = neighbourhood(near, standing=dressed)
-    best = vote.candidate
-    features = pair_features(query, text_of(best.prompt), best.similarity, learned.idf) + vote.features
-    evidence = CandidateEvidence(tuple(features), vote.group, None)
+    best, of_vote = elected(near, standing=dressed)
+    features = pair_features(query, text_of(best.prompt), best.similarity, learned.idf) + of_vote
+    evidence = CandidateEvidence(tuple(features), best.own_group, None)
     if learned.model is None:
         decision = _strictly(query, best, evidence, learned.sums, max_error_rate, dressed is not None)
         chance = STRICT_SHADOW
@@ -173,7 +172,7 @@ def _by_score(
 ) -> Decision:
     """The rule of a scope that has learned; what differs plainly in any language is refused all the same."""
     error = evidence.error or 0.0
-    refused = model.score(evidence.features) < region.threshold
+    refused = not model.score(evidence.features) >= region.threshold  # NaN is refused
     candidate = text_of(best.prompt)
     found = guards(query, candidate) if refused or every_guard else hard_guards(query, candidate)
     if refused:

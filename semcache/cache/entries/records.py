@@ -169,24 +169,27 @@ class NewEntry:
 
 
 def near_of(row: Sequence[Any]) -> NearEntry:
-    """A row of `_cache_near.lua`: texts, or False or None for what is not there."""
+    """A row of `_cache_near.lua`: texts, or False or None for what is not there. What cannot be read counts as gone."""
     id, score, expires, rejected, context, tags, prompt, created, sources, group, agreed, labels = row
     similarity = cosine(float(score))
     if not prompt:
         return NearEntry(id, similarity, gone=True)
-    return NearEntry(
-        entry_id=id,
-        similarity=similarity,
-        prompt=prompt,
-        created_at=float(created),
-        expires_at=float(expires),
-        sources=json.loads(sources) if sources else {},
-        tags=tuple(json.loads(tags)) if tags else (),
-        context=context or "",
-        group=group or "",
-        record=(float(agreed), float(labels)),
-        rejected=(rejected or "0") != "0",
-    )
+    try:
+        return NearEntry(
+            entry_id=id,
+            similarity=similarity,
+            prompt=prompt,
+            created_at=float(created),
+            expires_at=float(expires),
+            sources=json.loads(sources) if sources else {},
+            tags=tuple(json.loads(tags)) if tags else (),
+            context=context or "",
+            group=group or "",
+            record=(float(agreed), float(labels)),
+            rejected=(rejected or "0") != "0",
+        )
+    except (TypeError, ValueError):
+        return NearEntry(id, similarity, gone=True)
 
 
 def stored_under(id: str, row: Sequence[bytes | None]) -> NearEntry:
