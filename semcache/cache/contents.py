@@ -45,9 +45,12 @@ class Contents:
         """Whether this user has rejected an answer (`own`: serve another one), and whether others have (`open`).
 
         Of those who ask about an answer that others have rejected, one is told that it is `open`: make the answer anew
-        and give it to `second_opinion`.
+        and give it to `second_opinion`. A `Hit` that is the user's `own` doubt is counted as a miss from now on.
         """
-        return self._parts.verdicts.doubt(_entry_id(hit_or_entry_id), check_unicode("the user", user))
+        doubt = self._parts.verdicts.doubt(_entry_id(hit_or_entry_id), check_unicode("the user", user))
+        if doubt.own and isinstance(hit_or_entry_id, Hit):
+            self._parts.verdicts.withheld(hit_or_entry_id)
+        return doubt
 
     def second_opinion(
         self, hit_or_entry_id: Hit | str, response: str | None, *, sources: Mapping[str, int] | None = None

@@ -97,7 +97,7 @@ class Parts:
 
     @cached_property
     def verdicts(self) -> Verdicts:
-        return Verdicts(self.redis, self.scope.id, counted=self.runtime.counted)
+        return Verdicts(self.redis, self.scope.id, idle_s=self.entries.idle_s, counted=self.runtime.counted)
 
     @cached_property
     def refusals(self) -> Refusals:

@@ -6,16 +6,22 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 import anyio.to_thread
 from anyio import CapacityLimiter
 
 from semcache.app import App
+from semcache.audit import AuditTrail
 from semcache.errors import RedisUnavailable
+from semcache.llm.requests.rules import LONGEST_QUESTION
 from semcache.memory import AgentMemory
+from semcache.questions import Classified, classify
+from semcache.server.behind import Behind
 from semcache.server.identity import caller
 from semcache.server.metrics import Metrics
+from semcache.server.removals import note_removal
 from semcache.settings import Settings
 from semcache.store.verbatim import VerbatimAnswers
 from semcache.telemetry import remembering
@@ -48,11 +54,23 @@ class Backend:
     app: App
     metrics: Metrics
     breaker: Breaker = field(default_factory=Breaker)
+    behind: Behind = field(default_factory=Behind)
     _threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_THREADS))
 
     @property
     def settings(self) -> Settings:
         return self.app.settings
+
+    def class_of(self, question: str) -> Classified:
+        """Whom its answer serves; what is asked again need not be found out twice."""
+        return (self._classes if len(question) <= LONGEST_QUESTION else self._classified)(question)
+
+    @cached_property
+    def _classes(self) -> Callable[[str], Classified]:
+        return lru_cache(4_096)(self._classified)
+
+    def _classified(self, question: str) -> Classified:
+        return classify(question, embedder=self.app.embedder, share_above=self.settings.cache.share_above)
 
     def verbatim(self, tenant: str) -> VerbatimAnswers:
         """The answers to the very same requests of a tenant."""
@@ -61,6 +79,16 @@ class Backend:
     def memory(self) -> AgentMemory:
         """The memory of whoever asks."""
         return self.app.memory(user=caller.get().user)
+
+    @property
+    def trail(self) -> AuditTrail:
+        """Where it is taken down what was removed."""
+        return AuditTrail(self.app.redis, self.settings.namespace)
+
+    def note_removal(self, done: object, *, via: str = "http") -> None:
+        """Takes down what an operation on the memory of whoever asks has removed; asks Redis."""
+        who = caller.get().user
+        note_removal(self.trail, done, user=who, actor=who, via=via)
 
     async def run(self, work: Callable[[], T]) -> T:
         """Work that asks Redis or a model, in a thread.
@@ -81,7 +109,9 @@ class Backend:
         def traced() -> T:
             store = f"{self.settings.namespace}/{digest_of(caller.get().user)}"
             with remembering(operation, store, openinference=self.settings.otel.openinference):
-                return work(self.memory())
+                done = work(self.memory())
+            self.note_removal(done)
+            return done
 
         return await self.run(traced)
 

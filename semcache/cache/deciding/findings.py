@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -23,9 +23,9 @@ class Findings:
     """Everything a lookup has fetched and decided. `vector` is None if no embedding was needed.
 
     `exact`: the entry of the very same question; `near`: best first; `unservable`: the decision not to serve some of
-    them whatever the question, by id. `progress` of the scope's learning; `group_size`: entries in the answer group of
-    the exact match; `answers` that came with the entries, by id; `beyond_window`: the model does not read the whole
-    question; `now`: when they were found, s, by Redis' clock. `recheck`: an exact match is answered anew.
+    them whatever the question, by id. `progress` of the scope's learning; `answers` that came with the entries, by id;
+    `beyond_window`: the model does not read the whole question; `now`: when they were found, s, by Redis' clock.
+    `recheck`: an exact match is answered anew.
     """
 
     question: Question
@@ -34,7 +34,6 @@ class Findings:
     unservable: Mapping[str, Decision] = field(default_factory=dict)
     vector: NDArray[np.float32] | None = None
     progress: Progress = field(default_factory=Progress)
-    group_size: int = 0
     answers: Mapping[str, StoredAnswer] = field(default_factory=dict)
     now: float = 0.0
     beyond_window: bool = False
@@ -63,9 +62,7 @@ class Findings:
 
     def same_question(self) -> Decision | None:
         """The decision to serve the answer of the very same question; None if there is none that may be served."""
-        if self.exact is None or self.exact.entry_id in self.unservable:
-            return None
-        return Decision(self.exact, "the same question", confidence=1.0)
+        return same_question(self.exact, self.unservable)
 
     def _explained(self, decision: Decision, rule: Rule) -> Decision:
         if self.exact is not None:
@@ -75,6 +72,8 @@ class Findings:
             return Decision(None, detail, Reason.NOT_SIMILAR)
         if not self.near:
             return _NOTHING_STORED
+        if not self.unservable:
+            return decision
         known = [near for near in self.near if not near.gone]
         would_be = rule(self.question.prompt, known[:NEIGHBOURS]).chosen
         return replace(self.unservable[would_be.entry_id], notes=decision.notes) if would_be else decision
@@ -87,6 +86,13 @@ class Findings:
             Candidate(near.entry_id, near.prompt, near.similarity, notes.get(near.entry_id, ""))
             for near in shown.values()
         )
+
+
+def same_question(exact: NearEntry | None, unservable: Container[str]) -> Decision | None:
+    """The decision to serve the answer of the very same question; None if there is none that may be served."""
+    if exact is None or exact.entry_id in unservable:
+        return None
+    return Decision(exact, "the same question", confidence=1.0)
 
 
 def unservable(near: Sequence[NearEntry], *, now: float, versions: Mapping[str, int]) -> dict[str, Decision]:

@@ -114,7 +114,7 @@ class Tally:
             counts, self._waiting = self._waiting, _Counts()
         if not (counts.misses or counts.used):
             return
-        args: list[Argument] = [self._prefix, self._idle_s, _written(counts.misses), _written(counts.hits)]
+        args: list[Argument] = [self._prefix, self._idle_s, counters_json(counts.misses), counters_json(counts.hits)]
         for entry_id, (hits, now) in counts.used.items():
             args += entry_id, hits, now, now / USE_HALF_LIFE_S + math.log2(hits)
         if not counts.lessons:
@@ -127,6 +127,6 @@ class Tally:
         executed(self._redis, pipe)
 
 
-def _written(counters: Mapping[str, float]) -> str:
+def counters_json(counters: Mapping[str, float]) -> str:
     """Counters as JSON, as cache_hit.lua takes them: those that change, as decimal text."""
     return json.dumps({name: f"{by:.15g}" for name, by in counters.items() if by})

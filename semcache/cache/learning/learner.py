@@ -57,6 +57,11 @@ def draw_of(fingerprint: str, repeats: int) -> float:
     return int.from_bytes(digest, "big") / 2**64
 
 
+def recheck_due(fingerprint: str, version: int, draw: Draw = draw_of) -> bool:
+    """Whether a model of this version has exact repeats of a question answered anew, once other entries can vote."""
+    return version > 0 and draw(f"recheck:{fingerprint}", version) < FLOOR_SHARE
+
+
 def _untold(by: Literal["shadow", "feedback"], right: bool | None) -> None:
     """For whoever does not want to know."""
 
@@ -98,9 +103,9 @@ class Learner:
 
     def rechecks(self, question: Question, progress: Progress, group_size: int) -> bool:
         """Whether an exact repeat is answered anew: a small share, of groups whose other entries can vote."""
-        if self._when == "off" or progress.version == 0 or group_size < 2:
+        if self._when == "off" or group_size < 2:
             return False
-        return self._draw(f"recheck:{question.fingerprint}", progress.version) < FLOOR_SHARE
+        return recheck_due(question.fingerprint, progress.version, self._draw)
 
     def _current(self, version: int) -> Learned:
         """This process's copy of what was learned, its sums aside."""

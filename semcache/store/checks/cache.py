@@ -13,6 +13,7 @@ from semcache.store import keys
 from semcache.store.checks.finding import Finding, Known, read_key
 from semcache.store.checks.reading import Question, ask, judged, members, scored, texts
 from semcache.store.connect import guarded
+from semcache.store.pages import hash_names
 
 _FIELDS = ("asked", "expires", "indexes", "group", "verbatim")
 
@@ -122,8 +123,7 @@ class Homes:
         with guarded():
             for name in self._redis.scan_iter(match=pattern, count=1_000):
                 namespace = read_key(name.decode()).ids["namespace"]
-                scopes: Any = self._redis.hkeys(name)
-                self._known |= {scope.decode(): namespace for scope in scopes}
+                self._known |= {scope.decode(): namespace for scope in hash_names(self._redis, name)}
 
     def used(self, redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
         """A scope that holds entries is in a catalogue: sweeper and commands find it there."""
