@@ -213,7 +213,7 @@ class SimulatedCache:
     def _serve(self, decision: Decision) -> None:
         if decision.evidence:
             self._append(decision.evidence.features, None)
-            self.sums += served(decision.evidence)
+            self.sums += served(decision.evidence, self.sums)
 
     def _compute(self, prompt: str, answer: int, near: Sequence[Near], decision: Decision) -> None:
         entry_id = str(len(self.run.hits))

@@ -11,10 +11,11 @@ hard guard. `Decision.evidence` is what `budget.learn` wants once the new answer
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from semcache.cache.budget import CandidateEvidence, Sums, shadow_probability
+from semcache.cache.budget import NOVEL, CandidateEvidence, Sums, shadow_probability
 from semcache.cache.budget.evidence import Idf, Text, pair_features
 from semcache.cache.budget.fit import FIRST_FIT
 from semcache.cache.budget.model import Model, Region
@@ -102,28 +103,35 @@ def decide(
         error = model.error(model.score(features))
         evidence = replace(evidence, error=error)
         decision = _by_score(query, best, evidence, model, region, max_error_rate, learned.hard_guards)
-        chance = shadow_probability(error, region, learned.sums.would_serve)
+        novel = learned.sums.novelty >= NOVEL
+        chance = math.inf if novel else shadow_probability(error, region, learned.sums.would_serve)
         if dressed is not None and learned.sums.trusts_strict_rule(max_error_rate):
             decision = _strictly(query, best, evidence, learned.sums, max_error_rate, True)
             chance = min(chance, STRICT_SHADOW)
     if decision.chosen is None:
         return decision
-    return _checked(decision, chance > draw, repeats)
+    return _checked(decision, _why_checked(chance, draw, repeats))
 
 
 def _is_dressed(question: str, entry: NearEntry) -> bool:
     return entry.similarity >= DRESS_SIMILARITY and only_dress_differs(question, entry.prompt)
 
 
-def _checked(decision: Decision, by_chance: bool, repeats: int) -> Decision:
+def _why_checked(chance: float, draw: float, repeats: int) -> str:
+    """Why what would be served is checked instead; empty if it is not."""
+    if chance > 1:
+        return "because the last questions were not like those that it has learned from"
+    if chance > draw:
+        return "to check how often such answers are wrong"
+    if repeats >= REPEAT_LIMIT:
+        return f"because the question has already been served {repeats} times with another question's answer"
+    return ""
+
+
+def _checked(decision: Decision, why: str) -> Decision:
     """The decision to serve, or a shadow call in its place."""
-    if not by_chance and repeats < REPEAT_LIMIT:
+    if not why:
         return decision
-    why = (
-        "to check how often such answers are wrong"
-        if by_chance
-        else f"because the question has already been served {repeats} times with another question's answer"
-    )
     return replace(
         decision,
         chosen=None,

@@ -66,12 +66,14 @@ class Progress:
     @classmethod
     def of(cls, known: Sequence[Any]) -> Progress:
         """From the first element of a reply of cache_search.lua."""
-        version, labels, would_serve, repeats, wrong, checks = known
+        version, labels, would_serve, repeats, wrong, checks, novelty, sure = known
         sums = Sums(
             labels=float(labels),
             would_serve=float(would_serve),
             strict_wrong=float(wrong),
             strict_checks=float(checks),
+            novelty=float(novelty),
+            sure=float(sure),
         )
         return cls(int(version), sums, int(repeats))
 

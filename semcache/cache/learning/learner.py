@@ -128,16 +128,18 @@ class Learner:
 
     # -- lessons
 
-    def lesson_of_hit(self, question: Question, decision: Decision) -> Callable[[Pipeline], None] | None:
+    def lesson_of_hit(self, question: Question, decision: Decision, sums: Sums) -> Callable[[Pipeline], None] | None:
         """Queues what the decision to serve teaches, with the label unknown; called behind the answer."""
         if decision.evidence is None or decision.chosen is None or self._when == "off":
             return None
-        return partial(self._queue_hit, question, decision.chosen.entry_id, decision.evidence)
+        return partial(self._queue_hit, question, decision.chosen.entry_id, decision.evidence, sums)
 
-    def _queue_hit(self, question: Question, entry_id: str, evidence: CandidateEvidence, pipe: Pipeline) -> None:
+    def _queue_hit(
+        self, question: Question, entry_id: str, evidence: CandidateEvidence, sums: Sums, pipe: Pipeline
+    ) -> None:
         write = LessonWrite(
             row=pack_row(evidence.features, None),
-            sums=served(evidence),
+            sums=served(evidence, sums),
             words=words_of(question.prompt),
             entry_id=entry_id,
             question=question.fingerprint,

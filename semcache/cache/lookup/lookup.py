@@ -188,7 +188,7 @@ class Lookup:
             answer,
             now=now,
             counter=HITS_EXACT if exact else HITS_SEMANTIC,
-            lesson=self._learner.lesson_of_hit(findings.question, decision),
+            lesson=self._learner.lesson_of_hit(findings.question, decision, findings.progress.sums),
         )
         return Hit(
             response=answer.response,

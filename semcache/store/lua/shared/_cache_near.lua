@@ -36,8 +36,9 @@ end
 -- What a decision needs of the learning: version of the model, labels, how often something could be served, and how
 -- often this question got another question's answer.
 local function learned(model, sums, repeats, asked)
-  local known = redis.call('HMGET', sums, 'labels', 'would_serve', 'strict_wrong', 'strict_checks')
+  local known = redis.call('HMGET', sums, 'labels', 'would_serve', 'strict_wrong', 'strict_checks', 'novelty', 'sure')
   return {
     redis.call('HGET', model, 'version'), known[1], known[2], redis.call('HGET', repeats, asked), known[3], known[4],
+    known[5], known[6],
   }
 end
