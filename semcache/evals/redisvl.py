@@ -45,7 +45,7 @@ def replay_redisvl(
                 stored[cache.store(request.prompt, request.response, vector=vector)] = request
                 continue
             right = truth.same(stored[found[0]["key"]], request)
-            hits, wrong, unjudged = hits + 1, wrong + (right is False), unjudged + (right is None)
+            hits, wrong, unjudged = hits + 1, wrong + (right is False), unjudged + (not isinstance(right, bool))
     return StaticResult(1 - DISTANCE, len(requests), hits, wrong, unjudged)
 
 
