@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from semcache.evals.likelihood import wrong_share
+from semcache.evals.comparing.likelihood import wrong_share
 from semcache.evals.log import Request
 from semcache.evals.simulate import Judge, Run, SimulatedCache, Truth
 from semcache.evals.stats import share, with_estimate

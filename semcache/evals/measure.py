@@ -19,6 +19,7 @@ from semcache.cache import CacheOptions, SemanticCache
 from semcache.cache.learning.judge import Judge
 from semcache.embed import Embedder
 from semcache.evals.budgets import MOST_REQUESTS, replay_budgets
+from semcache.evals.comparing.truth import Truth, answered
 from semcache.evals.log import Log, Request, as_stream
 from semcache.evals.policies import BUDGET, rule_of
 from semcache.evals.redisvl import NAME as REDISVL
@@ -27,7 +28,6 @@ from semcache.evals.replay import Outcome, Prices, replay
 from semcache.evals.report import figures, plots
 from semcache.evals.summary import Summary, Tally
 from semcache.evals.thresholds import Same, StaticResult, replay_judged
-from semcache.evals.truth import Truth, answered
 
 MOST_COMPARED = (
     20_000  # requests that others than the cache are replayed with: the similarity matrix grows with the square

@@ -11,9 +11,9 @@ import redis
 
 from semcache.embed import Embedder
 from semcache.errors import ConfigurationError
+from semcache.evals.comparing.truth import Truth
 from semcache.evals.log import Request
 from semcache.evals.thresholds import StaticResult
-from semcache.evals.truth import Truth
 from semcache.store.connect import client_of, guarded
 
 #: redisvl's own default: cosine distance 0.1, which is similarity .9.

@@ -11,8 +11,8 @@ from semcache.cache import inputs
 from semcache.cache.learning.learner import recheck_due
 from semcache.cache.learning.status import LearningStatus
 from semcache.cache.types import Hit, Miss, Reason
+from semcache.evals.comparing.truth import ComparedBy, Verdict
 from semcache.evals.log import Log, Request
-from semcache.evals.truth import ComparedBy, Verdict
 from semcache.text import token_count
 
 # Whether the answer of one request is right for another, and what said so.

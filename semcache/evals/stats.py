@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from semcache.evals.likelihood import Estimate
+from semcache.evals.comparing.likelihood import Estimate
 
 #: Interval of a share, from how many of how many.
 Told = Callable[[int, int], tuple[float, float]]

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, get_args
 
-from semcache.evals.judging import JudgeErrors
-from semcache.evals.likelihood import Estimate, wrong_share
+from semcache.evals.comparing.judging import JudgeErrors
+from semcache.evals.comparing.likelihood import Estimate, wrong_share
+from semcache.evals.comparing.truth import ComparedBy
 from semcache.evals.replay import Outcome, Prices
 from semcache.evals.stats import percentiles_ms, share, with_estimate
-from semcache.evals.truth import ComparedBy
 
 EXAMPLES = 10
 SAMPLE = 20_000

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from semcache.evals.likelihood import Estimate, wrong_share
+from semcache.evals.comparing.likelihood import Estimate, wrong_share
 from semcache.evals.stats import share, with_estimate
 
 THRESHOLDS = (*(t / 100 for t in range(60, 90, 2)), *(t / 100 for t in range(90, 100)), 0.995, 0.999)

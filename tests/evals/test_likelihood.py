@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semcache.embed import CachedEmbedder
-from semcache.evals.likelihood import Estimate, wrong_share
+from semcache.evals.comparing.likelihood import Estimate, wrong_share
+from semcache.evals.comparing.truth import Truth
 from semcache.evals.log import Log, Request
 from semcache.evals.stats import with_estimate
 from semcache.evals.thresholds import replay_judged
-from semcache.evals.truth import Truth
 
 odds = st.lists(st.floats(-8, 8), max_size=60)
 

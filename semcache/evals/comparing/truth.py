@@ -11,8 +11,8 @@ from cachetools import LRUCache
 from semcache.cache.learning.judge import Judge, default_judge, same_text, unrelated_cosine
 from semcache.cache.learning.state import AnswerRecord
 from semcache.embed import Embedder
-from semcache.evals.judging import SHORT_WORDS, JudgeErrors, clear_judge, judge_errors
-from semcache.evals.likelihood import log_odds
+from semcache.evals.comparing.judging import SHORT_WORDS, JudgeErrors, clear_judge, judge_errors
+from semcache.evals.comparing.likelihood import log_odds
 from semcache.evals.log import Log, Request
 from semcache.text import normal_form
 
