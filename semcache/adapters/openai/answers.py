@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
 from typing import Any
 
 from cachetools import LRUCache
@@ -34,8 +33,7 @@ from semcache.llm.requests.replay import (
     response_body,
     response_stream,
 )
-from semcache.questions import classify
-from semcache.text.questions import Classified
+from semcache.questions import remembered
 
 Body = Mapping[str, Any]
 Validate = Callable[[str], object]
@@ -76,8 +74,7 @@ class StoredAnswers:
         self._verbatim = cache.verbatim("openai")
         self._turns = Turns(self._verbatim.lease, wait_s=wait_s)
         self._inner: LRUCache[str, SemanticCache] = LRUCache(256)
-        # Who asks a second time is mostly served: what kind of question it is need not be found out twice.
-        self._class_of = lru_cache(4_096)(partial(_class_of, cache))
+        self._class_of = remembered(lambda: cache.embedder)
 
     def ask(self, body: Body, endpoint: Endpoint) -> Asked:
         """The rule for a request; one that goes on from a response of ours gets its items in place of the id."""
@@ -196,10 +193,6 @@ class StoredAnswers:
 
 
 _ANSWERS: Mapping[Endpoint, str] = {"chat": "choices", "responses": "output"}
-
-
-def _class_of(cache: SemanticCache, question: str) -> Classified:
-    return classify(question, embedder=cache.embedder)
 
 
 def _told(hit: Hit) -> dict[str, Any]:
