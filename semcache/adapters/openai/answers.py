@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -34,6 +35,7 @@ from semcache.llm.requests.replay import (
     response_stream,
 )
 from semcache.questions import remembered
+from semcache.store.verbatim import MARKED_S
 
 Body = Mapping[str, Any]
 Validate = Callable[[str], object]
@@ -97,12 +99,14 @@ class StoredAnswers:
         """
         if not asked.looked_up:
             return None, asked, None
+        began = time.monotonic()
         found, looked = self._found(asked)
         if found is not None:
             return found, looked, None
         turn = self._turns.take(self._digest(asked))
-        # Somebody may have stored it between the lookup and the turn.
-        if turn is None or self._is_there(asked):
+        # Somebody may have stored it between the lookup and the turn: then it is known that somebody has asked.
+        alone = turn is not None and turn.first and time.monotonic() - began < MARKED_S / 2
+        if turn is None or (not alone and self._is_there(asked)):
             found, looked = self._found(asked)
         if found is not None and turn is not None:
             turn.end()
