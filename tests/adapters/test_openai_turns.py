@@ -43,7 +43,8 @@ async def ask_async(client: AsyncOpenAI, *, stream: bool) -> str:
 
 
 def leases(redis: Client) -> list[Any]:
-    return [key for key in redis.scan_iter("sc:*:flight:*") if keys.kind_of(key.decode()) is keys.VERBATIM_FLIGHT]
+    """Those that somebody holds: of one that was given up a mark is left."""
+    return [key for key in redis.scan_iter("sc:{v:*}:flight:*") if redis.get(key)]
 
 
 def test_threads_and_an_event_loop_share_one_call(api: FakeOpenAi, cache: SemanticCache, redis: Client) -> None:
