@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
 from ingest_load import events, texts_of, worker_rate, written
 from ingest_rate import WORKER, bare_rate
 from servers import Servers
@@ -60,6 +61,8 @@ def _through(servers: Servers, produce: Produce, batch: Sequence[Mapping[str, An
 def _loop(servers: Servers, loop: str, python: Path) -> Iterator[Produce]:
     """A loop in a process of its own, and what sends it messages."""
     broker, topic = servers.environment["SEMCACHE_KAFKA_BOOTSTRAP_SERVERS"], f"bare-{loop}"
+    admin = AdminClient({"bootstrap.servers": broker})
+    admin.create_topics([NewTopic(topic, num_partitions=4)])[topic].result(30)
     producer = Producer({"bootstrap.servers": broker, "linger.ms": 5})
 
     def produce(batch: Sequence[Mapping[str, Any]]) -> None:
