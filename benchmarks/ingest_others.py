@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ def against_others(servers: Servers, settings: Settings, options: argparse.Names
         for loop, python in pythons.items():
             contenders[loop] = stack.enter_context(_loop(servers, loop, python))
         for name, produce in contenders.items():
-            _through(servers, produce, list(events(f"warm-{name}", _WARM)))
+            produce(list(events(f"warm-{name}", _WARM)))
+            servers.wait_until(f"{name} works", partial(_all_written, servers, f"warm-{name}"))
         rounds = []
         for n in range(options.rounds):
             batches = {name: list(events(f"{name}-{n}", options.events)) for name in contenders}
@@ -48,6 +50,10 @@ def against_others(servers: Servers, settings: Settings, options: argparse.Names
         "of_bare_embedder": {name: round(statistics.median(one[name] for one in rounds), 3) for name in rounds[0]},
         "rounds": [{name: round(ratio, 3) for name, ratio in one.items()} for one in rounds],
     }
+
+
+def _all_written(servers: Servers, namespace: str) -> bool:
+    return written(servers.redis, namespace) == _WARM
 
 
 def _through(servers: Servers, produce: Produce, batch: Sequence[Mapping[str, Any]]) -> float:
