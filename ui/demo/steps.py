@@ -94,7 +94,8 @@ class Demo:
         self.summary.vectors = self._vectors()
         self._check(done == len(events), f"{done} of {len(events)} events went through Kafka into Redis")
         if done < len(events):
-            raise DemoFailed(f"only {done} of {len(events)} events arrived; {self._app.settings.data_dir / 'ingest.log'} says why")
+            log = self._app.settings.data_dir / "ingest.log"
+            raise DemoFailed(f"only {done} of {len(events)} events arrived; {log} says why")
 
     def _documents(self) -> Iterator[dict[str, Any]]:
         """The documents as they were at first; one that was changed since comes back as a new version."""
