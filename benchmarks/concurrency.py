@@ -3,7 +3,8 @@
     python benchmarks/concurrency.py [--questions FILE] [--entries N] [--threads N ...] [--processes N ...]
 
 In one process with so many threads, and in so many processes with one thread each, taking turns: embeddings alone, hits
-by meaning (each with its embedding), exact hits, bare GETs of redis-py; calls in a second, and how long one takes.
+by meaning (each with its embedding), exact hits, the least that an exact look-up can be (one script that returns three
+fields of an entry, nothing checked or counted), bare GETs of redis-py; calls in a second, and how long one takes.
 Entries and questions are those of `lookup.py`, the Redis is an embedded one on the same cores. A stampede: 200 threads
 ask at once for what takes half a second to compute.
 """
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import redis
+from instructions import bare_exact
 from lookup import is_semantic, progress, redis_server
 from lookup_caches import ANSWER, Given, fill, open_cache, publish_documents, teach
 from lookup_questions import island, of_file
@@ -30,7 +32,7 @@ from semcache.embed import default_embedder
 from semcache.store import keys
 from semcache.store.connect import connect
 
-KINDS = ("embed", "hit", "exact", "get")
+KINDS = ("embed", "hit", "exact", "script", "get")
 STAMPEDE = 200
 _COMPUTE_S = 0.5
 
@@ -48,10 +50,12 @@ def calls(asked: Asked) -> dict[str, Callable[[int], object]]:
     """The n-th call of each kind, which says whether it found what it should; each cache sees one kind."""
     embedder, client = default_embedder().inner, connect(asked.url, timeout_s=60)
     by_meaning, exact = open_cache(client, embedder), open_cache(client, embedder)
+    script = bare_exact(client, exact)
     return {
         "embed": lambda n: len(embedder.embed([asked.others[n % len(asked.others)]])),
         "hit": lambda n: is_semantic(by_meaning.lookup(asked.others[n % len(asked.others)])),
         "exact": lambda n: exact.lookup(asked.stored[n % len(asked.stored)]),
+        "script": lambda n: script(asked.stored[n % len(asked.stored)]),
         "get": lambda n: client.get("bench:get"),
     }
 
@@ -174,15 +178,28 @@ def measure(
 
 
 def table(rows: Sequence[dict[str, dict[str, float]]]) -> Iterator[str]:
-    columns = ("embed/s", "hit/s", "hit / embed", "p50 / p99 ms", "found", "exact/s", "p99 ms", "get/s", "exact / get")
+    columns = (
+        "embed/s",
+        "hit/s",
+        "hit / embed",
+        "p50 / p99 ms",
+        "found",
+        "exact/s",
+        "p99 ms",
+        "script/s",
+        "get/s",
+        "exact / script",
+        "exact / get",
+    )
     yield "| threads | processes | " + " | ".join(columns) + " |"
     yield "| --- " * (len(columns) + 2) + "|"
     for row in rows:
-        embed, hit, exact, get = (row[kind] for kind in KINDS)
+        embed, hit, exact, script, get = (row[kind] for kind in KINDS)
         yield (
             f"| {row['threads']} | {row['processes']} | {embed['per_s']:.0f} | {hit['per_s']:.0f} "
             f"| {hit['per_s'] / embed['per_s']:.2f} | {hit['p50_ms']:.1f} / {hit['p99_ms']:.1f} | {hit['found']:.2f} "
-            f"| {exact['per_s']:,.0f} | {exact['p99_ms']:.1f} | {get['per_s']:,.0f} "
+            f"| {exact['per_s']:,.0f} | {exact['p99_ms']:.1f} "
+            f"| {script['per_s']:,.0f} | {get['per_s']:,.0f} | {exact['per_s'] / script['per_s']:.2f} "
             f"| {exact['per_s'] / get['per_s']:.2f} |"
         )
 

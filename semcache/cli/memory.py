@@ -246,7 +246,7 @@ def _confirm(question: str, yes: bool, as_json: bool) -> None:
     if yes:
         return
     if as_json or not sys.stdin.isatty():
-        raise InvalidInput("this removes data for good: say --yes, for nobody can be asked here")
+        raise InvalidInput("this removes data for good, and there is no terminal to ask on: add --yes")
     typer.confirm(question, abort=True, err=True)
 
 

@@ -11,12 +11,12 @@ from semcache.cache import inputs
 from semcache.cache.learning.learner import recheck_due
 from semcache.cache.learning.status import LearningStatus
 from semcache.cache.types import Hit, Miss, Reason
+from semcache.evals.comparing.truth import ComparedBy, Verdict
 from semcache.evals.log import Log, Request
-from semcache.evals.truth import ComparedBy
 from semcache.text import token_count
 
-# Whether the answer of one request is right for another, None if nothing can tell; and what said so.
-Compare = Callable[[Request, Request], tuple[bool | None, ComparedBy]]
+# Whether the answer of one request is right for another, and what said so.
+Compare = Callable[[Request, Request], tuple[Verdict, ComparedBy]]
 #: So many questions of a scope are remembered as found.
 _MOST_KNOWN = 100_000
 
@@ -44,7 +44,8 @@ class Prices:
 class Outcome:
     """One request replayed. `wrong` is None where the log does not know the right answer and nothing could judge.
 
-    `stored`: the request whose answer was served; `compared_by`: what said whether it was right.
+    `stored`: the request whose answer was served; `compared_by`: what said whether it was right; `odds`: log odds that
+    it was, where nothing more is known.
     """
 
     request: Request
@@ -57,6 +58,7 @@ class Outcome:
     wrong: bool | None = None
     stored: Request | None = None
     compared_by: ComparedBy = "nothing"
+    odds: float | None = None
 
     @property
     def tokens_in(self) -> int:
@@ -143,7 +145,8 @@ def _served(hit: Hit, request: Request, stored: Request | None, compare: Compare
     right, by = compare(stored, request) if stored is not None else (None, "nothing")
     return Outcome(
         request, True, hit.similarity, took, exact=hit.exact, confidence=hit.confidence,
-        wrong=None if right is None else not right, stored=stored, compared_by=by,
+        wrong=not right if isinstance(right, bool) else None, stored=stored, compared_by=by,
+        odds=right if isinstance(right, float) else None,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TypeVar
 
 import anyio.to_thread
@@ -15,9 +15,8 @@ from anyio import CapacityLimiter
 from semcache.app import App
 from semcache.audit import AuditTrail
 from semcache.errors import RedisUnavailable
-from semcache.llm.requests.rules import LONGEST_QUESTION
 from semcache.memory import AgentMemory
-from semcache.questions import Classified, classify
+from semcache.questions import Classified, remembered
 from semcache.server.behind import Behind
 from semcache.server.identity import caller
 from semcache.server.metrics import Metrics
@@ -61,16 +60,10 @@ class Backend:
     def settings(self) -> Settings:
         return self.app.settings
 
-    def class_of(self, question: str) -> Classified:
-        """Whom its answer serves; what is asked again need not be found out twice."""
-        return (self._classes if len(question) <= LONGEST_QUESTION else self._classified)(question)
-
     @cached_property
-    def _classes(self) -> Callable[[str], Classified]:
-        return lru_cache(4_096)(self._classified)
-
-    def _classified(self, question: str) -> Classified:
-        return classify(question, embedder=self.app.embedder, share_above=self.settings.cache.share_above)
+    def class_of(self) -> Callable[[str], Classified]:
+        """Whom the answer to a question serves."""
+        return remembered(lambda: self.app.embedder, share_above=self.settings.cache.share_above)
 
     def verbatim(self, tenant: str) -> VerbatimAnswers:
         """The answers to the very same requests of a tenant."""

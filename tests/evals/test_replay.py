@@ -9,10 +9,10 @@ import redis as redis_py
 
 from semcache.cache import CacheOptions, Hit, LearningStatus, Miss, SemanticCache
 from semcache.embed import CachedEmbedder
+from semcache.evals.comparing.truth import Truth
 from semcache.evals.log import Log, Request
 from semcache.evals.measure import sample_traffic
 from semcache.evals.replay import Outcome, replay
-from semcache.evals.truth import Truth
 
 
 class Counted:

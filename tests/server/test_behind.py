@@ -12,7 +12,6 @@ import pytest
 
 from semcache.errors import RedisUnavailable
 from semcache.questions import Classified, classify
-from semcache.server import backend
 from semcache.server.behind import Behind
 from semcache.server.proxy.asking import Asking
 from tests.server.conftest import Served
@@ -108,7 +107,7 @@ def test_what_is_asked_again_is_not_classified_again(served: Served, monkeypatch
         found.append(question)
         return classify(question, **options)
 
-    monkeypatch.setattr(backend, "classify", counted)
+    monkeypatch.setattr("semcache.questions.remembering.classify", counted)
     client, long = client_of(served), QUESTION + " Tell me in short words." * 100
     assert [ask(client)[0] for _ in range(3)] == ["miss", "hit", "hit"]
     assert found == [QUESTION]

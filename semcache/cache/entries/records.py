@@ -19,8 +19,6 @@ ENTRY_FIELDS = (
 # What a field that is not there stands for; any other for an empty text.
 _DEFAULTS = {"sources": "{}", "tags": "[]", "indexes": "[]", "metadata": "{}", "format": "text"}
 ANSWER_FIELDS = ("response", "format", "tokens", "cost", "compute_s", "metadata")
-# An entry opens an answer group of its own, named by so many digits of its id: 40 bits.
-GROUP_CHARS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +165,6 @@ class NewEntry:
     cost: float | None
     compute_s: float | None
     response_format: str
-    group: str = ""
 
 
 def near_of(row: Sequence[Any]) -> NearEntry:
@@ -218,7 +215,6 @@ def to_hash(entry: NewEntry, *, indexes: list[str]) -> dict[str, str | int]:
         "cost": "" if entry.cost is None else repr(entry.cost),
         "compute_s": "" if entry.compute_s is None else repr(entry.compute_s),
         "format": entry.response_format,
-        "group": entry.group,
         "verbatim": "" if entry.vector else 1,
     }
     return {name: value for name, value in fields.items() if value != _DEFAULTS.get(name, "")}

@@ -9,7 +9,7 @@ local near_fields = {
 
 local function near_row(id, score)
   local row = redis.call('HMGET', ARGV[1] .. id, unpack(near_fields))
-  local record = row[8] and redis.call('HMGET', group_prefix .. row[8], '#agreed', '#labels') or { false, false }
+  local record = row[1] and redis.call('HMGET', group_prefix .. (row[8] or id), '#agreed', '#labels') or { false, false }
   table.insert(row, 1, id)
   table.insert(row, 2, score)
   row[11], row[12] = record[1], record[2]
@@ -21,7 +21,7 @@ local function same_row(exact, asked)
   local id = redis.call('HGET', exact, asked)
   if not id then return nil end
   local row = near_row(id, '1')
-  if row[3] then return row, group_size(row[10]) end
+  if row[3] then return row, group_size(row[10] or id) end
   redis.call('HDEL', exact, asked)
 end
 
