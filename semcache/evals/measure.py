@@ -19,16 +19,15 @@ from semcache.cache import CacheOptions, SemanticCache
 from semcache.cache.learning.judge import Judge
 from semcache.embed import Embedder
 from semcache.evals.budgets import MOST_REQUESTS, replay_budgets
+from semcache.evals.comparing.truth import Truth, answered
 from semcache.evals.log import Log, Request, as_stream
 from semcache.evals.policies import BUDGET, rule_of
 from semcache.evals.redisvl import NAME as REDISVL
 from semcache.evals.redisvl import has_search, replay_redisvl
 from semcache.evals.replay import Outcome, Prices, replay
 from semcache.evals.report import figures, plots
-from semcache.evals.simulate import Judge as JudgeOfIds
 from semcache.evals.summary import Summary, Tally
-from semcache.evals.thresholds import StaticResult, replay_judged
-from semcache.evals.truth import Truth, answered
+from semcache.evals.thresholds import Same, StaticResult, replay_judged
 
 MOST_COMPARED = (
     20_000  # requests that others than the cache are replayed with: the similarity matrix grows with the square
@@ -194,7 +193,7 @@ def _budgets(
     )
 
 
-def _by_position(truth: Truth, requests: Sequence[Request]) -> JudgeOfIds:
+def _by_position(truth: Truth, requests: Sequence[Request]) -> Same:
     """Whether the answer of the second request is right for the first, by their places; neighbours are asked often."""
     return lru_cache(_REMEMBERED)(lambda one, other: truth.same(requests[other], requests[one]))
 

@@ -79,7 +79,8 @@ def _lifespan(backend: Backend, upstreams: Upstreams, tools: Starlette | None) -
 def _tools(backend: Backend) -> Starlette | None:
     """Memory's tools under /mcp; None where their package is not installed."""
     try:
-        server = import_module("semcache.server.mcp").memory_server(backend.memory)
+        tools = import_module("semcache.server.mcp")
+        server = tools.memory_server(backend.memory, removed=partial(backend.note_removal, via="mcp"))
         security = import_module("mcp.server.transport_security").TransportSecuritySettings
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("semcache"):

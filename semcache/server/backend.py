@@ -13,12 +13,14 @@ import anyio.to_thread
 from anyio import CapacityLimiter
 
 from semcache.app import App
+from semcache.audit import AuditTrail
 from semcache.errors import RedisUnavailable
 from semcache.memory import AgentMemory
 from semcache.questions import Classified, remembered
 from semcache.server.behind import Behind
 from semcache.server.identity import caller
 from semcache.server.metrics import Metrics
+from semcache.server.removals import note_removal
 from semcache.settings import Settings
 from semcache.store.verbatim import VerbatimAnswers
 from semcache.telemetry import remembering
@@ -72,6 +74,16 @@ class Backend:
         """The memory of whoever asks."""
         return self.app.memory(user=caller.get().user)
 
+    @property
+    def trail(self) -> AuditTrail:
+        """Where it is taken down what was removed."""
+        return AuditTrail(self.app.redis, self.settings.namespace)
+
+    def note_removal(self, done: object, *, via: str = "http") -> None:
+        """Takes down what an operation on the memory of whoever asks has removed; asks Redis."""
+        who = caller.get().user
+        note_removal(self.trail, done, user=who, actor=who, via=via)
+
     async def run(self, work: Callable[[], T]) -> T:
         """Work that asks Redis or a model, in a thread.
 
@@ -96,7 +108,9 @@ class Backend:
         def traced() -> T:
             store = f"{self.settings.namespace}/{digest_of(caller.get().user)}"
             with remembering(operation, store, openinference=self.settings.otel.openinference):
-                return work(self.memory())
+                done = work(self.memory())
+            self.note_removal(done)
+            return done
 
         return await self.run(traced)
 

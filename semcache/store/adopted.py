@@ -48,13 +48,16 @@ def erase_adopted(redis: Redis, namespace: str, user: str) -> dict[str, int]:
 def _erase(redis: Redis, keys_of: Callable[[str], list[str]], mine: str, *others: str) -> int:
     """Removes what a user's list names, from other lists too; how much of it was there.
 
-    A name leaves the lists before its keys go: who writes them meanwhile lists it anew, or finds it listed no more.
+    The keys go before their name does, so that an erasure that was interrupted can be done again; and once more after
+    it, because whoever wrote them meanwhile looks whether the name is still there.
     """
     erased = 0
     with guarded():
         names: Any = redis.zrange(mine, 0, -1)
         for name in names:
+            named = keys_of(name.decode())
+            removed = int(redis.unlink(*named))
             for listed in (mine, *others):
                 redis.zrem(listed, name)
-            erased += bool(redis.unlink(*keys_of(name.decode())))
+            erased += bool(removed + int(redis.unlink(*named)))
     return erased

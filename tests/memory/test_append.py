@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
+from redis.connection import Connection
 
 from semcache.embed import CachedEmbedder
 from semcache.embed.protocol import Kind, Vectors
@@ -247,3 +248,17 @@ def test_read_your_writes(memory: AgentMemory) -> None:
     assert memory.wait_for("e1", timeout_s=0.05) is False
     memory.append("s", "user", "I live in Lyon.", event_id="e1")
     assert memory.wait_for("e1", timeout_s=5) is True
+
+
+def test_users_of_a_batch_share_round_trips(
+    writer: TurnWriter, turn: MakeTurn, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Turns of twenty users are written in hardly more round trips than those of one."""
+    writer.append([turn(0, "The scripts are known.")])
+    sent: list[int] = []
+    send = Connection.send_packed_command
+    monkeypatch.setattr(Connection, "send_packed_command", lambda *of, **more: (sent.append(1), send(*of, **more))[1])
+    writer.append([turn(n, f"{n} of one.") for n in range(1, 21)])
+    of_one = len(sent)
+    writer.append([turn(n, f"{n} of many.", user=f"u{n}") for n in range(20)])
+    assert 0 < len(sent) - of_one <= of_one + 4

@@ -26,9 +26,6 @@ USE_HALF_LIFE_S = 86_400.0
 # Whoever adds more before they are written writes them, and is slowed down by it.
 MOST_WAITING = 1_000
 
-Lesson = Callable[[Pipeline], None]
-"""Queues what a hit teaches."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -39,7 +36,7 @@ class _Counts:
     misses: Counter[str] = field(default_factory=Counter)
     hits: Counter[str] = field(default_factory=Counter)
     used: dict[str, tuple[int, float]] = field(default_factory=dict)
-    lessons: list[Lesson] = field(default_factory=list)
+    lessons: list[Callable[[Pipeline], None]] = field(default_factory=list)
 
     @property
     def full(self) -> bool:
@@ -74,8 +71,19 @@ class Tally:
             self._waiting.misses[counter] += 1
         self._written(first, full=False)
 
-    def hit(self, entry_id: str, answer: StoredAnswer, *, now: float, counter: str, lesson: Lesson | None) -> None:
-        """Counts a hit and what it saved, whether or not the entry is still there; teaches only if it is."""
+    def hit(
+        self,
+        entry_id: str,
+        answer: StoredAnswer,
+        *,
+        now: float,
+        counter: str,
+        lesson: Callable[[Pipeline], None] | None,
+    ) -> None:
+        """Counts a hit and what it saved, whether or not the entry is still there.
+
+        `lesson` queues what the hit teaches, if the entry is.
+        """
         with self._lock:
             waiting = self._waiting
             first = not (waiting.misses or waiting.used)
@@ -106,7 +114,7 @@ class Tally:
             counts, self._waiting = self._waiting, _Counts()
         if not (counts.misses or counts.used):
             return
-        args: list[Argument] = [self._prefix, self._idle_s, _written(counts.misses), _written(counts.hits)]
+        args: list[Argument] = [self._prefix, self._idle_s, counters_json(counts.misses), counters_json(counts.hits)]
         for entry_id, (hits, now) in counts.used.items():
             args += entry_id, hits, now, now / USE_HALF_LIFE_S + math.log2(hits)
         if not counts.lessons:
@@ -119,6 +127,6 @@ class Tally:
         executed(self._redis, pipe)
 
 
-def _written(counters: Mapping[str, float]) -> str:
+def counters_json(counters: Mapping[str, float]) -> str:
     """Counters as JSON, as cache_hit.lua takes them: those that change, as decimal text."""
     return json.dumps({name: f"{by:.15g}" for name, by in counters.items() if by})

@@ -114,7 +114,9 @@ class LearningState:
         return [
             None
             if prompt is None
-            else AnswerRecord(id, prompt.decode(), response.decode(), json.loads(sources or b"{}"), group.decode())
+            else AnswerRecord(
+                id, prompt.decode(), response.decode(), json.loads(sources or b"{}"), group.decode() if group else id
+            )
             for id, (prompt, response, sources, group) in zip(ids, pipe.execute(), strict=True)
         ]
 

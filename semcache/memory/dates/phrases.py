@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import zip_longest
 from typing import Literal
 
 from semcache.memory.dates.when import utc_day
+from semcache.text.characters import lowered
 from semcache.text.figures.dates import MONTHS, WEEKDAYS
 from semcache.text.patterns import Pattern
 
@@ -56,15 +58,29 @@ _HINTS = frozenset(  # words: each time phrase but a year and "on the 5th" has o
         *"yesterday today tonight tomorrow".split(),
     ]
 )
-_HINT_DIGITS = re.compile(r"(?:19|20)\d\d|\bon\s+the\s+\d", re.IGNORECASE)
+_HINT_DIGITS = re.compile(r"(?:19|20)\d\d|\bon\s+the\s+\d")
 _WORD = re.compile(r"\w+")
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
+_ALONE = frozenset([*MONTHS, *WEEKDAYS, *"yesterday today tonight tomorrow".split()])
+"""Words that are a time phrase by themselves."""
+_FIRST = frozenset(
+    [
+        *(*_NUMBERS, *_SEASONS),
+        *"back since in on from by around until till starting as of early late mid the".split(),
+        *"next last this past coming within for during".split(),
+    ]
+)
+"""Words that begin all others, but for figures."""
+_SECOND = (
+    _ALONE | _FIRST | frozenset([*_UNITS.split(), *(f"{u}s" for u in _UNITS.split()), *"start end beginning".split()])
+)
+"""Words that come next in them, but for figures."""
 _UNIT_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 
 
 def find_time(text: str) -> re.Match[str] | None:
     """The first time phrase of a text."""
-    return _WHEN.search(text) if _hints_at_time(text) else None
+    return next(find_dates(text), None)
 
 
 def leading_time(text: str) -> re.Match[str] | None:
@@ -75,12 +91,31 @@ def leading_time(text: str) -> re.Match[str] | None:
 
 def find_dates(text: str) -> Iterator[re.Match[str]]:
     """All time phrases of a text."""
-    return _WHEN.finditer(text) if _hints_at_time(text) else iter(())
+    if not _hints_at_time(text):
+        return
+    end = 0
+    for start in _beginnings(lowered(text)):
+        found = _WHEN.match(text, start) if start >= end else None
+        if found:
+            end = found.end()
+            yield found
+
+
+def _beginnings(lower: str) -> Iterator[int]:
+    """Places where a time phrase may begin: the pattern is slow, and most words are none that it begins with."""
+    words = list(_WORD.finditer(lower))
+    for word, following in zip_longest(words, words[1:]):
+        first, second = word[0], following[0] if following else " "
+        if first in _ALONE or (
+            (first in _FIRST or first[0].isdecimal()) and (second in _SECOND or second[0].isdecimal())
+        ):
+            yield word.start()
 
 
 def _hints_at_time(text: str) -> bool:
     """Whether a text may have a time phrase: far quicker than to look for one."""
-    return not _HINTS.isdisjoint(_WORD.findall(text.lower())) or _HINT_DIGITS.search(text) is not None
+    lower = text.lower()
+    return not _HINTS.isdisjoint(_WORD.findall(lower)) or _HINT_DIGITS.search(lower) is not None
 
 
 def resolve(phrase: re.Match[str], at: float, tense: Tense) -> float | None:
