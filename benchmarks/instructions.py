@@ -188,7 +188,9 @@ def _each(client: Counted, server: Counted, kind: str, lookups: int) -> dict[str
     _ask(client.process, kind, lookups)
     for program in (client, server):
         program.counting(False)
-    return {"client": round(client.dumped() / lookups / 1000), "redis": round(server.dumped() / lookups / 1000)}
+    each = {"client": round(client.dumped() / lookups / 1000), "redis": round(server.dumped() / lookups / 1000)}
+    print(f"{kind}: {each}", file=sys.stderr, flush=True)
+    return each
 
 
 def _ask(program: subprocess.Popen[str], kind: str, count: int) -> None:
