@@ -18,7 +18,6 @@ from openai import AsyncOpenAI, InternalServerError, OpenAI
 from semcache.adapters.openai import wrap
 from semcache.cache import SemanticCache
 from semcache.devstack.ports import free_port
-from semcache.store import keys
 from semcache.store.clients.client import Client
 from tests.llm.server import FakeOpenAi, Trouble
 from tests.waiting import wait_until
