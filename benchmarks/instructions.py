@@ -38,7 +38,7 @@ from semcache.store.connect import connect
 
 KINDS = ("get", "script", "exact", "semantic")
 # Each is asked twice: the third time, another question's answer is not served again.
-_STORED = 250
+_STORED = 60
 _WARM = 50
 # What gathers for a while gathers for so many times as long: a counted program runs some hundred times slower.
 _SLOWER = 500
