@@ -6,6 +6,8 @@ documents are, also of users who have been erased: that somebody was is what it 
 
 from __future__ import annotations
 
+import getpass
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,17 +15,22 @@ from typing import Any
 
 import redis
 
+from semcache.errors import SemcacheError
 from semcache.inputs import check_text, check_unicode
 from semcache.store import keys
 from semcache.store.connect import guarded
 
 KEPT = 10_000
 _PAGE = 500
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """One act. `actor`: who did it, `via` which door ("app", "command line"); `target`: to which user or document."""
+    """One act. `actor`: who did it, `via` which door; `target`: to which user or document.
+
+    The doors: "app", "command line", "http", "mcp", "kafka".
+    """
 
     at: float
     actor: str
@@ -54,6 +61,13 @@ class AuditTrail:
         }
         self._redis.xadd(self._key, fields, maxlen=KEPT, approximate=True)
 
+    def done(self, action: str, target: str, *, actor: str, via: str, detail: str = "") -> None:
+        """Takes down what cannot be undone any more: if it cannot be taken down, a warning has to do."""
+        try:
+            self.note(action, target, actor=actor, via=via, detail=detail)
+        except SemcacheError as error:
+            _log.warning("the audit trail does not have it: %s %s (%s)", action, target, error)
+
     def newest(self, most: int = KEPT) -> Iterator[AuditRecord]:
         """The records, the newest first, read in pages."""
         last = "+"
@@ -71,3 +85,16 @@ class AuditTrail:
 def _record(fields: dict[bytes, bytes]) -> AuditRecord:
     said = {name.decode(): value.decode() for name, value in fields.items()}
     return AuditRecord(float(said.pop("at")), **said)
+
+
+def login() -> str:
+    """Who is logged in at this machine."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "me"
+
+
+def extent(number: int, one: str) -> str:
+    """How much an act has changed: `1 turn`, `3 turns`."""
+    return f"{number:,} {one}{'' if number == 1 else 's'}"

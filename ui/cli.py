@@ -45,7 +45,7 @@ def ui(
     port: Port = None,
     browser: Annotated[bool, typer.Option("--browser", help="Open the page in a browser.")] = False,
 ) -> None:
-    """Open the app in the browser's address that it prints; Ctrl-C ends it."""
+    """Serve the app for the browser, and print its address; Ctrl-C ends it."""
     settings = load_settings(**({"ui_port": port} if port else {}))
     _end_when_told()
     with _page(settings, open_browser=browser) as server:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from semcache.audit import extent
 from semcache.cli.audit import noted
 from semcache.cli.output import Json, emit_fields, emit_json, emit_rows
 from semcache.settings import load_settings
@@ -103,7 +104,7 @@ def replay_letters(
     options = ReplayOptions(_wanted(topic, error_class, match, since, until), limit, max_replays, dry_run, again)
     done = replay(load_settings(), options, group=group)
     if not dry_run:
-        noted("replayed dead letters", topic or "all topics", detail=f"{done.replayed} letters")
+        noted("replayed dead letters", topic or "all topics", detail=extent(done.replayed, "letter"))
     fields = {
         "would_replay" if dry_run else "replayed": done.replayed,
         "skipped": dict(done.skipped),

@@ -7,6 +7,7 @@ from typing import Any
 
 import redis
 
+from semcache.audit import AuditTrail
 from semcache.cache import give_feedback
 from semcache.cache.scopes.erasure import answers_of
 from semcache.cache.types import DecisionSink
@@ -110,14 +111,22 @@ def _claim(fact: FactRead) -> Claim:
 
 
 def erases_user(client: redis.Redis, embedder: Embedder, sealer: Sealer) -> Callable[[UserErased], Outcome]:
-    """All that the user told until then goes, and the answers kept for them; a replay spares what was told later."""
+    """All that the user told until then goes, and the answers kept for them; a replay spares what was told later.
+
+    What it has removed is in the audit trail; if there was nothing (the app erases first, then tells Kafka), it is not.
+    """
 
     def apply(event: UserErased) -> Outcome:
         derived = [answers_of(client, event.namespace)]
         memory = AgentMemory(
             client, user=event.user, embedder=embedder, namespace=event.namespace, sealer=sealer, derived=derived
         )
-        memory.erase(at=event.seconds)
+        receipt = memory.erase(at=event.seconds)
+        if receipt.total:
+            detail = f"{receipt.total} removed"
+            AuditTrail(client, event.namespace).done(
+                "erased a user", event.user, actor=f"event {event.id}", via="kafka", detail=detail
+            )
         return Outcome.APPLIED
 
     return apply

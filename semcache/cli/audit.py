@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import getpass
-import logging
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from semcache.audit import KEPT, AuditTrail
+from semcache.audit import KEPT, AuditTrail, login
 from semcache.cli.output import Json, emit_rows
-from semcache.errors import RedisUnavailable
 from semcache.settings import load_settings
 from semcache.store.connect import connect
 
 Namespace = Annotated[str | None, typer.Option(help="Instead of the one in the settings.", show_default=False)]
-_log = logging.getLogger(__name__)
 
 
 def register(app: typer.Typer) -> None:
@@ -40,19 +36,8 @@ def audit(
 
 
 def noted(action: str, target: str, *, namespace: str | None = None, detail: str = "") -> None:
-    """Takes down what a command has done. It is done: if it cannot be taken down, a warning has to do."""
+    """Takes down what a command has done."""
     settings = load_settings(**({"namespace": namespace} if namespace else {}))
-    try:
-        with connect(settings.redis.url, timeout_s=settings.redis.timeout_s) as redis:
-            trail = AuditTrail(redis, settings.namespace)
-            trail.note(action, target, actor=login(), via="command line", detail=detail)
-    except RedisUnavailable as error:
-        _log.warning("the audit trail does not have it: %s %s (%s)", action, target, error)
-
-
-def login() -> str:
-    """Who is logged in at this machine."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "me"
+    with connect(settings.redis.url, timeout_s=settings.redis.timeout_s) as redis:
+        trail = AuditTrail(redis, settings.namespace)
+        trail.done(action, target, actor=login(), via="command line", detail=detail)

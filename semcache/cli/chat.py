@@ -11,9 +11,9 @@ import typer
 from rich.markup import escape
 
 from semcache.app import App, open_app
+from semcache.audit import login
 from semcache.cache import SemanticCache
 from semcache.chat import Answer
-from semcache.cli.audit import login
 from semcache.cli.cache.scopes import Namespace
 from semcache.cli.output import Json, console, emit_fields, emit_json, errors
 from semcache.errors import SemcacheError

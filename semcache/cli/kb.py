@@ -12,6 +12,7 @@ import typer
 from redis import Redis
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from semcache.audit import extent
 from semcache.cache.scopes.invalidation import invalidate_source
 from semcache.cli.audit import noted
 from semcache.cli.output import Json, emit_fields, emit_json, emit_rows, errors
@@ -201,7 +202,7 @@ def _add_part(opened: _Opened, part: Sequence[Upsert | Refused]) -> list[dict[st
 def _note(action: str, rows: Sequence[Mapping[str, Any]], namespace: str | None) -> None:
     """One record of the audit trail for all that a command has changed."""
     if changed := [str(row["document"]) for row in rows if row.get("applied")]:
-        noted(action, _short(", ".join(changed)), namespace=namespace, detail=f"{len(changed)} documents")
+        noted(action, _short(", ".join(changed)), namespace=namespace, detail=extent(len(changed), "document"))
 
 
 def _refused(refused: Refused) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from semcache.audit import extent
 from semcache.chat.stores import Stores
 from semcache.cli.audit import noted
 from semcache.cli.output import Json, emit_fields, emit_json, emit_rows, errors
@@ -178,7 +179,7 @@ def forget(
                 emit_rows(rows, columns=("id", "at", "text"), as_json=False, title="to forget")
             _confirm(f"Forget {len(done.turns)} turns of {user}?", yes, as_json)
             done = replace(memory.forget([turn.id for turn in done.turns]), pinned=done.pinned)
-            noted("forgot turns", user, namespace=namespace, detail=f"{len(done.turns)} turns")
+            noted("forgot turns", user, namespace=namespace, detail=extent(len(done.turns), "turn"))
     gone, kept = [_turn(turn) for turn in done.turns], [_turn(turn) for turn in done.pinned]
     if as_json:
         emit_json({"dry_run": done.dry_run, "turns": gone, "pinned": kept})
@@ -245,7 +246,7 @@ def _confirm(question: str, yes: bool, as_json: bool) -> None:
     if yes:
         return
     if as_json or not sys.stdin.isatty():
-        raise InvalidInput("this removes data for good: say --yes, for nobody can be asked here")
+        raise InvalidInput("this removes data for good, and there is no terminal to ask on: add --yes")
     typer.confirm(question, abort=True, err=True)
 
 

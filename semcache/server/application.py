@@ -29,7 +29,7 @@ from semcache.server.routers.agent_memory import agent_memory
 from semcache.server.routers.health import health
 from semcache.server.routers.langcache import langcache
 from semcache.server.routers.memory import memory
-from semcache.server.routers.openai import openai
+from semcache.server.routers.openai import Proxy, everything_else, openai
 
 
 def create(app: App) -> ASGIApp:
@@ -43,20 +43,19 @@ def create(app: App) -> ASGIApp:
     keys, metrics = Keys(settings), Metrics()
     backend = Backend(app, metrics)
     upstreams = Upstreams(app.settings, keyed=keys.required)
+    proxy = Proxy(backend, upstreams)
     tools = _tools(backend)
     api = FastAPI(
         title="semcache",
         version=semcache.__version__,
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(upstreams, tools),
+        lifespan=_lifespan(backend, upstreams, tools),
     )
     _add_handlers(api)
-    api.include_router(health(backend))
-    api.include_router(langcache(backend))
-    api.include_router(memory(backend))
-    api.include_router(agent_memory(backend))
-    api.include_router(openai(backend, upstreams))
+    for router in (openai(proxy), health(backend), langcache(backend), memory(backend), agent_memory(backend)):
+        api.include_router(router)
+    api.include_router(everything_else(proxy))
     if tools is not None:
         api.mount("/", tools)
     minutes = SharedMinutes(app.redis, app.settings.namespace, settings.requests_per_minute)
@@ -64,11 +63,12 @@ def create(app: App) -> ASGIApp:
     return Edge(api, settings=settings, keys=keys, limits=limits, metrics=metrics)
 
 
-def _lifespan(upstreams: Upstreams, tools: Starlette | None) -> Callable[[FastAPI], Any]:
+def _lifespan(backend: Backend, upstreams: Upstreams, tools: Starlette | None) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(upstreams.close)
+            stack.push_async_callback(backend.behind.close)
             if tools is not None:
                 await stack.enter_async_context(tools.router.lifespan_context(tools))
             yield
@@ -79,7 +79,8 @@ def _lifespan(upstreams: Upstreams, tools: Starlette | None) -> Callable[[FastAP
 def _tools(backend: Backend) -> Starlette | None:
     """Memory's tools under /mcp; None where their package is not installed."""
     try:
-        server = import_module("semcache.server.mcp").memory_server(backend.memory)
+        tools = import_module("semcache.server.mcp")
+        server = tools.memory_server(backend.memory, removed=partial(backend.note_removal, via="mcp"))
         security = import_module("mcp.server.transport_security").TransportSecuritySettings
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("semcache"):

@@ -6,22 +6,28 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
 import anyio.to_thread
 from anyio import CapacityLimiter
 
 from semcache.app import App
+from semcache.audit import AuditTrail
 from semcache.errors import RedisUnavailable
 from semcache.memory import AgentMemory
+from semcache.questions import Classified, remembered
+from semcache.server.behind import Behind
 from semcache.server.identity import caller
 from semcache.server.metrics import Metrics
+from semcache.server.removals import note_removal
 from semcache.settings import Settings
 from semcache.store.verbatim import VerbatimAnswers
 from semcache.telemetry import remembering
 
 T = TypeVar("T")
-_THREADS = 40
+_THREADS = 8
+"""In one process more of them answer no more requests, and each waits for the interpreter, as the event loop does."""
 _REST_S = 1.0
 
 
@@ -48,11 +54,17 @@ class Backend:
     app: App
     metrics: Metrics
     breaker: Breaker = field(default_factory=Breaker)
+    behind: Behind = field(default_factory=Behind)
     _threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_THREADS))
 
     @property
     def settings(self) -> Settings:
         return self.app.settings
+
+    @cached_property
+    def class_of(self) -> Callable[[str], Classified]:
+        """Whom the answer to a question serves."""
+        return remembered(lambda: self.app.embedder, share_above=self.settings.cache.share_above)
 
     def verbatim(self, tenant: str) -> VerbatimAnswers:
         """The answers to the very same requests of a tenant."""
@@ -62,15 +74,30 @@ class Backend:
         """The memory of whoever asks."""
         return self.app.memory(user=caller.get().user)
 
+    @property
+    def trail(self) -> AuditTrail:
+        """Where it is taken down what was removed."""
+        return AuditTrail(self.app.redis, self.settings.namespace)
+
+    def note_removal(self, done: object, *, via: str = "http") -> None:
+        """Takes down what an operation on the memory of whoever asks has removed; asks Redis."""
+        who = caller.get().user
+        note_removal(self.trail, done, user=who, actor=who, via=via)
+
     async def run(self, work: Callable[[], T]) -> T:
         """Work that asks Redis or a model, in a thread.
 
         Raises:
             RedisUnavailable: Redis does not answer, or did not a moment ago.
         """
+
+        def checked() -> T:
+            self.breaker.check()  # who waited for a thread may have waited for an outage
+            return work()
+
         self.breaker.check()
         try:
-            return await anyio.to_thread.run_sync(work, limiter=self._threads)
+            return await anyio.to_thread.run_sync(checked, limiter=self._threads)
         except RedisUnavailable:
             self.breaker.trip()
             raise
@@ -81,7 +108,9 @@ class Backend:
         def traced() -> T:
             store = f"{self.settings.namespace}/{digest_of(caller.get().user)}"
             with remembering(operation, store, openinference=self.settings.otel.openinference):
-                return work(self.memory())
+                done = work(self.memory())
+            self.note_removal(done)
+            return done
 
         return await self.run(traced)
 

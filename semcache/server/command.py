@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
+from functools import partial
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
 from semcache.app import open_app
+from semcache.audit import AuditTrail, login
 from semcache.errors import MissingExtra
+from semcache.server.removals import note_removal
 from semcache.settings import load_settings
 
 
@@ -25,8 +27,10 @@ def mcp(
     """Serve the memory of one user over the Model Context Protocol, on standard input and output."""
     tools = _extra("semcache.server.mcp", "mcp", "`semcache mcp`")
     with open_app() as app:
-        memory = app.memory(user=user or getpass.getuser())
-        tools.memory_server(lambda: memory).run("stdio")
+        whose = user or login()
+        memory, trail = app.memory(user=whose), AuditTrail(app.redis, app.settings.namespace)
+        removed = partial(note_removal, trail, user=whose, actor=login(), via="mcp")
+        tools.memory_server(lambda: memory, removed=removed).run("stdio")
 
 
 def serve(

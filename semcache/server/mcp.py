@@ -24,8 +24,11 @@ _WRITES = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempote
 _REMOVES = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False)
 
 
-def memory_server(memory: Callable[[], AgentMemory]) -> MCPServer:
-    """A server of tools over the memory of whoever `memory` says is asking."""
+def memory_server(memory: Callable[[], AgentMemory], *, removed: Callable[[object], None]) -> MCPServer:
+    """A server of tools over the memory of whoever `memory` says is asking.
+
+    `removed` is told, in a thread, what each of them has returned, so that removals can be taken down.
+    """
 
     server = MCPServer(
         "semcache",
@@ -39,7 +42,9 @@ def memory_server(memory: Callable[[], AgentMemory]) -> MCPServer:
 
         def traced() -> T:
             with remembering(operation, "mcp"):
-                return work(own)
+                done = work(own)
+            removed(done)
+            return done
 
         try:
             return await anyio.to_thread.run_sync(traced)
@@ -76,7 +81,7 @@ def memory_server(memory: Callable[[], AgentMemory]) -> MCPServer:
             if not any(turn.id == id for turn in own.turns()):
                 raise InvalidInput("there is nothing with that id: `recall` shows ids")
             new = own.append(_SESSION, "user", text)
-            own.forget([id])
+            removed(own.forget([id]))
             return new
 
         return await do("update_memory", work)

@@ -7,7 +7,7 @@ import redis as redis_py
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from semcache.cache import Hit, SemanticCache, give_feedback
+from semcache.cache import Hit, SemanticCache, StoreOptions, give_feedback
 from semcache.cache.learning.state import LearningState
 from tests.cache.conftest import MakeCache
 
@@ -35,6 +35,27 @@ def test_one_rejection_hides_the_answer_from_its_user_alone(cache: SemanticCache
     assert cache.doubt(entry_id, user="mallory").own
     assert (cache.entries().__next__().rejected, cache.stats().rejected) == (1, 0)
     assert not cache.doubt(entry_id, user="ann").open, "one second opinion is enough"
+
+
+@pytest.mark.parametrize("how_often", [1, 3])
+def test_a_hit_that_is_withheld_is_counted_as_a_miss(cache: SemanticCache, how_often: int) -> None:
+    """Whoever gets another answer saves nothing; the hits of others are counted as before."""
+    entry_id = cache.store(QUESTION, RIGHT, options=StoreOptions(tokens=40, compute_s=2.0))
+    assert entry_id
+    for _ in range(2):
+        assert served(cache)
+    before, hits = cache.stats(), next(cache.entries()).hits
+    cache.feedback(entry_id, correct=False, user="mallory")
+    for _ in range(how_often):
+        found = served(cache)
+        assert found
+        assert cache.doubt(found, user="mallory").own
+    after = cache.stats()
+    assert (after.hits, after.tokens_saved, after.seconds_saved) == (2, before.tokens_saved, before.seconds_saved)
+    assert after.misses.get("guard", 0) == before.misses.get("guard", 0) + how_often
+    assert next(cache.entries()).hits == hits == 2
+    assert not cache.doubt(found, user="ann").own
+    assert cache.stats().hits == 2
 
 
 @pytest.mark.parametrize(("first", "second"), [("ann", "bob"), ("ä", "a"), ("x" * 200, "x" * 199), ("1", "2")])

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import redis as redis_py
 
+from semcache.audit import AuditTrail
 from semcache.cache import SemanticCache
 from semcache.embed import Embedder
 from semcache.memory import AgentMemory
@@ -45,3 +46,11 @@ def test_an_erasure_is_complete_and_survives_a_replay(
         assert [turn.text for turn in memory("ada").turns()] == ["Hello again."]
         assert len(memory("bob").turns()) == 6
         assert [len(list(cache(**scope).entries())) for scope in scopes] == [0, 1, 1]
+    first, *again = reversed(list(AuditTrail(redis, settings.namespace).newest()))
+    assert (first.action, first.target, first.actor, first.via) == (
+        "erased a user",
+        "ada",
+        "event erase-ada-10",
+        "kafka",
+    )
+    assert not again  # a replay that removes nothing is no act

@@ -92,7 +92,7 @@ def test_no_tool_takes_a_user_and_each_says_what_it_does(redis_url: str, embedde
     memory = AgentMemory(redis_url, user="ada", embedder=embedder, namespace=namespace)
 
     async def tools(**how: Any) -> list[Any]:
-        async with Client(memory_server(lambda: memory), **how) as client:
+        async with Client(memory_server(lambda: memory, removed=lambda done: None), **how) as client:
             id = (await client.call_tool("remember", {"text": HOME})).structured_content["result"]
             new = await client.call_tool("update", {"id": id, "text": "I live in Lisbon."})
             assert not new.is_error

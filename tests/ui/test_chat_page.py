@@ -36,6 +36,10 @@ def test_a_question_and_its_paraphrase_get_their_badges(helpdesk: Installation, 
     test.chat_input[0].set_value(STORY.paraphrase).run()
     assert " cache hit]" in said(test)
     assert f"same meaning as “{STORY.question}”" in said(test)
+    health = helpdesk.health.get()
+    assert health is not None
+    assert health.stats is not None
+    assert health.stats.hits == 1, "the sidebar knows at once"
 
 
 def test_text_of_users_is_not_markup(helpdesk: Installation, page: Page) -> None:

@@ -94,7 +94,14 @@ def test_a_job_that_waits_can_be_cancelled() -> None:
     """Whoever waits for a place can leave, and what is dropped is forgotten."""
     go = threading.Event()
     jobs: Jobs[bool] = Jobs(at_once=1)
-    jobs.start("ann", lambda progress: go.wait(10))
+    at_work = threading.Event()
+
+    def work(progress: Progress) -> bool:
+        at_work.set()
+        return go.wait(10)
+
+    jobs.start("ann", work)
+    assert at_work.wait(10)
     waiting = jobs.start("bob", lambda progress: True)
     jobs.drop("bob")
     assert waiting.wait(10).state == "cancelled"
@@ -117,3 +124,25 @@ def test_a_refreshed_value_never_keeps_its_reader_waiting() -> None:
     now[0] = 5.1
     assert value.get() == 0
     wait_until("the next value is there", lambda: value.get() == 1)
+
+
+def test_what_has_just_changed_is_fetched_again() -> None:
+    """A fetch that began before the change does not stand for it; a closed one fetches no more."""
+    said, slow = ["before"], threading.Event()
+
+    def fetch() -> str:
+        seen = said[-1]
+        if seen == "before":
+            assert slow.wait(10)
+        return seen
+
+    value = Refreshed(fetch, ttl_s=60.0)
+    assert value.get() is None
+    said.append("after")
+    slow.set()
+    value.renew(10)
+    assert value.get() == "after"
+    value.close()
+    said.append("later")
+    value.renew(10)
+    assert value.get() == "after"

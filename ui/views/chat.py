@@ -14,6 +14,8 @@ from semcache_ui.services.installation import Installation
 from semcache_ui.visitor import Visitor
 
 EARLIER = 20
+_COUNTED_S = 0.3
+"""How long an answer that is there already waits to be counted beside the conversation."""
 
 
 def page(installation: Installation) -> None:
@@ -35,6 +37,7 @@ def page(installation: Installation) -> None:
         answers.put(suggested)
     if answers.waits():
         answers.streamed(installation, who)
+        installation.health.renew(_COUNTED_S)
         st.rerun()
 
 

@@ -12,9 +12,12 @@ from collections.abc import Callable
 import redis
 
 from semcache.cache.entries.records import Doubt, Verdict
+from semcache.cache.entries.stats import HITS_EXACT, HITS_SEMANTIC, miss_counter
+from semcache.cache.entries.tally import counters_json
+from semcache.cache.types import Hit, Reason
 from semcache.store import keys
 from semcache.store.connect import guarded
-from semcache.store.expiry import entry_prefix
+from semcache.store.expiry import IDLE_S, entry_prefix
 from semcache.store.lua import script
 
 ANYBODY = "\0"
@@ -22,12 +25,18 @@ ANYBODY = "\0"
 
 
 class Verdicts:
-    """The verdicts on the entries of one scope. `counted` waits until what this process has served is counted."""
+    """The verdicts on the entries of one scope. `counted` waits until what this process has served is counted.
 
-    def __init__(self, client: redis.Redis, scope: str, *, counted: Callable[[], None] = lambda: None) -> None:
+    `idle_s`: how long counters outlive their last change.
+    """
+
+    def __init__(
+        self, client: redis.Redis, scope: str, *, idle_s: int = int(IDLE_S), counted: Callable[[], None] = lambda: None
+    ) -> None:
         self._redis = client
         self._prefix = entry_prefix(scope)
         self._counters = keys.CACHE_COUNTERS.build(scope=scope)
+        self._idle_s = idle_s
         self._counted = counted
 
     @guarded()
@@ -53,6 +62,22 @@ class Verdicts:
         """What speaks against serving an answer to a person. Of those who ask, one gets the second opinion to make."""
         found = script("cache_doubt")(self._redis, keys=[self._prefix + entry_id], args=[_masked(entry_id, person)])
         return Doubt(*map(bool, found)) if found else Doubt()
+
+    @guarded()
+    def withheld(self, hit: Hit) -> None:
+        """A hit was not served, for the sake of who asked: it is counted as a miss instead."""
+        self._counted()
+        counted = {
+            HITS_EXACT if hit.exact else HITS_SEMANTIC: 1,
+            "tokens_saved": hit.tokens_saved,
+            "cost_saved": hit.cost_saved,
+            "seconds_saved": hit.seconds_saved,
+        }
+        script("cache_withheld")(
+            self._redis,
+            keys=[self._prefix + hit.entry_id, self._counters],
+            args=[counters_json(counted), miss_counter(Reason.GUARD), self._idle_s],
+        )
 
     @guarded()
     def settle(self, entry_id: str, *, upheld: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from semcache.audit import extent
 from semcache.cli.audit import noted
 from semcache.cli.cache import learning
 from semcache.cli.cache.scopes import Namespace, ScopeItems, named, opened, short
@@ -92,7 +93,7 @@ def invalidate(
         raise InvalidInput("give one of --id, --tag and --source")
     with opened(scope, namespace) as found:
         removed = found.remove(entry_id=entry_id, tag=tag, source=source)
-    noted("removed answers", entry_id or tag or source or "", namespace=namespace, detail=f"{removed} answers")
+    noted("removed answers", entry_id or tag or source or "", namespace=namespace, detail=extent(removed, "answer"))
     emit_fields({"removed": removed}, as_json=as_json)
 
 
@@ -112,7 +113,7 @@ def clear(
         if not yes:
             typer.confirm(f"Remove {held} answers from {len(found.scopes)} scopes?", abort=True, err=True)
         removed = sum(entries.clear() for _, entries in found.each())
-    noted("removed answers", " ".join(scope or ["all scopes"]), namespace=namespace, detail=f"{removed} answers")
+    noted("removed answers", " ".join(scope or ["all scopes"]), namespace=namespace, detail=extent(removed, "answer"))
     emit_fields({"removed": removed}, as_json=as_json)
 
 

@@ -23,7 +23,6 @@ from semcache.llm.requests import (
     question_of,
     scope_of,
 )
-from semcache.questions import classify
 from semcache.server.backend import Backend
 from semcache.server.identity import Identity
 from semcache.server.proxy.directives import Directives
@@ -31,6 +30,7 @@ from semcache.store.verbatim import VerbatimAnswers
 from semcache.telemetry import looking_up, storing
 
 Body = dict[str, Any]
+_BEGINNING = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,16 @@ class Asking:
         """Whether the upstream's answer is to be stored."""
         return self._directives.keep and not isinstance(self._verdict, Never)
 
+    @property
+    def name(self) -> tuple[str, str]:
+        """The tenant and how the question begins: equal for requests that may be served each other's answer."""
+        return self._identity.tenant, question_of(self._body)[:_BEGINNING].strip()
+
+    @property
+    def kept_first(self) -> bool:
+        """Whether the caller has to find the answer stored: it may be erased, or invalidated by its tags, at once."""
+        return bool(self._walled_owner or self._directives.tags)
+
     def keep(self, answer: Body) -> None:
         """Stores the upstream's answer, if it is whole and worth it."""
         exact = isinstance(self._verdict, Exact)
@@ -112,12 +122,10 @@ class Asking:
     # -- whom it may be served
 
     def _judged(self) -> Semantic | Exact | Never:
-        app = self._backend.app
-        share_above = app.settings.cache.share_above
         verdict = may_serve(
             self._body,
             endpoint=self.endpoint,
-            classes=lambda text: classify(text, embedder=app.embedder, share_above=share_above),
+            classes=self._backend.class_of,
             owner=self._owner,
             expands_ids=True,
         )

@@ -25,7 +25,7 @@ _STORE_S = 5.0
 
 
 class Relay(Response):
-    """The answer of an upstream, piece by piece. `keep` gets its body if it is whole, before the caller has its end."""
+    """The answer of an upstream, piece by piece. `keep` gets its body if it is whole, before the caller does."""
 
     def __init__(
         self,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from semcache.audit import extent
 from semcache.cache.options import CacheOptions
 from semcache.server.attributed import AttributedCache, NearAnswer
 from semcache.server.backend import Backend
@@ -136,6 +138,13 @@ class LangCaches:
             self._open.popitem(last=False)
         return cache
 
+    def removed(self, cache_id: str, remove: Callable[[AttributedCache], int]) -> int:
+        """Removes answers of a cache, which the audit trail takes down; how many."""
+        if count := remove(self.of(cache_id)):
+            actor, detail = caller.get().user, extent(count, "answer")
+            self._backend.trail.done("removed answers", cache_id, actor=actor, via="http", detail=detail)
+        return count
+
     def search(self, cache_id: str, wanted: Search) -> list[FoundEntry]:
         """What may be served, in the order of the strategies."""
         cache, attributes = self.of(cache_id), wanted.attributes or {}
@@ -197,17 +206,17 @@ def langcache(backend: Backend) -> APIRouter:
     @router.delete("/entries")
     async def delete_by_attributes(cache_id: CacheId, selection: Selection) -> Deleted:
         """Delete the answers with all of these attributes."""
-        count = await backend.run(lambda: caches.of(cache_id).remove(selection.attributes))
-        return Deleted(deletedEntriesCount=count)
+        removed = await backend.run(lambda: caches.removed(cache_id, lambda cache: cache.remove(selection.attributes)))
+        return Deleted(deletedEntriesCount=removed)
 
     @router.delete("/entries/{entry_id}", status_code=204, response_class=Response)
     async def delete(cache_id: CacheId, entry_id: Annotated[str, Path(min_length=1, max_length=200)]) -> None:
         """Delete an answer, if it is there."""
-        await backend.run(lambda: caches.of(cache_id).invalidate(entry_id=entry_id))
+        await backend.run(lambda: caches.removed(cache_id, lambda cache: cache.invalidate(entry_id=entry_id)))
 
     @router.post("/flush", status_code=204, response_class=Response)
     async def flush(cache_id: CacheId) -> None:
         """Delete all answers."""
-        await backend.run(lambda: caches.of(cache_id).clear())
+        await backend.run(lambda: caches.removed(cache_id, lambda cache: cache.clear()))
 
     return router

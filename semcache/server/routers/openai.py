@@ -64,6 +64,7 @@ class Proxy:
             upstream=self._upstreams.id_of(call.model),
         )  # fmt: skip
         try:
+            await self._backend.behind.over(asking.name)
             found = await self._backend.run(asking.find)
             if found is not None:
                 return await self._served(found, asking, body)
@@ -154,7 +155,12 @@ class Proxy:
         return outcome_headers("hit", found.reason, kind=found.kind, tokens_saved=found.tokens_saved, **near)
 
     async def _keep(self, asking: Asking, answer: dict[str, Any]) -> None:
-        await self._backend.run(partial(asking.keep, answer))
+        """Stores an answer: behind what the caller gets, if nobody can tell."""
+        work = self._backend.run(partial(asking.keep, answer))
+        if asking.kept_first:
+            await work
+        else:
+            self._backend.behind.start(asking.name, work)
 
     def _passed(self, call: Call, reason: str, *, outage: str = "", endpoint: str = "") -> Response:
         self._count("bypass", "")
@@ -170,9 +176,9 @@ class Proxy:
         self._backend.metrics.tokens_saved.inc(tokens)
 
 
-def openai(backend: Backend, upstreams: Upstreams) -> APIRouter:
-    """The routes; the last takes everything that no other router has, so this one is included last."""
-    router, proxy = APIRouter(prefix="/v1", tags=["openai"], responses=_ERRORS), Proxy(backend, upstreams)
+def openai(proxy: Proxy) -> APIRouter:
+    """The routes that are known; most requests are for them, so this router is asked first."""
+    router = APIRouter(prefix="/v1", tags=["openai"], responses=_ERRORS)
 
     @router.post("/chat/completions", openapi_extra=_BODY)
     async def chat_completions(request: Request) -> Response:
@@ -194,8 +200,15 @@ def openai(backend: Backend, upstreams: Upstreams) -> APIRouter:
     async def models(request: Request) -> Response:
         return await proxy.through(request)
 
+    return router
+
+
+def everything_else(proxy: Proxy) -> APIRouter:
+    """What no other router has."""
+    router = APIRouter(prefix="/v1")
+
     @router.api_route("/{path:path}", methods=_METHODS, include_in_schema=False)
-    async def everything_else(request: Request, path: str) -> Response:
+    async def through(request: Request, path: str) -> Response:
         return await proxy.through(request)
 
     return router

@@ -38,17 +38,31 @@ class Refreshed(Generic[T]):
     def close(self) -> None:
         """Fetches no more; returns when nothing is being fetched."""
         with self._lock:
-            self._at, thread = float("inf"), self._thread
-        if thread is not None:
-            thread.join(_CLOSE_S)
+            self._at = float("inf")
+        self._join(_CLOSE_S)
 
     def wait(self, timeout_s: float) -> T | None:
         """The last value; at first, waits for it so long at most."""
-        value, thread = self.get(), self._thread
-        if value is None and thread is not None:
-            thread.join(timeout_s)
+        if (value := self.get()) is None:
+            self._join(timeout_s)
             return self._value
         return value
+
+    def renew(self, timeout_s: float) -> None:
+        """Something has just changed: fetches again, behind a fetch that may have missed it; waits so long at most."""
+        deadline = self._clock() + timeout_s
+        self._join(timeout_s)
+        with self._lock:
+            if self._at < float("inf"):
+                self._at = float("-inf")
+        self.get()
+        self._join(max(0.0, deadline - self._clock()))
+
+    def _join(self, timeout_s: float) -> None:
+        with self._lock:
+            thread = self._thread
+        if thread is not None:
+            thread.join(timeout_s)
 
     def _refresh(self) -> None:
         value = self._fetch()
