@@ -14,6 +14,7 @@ import redis
 
 from semcache.cache import Computed, Hit, Miss, Outcome, SemanticCache
 from semcache.cache.runtime import Runtime
+from semcache.chat.abstention import read_abstention
 from semcache.chat.answer import Answer, OutcomeKind
 from semcache.chat.asked import Asked, collected
 from semcache.chat.doubts import NO_DOUBT, Opinion, review
@@ -27,7 +28,6 @@ from semcache.embed import Embedder
 from semcache.errors import InvalidInput
 from semcache.inputs import check_text
 from semcache.llm import Completion, Llm, LlmRequest, answering, completion_of
-from semcache.llm.abstention import read_abstention
 from semcache.llm.helper import Helper
 from semcache.questions.model import QuestionReader
 from semcache.settings import Settings

@@ -10,8 +10,8 @@ import pytest
 from semcache.embed import CachedEmbedder
 from semcache.llm import LlmRequest, Passage
 from semcache.llm.extractive import ExtractiveLlm
-from semcache.llm.replies import UNKNOWN
 from semcache.llm.gauge import gauge_of
+from semcache.llm.replies import UNKNOWN
 
 DATA = Path(__file__).parents[1] / "data" / "answering"
 
