@@ -16,6 +16,7 @@ MONTHS = "january february march april may june july august september october no
 _MONTH = "|".join(MONTHS)
 _DATE = rf"(?:(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? )?({_MONTH})"
 _SPAN = re.compile(rf"\b(?:from|between) {_DATE} (?:to|until|till|through|and|–|-) {_DATE}\b", re.IGNORECASE)
+_NAMED_MONTH = re.compile(rf"\b(?:(?!may\b)(?i:{_MONTH}))\b")  # `may` is a verb
 _ASKED = re.compile(rf"\b(?:in|on|during|at|around|before|mid)[ -]{_DATE}\b", re.IGNORECASE)
 _FORBIDS = re.compile(
     r"\b(?:cannot|can't|can not|not|never|no longer|nobody|none|lapses?|ends|refused?|forbidden)\b", re.I
@@ -94,7 +95,8 @@ def names_day(question: str, sentence: str) -> bool:
     day = _DAY.search(question)
     if day is not None and _day_of(day[0]) in _days_in(sentence):
         return True
-    return any(re.search(rf"\b{asked[2].capitalize()}\b", sentence) for asked in _ASKED.finditer(question))
+    months = {asked[2].lower() for asked in _ASKED.finditer(question)}
+    return bool(months & {found[0].lower() for found in _NAMED_MONTH.finditer(sentence)})
 
 
 def forbids(sentence: str) -> bool:
