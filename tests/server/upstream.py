@@ -51,6 +51,8 @@ class Upstream:
         ended = "length" if body["model"] == "short" else "stop"
         if body.get("stream"):
             return StreamingResponse(self._stream(head, text, body["model"]), media_type="text/event-stream")
+        if body["model"] == "cut":
+            return Response(b"{", media_type="application/json", headers={"content-length": "1000"})
         message = {"role": "assistant", "content": text}
         choice = {"index": 0, "message": message, "finish_reason": ended}
         return JSONResponse({**head, "object": "chat.completion", "choices": [choice], "usage": USAGE})
@@ -67,6 +69,8 @@ class Upstream:
         try:
             for word in text.split(" "):
                 yield event({"content": word + " "})
+                if model == "cut":
+                    raise ConnectionError("cut")
                 while model == "paused" and not self.go_on.is_set():
                     await asyncio.sleep(0.02)
             while model == "flood":
