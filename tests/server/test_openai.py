@@ -128,6 +128,14 @@ def test_errors_of_the_upstream_are_its_own(served: Served) -> None:
     assert len(served.upstream.bodies) == 2
 
 
+def test_what_looks_like_an_answer_is_not_stored_if_the_status_says_otherwise(served: Served) -> None:
+    """Only status 200 is."""
+    for _ in range(2):
+        with pytest.raises(openai.InternalServerError):
+            ask(client_of(served), model="failing")
+    assert len(served.upstream.bodies) == 2
+
+
 @pytest.mark.parametrize(
     ("question", "more"),
     [

@@ -55,7 +55,8 @@ class Upstream:
             return Response(b"{", media_type="application/json", headers={"content-length": "1000"})
         message = {"role": "assistant", "content": text}
         choice = {"index": 0, "message": message, "finish_reason": ended}
-        return JSONResponse({**head, "object": "chat.completion", "choices": [choice], "usage": USAGE})
+        status = 500 if body["model"] == "failing" else 200
+        return JSONResponse({**head, "object": "chat.completion", "choices": [choice], "usage": USAGE}, status)
 
     async def _stream(self, head: dict[str, Any], text: str, model: str) -> AsyncIterator[bytes]:
         def event(delta: dict[str, Any], ended: str | None = None) -> bytes:
