@@ -38,7 +38,7 @@ from semcache.store.connect import connect
 
 KINDS = ("get", "script", "exact", "semantic")
 # Each is asked twice: the third time, another question's answer is not served again.
-_STORED = 250
+_STORED = 60
 _WARM = 50
 # What gathers for a while gathers for so many times as long: a counted program runs some hundred times slower.
 _SLOWER = 500
@@ -188,7 +188,9 @@ def _each(client: Counted, server: Counted, kind: str, lookups: int) -> dict[str
     _ask(client.process, kind, lookups)
     for program in (client, server):
         program.counting(False)
-    return {"client": round(client.dumped() / lookups / 1000), "redis": round(server.dumped() / lookups / 1000)}
+    each = {"client": round(client.dumped() / lookups / 1000), "redis": round(server.dumped() / lookups / 1000)}
+    print(f"{kind}: {each}", file=sys.stderr, flush=True)
+    return each
 
 
 def _ask(program: subprocess.Popen[str], kind: str, count: int) -> None:
