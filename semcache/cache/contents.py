@@ -88,6 +88,10 @@ class Contents:
         self._parts.runtime.counted()
         return self._parts.learner.status()
 
+    def model_version(self) -> int:
+        """The version of the model in force, 0 = none: tells in one short round trip whether more was learned."""
+        return self._parts.learner.version()
+
     def invalidate(self, *, entry_id: str | None = None, tag: str | None = None, source: str | None = None) -> int:
         """Removes the answer of an id, or those with a tag, or those built from a document; returns how many.
 

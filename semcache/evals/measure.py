@@ -81,16 +81,24 @@ class Measured:
 
 
 def measure(
-    log: Log, plan: Plan, *, redis_or_url: redis.Redis | str, embedder: Embedder, progress: Progress
+    log: Log,
+    plan: Plan,
+    *,
+    redis_or_url: redis.Redis | str,
+    embedder: Embedder,
+    progress: Progress,
+    clean_up: bool = True,
 ) -> Measured:
     """Replays a log through an empty cache on that Redis, which holds nothing of it afterwards.
+
+    Without `clean_up` it holds what was stored: for a Redis that ends with the measurement.
 
     Raises:
         RedisUnavailable, EmbedderUnavailable: nothing is lost: measure again.
     """
     truth = Truth.of(log, embedder)
     judge = truth.of_log()
-    with _scratch_caches(redis_or_url, embedder, plan, judge) as cache_of:
+    with _scratch_caches(redis_or_url, embedder, plan, judge, clean_up) as cache_of:
         tally = _replayed(cache_of, log, truth, progress)
     summary = tally.summary(plan.prices, truth.errors())
     requests = log.requests[:MOST_COMPARED]
@@ -125,7 +133,7 @@ def sample_traffic(requests: int, *, seed: int = 0) -> Log:
 
 @contextmanager
 def _scratch_caches(
-    redis_or_url: redis.Redis | str, embedder: Embedder, plan: Plan, judge: Judge
+    redis_or_url: redis.Redis | str, embedder: Embedder, plan: Plan, judge: Judge, clean_up: bool
 ) -> Iterator[Callable[[str], SemanticCache]]:
     """An empty cache for each scope of the log, all emptied again at the end, however that comes."""
     rule = rule_of(plan.policy)
@@ -149,7 +157,7 @@ def _scratch_caches(
     try:
         yield cache_of
     finally:
-        for cache in caches.values():
+        for cache in caches.values() if clean_up else ():
             cache.drop()
 
 

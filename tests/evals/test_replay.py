@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 import redis as redis_py
 
-from semcache.cache import CacheOptions, Hit, LearningStatus, Miss, SemanticCache
+from semcache.cache import CacheOptions, Hit, Miss, SemanticCache
 from semcache.embed import CachedEmbedder
 from semcache.evals.comparing.truth import Truth
 from semcache.evals.log import Log, Request
@@ -30,10 +30,10 @@ class Counted:
     def store(self, prompt: str, response: str, *, context: Sequence[str], miss: Miss) -> str | None:
         return self._cache.store(prompt, response, context=context, miss=miss)
 
-    def learning(self) -> LearningStatus:
-        found = self._cache.learning()
-        self.versions.add(found.model_version)
-        return found
+    def model_version(self) -> int:
+        version = self._cache.model_version()
+        self.versions.add(version)
+        return version
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -256,8 +257,13 @@ def test_users_of_a_batch_share_round_trips(
     """Turns of twenty users are written in hardly more round trips than those of one."""
     writer.append([turn(0, "The scripts are known.")])
     sent: list[int] = []
-    send = Connection.send_packed_command
-    monkeypatch.setattr(Connection, "send_packed_command", lambda *of, **more: (sent.append(1), send(*of, **more))[1])
+    send: Any = Connection.send_packed_command
+
+    def counted(self: Connection, *command: Any) -> None:
+        sent.append(1)
+        send(self, *command)
+
+    monkeypatch.setattr(Connection, "send_packed_command", counted)
     writer.append([turn(n, f"{n} of one.") for n in range(1, 21)])
     of_one = len(sent)
     writer.append([turn(n, f"{n} of many.", user=f"u{n}") for n in range(20)])

@@ -49,6 +49,8 @@ def test_every_time_phrase_is_found(text: str) -> None:
     expected = whole if phrases._hints_at_time(text) else []
     assert [found.span() for found in phrases.find_dates(text)] == expected
     assert [found.span() for found in [phrases.find_time(text)] if found] == expected[:1]
+    leading = phrases.leading_time(text)
+    assert ([leading.span()] if leading else []) == [place for place in expected[:1] if not place[0]]
 
 
 @given(joined(LEADS))

@@ -260,6 +260,10 @@ class Learner:
         """How far the learning is."""
         return self._state.status(self._max_error_rate)
 
+    def version(self) -> int:
+        """The version of the model in force; 0 = none."""
+        return self._state.version()
+
     def forget(self) -> None:
         """Starts again as if nothing had been learned."""
         self._state.forget()

@@ -15,7 +15,7 @@ from semcache.devstack import kafka as kafka_server
 from semcache.devstack import state
 from semcache.devstack.doctor.finding import Finding, ok, problem, warning
 from semcache.devstack.doctor.redundancy import redundancy
-from semcache.devstack.redis import Version, has_vrem_race
+from semcache.devstack.redis import SINGLE_THREADED, SINGLE_THREADED_SINCE, Version, has_vrem_race
 from semcache.errors import MissingExtra, RedisUnavailable, SemcacheError
 from semcache.questions.languages import asked_in
 from semcache.settings import KafkaSettings, RedisSettings, Settings
@@ -98,7 +98,7 @@ def redis_facts(client: Redis) -> RedisFacts:
     return RedisFacts(
         version=server.version,
         vector_sets=server.vector_sets,
-        single_threaded_vsim=_config(client, "vset-force-single-threaded-execution") == "yes",
+        single_threaded_vsim=_config(client, SINGLE_THREADED) == "yes",
         maxmemory=int(info.get("maxmemory", 0)),
         eviction=str(info.get("maxmemory_policy", "noeviction")),
         persistence=bool(info.get("aof_enabled")) or bool(_config(client, "save")),
@@ -191,7 +191,8 @@ def judge_redis(facts: RedisFacts, url: str) -> list[Finding]:
         found = [problem("redis", f"Redis {version} at {url} is too old", server.unfit)]
     if has_vrem_race(facts.version) and not facts.single_threaded_vsim:
         detail = f"Redis {version} at {url} can crash when a VREM meets a threaded VSIM"
-        mend = "CONFIG SET vset-force-single-threaded-execution yes; or Redis >= 8.2.9, 8.4.6, 8.6.6, 8.8.2"
+        newer = "Redis >= 8.2.9, 8.4.6, 8.6.6, 8.8.2"
+        mend = f"CONFIG SET {SINGLE_THREADED} yes; or {newer}" if facts.version >= SINGLE_THREADED_SINCE else newer
         found.append(problem("redis safety", detail, mend))
     if facts.maxmemory and facts.eviction != "noeviction":
         detail = f"at {url} maxmemory-policy {facts.eviction} evicts memories and documents, not only cached answers"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from itertools import zip_longest
 from typing import Literal
 
 from semcache.memory.dates.when import utc_day
@@ -71,10 +70,8 @@ _FIRST = frozenset(
     ]
 )
 """Words that begin all others, but for figures."""
-_SECOND = (
-    _ALONE | _FIRST | frozenset([*_UNITS.split(), *(f"{u}s" for u in _UNITS.split()), *"start end beginning".split()])
-)
-"""Words that come next in them, but for figures."""
+_WITHIN = _FIRST | frozenset("of start end beginning".split())
+"""Words that may stand between the first of a phrase and one of the hints or a figure."""
 _UNIT_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 
 
@@ -85,7 +82,8 @@ def find_time(text: str) -> re.Match[str] | None:
 
 def leading_time(text: str) -> re.Match[str] | None:
     """The time phrase that a text begins with."""
-    found = _WHEN.match(text)
+    first = _WORD.match(text)
+    found = _WHEN.match(text) if first and _may_begin(lowered(first[0])) else None
     return found if found and _hints_at_time(text) else None
 
 
@@ -101,15 +99,21 @@ def find_dates(text: str) -> Iterator[re.Match[str]]:
             yield found
 
 
-def _beginnings(lower: str) -> Iterator[int]:
-    """Places where a time phrase may begin: the pattern is slow, and most words are none that it begins with."""
-    words = list(_WORD.finditer(lower))
-    for word, following in zip_longest(words, words[1:]):
-        first, second = word[0], following[0] if following else " "
-        if first in _ALONE or (
-            (first in _FIRST or first[0].isdecimal()) and (second in _SECOND or second[0].isdecimal())
-        ):
-            yield word.start()
+def _may_begin(word: str) -> bool:
+    """Whether a time phrase may begin with this word, in lower case."""
+    return word in _ALONE or word in _FIRST or word[0].isdecimal()
+
+
+def _beginnings(lower: str) -> list[int]:
+    """Places where a time phrase may begin: the pattern is slow, and most words lead to no time."""
+    found, leads = [], False
+    for match in reversed(list(_WORD.finditer(lower))):
+        word = match[0]
+        figure = word[0].isdecimal()
+        if word in _ALONE or (leads and (figure or word in _FIRST)):
+            found.append(match.start())
+        leads = figure or word in _HINTS or word in _ALONE or (leads and word in _WITHIN)
+    return found[::-1]
 
 
 def _hints_at_time(text: str) -> bool:

@@ -214,9 +214,10 @@ class TurnWriter:
 
     def _packed(self, plan: Plan, vectors: Vectors) -> Iterator[tuple[bytes, bytes, bytes]]:
         """For each fresh turn its vector as VADD takes it, the packed vectors that its hash keeps, its passages'."""
-        if len(vectors) != len(plan.texts):
-            raise InvalidInput(f"the plan has {len(plan.texts)} texts, but {len(vectors)} vectors were given")
-        turns, long = len(plan.fresh), len(vectors) - sum(len(planned.passages) for planned in plan.fresh)
+        turns = len(plan.fresh)
+        long = turns + sum(planned.previous is not None for planned in plan.fresh)
+        if len(vectors) != (texts := long + sum(len(planned.passages) for planned in plan.fresh)):
+            raise InvalidInput(f"the plan has {texts} texts, but {len(vectors)} vectors were given")
         dim = self._embedder.dim
         own, small, rest = blobs(vectors[:turns], dim), pack(vectors[:long]), iter(blobs(vectors[long:], dim))
         contexts = iter(small[turns:])

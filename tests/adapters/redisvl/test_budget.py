@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from redisvl.query.filter import Tag
+from redisvl.query.filter import Num, Tag
 
 from semcache.adapters.redisvl import SemanticCache
 
@@ -45,3 +45,16 @@ def test_the_budget_looks_first_where_it_served_last(opened: Opened) -> None:
     assert [hit["key"] for hit in cache.check("How do I paint a fence?")] in ([key], [])
     opened(decision="threshold", distance_threshold=0.5, filterable_fields=LABEL).drop(keys=[key])
     assert cache.check("How do I paint a fence?", filter_expression=red) == []
+
+
+def test_what_was_served_is_served_again_only_while_the_filter_wants_it(opened: Opened) -> None:
+    """A change that the filter sees is seen where it was served last, too."""
+    cache = opened(decision="budget", distance_threshold=0.5)
+    key = cache.store("How do I paint a fence?", "Twice.")
+    [hit] = cache.check("How do I paint a fence?")
+    before = Num("updated_at") <= hit["updated_at"]
+    for _ in range(2):
+        assert cache.check("How do I paint a fence?", filter_expression=before)
+    cache.update(key, response="Once.")
+    assert cache.check("How do I paint a fence?", filter_expression=before) == []
+    assert cache.check("How do I paint a fence?")[0]["response"] == "Once."
