@@ -226,7 +226,7 @@ def test_the_fit_finds_what_decides() -> None:
 
 
 def test_a_fit_holds_nobody_up() -> None:
-    """4,000 rows take some 60 ms of processor time, less than 300 on a shared machine (the best of five)."""
+    """4,000 rows take some 60 ms of processor time, less than a second on any machine (the best of five)."""
     rows = _rows(4_000)
 
     def timed() -> float:
@@ -234,7 +234,7 @@ def test_a_fit_holds_nobody_up() -> None:
         _fit(rows)
         return time.thread_time() - start
 
-    assert min(timed() for _ in range(5)) < 0.3
+    assert min(timed() for _ in range(5)) < 1.0
 
 
 def test_more_budget_is_a_larger_region() -> None:

@@ -107,7 +107,7 @@ def test_what_says_nothing_is_not_written(cache: SemanticCache, redis: redis_py.
     entry_id = str(cache.store(PAIRS[0][0], "Pull it. " * 30))
     key = keys.CACHE_ENTRY.build(scope=cache.scope.id, entry=entry_id)
     written = {name.decode() for name in redis.hkeys(key)}
-    assert written == {"prompt", "response", "asked", "ttl", "tokens", "group", "created", "expires"}
+    assert written == {"prompt", "response", "asked", "ttl", "tokens", "created", "expires"}
     (entry,) = cache.entries()
     former = {
         "context": "", "sources": "{}", "tags": "[]", "indexes": "[]", "metadata": "{}", "cost": "", "compute_s": "",

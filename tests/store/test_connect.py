@@ -83,10 +83,17 @@ def test_scripts_that_are_gone_are_an_outage(redis: redis_py.Redis) -> None:
 
 
 def test_errors_of_the_caller_pass_unchanged(redis: redis_py.Redis, namespace: str) -> None:
-    """A WRONGTYPE is a defect of the program and stays redis-py's error."""
-    redis.set(namespace, "text", ex=60)
-    with pytest.raises(redis_py.ResponseError, match="WRONGTYPE"), guarded():
+    """A command with a wrong argument is a defect of the program and stays redis-py's error."""
+    with pytest.raises(redis_py.ResponseError, match="not an integer"), guarded():
+        redis.execute_command("EXPIRE", namespace, "soon")
+
+
+def test_a_key_of_another_type_is_named_as_one(redis: redis_py.Redis, namespace: str) -> None:
+    """Somebody else has written it: the program is sound, and nothing can be done but to look at the data."""
+    redis.set(namespace, "text")
+    with pytest.raises(ConfigurationError, match="--check-data"), guarded():
         redis.lpush(namespace, "x")
+    redis.delete(namespace)
 
 
 def test_a_client_that_decodes_responses_is_refused(redis_url: str) -> None:
