@@ -17,9 +17,10 @@ import multiprocessing
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import redis
 from instructions import bare_exact
@@ -156,7 +157,7 @@ def filled(client: redis.Redis, url: str, entries: int, file: Path | None) -> As
 
 def measure(
     client: redis.Redis, asked: Asked, *, threads: Sequence[int], processes: Sequence[int], seconds: float
-) -> Iterator[dict[str, object]]:
+) -> Iterator[dict[str, Any]]:
     """One row after the other."""
     ours, say = calls(asked), progress()
     for call in ours.values():
@@ -177,31 +178,22 @@ def measure(
         yield {"threads": 1, "processes": count, **row}
 
 
-def table(rows: Sequence[dict[str, dict[str, float]]]) -> Iterator[str]:
-    columns = (
-        "embed/s",
-        "hit/s",
-        "hit / embed",
-        "p50 / p99 ms",
-        "found",
-        "exact/s",
-        "p99 ms",
-        "script/s",
-        "get/s",
-        "exact / script",
-        "exact / get",
+def head() -> str:
+    """The first two lines of the table."""
+    columns = ("threads", "processes", "embed/s", "hit/s", "hit / embed", "p50 / p99 ms", "found", "exact/s", "p99 ms")
+    bounds = ("script/s", "get/s", "exact / script", "exact / get")
+    return f"| {' | '.join(columns + bounds)} |\n{'| --- ' * len(columns + bounds)}|"
+
+
+def line(row: Mapping[str, Any]) -> str:
+    """One row of the table."""
+    embed, hit, exact, script, get = (row[kind] for kind in KINDS)
+    return (
+        f"| {row['threads']} | {row['processes']} | {embed['per_s']:.0f} | {hit['per_s']:.0f} "
+        f"| {hit['per_s'] / embed['per_s']:.2f} | {hit['p50_ms']:.1f} / {hit['p99_ms']:.1f} | {hit['found']:.2f} "
+        f"| {exact['per_s']:,.0f} | {exact['p99_ms']:.1f} | {script['per_s']:,.0f} | {get['per_s']:,.0f} "
+        f"| {exact['per_s'] / script['per_s']:.2f} | {exact['per_s'] / get['per_s']:.2f} |"
     )
-    yield "| threads | processes | " + " | ".join(columns) + " |"
-    yield "| --- " * (len(columns) + 2) + "|"
-    for row in rows:
-        embed, hit, exact, script, get = (row[kind] for kind in KINDS)
-        yield (
-            f"| {row['threads']} | {row['processes']} | {embed['per_s']:.0f} | {hit['per_s']:.0f} "
-            f"| {hit['per_s'] / embed['per_s']:.2f} | {hit['p50_ms']:.1f} / {hit['p99_ms']:.1f} | {hit['found']:.2f} "
-            f"| {exact['per_s']:,.0f} | {exact['p99_ms']:.1f} "
-            f"| {script['per_s']:,.0f} | {get['per_s']:,.0f} | {exact['per_s'] / script['per_s']:.2f} "
-            f"| {exact['per_s'] / get['per_s']:.2f} |"
-        )
 
 
 def main() -> None:
@@ -217,14 +209,17 @@ def main() -> None:
         address = client.connection_pool.connection_kwargs
         url = f"redis://{address['host']}:{address['port']}/0"
         asked = filled(client, url, options.entries, options.questions)
-        rows = list(
-            measure(client, asked, threads=options.threads, processes=options.processes, seconds=options.seconds)
-        )
+        rows: list[dict[str, Any]] = []
+        for row in measure(
+            client, asked, threads=options.threads, processes=options.processes, seconds=options.seconds
+        ):
+            if not options.json:
+                print(line(row) if rows else f"{head()}\n{line(row)}", flush=True)
+            rows.append(row)
         one = stampede(client)
     if options.json:
         print(json.dumps({"rows": rows, "stampede": one}, indent=2))
         return
-    print("\n".join(table(rows)))  # type: ignore[arg-type]
     done = f"{one['computations']:.0f} computed, the last was done after {one['longest_s']:.2f} s"
     print(f"\nstampede of {STAMPEDE}: {done}")
 
