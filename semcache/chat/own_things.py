@@ -60,7 +60,8 @@ def number_of(question: str, facts: Sequence[Fact], told: Sequence[str]) -> str:
     if how_many is None:
         return ""
     what = stem(how_many["what"].lower())
-    counted = [f for f in facts if f.attribute in _COUNTED and _is_left(f) and what in stems(f.value)]
+    told_first = sorted(facts, key=lambda fact: fact.told_at)
+    counted = [f for f in told_first if f.attribute in _COUNTED and _is_left(f) and what in stems(f.value)]
     if not counted:
         return ""
     names = [name for fact in counted for name in _NAMES.findall(fact.value)]
