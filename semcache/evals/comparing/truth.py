@@ -72,7 +72,7 @@ class Truth:
             return self._by_ids(one.answer_id, other.answer_id)
         if self.log.kind == "prompts":
             return None, "nothing"
-        if same_text(one.response, other.response):
+        if one.response == other.response or same_text(one.response, other.response):
             return True, "text"
         right = self._by_meaning(one, other)
         return right, "meaning" if right is not None else "nothing"
