@@ -209,7 +209,7 @@ def main() -> None:
         address = client.connection_pool.connection_kwargs
         url = f"redis://{address['host']}:{address['port']}/0"
         asked = filled(client, url, options.entries, options.questions)
-        rows = []
+        rows: list[dict[str, Any]] = []
         for row in measure(
             client, asked, threads=options.threads, processes=options.processes, seconds=options.seconds
         ):
