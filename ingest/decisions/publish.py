@@ -34,7 +34,7 @@ _TRY_AGAIN_S = 5.0
 _LEAVE_S = 5.0
 _log = logging.getLogger("semcache.ingest.decisions")
 _log.addFilter(Throttled())
-_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class DecisionPublisher:
@@ -131,7 +131,7 @@ class DecisionPublisher:
             producer.produce(
                 self._settings.decisions.topic,
                 key=event["scope"],
-                value=_encoded(named).encode("utf-8", "replace"),
+                value=encoded(named).encode("utf-8", "replace"),
                 on_delivery=partial(self._delivered, untold, _times(event)),
             )
             self._ready.popleft()

@@ -14,6 +14,7 @@ import redis
 
 from semcache.cache import Computed, Hit, Miss, Outcome, SemanticCache
 from semcache.cache.runtime import Runtime
+from semcache.chat.abstention import read_abstention
 from semcache.chat.answer import Answer, OutcomeKind
 from semcache.chat.asked import Asked, collected
 from semcache.chat.doubts import NO_DOUBT, Opinion, review
@@ -22,12 +23,11 @@ from semcache.chat.retrieval import history_of, recall_memories, retrieve_docume
 from semcache.chat.stages import Stages, TimedEmbedder
 from semcache.chat.stores import Stores
 from semcache.chat.turns import Notes, Publish
-from semcache.chat.understanding import understand
+from semcache.chat.understanding import of_own_thing, understand
 from semcache.embed import Embedder
 from semcache.errors import InvalidInput
 from semcache.inputs import check_text
 from semcache.llm import Completion, Llm, LlmRequest, answering, completion_of
-from semcache.llm.abstention import read_abstention
 from semcache.llm.helper import Helper
 from semcache.questions.model import QuestionReader
 from semcache.settings import Settings
@@ -140,6 +140,8 @@ class ChatEngine:
             window = self._stores.memory(user).window(session, max_tokens=self._settings.memory.window_max_tokens)
             counted = partial(self._limit.take, user)
             understood = understand(text, window, self._reader, generative=self.llm.generative, before_call=counted)
+            if not self.llm.generative:
+                understood = of_own_thing(understood, self._stores.memory(user), self._stores.knowledge)
         return Asked(text, user, session, at, stages, window, understood, anew)
 
     def _answer(self, asked: Asked) -> Parts:

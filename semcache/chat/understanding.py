@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from semcache.chat.retrieval import history_of
-from semcache.memory import Turn
+from semcache.chat.own_things import with_name
+from semcache.chat.retrieval import history_of, retrieve_documents
+from semcache.knowledge import KnowledgeBase
+from semcache.memory import AgentMemory, Turn
 from semcache.questions import Classified, QuestionClass
 from semcache.questions.model import QuestionReader
 from semcache.text.questions import fold, is_question
@@ -69,6 +71,16 @@ def understand(
     if _same(question, text):
         return Understood(text, first, _ALONE if first.follow_up else _TOO_LITTLE)
     return _understood(question, reader.classify(question, before_call=before_call))
+
+
+def of_own_thing(found: Understood, memory: AgentMemory, knowledge: KnowledgeBase) -> Understood:
+    """A question of `my bike` as one of the bike that its asker is known to have; it is personal then."""
+    named = with_name(found.question, memory.facts, lambda name: retrieve_documents(knowledge, name).passages)
+    if not named:
+        return found
+    return replace(
+        found, question=named, classified=replace(found.classified, kind=QuestionClass.PERSONAL, personal=True)
+    )
 
 
 def _understood(question: str, classified: Classified) -> Understood:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from redis import Redis
 
 from semcache import open_app
+from semcache.audit import AuditTrail
 from semcache.cache.scopes.invalidation import invalidate_source
 from semcache.memory.writing.reseal import reseal
 from semcache.settings import Settings
@@ -53,6 +54,8 @@ def use_cache(app) -> None:  # type: ignore[no-untyped-def]
         )
         hit = cache.lookup(f"What is number {n}?")
         cache.feedback(hit, correct=n > 2)
+        cache.feedback(hit, correct=False, user="ann")
+        cache.doubt(hit, user="ann")
     cache.add_labelled([(f"how is {n}", f"how was {n}", n % 2 == 0) for n in range(40)])
     cache.learning()
     cache.get_or_compute("And now?", lambda: "now")
@@ -86,6 +89,14 @@ def use_memory(app) -> None:  # type: ignore[no-untyped-def]
     document = memory.export()
     app.memory(user="bob").load(document)
     app.memory(user="bob").erase()
+    listing = app.listing(user="ann")
+    listing.size()
+    listing.turns("s")
+    listing.lengths([session.id for session in listing.sessions()])
+    listing.times(ids)
+    trail = AuditTrail(app.redis, app.settings.namespace)
+    trail.note("erased a user", "bob", actor="ann", via="app")
+    assert [record.target for record in trail.newest()] == ["bob"]
 
 
 def use_maintenance(redis: Redis, namespace: str) -> None:
