@@ -50,7 +50,7 @@ def create(app: App) -> ASGIApp:
         version=semcache.__version__,
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(backend, upstreams, tools),
+        lifespan=_lifespan(upstreams, tools),
     )
     _add_handlers(api)
     for router in (openai(proxy), health(backend), langcache(backend), memory(backend), agent_memory(backend)):
@@ -63,12 +63,11 @@ def create(app: App) -> ASGIApp:
     return Edge(api, settings=settings, keys=keys, limits=limits, metrics=metrics)
 
 
-def _lifespan(backend: Backend, upstreams: Upstreams, tools: Starlette | None) -> Callable[[FastAPI], Any]:
+def _lifespan(upstreams: Upstreams, tools: Starlette | None) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(upstreams.close)
-            stack.push_async_callback(backend.behind.close)
             if tools is not None:
                 await stack.enter_async_context(tools.router.lifespan_context(tools))
             yield

@@ -17,7 +17,6 @@ from semcache.audit import AuditTrail
 from semcache.errors import RedisUnavailable
 from semcache.memory import AgentMemory
 from semcache.questions import Classified, remembered
-from semcache.server.behind import Behind
 from semcache.server.identity import caller
 from semcache.server.metrics import Metrics
 from semcache.server.removals import note_removal
@@ -54,7 +53,6 @@ class Backend:
     app: App
     metrics: Metrics
     breaker: Breaker = field(default_factory=Breaker)
-    behind: Behind = field(default_factory=Behind)
     _threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_THREADS))
 
     @property

@@ -99,7 +99,7 @@ def answers(url: str) -> bool:
 
 
 def test_workers_share_answers_and_show_the_metrics_of_all(redis_url: str, namespace: str) -> None:
-    """Whichever worker is asked, what is stored is a hit; each worker counts the requests of both."""
+    """Whichever worker is asked, the second time is a hit; each worker counts the requests of both."""
     with (
         running(Upstream().app()) as address,
         serving(environment(redis_url, namespace), "--upstream", address, "--workers", "2") as (url, process),
@@ -108,9 +108,8 @@ def test_workers_share_answers_and_show_the_metrics_of_all(redis_url: str, names
         body = {"model": "m", "messages": [{"role": "user", "content": QUESTION}]}
         address = f"{url}/v1/chat/completions"
         said = [httpx2.post(address, json=body, timeout=60).headers["x-semcache"] for _ in range(12)]
-        assert said[0] == "miss"
-        assert said[2:] == ["hit"] * 10, "the second may come to the other worker before the answer is stored"
-        name = f'semcache_server_answers_total{{kind="exact",outcome="hit"}} {said.count("hit")}.0'
+        assert said == ["miss"] + ["hit"] * 11
+        name = 'semcache_server_answers_total{kind="exact",outcome="hit"} 11.0'
         for _ in range(6):  # each time a new connection, so each of them is asked
             assert name in httpx2.get(f"{url}/metrics").text
 

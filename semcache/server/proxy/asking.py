@@ -30,7 +30,6 @@ from semcache.store.verbatim import VerbatimAnswers
 from semcache.telemetry import looking_up, storing
 
 Body = dict[str, Any]
-_BEGINNING = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +89,6 @@ class Asking:
     def keeps(self) -> bool:
         """Whether the upstream's answer is to be stored."""
         return self._directives.keep and not isinstance(self._verdict, Never)
-
-    @property
-    def name(self) -> tuple[str, str]:
-        """The tenant and how the question begins: equal for requests that may be served each other's answer."""
-        return self._identity.tenant, question_of(self._body)[:_BEGINNING].strip()
-
-    @property
-    def kept_first(self) -> bool:
-        """Whether the caller has to find the answer stored: it may be erased, or invalidated by its tags, at once."""
-        return bool(self._walled_owner or self._directives.tags)
 
     def keep(self, answer: Body) -> None:
         """Stores the upstream's answer, if it is whole and worth it."""

@@ -64,7 +64,6 @@ class Proxy:
             upstream=self._upstreams.id_of(call.model),
         )  # fmt: skip
         try:
-            await self._backend.behind.over(asking.name)
             found = await self._backend.run(asking.find)
             if found is not None:
                 return await self._served(found, asking, body)
@@ -155,12 +154,8 @@ class Proxy:
         return outcome_headers("hit", found.reason, kind=found.kind, tokens_saved=found.tokens_saved, **near)
 
     async def _keep(self, asking: Asking, answer: dict[str, Any]) -> None:
-        """Stores an answer: behind what the caller gets, if nobody can tell."""
-        work = self._backend.run(partial(asking.keep, answer))
-        if asking.kept_first:
-            await work
-        else:
-            self._backend.behind.start(asking.name, work)
+        """Stores an answer before the caller has it: who asks the same at once, of any worker, is served."""
+        await self._backend.run(partial(asking.keep, answer))
 
     def _passed(self, call: Call, reason: str, *, outage: str = "", endpoint: str = "") -> Response:
         self._count("bypass", "")
