@@ -4,12 +4,14 @@
 the calls of the SDK with and without the cache are alike but for the cache. Every round measures each case once, in
 turn, so that what else the machine does weighs on all; figures are medians, of the time that passes and of the
 processor's time that the caller takes. The vectors of the questions are at hand: an embedding takes the same time
-whoever asks for it.
+whoever asks for it. In the environment of `make test-adapters` LangChain, LangGraph and sessions of agents are measured
+too: a turn of a graph beside one that LangGraph keeps in memory, items of a session beside the list that they lie in.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import time
 from collections import defaultdict
@@ -24,6 +26,7 @@ from servers import running
 
 from semcache.adapters.openai import wrap
 from semcache.adapters.redisvl import SemanticCache as DropIn
+from semcache.adapters.sessions import SessionList
 from semcache.cache import SemanticCache
 from semcache.embed import default_embedder
 from semcache.errors import MissingExtra
@@ -76,7 +79,7 @@ def cases(url: str, rounds: int) -> dict[str, Callable[[int], object]]:
         f"redisvl, {name}, hit": (lambda n, cache=cache: cache.check(QUESTION.format(n=n % STORED)))  # type: ignore[misc]
         for name, cache in redisvl.items()
     }
-    return found | _langchain(url, embedder)
+    return found | _langchain(url, embedder) | _langgraph(url) | _sessions(url)
 
 
 def _missed(cache: SemanticCache, question: str) -> None:
@@ -97,6 +100,53 @@ def _langchain(url: str, embedder: Any) -> dict[str, Callable[[int], object]]:
     for n in range(STORED):
         cache.update(QUESTION.format(n=n), "model", [Generation(text=ANSWER)])
     return {"LangChain, hit": lambda n: cache.lookup(QUESTION.format(n=n % STORED), "model")}
+
+
+def _langgraph(url: str) -> dict[str, Callable[[int], object]]:
+    """One turn of a graph of one node, ten turns to a thread; and a value of the store."""
+    try:
+        from langgraph.checkpoint.memory import InMemorySaver
+        from langgraph.graph import START, MessagesState, StateGraph
+
+        from semcache.adapters.langgraph import RedisSaver, RedisStore
+    except (ImportError, MissingExtra):
+        return {}
+
+    def turns(saver: Any) -> Callable[[int], object]:
+        graph = StateGraph(MessagesState)
+        graph.add_node("answer", lambda state: {"messages": [("ai", ANSWER)]})
+        graph.add_edge(START, "answer")
+        ready = graph.compile(checkpointer=saver)
+        said: Any = {"messages": [("human", QUESTION)]}
+        return lambda n: ready.invoke(said, {"configurable": {"thread_id": str(n // 10)}})
+
+    store = RedisStore(url)
+    store.put(("users", "ada"), "city", {"text": ANSWER})
+    return {
+        "LangGraph, a turn, in memory": turns(InMemorySaver()),
+        "LangGraph, a turn, in Redis": turns(RedisSaver(url)),
+        "LangGraph, a value of the store": lambda n: store.get(("users", "ada"), "city"),
+    }
+
+
+def _sessions(url: str) -> dict[str, Callable[[int], object]]:
+    """The 20 items of a session, read in a thread as asynchronous callers have to."""
+    try:
+        from semcache.adapters.claude import SessionStore
+        from semcache.adapters.openai_agents import Session
+    except (ImportError, MissingExtra):
+        return {}
+    loop, items = asyncio.new_event_loop(), [{"role": "user", "content": ANSWER} for _ in range(20)]
+    own, agents, claude = SessionList(url), Session("s", url), SessionStore(url)
+    key = {"project_key": "p", "session_id": "s"}
+    own.append(("own",), items)
+    loop.run_until_complete(agents.add_items(items))
+    loop.run_until_complete(claude.append(key, items))
+    return {
+        "session, own list": lambda n: loop.run_until_complete(asyncio.to_thread(own.items, ("own",))),
+        "session, OpenAI Agents": lambda n: loop.run_until_complete(agents.get_items()),
+        "session, Claude": lambda n: loop.run_until_complete(claude.load(key)),
+    }
 
 
 def main() -> None:
@@ -122,9 +172,10 @@ def report(clock: str, medians: dict[str, float]) -> None:
     stored = medians["own miss, and the answer stored"]
     print(f"SDK: a hit takes {medians['SDK, hit'] / (hit + sdk):.2f} times the library's and the SDK's own")
     print(f"SDK: a miss adds {medians['SDK, miss, and the answer stored'] - sdk:.2f} ms, of these the library {stored}")
+    own = {"redisvl": hit, "LangChain": hit, "session": medians.get("session, own list", hit)}
     for name, took_ms in medians.items():
-        if name.startswith(("redisvl", "LangChain")):
-            print(f"{name}: {took_ms / hit:.2f} times the library's own")
+        if (kind := name.partition(",")[0]) in own:
+            print(f"{name}: {took_ms / own[kind]:.2f} times the library's own")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from semcache.cache.learning.judge import (
     verdict_of,
 )
 from semcache.embed import Embedder, default_embedder
-from semcache.evals.judging import clear_judge
+from semcache.evals.comparing.judging import clear_judge
 
 FOLDS = 10
 

@@ -30,8 +30,7 @@ class Stream:
     vectors: Vectors
 
     def shuffled(self, seed: int) -> Stream:
-        order = np.random.default_rng(seed).permutation(len(self.texts))
-        return Stream([self.texts[i] for i in order], [self.answers[i] for i in order], self.vectors[order])
+        return _chosen(self, np.random.default_rng(seed).permutation(len(self.texts)))
 
 
 @dataclass(frozen=True)
@@ -151,6 +150,18 @@ def joined(stream: Stream, then: Stream) -> Stream:
     first = max(stream.answers, default=-1) + 1
     answers = [*stream.answers, *(first + answer for answer in then.answers)]
     return Stream([*stream.texts, *then.texts], answers, np.concatenate([stream.vectors, then.vectors]))
+
+
+def parted(stream: Stream, seed: int) -> tuple[Stream, Stream]:
+    """The questions of six tenths of the answers, chosen at random, and those of the others; both in their order."""
+    answers = np.array(stream.answers)
+    order = np.random.default_rng(seed).permutation(np.unique(answers))
+    first = np.isin(answers, order[: len(order) * 6 // 10])
+    return _chosen(stream, np.flatnonzero(first)), _chosen(stream, np.flatnonzero(~first))
+
+
+def _chosen(stream: Stream, places: NDArray[np.intp]) -> Stream:
+    return Stream([stream.texts[at] for at in places], [stream.answers[at] for at in places], stream.vectors[places])
 
 
 def cut(stream: Stream, requests: int | None) -> Stream:

@@ -13,19 +13,22 @@ import argparse
 import statistics
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cpu import own_s
 
 from semcache.cache import CacheOptions, SemanticCache
+from semcache.cache.lookup.reporting import Reporter
 from semcache.cache.runtime import Runtime
+from semcache.cache.types import DecisionPlace, Hit
 from semcache.devstack.kafka import KafkaServer
 from semcache.devstack.ports import free_port
 from semcache.devstack.redis import RedisServer
 from semcache.settings import Settings, load_settings
 from semcache_ingest.decisions.cli import open_processor
-from semcache_ingest.decisions.publish import open_publisher
+from semcache_ingest.decisions.publish import Told, encoded, events_of, open_publisher
 from semcache_ingest.decisions.recount import ends_of
 
 BLOCK = 200
@@ -38,6 +41,7 @@ def main() -> None:
     parser.add_argument("--lookups", type=int, default=4_000)
     parser.add_argument("--records", type=int, default=50_000)
     wanted = parser.parse_args()
+    prepared()
     with TemporaryDirectory() as folder:
         redis, kafka = RedisServer(Path(folder) / "r", free_port()), KafkaServer(Path(folder) / "k", free_port())
         processes = [redis.start(tied=True), kafka.start(tied=True)]
@@ -104,6 +108,27 @@ def call(sink: object, cache: SemanticCache) -> float:
             reporter.looked_up(QUESTIONS[0], found, 0.001)
         bursts.append((time.perf_counter() - started) / 20)
     return statistics.median(bursts)
+
+
+def prepared(lookups: int = 20_000) -> None:
+    """Processor time of an exact hit's publishing, without any server: in the look-up, and in the thread behind it."""
+    told: deque[Told] = deque()
+    reporter = Reporter(told.append, DecisionPlace("default", "s" * 32, "acme", False, 0.02))
+    hits = [Hit("An answer.", str(n), QUESTIONS[n], 1.0, 1.0, 0.0, {}, exact=True) for n in range(len(QUESTIONS))]
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(lookups // BLOCK):
+        started = time.thread_time()
+        for number in range(BLOCK):
+            reporter.looked_up(QUESTIONS[number % len(hits)], hits[number % len(hits)], 0.0003)
+        between = time.thread_time()
+        waiting = [told.popleft() for _ in range(len(told))]
+        events = [encoded(event).encode() for event in events_of(waiting, text=False)]
+        for took, seconds in zip(times, (between - started, time.thread_time() - between), strict=True):
+            took.append(seconds / BLOCK)
+    looking, behind = (statistics.median(found) * 1e6 for found in times)
+    print(
+        f"an exact hit: {looking:.2f} us in the look-up, {behind:.2f} us behind it; {BLOCK} in {len(events)} event(s)"
+    )
 
 
 def rate(settings: Settings, records: int) -> None:

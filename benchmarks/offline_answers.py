@@ -56,8 +56,9 @@ def asked(engine: ChatEngine, row: Mapping[str, Any], *, user: str) -> Answer:
 
 
 def verdict(row: Mapping[str, Any], text: str, *, known: bool) -> str:
-    """right, unknown or wrong."""
-    right = all(part in text for part in row["right"]) and not any(part in text for part in row["never"])
+    """right, unknown or wrong. What is expected may be written in several ways: `one|1`."""
+    found = all(any(way in text for way in part.split("|")) for part in row["right"])
+    right = found and not any(part in text for part in row["never"])
     if not row["right"]:
         return "wrong" if known else "right"
     return "right" if right else "unknown" if not known else "wrong"
@@ -67,7 +68,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--redis", default="redis://localhost:6379")
     arguments.add_argument("--show", action="store_true", help="list what is not right")
-    arguments.add_argument("--set", choices=["first", "second"], help="one of the sets alone")
+    arguments.add_argument("--set", choices=["first", "second", "third", "fourth"], help="one of the sets alone")
     arguments.add_argument("--world", help="one world alone")
     given = arguments.parse_args()
     rows = [json.loads(line) for line in (DATA / "judged.jsonl").read_text("utf-8").splitlines()]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from semcache.cache.types import Reason
 from semcache.decisions import LookupDecided
 from semcache.store.outbox import OutboxStatus
 from semcache_ingest.decisions.counting import Tally
@@ -14,6 +15,9 @@ _LATENCY = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 _LOOKUP = (0.00025, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.5, 1)
 _STAGE = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _PARTITION = ("group", "topic", "partition")
+_REASONS = frozenset(("", *Reason))
+OTHERS = "*"
+"""The label of what has none of its own."""
 
 WORRY = {
     "semcache_ingest_records": "rate is 0 while lag grows; `stale` or `duplicate` above its usual share: a producer "
@@ -201,13 +205,15 @@ class ExtractionMetrics:
 
 
 class DecisionMetrics:
-    """The metrics of a process that counts decisions."""
+    """The metrics of a process that counts decisions. `tenants`: so many of them have a label of their own."""
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+    def __init__(self, registry: CollectorRegistry | None = None, *, tenants: int = 50) -> None:
         r = self.registry = registry or CollectorRegistry()
+        self._tenants = {"", OTHERS}
+        self._most_tenants = tenants + len(self._tenants)
         self.lookups = Counter(
             "semcache_decisions_lookups",
-            "Look-ups by tenant and outcome (`shadow`: it would have been served)",
+            "Look-ups by tenant (`*`: beyond `decisions.metric_tenants`) and outcome (`shadow`: it would be a hit)",
             ("tenant", "outcome", "reason"),
             registry=r,
         )
@@ -246,10 +252,18 @@ class DecisionMetrics:
                 self.checks.labels(event.by, verdict).inc()
 
     def _looked_up(self, event: LookupDecided) -> None:
-        self.lookups.labels(event.tenant, event.outcome, event.reason).inc()
-        self.latency.observe(event.latency_us / 1e6)
+        reason = event.reason if event.reason in _REASONS else OTHERS
+        self.lookups.labels(self._label_of(event.tenant), event.outcome, reason).inc(event.times)
+        for _ in range(event.times):
+            self.latency.observe(event.latency_us / 1e6)
         self.tokens.inc(event.tokens)
         self.money.inc(event.cost_micros / 1e6)
+
+    def _label_of(self, tenant: str) -> str:
+        """The tenant if it is among the first ones seen: Prometheus keeps every value of a label for ever."""
+        if tenant not in self._tenants and len(self._tenants) < self._most_tenants:
+            self._tenants.add(tenant)
+        return tenant if tenant in self._tenants else OTHERS
 
 
 def labels_of(metrics: Metrics | ExtractionMetrics | DecisionMetrics, name: str) -> tuple[str, ...]:

@@ -89,6 +89,7 @@ class AsyncSemanticCache(_Threaded[SemanticCache]):
     second_opinion = _in_thread(SemanticCache.second_opinion)
     add_labelled = _in_thread(SemanticCache.add_labelled)
     learning = _in_thread(SemanticCache.learning)
+    model_version = _in_thread(SemanticCache.model_version)
     invalidate = _in_thread(SemanticCache.invalidate)
     clear = _in_thread(SemanticCache.clear)
     drop = _in_thread(SemanticCache.drop)

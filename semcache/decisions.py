@@ -11,6 +11,7 @@ from semcache.errors import Quarantine
 from semcache.events import Happened, Id
 
 MAX_QUESTION_CHARS, MAX_TENANT_CHARS = 500, 1_000
+MAX_TIMES = 10_000
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
 Question = Annotated[str, Field(max_length=MAX_QUESTION_CHARS)]
@@ -30,7 +31,10 @@ class _Published(BaseModel):
 
 
 class LookupDecided(_Published):
-    """A look-up: served, or why not. `shadow`: it would have been served, and the answer was made anew."""
+    """A look-up: served, or why not. `shadow`: it would have been served, and the answer was made anew.
+
+    Exact hits of one scope that fall within a tenth of a second may share an event: `times`.
+    """
 
     type: Literal["decision"]
     outcome: Literal["hit", "miss", "shadow"]
@@ -42,7 +46,10 @@ class LookupDecided(_Published):
     tokens: Count = Field(0, description="saved by the hit")
     cost_micros: Count = Field(0, description="money saved by the hit, in millionths")
     saved_ms: Count = Field(0, description="time saved by the hit")
-    latency_us: Count = Field(0, description="what the look-up took")
+    latency_us: Count = Field(0, description="what the look-up took; of several, their mean")
+    times: Annotated[int, Field(ge=1, le=MAX_TIMES)] = Field(
+        1, description="so many exact hits within a moment, whose savings are added up"
+    )
     question: Question | None = Field(None, description="its text, with `decisions.text`; never of one person's scope")
     nearest: Question | None = Field(None, description="text of the stored question that is nearest, likewise")
 

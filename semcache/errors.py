@@ -43,6 +43,10 @@ class LlmUnavailable(Unavailable):
     """The language model does not answer; semcache falls back to nothing by itself."""
 
 
+class LlmRefused(LlmUnavailable):
+    """The language model is there, and does not answer this request: another one it may."""
+
+
 class EmbedderUnavailable(Unavailable):
     """The embedding model cannot be downloaded or its service does not answer."""
 

@@ -81,7 +81,7 @@ def open_processor(settings: Settings) -> Iterator[tuple[Processor, DecisionMetr
     policy = Policy(late_after_s=wanted.late_after_s, keep_s=wanted.keep_days * DAY_S)
     client = connect(settings.redis.url, timeout_s=settings.redis.timeout_s)
     try:
-        metrics = DecisionMetrics()
+        metrics = DecisionMetrics(tenants=wanted.metric_tenants)
         counts = Counts(client, group=wanted.group, topic=wanted.topic, policy=policy)
         yield Processor(settings, counts, policy, metrics), metrics
     finally:

@@ -50,6 +50,7 @@ class Asked:
     series: str
     text: str
     near: str = ""
+    times: int = 1
 
     def key(self, text: str) -> str:
         """What it is known by within its day."""
@@ -103,9 +104,11 @@ def counts_of(event: Published) -> Counts:
     if not isinstance(event, LookupDecided):
         verdict = "unjudged" if event.right is None else "right" if event.right else "wrong"
         return {f"{verdict}.{event.by}": 1, **lost}
-    counts = {"lookups": 1, _outcome(event): 1, f"took.{_latency_class(event.latency_us)}": 1, **lost}
+    times = event.times
+    counts = {"lookups": times, _outcome(event): times, f"took.{_latency_class(event.latency_us)}": times, **lost}
     saved = {"tokens": event.tokens, "cost_micros": event.cost_micros, "saved_ms": event.saved_ms}
-    return counts | {name: number for name, number in saved.items() if number} | {"latency_us": event.latency_us}
+    took = {"latency_us": times * event.latency_us}
+    return counts | {name: number for name, number in saved.items() if number} | took
 
 
 def _outcome(event: LookupDecided) -> str:
@@ -121,15 +124,16 @@ def _latency_class(latency_us: int) -> int:
 def _count(found: Tally, event: Published, policy: Policy) -> None:
     at, series, counts = event.at.timestamp(), series_of(event), counts_of(event)
     found.events.append(event)
+    times = event.times if isinstance(event, LookupDecided) else 1
     if at < found.watermark - policy.late_after_s:
-        counts["late"] = 1
-        found.late += 1
+        counts["late"] = times
+        found.late += times
     found.watermark = max(found.watermark, at)
     kept = [w for w in (window_of(at, MINUTE_S), window_of(at, HOUR_S)) if _is_kept(w, found.watermark, policy)]
     for window in kept:
         found.add(window, series, counts)
     if not kept:
-        found.add(window_of(found.watermark, HOUR_S), series, {"too_late": 1})
+        found.add(window_of(found.watermark, HOUR_S), series, {"too_late": times})
     elif isinstance(event, LookupDecided) and event.question:
         found.asked.append(_asked(event, event.question, series, at))
 
@@ -143,4 +147,8 @@ def _asked(event: LookupDecided, question: str, series: str, at: float) -> Asked
     near = event.nearest if event.nearest and (event.outcome == "hit" or (event.similarity or 0) >= NEAR) else ""
     board = "missed" if event.outcome == "miss" else "served"
     day = window_of(at, DAY_S)[1]
-    return Asked(board, day, series, " ".join(question.split())[:_SHOWN_CHARS], " ".join(near.split())[:_SHOWN_CHARS])
+    return Asked(board, day, series, _shown(question), _shown(near), event.times)
+
+
+def _shown(text: str) -> str:
+    return " ".join(text.split())[:_SHOWN_CHARS]

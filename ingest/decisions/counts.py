@@ -83,9 +83,9 @@ def _board(asked: Asked) -> tuple[str, int]:
     return asked.board, asked.day
 
 
-def _row(asked: Asked) -> list[str]:
+def _row(asked: Asked) -> list[str | int]:
     near = asked.key(asked.near) if asked.near else ""
-    return [f"{asked.series}|", asked.key(asked.text), asked.text, near, asked.near]
+    return [f"{asked.series}|", asked.key(asked.text), asked.text, near, asked.near, asked.times]
 
 
 def _others(series: str) -> str:

@@ -7,8 +7,9 @@ import logging
 import threading
 import time
 import uuid
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from semcache.cache.deciding.findings import Findings
 from semcache.cache.types import CheckRecord, Hit, LookupRecord, Miss, Reason
-from semcache.decisions import MAX_QUESTION_CHARS, MAX_TENANT_CHARS
+from semcache.decisions import MAX_QUESTION_CHARS, MAX_TENANT_CHARS, MAX_TIMES
 from semcache.forking import reset_in_child
 from semcache.settings import Settings
+from semcache_ingest.decisions.counting import LATENCY_US, MINUTE_S
 from semcache_ingest.kafka.clients import Throttled, open_producer
 from semcache_ingest.kafka.topics import ensure_topics
 
@@ -32,6 +34,7 @@ _TRY_AGAIN_S = 5.0
 _LEAVE_S = 5.0
 _log = logging.getLogger("semcache.ingest.decisions")
 _log.addFilter(Throttled())
+encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class DecisionPublisher:
@@ -73,8 +76,10 @@ class DecisionPublisher:
         if self._thread is not None:
             self._thread.join(2 * _LEAVE_S)
         if self._client is not None:
-            self._drop(self._client.flush(_LEAVE_S))
-        self._drop(len(self._told) + len(self._ready))
+            self._client.flush(_LEAVE_S)
+            self._client.purge()  # what is left is told to `_delivered`
+            self._client.poll(0)
+        self._drop(len(self._told) + sum(map(_times, self._ready)))
         if self.lost:
             _log.warning("%d decisions were not published", self.lost)
 
@@ -102,8 +107,8 @@ class DecisionPublisher:
 
     def _make_ready(self) -> None:
         """Events instead of records, which hold answers and vectors."""
-        while self._told:
-            self._ready.append(event_of(self._told.popleft(), text=self._settings.decisions.text))
+        waiting = [self._told.popleft() for _ in range(len(self._told))]
+        self._ready.extend(events_of(waiting, text=self._settings.decisions.text))
 
     def _try_to_send(self) -> bool:
         """Whether Kafka can be asked."""
@@ -126,8 +131,8 @@ class DecisionPublisher:
             producer.produce(
                 self._settings.decisions.topic,
                 key=event["scope"],
-                value=json.dumps(named, ensure_ascii=False).encode("utf-8", "replace"),
-                on_delivery=partial(self._delivered, untold),
+                value=encoded(named).encode("utf-8", "replace"),
+                on_delivery=partial(self._delivered, untold, _times(event)),
             )
             self._ready.popleft()
             if untold:
@@ -135,13 +140,13 @@ class DecisionPublisher:
                     self._untold -= untold
         producer.poll(0)
 
-    def _delivered(self, told: int, error: KafkaError | None, message: object) -> None:
+    def _delivered(self, told: int, times: int, error: KafkaError | None, message: object) -> None:
         """Called for what Kafka has not taken."""
         if error is None:
             return
         with self._lock:
             self._untold += told
-        self._drop(1)
+        self._drop(times)
         _log.error("a decision is lost: Kafka has not taken it (%s)", error.str())
 
     def _producer(self) -> Producer:
@@ -150,6 +155,45 @@ class DecisionPublisher:
             more = {"queue_buffering_max_messages": self._most, "delivery_report_only_error": True}
             self._client = open_producer(self._settings.kafka, **more)
         return self._client
+
+
+def events_of(records: Iterable[Told], *, text: bool) -> Iterator[Event]:
+    """The events of some records. Exact hits that count alike share one: they are most of what there is to tell."""
+    alike: dict[tuple[object, ...], list[LookupRecord]] = {}
+    for record in records:
+        if isinstance(record, LookupRecord) and isinstance(record.found, Hit) and record.found.exact:
+            alike.setdefault(_counted_as(record, record.found, text), []).append(record)
+        else:
+            yield event_of(record, text=text)
+    for found in alike.values():
+        for start in range(0, len(found), MAX_TIMES):
+            yield _event_of_alike(found[start : start + MAX_TIMES], text=text)
+
+
+def _counted_as(record: LookupRecord, hit: Hit, text: bool) -> tuple[object, ...]:
+    """What an exact hit is counted under, its savings aside: scope, minute, class of its latency, text if published."""
+    took = bisect_left(LATENCY_US, round(record.seconds * 1e6))
+    counted = id(record.place), record.at // MINUTE_S, took
+    return (*counted, record.prompt, hit.prompt) if text else counted
+
+
+def _event_of_alike(records: Sequence[LookupRecord], *, text: bool) -> Event:
+    event = event_of(records[-1], text=text)
+    if (times := len(records)) == 1:
+        return event
+    hits = [record.found for record in records if isinstance(record.found, Hit)]
+    return event | {
+        "times": times,
+        "latency_us": sum([round(record.seconds * 1e6) for record in records]) // times,
+        "tokens": sum([hit.tokens_saved for hit in hits]),
+        "cost_micros": round(sum([hit.cost_saved for hit in hits]) * 1e6),
+        "saved_ms": round(sum([hit.seconds_saved for hit in hits]) * 1000),
+    }
+
+
+def _times(event: Event) -> int:
+    times: int = event.get("times", 1)
+    return times
 
 
 def event_of(record: Told, *, text: bool) -> Event:

@@ -101,8 +101,8 @@ class Preparer:
             return None
 
     def _embed(self, made: Sequence[PlannedRun[Any]]) -> None:
-        planned = [(p, p.plan) for p in made if p.plan is not None]
-        texts = [text for _, plan in planned for text in plan.texts]
+        planned = [(p, p.plan.texts) for p in made if p.plan is not None]
+        texts = [text for _, own in planned for text in own]
         try:
             vectors = embed(self._embedder, texts)
         except _NOT_THE_RECORDS_FAULT:
@@ -111,8 +111,8 @@ class Preparer:
             _log.warning("%d texts cannot be embedded together (%s): looking for the culprit", len(texts), error)
             return
         start = 0
-        for p, plan in planned:
-            end = start + len(plan.texts)
+        for p, own in planned:
+            end = start + len(own)
             p.vectors, start = vectors[start:end], end
 
 

@@ -13,7 +13,7 @@ from semcache.cache.parts import Parts
 from semcache.cache.scopes.catalogue import drop
 from semcache.cache.types import Entry, Hit, Stats
 from semcache.errors import InvalidInput
-from semcache.inputs import check_text
+from semcache.inputs import check_text, check_unicode
 
 
 class Contents:
@@ -27,8 +27,15 @@ class Contents:
 
         Without `user` it is the application's own verdict, and a rejected answer is not served any more. A user's
         counts once: the first who rejects an answer only casts doubt on it (see `doubt`), the second withdraws it.
+
+        Raises:
+            InvalidInput: `correct` is no bool, or `user` no valid text.
         """
         entry_id = _entry_id(hit_or_entry_id)
+        if not isinstance(correct, bool):
+            raise InvalidInput(f"correct is True or False, not {correct!r}")
+        if user is not None:
+            check_unicode("the user", user)
         verdict = self._parts.verdicts.take(entry_id, correct=correct, person=user)
         if verdict is not None:
             self._parts.learner.take_verdict(entry_id, verdict, correct=correct)
@@ -40,7 +47,7 @@ class Contents:
         Of those who ask about an answer that others have rejected, one is told that it is `open`: make the answer anew
         and give it to `second_opinion`. A `Hit` that is the user's `own` doubt is counted as a miss from now on.
         """
-        doubt = self._parts.verdicts.doubt(_entry_id(hit_or_entry_id), user)
+        doubt = self._parts.verdicts.doubt(_entry_id(hit_or_entry_id), check_unicode("the user", user))
         if doubt.own and isinstance(hit_or_entry_id, Hit):
             self._parts.verdicts.withheld(hit_or_entry_id)
         return doubt
@@ -80,6 +87,10 @@ class Contents:
         """How far the learning is, what this and other budgets give, and in words why nothing is served if so."""
         self._parts.runtime.counted()
         return self._parts.learner.status()
+
+    def model_version(self) -> int:
+        """The version of the model in force, 0 = none: tells in one short round trip whether more was learned."""
+        return self._parts.learner.version()
 
     def invalidate(self, *, entry_id: str | None = None, tag: str | None = None, source: str | None = None) -> int:
         """Removes the answer of an id, or those with a tag, or those built from a document; returns how many.

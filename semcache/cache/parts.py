@@ -9,7 +9,6 @@ from functools import cached_property, partial
 import redis
 
 from semcache.cache.computing import Computing
-from semcache.cache.decisions import Reporter, ShadowLookup
 from semcache.cache.entries import Entries
 from semcache.cache.entries.refusals import Refusals
 from semcache.cache.entries.registration import Registration
@@ -18,7 +17,7 @@ from semcache.cache.entries.verdicts import Verdicts
 from semcache.cache.learning import Learner
 from semcache.cache.learning.judge import Judge, default_judge
 from semcache.cache.learning.state import LearningState
-from semcache.cache.lookup import Lookup
+from semcache.cache.lookup import Lookup, Reporter, ShadowLookup
 from semcache.cache.options import CacheOptions
 from semcache.cache.runtime import Runtime
 from semcache.cache.scope import Scope, make_scope

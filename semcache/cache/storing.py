@@ -11,7 +11,7 @@ import redis
 from semcache.cache.deciding.findings import Findings
 from semcache.cache.entries import Entries
 from semcache.cache.entries.lineage import current_versions, outdated
-from semcache.cache.entries.records import GROUP_CHARS, NewEntry
+from semcache.cache.entries.records import NewEntry
 from semcache.cache.entries.refusals import Refusals
 from semcache.cache.entries.registration import Registration
 from semcache.cache.entries.stats import REFUSED
@@ -106,10 +106,8 @@ class Storing:
     def _entry(
         self, question: Question, response: str, options: StoreOptions, sources: dict[str, int], vector: bytes
     ) -> NewEntry:
-        entry_id = secrets.token_hex(12)
         return NewEntry(
-            entry_id=entry_id,
-            group=entry_id[:GROUP_CHARS],
+            entry_id=secrets.token_hex(12),
             question=question,
             response=response,
             vector=vector,

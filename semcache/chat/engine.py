@@ -8,12 +8,13 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 import redis
 
 from semcache.cache import Computed, Hit, Miss, Outcome, SemanticCache
 from semcache.cache.runtime import Runtime
+from semcache.chat.abstention import read_abstention
 from semcache.chat.answer import Answer, OutcomeKind
 from semcache.chat.asked import Asked, collected
 from semcache.chat.doubts import NO_DOUBT, Opinion, review
@@ -22,11 +23,13 @@ from semcache.chat.retrieval import history_of, recall_memories, retrieve_docume
 from semcache.chat.stages import Stages, TimedEmbedder
 from semcache.chat.stores import Stores
 from semcache.chat.turns import Notes, Publish
-from semcache.chat.understanding import understand
+from semcache.chat.understanding import of_own_thing, understand
 from semcache.embed import Embedder
 from semcache.errors import InvalidInput
 from semcache.inputs import check_text
-from semcache.llm import Llm, LlmRequest, answering, completion_of
+from semcache.llm import Completion, Llm, LlmRequest, answering, completion_of
+from semcache.llm.helper import Helper
+from semcache.questions.model import QuestionReader
 from semcache.settings import Settings
 from semcache.store.connect import client_of
 from semcache.text.questions import is_question
@@ -63,6 +66,8 @@ class ChatEngine:
         self._settings = settings
         self._stores = Stores(client, self._embedder, settings, clock, llm, runtime or Runtime())
         self._limit = CallLimit(client, namespace=settings.namespace, per_minute=settings.llm.calls_per_minute)
+        self._helper = Helper(llm, timeout_s=settings.llm.helper_timeout_s)
+        self._reader = QuestionReader(self._stores.classify, self._helper)
         self._notes = Notes(self._stores.memory, publish, settings.namespace, clock)
         self._clock = clock
 
@@ -133,9 +138,10 @@ class ChatEngine:
         at = self._clock()
         with stages.stage("understand"):
             window = self._stores.memory(user).window(session, max_tokens=self._settings.memory.window_max_tokens)
-            understood = understand(
-                text, window, self.llm, classes=self._stores.classify, before_call=lambda: self._limit.take(user)
-            )
+            counted = partial(self._limit.take, user)
+            understood = understand(text, window, self._reader, generative=self.llm.generative, before_call=counted)
+            if not self.llm.generative:
+                understood = of_own_thing(understood, self._stores.memory(user), self._stores.knowledge)
         return Asked(text, user, session, at, stages, window, understood, anew)
 
     def _answer(self, asked: Asked) -> Parts:
@@ -256,9 +262,17 @@ class ChatEngine:
                     with self._stage(asked, "generate"):
                         piece = next(answering)
                 except StopIteration as end:
-                    asked.complete(completion_of(end.value))
+                    with self._stage(asked, "generate"):
+                        asked.complete(self._read(asked, completion_of(end.value)))
                     return asked.computed(self.llm)
                 yield piece
+
+    def _read(self, asked: Asked, completion: Completion) -> Completion:
+        """An answer that may be kept, with what the model says of it where it is not sure to be one."""
+        if asked.anew or asked.understood.uncacheable:
+            return completion
+        counted = partial(self._limit.take, asked.user)
+        return read_abstention(completion, asked.question, self._helper, before_call=counted)
 
     def _request(self, asked: Asked) -> LlmRequest:
         """What the model sees. An answer for everyone is made without the session: nothing of it can get in."""

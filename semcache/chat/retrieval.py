@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import takewhile
 
 from semcache.chat.facts import asked_for, asks_of_the_past, former_sentence, sentence
+from semcache.chat.own_things import asks_how_many, number_of
 from semcache.embed import Embedder
 from semcache.knowledge import Found, KnowledgeBase
 from semcache.llm import Message, Passage
@@ -58,12 +59,22 @@ def recall_memories(
         telling = [item for item in telling if item[2] >= very_near]
     fresh = [(turn, 0.0, 0.0) for turn in reversed(window) if tells(turn)] if needed else []
     facts, outdated = known_facts(memory, question) if needed else ((), frozenset())
+    facts = (*_number(memory, question, [turn for turn, _, _ in [*telling, *fresh]]), *facts)
     kept = [(turn, score) for turn, score, _ in [*telling[:_MEMORIES], *fresh] if turn.id not in outdated]
     unique = {turn.id: (turn, score) for turn, score in kept}
     corrected = _corrected(memory, [turn for turn, _ in unique.values()])
     absorbed = {turn.id for turns in corrected.values() for turn in turns}
     memories = [_memory(turn, score, corrected[turn.id]) for turn, score in unique.values() if turn.id not in absorbed]
     return (*facts, *memories)
+
+
+def _number(memory: AgentMemory, question: str, told: Sequence[Turn]) -> tuple[Passage, ...]:
+    """How many of something the user has, where that is asked."""
+    if not asks_how_many(question):
+        return ()
+    said = number_of(question, memory.facts(history=True), [turn.text for turn in told])
+    last = max(told, key=lambda turn: turn.at, default=None)
+    return (Passage(last.id, "memory", "you, counted", said, 1.0, last.at),) if said and last else ()
 
 
 def _corrected(memory: AgentMemory, turns: Sequence[Turn]) -> dict[str, list[Turn]]:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from semcache.errors import Unavailable
-from semcache.llm import Llm, Message
-from semcache.llm.prompt import rewrite_request
-from semcache.memory import Turn
+from semcache.chat.own_things import with_name
+from semcache.chat.retrieval import history_of, retrieve_documents
+from semcache.knowledge import KnowledgeBase
+from semcache.memory import AgentMemory, Turn
 from semcache.questions import Classified, QuestionClass
+from semcache.questions.model import QuestionReader
 from semcache.text.questions import fold, is_question
 from semcache.text.questions.acts import wants_human
 from semcache.text.questions.followups import says_little
 
-_log = logging.getLogger(__name__)
-_LONGEST_REWRITE = 3.0  # times question and history: a longer rewriting is an answer, not a question
 _CONTACT = "How can I reach your staff, by phone or by e-mail?"  # what documents answer who wants a person
 _ALONE = "a follow-up that could not be made to stand alone"
 _TOO_LITTLE = "too few words to stand alone after what was said before"
@@ -48,19 +46,19 @@ class Understood:
 def understand(
     text: str,
     window: Sequence[Turn],
-    llm: Llm,
+    reader: QuestionReader,
     *,
-    classes: Callable[[str], Classified],
+    generative: bool,
     before_call: Callable[[], None],
 ) -> Understood:
-    """Reads a question in its session. `classes` tells a text's class; `before_call` comes before a language model is.
+    """Reads a question in its session. `generative`: a language model answers; `before_call` precedes its calls.
 
     What does not stand alone is completed by the language model or, without one, by what is carried over from the
     questions before it. What is only in doubt (too few words behind a turn) is never shared as it is.
     """
-    if wants_human(text) and not llm.generative:
-        return Understood(_CONTACT, classes(_CONTACT), "asked for a person")
-    first = classes(text)
+    if wants_human(text) and not generative:
+        return Understood(_CONTACT, reader.classify(_CONTACT, before_call=before_call), "asked for a person")
+    first = reader.classify(text, before_call=before_call)
     if not is_question(text):
         return Understood(text, first, "not a question")
     offline = fold([*(turn.text for turn in window if turn.role == "user"), text])
@@ -69,10 +67,20 @@ def understand(
         return _understood(text, first)
     if not window:
         return Understood(text, first, "a follow-up, and nothing came before it")
-    question = _rewritten(text, window, llm, before_call) or offline
+    question = reader.complete(text, history_of(window), before_call=before_call) or offline
     if _same(question, text):
         return Understood(text, first, _ALONE if first.follow_up else _TOO_LITTLE)
-    return _understood(question, classes(question))
+    return _understood(question, reader.classify(question, before_call=before_call))
+
+
+def of_own_thing(found: Understood, memory: AgentMemory, knowledge: KnowledgeBase) -> Understood:
+    """A question of `my bike` as one of the bike that its asker is known to have; it is personal then."""
+    named = with_name(found.question, memory.facts, lambda name: retrieve_documents(knowledge, name).passages)
+    if not named:
+        return found
+    return replace(
+        found, question=named, classified=replace(found.classified, kind=QuestionClass.PERSONAL, personal=True)
+    )
 
 
 def _understood(question: str, classified: Classified) -> Understood:
@@ -86,21 +94,3 @@ def _understood(question: str, classified: Classified) -> Understood:
 def _same(question: str, text: str) -> bool:
     """Whether a rewriting added no word."""
     return re.findall(r"\w+", question.lower()) == re.findall(r"\w+", text.lower())
-
-
-def _rewritten(text: str, window: Sequence[Turn], llm: Llm, before_call: Callable[[], None]) -> str:
-    """What a generative model makes of a follow-up; empty if there is none, or it does not answer."""
-    if not llm.generative:
-        return ""
-    history = tuple(Message("assistant" if turn.role == "assistant" else "user", turn.text) for turn in window)
-    try:
-        before_call()
-        answer = llm.answer(rewrite_request(text, history))
-    except Unavailable as error:
-        _log.warning("a follow-up is completed without the language model: %s", error)
-        return ""
-    if answer.incomplete:
-        return ""
-    rewritten = " ".join(answer.text.split()).strip("\"'")
-    room = _LONGEST_REWRITE * (len(text) + max(len(turn.text) for turn in window))
-    return rewritten if len(rewritten) <= room else ""

@@ -112,8 +112,8 @@ def hit_rate(
     with counted() as progress, _vectors(embedder_cache) as vectors:
         log = _log(file, sample, reading, _seen(progress, rows))
         embedder = open_embedder(settings.embed, model_dir=settings.model_dir, shared=vectors)
-        with _redis_url(settings) as url:
-            measured = measure(log, plan, redis_or_url=url, embedder=embedder, progress=progress)
+        with _redis_url(settings) as (url, own):
+            measured = measure(log, plan, redis_or_url=url, embedder=embedder, progress=progress, clean_up=not own)
     data = measured.data
     if report_dir:
         data["report"] = str(page.write_report(report_dir, f"Hit rate of {_name(file)}", data, measured.drawn()))
@@ -192,13 +192,13 @@ def _name(file: Path | None) -> str:
 
 
 @contextmanager
-def _redis_url(settings: Settings) -> Iterator[str]:
-    """The configured Redis if it answers, else one of our own for the length of the measurement."""
+def _redis_url(settings: Settings) -> Iterator[tuple[str, bool]]:
+    """The configured Redis if it answers, else one of our own (True) for the length of the measurement."""
     if pings(settings.redis.url):
-        yield settings.redis.url
+        yield settings.redis.url, False
         return
     with temporary_redis(TerminalProgress()) as url:
-        yield url
+        yield url, True
 
 
 def _print(data: dict[str, Any], *, as_json: bool) -> None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from semcache.evals.comparing.likelihood import wrong_share
 from semcache.evals.log import Request
-from semcache.evals.simulate import Judge, Run, SimulatedCache
-from semcache.evals.stats import share, wilson
+from semcache.evals.simulate import Judge, Run, SimulatedCache, Truth
+from semcache.evals.stats import share, with_estimate
 
 BUDGETS = (0.005, 0.01, 0.02, 0.05)
 #: Requests that are replayed with each budget.
@@ -47,7 +48,7 @@ def replay_budgets(
     partitions: Sequence[int],
     *,
     judge: Judge,
-    truth: Judge,
+    truth: Truth,
     progress: Callable[[int], None] = lambda done: None,
 ) -> list[dict[str, object]]:
     """A row for each of BUDGETS. vectors: (n, dim) L2-normalised; `judge` teaches, `truth` counts, by positions."""
@@ -66,7 +67,8 @@ def replay_budgets(
 
 def _row(budget: float, requests: int, runs: Sequence[Run]) -> dict[str, object]:
     hits = sum(sum(run.hits) for run in runs)
-    wrong = sum(sum(run.wrong) for run in runs)
+    estimate = wrong_share([odds for run in runs for odds in run.odds])
+    wrong = sum(sum(run.wrong) for run in runs) + estimate.wrong
     judged = hits - sum(run.unjudged for run in runs)
     return {
         "budget": budget,
@@ -76,5 +78,5 @@ def _row(budget: float, requests: int, runs: Sequence[Run]) -> dict[str, object]
         "judged_hits": judged,
         "wrong_hits": wrong,
         "wrong_hit_rate": share(wrong, judged),
-        "wrong_hit_interval": list(wilson(wrong, judged)),
+        "wrong_hit_interval": list(with_estimate(wrong, judged, estimate)),
     }

@@ -100,7 +100,7 @@ def read_log(path: Path, reading: Reading | None = None, *, seen: RowSeen | None
     rows = _Rows(batches.joined(records(path)), reading.skip_broken, seen)
     head = list(islice(rows, _SAMPLE))
     if not head:
-        raise InvalidInput(f"{name} has no rows")
+        raise InvalidInput(f"{name} has no rows{_why(rows.left_out)}")
     reader = _reader(Table.of(name, head), reading.columns, rows)
     if reader.kind == "pairs":
         return _stream(_pairs(chain(head, rows), rows, reader), limit, shuffle)

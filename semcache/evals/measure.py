@@ -19,16 +19,15 @@ from semcache.cache import CacheOptions, SemanticCache
 from semcache.cache.learning.judge import Judge
 from semcache.embed import Embedder
 from semcache.evals.budgets import MOST_REQUESTS, replay_budgets
+from semcache.evals.comparing.truth import Truth, answered
 from semcache.evals.log import Log, Request, as_stream
 from semcache.evals.policies import BUDGET, rule_of
 from semcache.evals.redisvl import NAME as REDISVL
 from semcache.evals.redisvl import has_search, replay_redisvl
 from semcache.evals.replay import Outcome, Prices, replay
 from semcache.evals.report import figures, plots
-from semcache.evals.simulate import Judge as JudgeOfIds
 from semcache.evals.summary import Summary, Tally
-from semcache.evals.thresholds import StaticResult, replay_judged
-from semcache.evals.truth import Truth, answered
+from semcache.evals.thresholds import Same, StaticResult, replay_judged
 
 MOST_COMPARED = (
     20_000  # requests that others than the cache are replayed with: the similarity matrix grows with the square
@@ -82,16 +81,24 @@ class Measured:
 
 
 def measure(
-    log: Log, plan: Plan, *, redis_or_url: redis.Redis | str, embedder: Embedder, progress: Progress
+    log: Log,
+    plan: Plan,
+    *,
+    redis_or_url: redis.Redis | str,
+    embedder: Embedder,
+    progress: Progress,
+    clean_up: bool = True,
 ) -> Measured:
     """Replays a log through an empty cache on that Redis, which holds nothing of it afterwards.
+
+    Without `clean_up` it holds what was stored: for a Redis that ends with the measurement.
 
     Raises:
         RedisUnavailable, EmbedderUnavailable: nothing is lost: measure again.
     """
     truth = Truth.of(log, embedder)
     judge = truth.of_log()
-    with _scratch_caches(redis_or_url, embedder, plan, judge) as cache_of:
+    with _scratch_caches(redis_or_url, embedder, plan, judge, clean_up) as cache_of:
         tally = _replayed(cache_of, log, truth, progress)
     summary = tally.summary(plan.prices, truth.errors())
     requests = log.requests[:MOST_COMPARED]
@@ -126,7 +133,7 @@ def sample_traffic(requests: int, *, seed: int = 0) -> Log:
 
 @contextmanager
 def _scratch_caches(
-    redis_or_url: redis.Redis | str, embedder: Embedder, plan: Plan, judge: Judge
+    redis_or_url: redis.Redis | str, embedder: Embedder, plan: Plan, judge: Judge, clean_up: bool
 ) -> Iterator[Callable[[str], SemanticCache]]:
     """An empty cache for each scope of the log, all emptied again at the end, however that comes."""
     rule = rule_of(plan.policy)
@@ -150,7 +157,7 @@ def _scratch_caches(
     try:
         yield cache_of
     finally:
-        for cache in caches.values():
+        for cache in caches.values() if clean_up else ():
             cache.drop()
 
 
@@ -194,7 +201,7 @@ def _budgets(
     )
 
 
-def _by_position(truth: Truth, requests: Sequence[Request]) -> JudgeOfIds:
+def _by_position(truth: Truth, requests: Sequence[Request]) -> Same:
     """Whether the answer of the second request is right for the first, by their places; neighbours are asked often."""
     return lru_cache(_REMEMBERED)(lambda one, other: truth.same(requests[other], requests[one]))
 

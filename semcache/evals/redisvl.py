@@ -11,9 +11,9 @@ import redis
 
 from semcache.embed import Embedder
 from semcache.errors import ConfigurationError
+from semcache.evals.comparing.truth import Truth
 from semcache.evals.log import Request
 from semcache.evals.thresholds import StaticResult
-from semcache.evals.truth import Truth
 from semcache.store.connect import client_of, guarded
 
 #: redisvl's own default: cosine distance 0.1, which is similarity .9.
@@ -45,7 +45,7 @@ def replay_redisvl(
                 stored[cache.store(request.prompt, request.response, vector=vector)] = request
                 continue
             right = truth.same(stored[found[0]["key"]], request)
-            hits, wrong, unjudged = hits + 1, wrong + (right is False), unjudged + (right is None)
+            hits, wrong, unjudged = hits + 1, wrong + (right is False), unjudged + (not isinstance(right, bool))
     return StaticResult(1 - DISTANCE, len(requests), hits, wrong, unjudged)
 
 

@@ -7,13 +7,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from semcache.cache import inputs
+from semcache.cache.learning.learner import recheck_due
 from semcache.cache.types import Hit, Miss, Reason
+from semcache.evals.comparing.truth import ComparedBy, Verdict
 from semcache.evals.log import Log, Request
-from semcache.evals.truth import ComparedBy
 from semcache.text import token_count
 
-# Whether the answer of one request is right for another, None if nothing can tell; and what said so.
-Compare = Callable[[Request, Request], tuple[bool | None, ComparedBy]]
+# Whether the answer of one request is right for another, and what said so.
+Compare = Callable[[Request, Request], tuple[Verdict, ComparedBy]]
+#: So many questions of a scope are remembered as found.
+_MOST_KNOWN = 100_000
 
 
 class Cache(Protocol):
@@ -22,6 +26,8 @@ class Cache(Protocol):
     def lookup(self, prompt: str, *, context: Sequence[str]) -> Hit | Miss: ...
 
     def store(self, prompt: str, response: str, *, context: Sequence[str], miss: Miss) -> str | None: ...
+
+    def model_version(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,8 @@ class Prices:
 class Outcome:
     """One request replayed. `wrong` is None where the log does not know the right answer and nothing could judge.
 
-    `stored`: the request whose answer was served; `compared_by`: what said whether it was right.
+    `stored`: the request whose answer was served; `compared_by`: what said whether it was right; `odds`: log odds that
+    it was, where nothing more is known.
     """
 
     request: Request
@@ -50,6 +57,7 @@ class Outcome:
     wrong: bool | None = None
     stored: Request | None = None
     compared_by: ComparedBy = "nothing"
+    odds: float | None = None
 
     @property
     def tokens_in(self) -> int:
@@ -63,19 +71,72 @@ class Outcome:
 def replay(
     cache_of: Callable[[str], Cache], log: Log, *, compare: Compare, clock: Callable[[], float] = time.perf_counter
 ) -> Iterator[Outcome]:
-    """Looks each prompt up in the cache of its scope; a miss is answered from the log; `compare` judges the hits."""
+    """Looks each prompt up in the cache of its scope; a miss is answered from the log; `compare` judges the hits.
+
+    A question that was found word by word is not looked up again while the cache would find it again; it counts with
+    the time that it took.
+    """
     answers: dict[str, Request] = {}
+    known: dict[str, _Known] = {}
     for request in log.requests:
         cache = cache_of(request.scope)
-        start = clock()
-        found = cache.lookup(request.prompt, context=request.context)
-        took = clock() - start
+        exact = known.get(request.scope) or known.setdefault(request.scope, _Known(cache))
+        found, took = exact.again(request) or _looked_up(cache, request, clock)
         if isinstance(found, Hit):
+            exact.note(request, found, took)
             yield _served(found, request, answers.get(found.entry_id), compare, took)
         else:
             if entry_id := cache.store(request.prompt, request.response, context=request.context, miss=found):
                 answers[entry_id] = request
+            exact.stored()
             yield Outcome(request, False, _top(found), took, shadow=found.reason is Reason.SHADOW)
+
+
+def _looked_up(cache: Cache, request: Request, clock: Callable[[], float]) -> tuple[Hit | Miss, float]:
+    start = clock()
+    found = cache.lookup(request.prompt, context=request.context)
+    return found, clock() - start
+
+
+class _Known:
+    """Questions of one scope that were found word by word, and are found again in every state but two.
+
+    A new model may have some answered anew, to measure the judge; only what is stored brings one. And a model may have
+    a question answered anew as soon as others vote: that one is never taken as known.
+    """
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._found: dict[tuple[str, tuple[str, ...]], tuple[Hit, float]] = {}
+        self._version = 0
+        self._changed = False
+
+    def again(self, request: Request) -> tuple[Hit, float] | None:
+        """The hit that the cache would return, and the seconds that it took; None if it has to be asked."""
+        asked = request.prompt, request.context
+        if self._changed and asked in self._found:
+            self._check()
+        return self._found.get(asked)
+
+    def note(self, request: Request, hit: Hit, seconds: float) -> None:
+        asked = request.prompt, request.context
+        if not hit.exact or asked in self._found or len(self._found) >= _MOST_KNOWN:
+            return
+        self._check()
+        if not recheck_due(inputs.question(request.prompt, context=request.context).fingerprint, self._version):
+            self._found[asked] = hit, seconds
+
+    def stored(self) -> None:
+        """Something was stored: there may be a new model."""
+        self._changed = True
+
+    def _check(self) -> None:
+        if not self._changed:
+            return
+        version, self._changed = self._cache.model_version(), False
+        if version != self._version:
+            self._found.clear()
+        self._version = version
 
 
 def _served(hit: Hit, request: Request, stored: Request | None, compare: Compare, took: float) -> Outcome:
@@ -83,7 +144,8 @@ def _served(hit: Hit, request: Request, stored: Request | None, compare: Compare
     right, by = compare(stored, request) if stored is not None else (None, "nothing")
     return Outcome(
         request, True, hit.similarity, took, exact=hit.exact, confidence=hit.confidence,
-        wrong=None if right is None else not right, stored=stored, compared_by=by,
+        wrong=not right if isinstance(right, bool) else None, stored=stored, compared_by=by,
+        odds=right if isinstance(right, float) else None,
     )  # fmt: skip
 
 

@@ -33,6 +33,8 @@ from semcache.text import fingerprint
 
 #: Whether a new answer agrees with a stored one, by their ids; it may be wrong, or not know (None).
 Judge = Callable[[int, int], bool | None]
+#: The same for the figures alone; a number: the log odds of it.
+Truth = Callable[[int, int], bool | float | None]
 
 
 def equal_ids(new: int, stored: int) -> bool | None:
@@ -61,12 +63,13 @@ class Near(NearEntry):
 class Run:
     """What came of a stream: `hits` and `wrong`, one element a request; counts of the rest.
 
-    Hits that nobody can judge count among `unjudged`, not as wrong.
+    Hits that nobody can judge count among `unjudged`, not as wrong; `odds`: log odds of those with nothing more known.
     """
 
     hits: list[bool] = field(default_factory=list)
     wrong: list[bool] = field(default_factory=list)
     unjudged: int = 0
+    odds: list[float] = field(default_factory=list)
     shadows: int = 0
     checks: int = 0
     fits: int = 0
@@ -129,7 +132,7 @@ class SimulatedCache:
         seed: int = 0,
         hard_guards: bool = False,
         exact: bool = True,
-        truth: Judge = equal_ids,
+        truth: Truth = equal_ids,
     ) -> None:
         self._budget = max_error_rate
         self._judge = judge
@@ -205,6 +208,8 @@ class SimulatedCache:
         self.run.hits.append(True)
         self.run.wrong.append(right is False)
         self.run.unjudged += right is None
+        if isinstance(right, float):
+            self.run.odds.append(right)
 
     def _count_miss(self) -> None:
         self.run.hits.append(False)
@@ -213,7 +218,7 @@ class SimulatedCache:
     def _serve(self, decision: Decision) -> None:
         if decision.evidence:
             self._append(decision.evidence.features, None)
-            self.sums += served(decision.evidence)
+            self.sums += served(decision.evidence, self.sums)
 
     def _compute(self, prompt: str, answer: int, near: Sequence[Near], decision: Decision) -> None:
         entry_id = str(len(self.run.hits))

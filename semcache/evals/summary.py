@@ -6,11 +6,14 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, get_args
 
-from semcache.evals.judging import JudgeErrors
+from semcache.evals.comparing.judging import JudgeErrors
+from semcache.evals.comparing.likelihood import Estimate, wrong_share
+from semcache.evals.comparing.truth import ComparedBy
 from semcache.evals.replay import Outcome, Prices
-from semcache.evals.stats import percentiles_ms, share
+from semcache.evals.stats import percentiles_ms, share, with_estimate
 
 EXAMPLES = 10
 SAMPLE = 20_000
@@ -22,7 +25,8 @@ MOST_SCOPES = 20
 class Summary:
     """The figures of a replay. `parts`: (requests, hits) of each hundredth of the stream.
 
-    Of `unjudged_hits` nobody can tell whether they were right; the wrong share is one of the others.
+    Of `unjudged_hits` nobody can tell whether they were right; the wrong share is one of the others. `wrong_hits` has
+    those of `estimate` in it, of the hits of which only odds are known.
     """
 
     requests: int
@@ -39,6 +43,7 @@ class Summary:
     scopes: tuple[Mapping[str, Any], ...]
     examples: Mapping[str, list[dict[str, Any]]]
     errors: JudgeErrors = field(default_factory=JudgeErrors)
+    estimate: Estimate = field(default_factory=Estimate)
 
     @property
     def hit_rate(self) -> float:
@@ -58,7 +63,8 @@ class Summary:
         """95 % interval of the wrong share, with the judge's own errors taken in where it judged."""
         by = self.compared_by
         untold = by.get("nothing", 0) if by.get("meaning") else 0
-        return self.errors.interval(self.wrong_hits, self.judged_hits, by_meaning=by.get("meaning", 0), untold=untold)
+        told = partial(self.errors.interval, by_meaning=by.get("meaning", 0), untold=untold)
+        return with_estimate(self.wrong_hits, self.judged_hits, self.estimate, told)
 
     @property
     def growth(self) -> tuple[float, ...]:
@@ -81,6 +87,7 @@ class Tally:
     _seen: Counter[str] = field(default_factory=Counter)
     _draw: random.Random = field(default_factory=lambda: random.Random(0))
     _lookup_s: float = 0.0
+    _odds: list[float] = field(default_factory=list)
 
     def add(self, outcome: Outcome) -> None:
         """Counts one outcome, in the order of the stream."""
@@ -97,19 +104,20 @@ class Tally:
             self._compared[outcome.compared_by] += 1
             self._lookup_s += outcome.lookup_s
             self._example(outcome)
+            self._note_odds(outcome.odds)
 
     def summary(self, prices: Prices | None = None, errors: JudgeErrors | None = None) -> Summary:
         """The figures of what was counted."""
-        count = self._counts
+        count, estimate = self._counts, wrong_share(self._odds, self._compared["likelihood"])
         return Summary(
             requests=count["requests"],
             hits=count["hits"],
-            wrong_hits=count["wrong"],
+            wrong_hits=count["wrong"] + estimate.wrong,
             unjudged_hits=count["unjudged"],
             exact_hits=count["exact"],
             wrong_exact_hits=count["wrong_exact"],
             shadow_calls=count["shadow"],
-            compared_by={by: self._compared[by] for by in ("ids", "labels", "text", "meaning", "nothing")},
+            compared_by={by: self._compared[by] for by in get_args(ComparedBy)},
             latency_ms={
                 kind: percentiles_ms([o.lookup_s for o in self.sampled if o.hit is (kind == "hit")])
                 for kind in ("hit", "miss")
@@ -119,7 +127,17 @@ class Tally:
             scopes=tuple(self._by_scope()),
             examples={"wrong": self._shown("wrong"), "right": self._shown("right")},
             errors=errors or JudgeErrors(),
+            estimate=estimate,
         )
+
+    def _note_odds(self, odds: float | None) -> None:
+        """Keeps a fair draw of them."""
+        if odds is None:
+            return
+        if len(self._odds) < SAMPLE:
+            self._odds.append(odds)
+        elif (at := self._draw.randrange(self._compared["likelihood"])) < SAMPLE:
+            self._odds[at] = odds
 
     def _example(self, outcome: Outcome) -> None:
         """Keeps a fair draw of each kind (reservoir sampling, Vitter 1985)."""
@@ -171,7 +189,7 @@ def _counted(outcome: Outcome) -> dict[str, int]:
         "requests": 1,
         "hits": 1,
         "wrong": wrong,
-        "unjudged": outcome.wrong is None,
+        "unjudged": outcome.wrong is None and outcome.odds is None,
         "exact": outcome.exact,
         "wrong_exact": wrong and outcome.exact,
         "tokens_in": outcome.tokens_in,

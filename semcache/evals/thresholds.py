@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semcache.evals.stats import share, wilson
+from semcache.evals.comparing.likelihood import Estimate, wrong_share
+from semcache.evals.stats import share, with_estimate
 
 THRESHOLDS = (*(t / 100 for t in range(60, 90, 2)), *(t / 100 for t in range(90, 100)), 0.995, 0.999)
 BLOCK = 256
 
-# Whether two requests, by position, have one answer; None if nothing can tell.
-Same = Callable[[int, int], bool | None]
+# Whether two requests, by position, have one answer; a number: the log odds of it; None if nothing can tell.
+Same = Callable[[int, int], bool | float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class StaticResult:
-    """One threshold on one stream. A request below it is stored; one at or above it is served the nearest answer."""
+    """One threshold on one stream. A request below it is stored; one at or above it is served the nearest answer.
+
+    `wrong_hits` has those of `estimate` in it, of the hits of which only odds are known.
+    """
 
     threshold: float
     requests: int
     hits: int
     wrong_hits: int
     unjudged_hits: int = 0
+    estimate: Estimate = field(default_factory=Estimate)
 
     @property
     def hit_rate(self) -> float:
@@ -49,7 +54,7 @@ class StaticResult:
             "judged_hits": self.judged_hits,
             "wrong_hits": self.wrong_hits,
             "wrong_hit_rate": self.wrong_hit_rate,
-            "wrong_hit_interval": list(wilson(self.wrong_hits, self.judged_hits)),
+            "wrong_hit_interval": list(with_estimate(self.wrong_hits, self.judged_hits, self.estimate)),
         }
 
 
@@ -75,22 +80,28 @@ def replay_judged(
     apart = np.asarray(partitions if partitions is not None else np.zeros(n), dtype=np.int64)
     stored = np.zeros((k, n), dtype=bool)
     hits, wrong, unjudged = (np.zeros(k, dtype=int) for _ in range(3))
+    odds: list[list[float]] = [[] for _ in range(k)]
+    kept = np.zeros(n, dtype=bool)  # what no threshold has stored is near to nothing
     limits = np.asarray(thresholds, dtype=np.float32)
     for i in range(n):
         if i % BLOCK == 0:
             block = vectors[i : i + BLOCK] @ vectors[: i + BLOCK].T
         row = block[i % BLOCK, :i]
-        near = np.flatnonzero((row >= limits[0]) & (apart[:i] == apart[i]))
+        near = np.flatnonzero((row >= limits[0]) & kept[:i] & (apart[:i] == apart[i]))
         served = np.zeros(k, dtype=bool)
         for t, nearest in _nearest(row, near, stored, limits):
             served[t] = True
             right = same(i, nearest)
             wrong[t] += right is False
             unjudged[t] += right is None
+            if isinstance(right, float):
+                odds[t].append(right)
         hits += served
         stored[:, i] = ~served
-    counts = zip(thresholds, hits.tolist(), wrong.tolist(), unjudged.tolist(), strict=True)
-    return [StaticResult(t, n, h, w, u) for t, h, w, u in counts]
+        kept[i] = not served.all()
+    estimates = [wrong_share(each) for each in odds]
+    counts = zip(thresholds, hits.tolist(), wrong.tolist(), unjudged.tolist(), estimates, strict=True)
+    return [StaticResult(t, n, h, w + e.wrong, u, e) for t, h, w, u, e in counts]
 
 
 def _nearest(

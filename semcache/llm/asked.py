@@ -18,23 +18,29 @@ class Wants(StrEnum):
     DURATION = "duration"
     NUMBER = "number"
     TIME = "time"
+    CONTACT = "contact"
     YES_NO = "yes_no"
     ANYTHING = "anything"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question. `terms`: stems of its content words, in order; `names`: words an answer's source must contain."""
+    """One question. `terms`: stems of its content words, in order; `names`: words an answer's source must contain.
+
+    `thing`: what it takes to exist, or asks whether it does, as `scooters` in `do you sell scooters`; empty if nothing.
+    """
 
     text: str
     terms: tuple[str, ...]
     names: frozenset[str]
     wants: Wants
+    thing: str = ""
 
 
 # Words that shape a question and say nothing about its subject.
 _SHAPE = frozenset(
-    "until while because whether can could would should shall will may might must there here if any some "
+    "today tonight currently nowadays until while because whether can could would should shall will may might "
+    "must there here if any some "
     "please tell me know need want like get "
     "got us im i'm ive let say just also so then than too very really much many long often far soon possible able help "
     "hi hello thanks thank hey give show explain mean happen happens happened take takes work works happening not no "
@@ -45,9 +51,17 @@ _SHAPE = frozenset(
 )
 _UNITS = "days|weeks|months|years|hours|minutes|seconds"
 _WANTS: tuple[tuple[Wants, str], ...] = (
+    (
+        Wants.CONTACT,
+        r"\b(?:how|where|can|could|may|do) (?:do |can |could |may )?(?:i|we|one) (?:\w+ )?(?:reach|contact|phone|ring"
+        r"|e-?mail|get hold of|get in touch|call (?:you|someone|somebody|the))\b"
+        r"|\b(?:phone|telephone|contact|e-?mail|hotline|help ?line)(?: number| address| details?)?\??$"
+        r"|\bphone number\b|\be-?mail address\b|\bby (?:phone|e-?mail)\b.*\?",
+    ),
     (Wants.DURATION, rf"\bhow (?:long|soon|quickly|fast|much time|many (?:{_UNITS}))\b"),
+    (Wants.NUMBER, r"\bhow (?:big|large|heavy|far|tall|wide|deep|high|old)\b"),
     (Wants.MONEY, r"\bhow much\b(?! (?:time|space|memory|storage|data|water|weight))"),
-    (Wants.MONEY, r"\b(?:price|prices|cost|costs|fee|fees|charge[sd]?|pricing)\b"),
+    (Wants.MONEY, r"\b(?:price|prices|cost|costs|fee|fees|fines? for|charge[sd]?|pricing)\b"),
     (Wants.NUMBER, r"\bhow (?:much|many|big|large|heavy|far|often|tall|wide|deep|high|old)\b|\b(?:max|min)imum\b"),
     (Wants.STEPS, r"\bhow (?:do|can|should|would|could|to|does one)\b|\b(?:steps|instructions)\b"),
     (Wants.STEPS, r"\bwhat(?:'s| is) the (?:best |easiest |right )?way to\b"),
@@ -55,6 +69,14 @@ _WANTS: tuple[tuple[Wants, str], ...] = (
     (
         Wants.YES_NO,
         r"^(?:(?:so|and|but|hi|hello),? )*(?:is|are|was|were|do|does|did|can|could|will|would|should|may)\b",
+    ),
+)
+_EXISTS = (
+    re.compile(r"(?:what|who)(?:'s| is| are| was) (?:the|your) (?:[\w-]+ )?(?P<thing>[\w-]+) (?:of|for|at|on)\b"),
+    re.compile(
+        r"(?:so |and |but )?(?:(?:do|can) you (?:also |still )?(?:sell|have|offer|rent|treat|serve|stock"
+        r"|make|provide|run|teach)"
+        r"|is there|are there|have you got|does (?:the|your|it)\b.*? (?:have|come))\b.* (?P<thing>[\w-]+)\W*$"
     ),
 )
 _WANTS_COMPILED = tuple((wants, re.compile(pattern)) for wants, pattern in _WANTS)
@@ -66,6 +88,7 @@ _ANSWERS: dict[Wants, re.Pattern[str]] = {
     for wants, pattern in {
         Wants.MONEY: r"[€$£¥]\s?\d|\d[\d.,]*\s?(?:[€$£¥]|(?:eur|usd|gbp|chf|euros?|dollars?|pounds?|francs?|cents?)\b)"
         r"|\bfree\b|\bno (?:extra )?(?:charge|cost|fee)|%",
+        Wants.CONTACT: r"\+?\d[\d ()/-]{5,}\d|[\w.+-]+@[\w-]+\.\w+",
         Wants.DURATION: rf"\b(?:\d+|an?|{_COUNTS}|same|next|few)[\w\s-]{{0,14}}\b"
         r"(?:second|minute|hour|day|week|month|year|night)s?\b"
         r"|\b(?:immediately|instantly|overnight|at once|straight away|for ever|forever|lifetime)\b",
@@ -90,7 +113,15 @@ def asked(question: str) -> Asked:
     """Reads one question."""
     lowered = question.lower().replace("’", "'").strip()
     wants = next((wants for wants, pattern in _WANTS_COMPILED if pattern.search(lowered)), Wants.ANYTHING)
-    return Asked(question, content_terms(question), _names(without_quantities(question)), wants)
+    names = _names(without_quantities(question))
+    return Asked(question, content_terms(question), names, wants, _thing(without_quantities(lowered), wants))
+
+
+def _thing(question: str, wants: Wants) -> str:
+    if wants not in (Wants.ANYTHING, Wants.YES_NO):  # prices and hours are there in other words than those
+        return ""
+    found = next(filter(None, (pattern.match(question) for pattern in _EXISTS)), None)
+    return found["thing"] if found and content_words(found["thing"]) else ""
 
 
 def content_terms(text: str) -> tuple[str, ...]:

@@ -6,48 +6,45 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 
-from semcache.llm.asked import Asked, Wants, asked, content_terms, parts
+from semcache.llm.asked import Asked, Wants, answers, asked, content_terms, parts
 from semcache.llm.gauge import Gauge, TextEmbedder, gauge_of
-from semcache.llm.limits import Fit, days_fit, forbids, measures, numbers_fit
+from semcache.llm.limits import Fit, days_fit, forbids, measures, names_day, numbers_fit
 from semcache.llm.protocol import Completion, Llm, LlmRequest, Passage, Stream, estimated_usage
-from semcache.llm.quotes import Quote, quotes, run_of
+from semcache.llm.quotes import Quote, lines_of, quotes, run_of
 from semcache.llm.relevance import NEEDED, Scored, best_first
+from semcache.llm.replies import ENGLISH_ONLY, UNKNOWN, asks_the_time, unquoted
 from semcache.text.language import language_of
 from semcache.text.questions import classify
-from semcache.text.questions.acts import Act, act, asking_part, tells_of_loss
+from semcache.text.questions.acts import Act, act, asking_part
 from semcache.text.questions.followups import plain
 from semcache.text.questions.volatile import asks_of_former
 
 NAME = "extractive"
-UNKNOWN = "I do not know: nothing in the documents or memories I can see answers that."
-_REPLIES = {
-    Act.GREETING: "Hello! Ask me something, and I will quote what the documents say.",
-    Act.THANKS: "You are welcome.",
-}
-_NOTED = 'Noted: "{}"'
-_CONDOLENCE = "I am sorry for your loss. I have noted what you told me; take all the time you need."
-_ENGLISH_ONLY = "I answer in English, from these documents."
 _BEFORE = "I know only what holds now:"
 _BY_LIMIT = "Not by this limit:"
-_LONGEST_ECHO = 200  # characters of a statement that are repeated
 _MOST_QUOTED = 3
 _MOST_STEPS = 8
 _NEEDED_OF_ASKER = 1.15  # relatedness + words found: what people say of themselves has few words of the question
 _NEARLY_AS_GOOD = 0.27  # relatedness: what is quoted beside the best
 _ELSEWHERE = 0.1  # the same, of another document
+_MEASURING = 0.2  # the same, of what has the measure that is asked for
 _SAME_CASE = 0.8  # the same, of what sets the limit for the case that is asked about
 _OF_RECORDS = 0.6  # more is needed of documents for a question about the asker's own records
 _OF_NOW = 0.3
-_CLOCK = re.compile(r"\nIt is (.+ UTC)\.")
-_ASKS_THE_TIME = re.compile(
-    r"what(?:'s| is)? (?:the )?(?:current )?(?:time|day|date)(?: is it)?(?: now| today)?[?. ]*$", re.I
-)
+_OF_OTHER_YEARS = 0.6
+_OTHER_YEAR = re.compile(r"\b(?:last|next) (?:year|month|week|quarter)\b", re.I)
 _TO_DO = re.compile(r"(?:can|could|would|will) you\b.*\bfor (?:me|us)\b", re.I)  # nobody here does anything
+_FIGURES = (Wants.DURATION, Wants.TIME, Wants.MONEY, Wants.NUMBER)
 _ASKS_WHICH = re.compile(r"(?:which|what|where|who)\b", re.I)
 _SUBJECT = re.compile(r"(?<=[a-z] )[A-Z][\w-]*")  # a name inside a sentence
 _LEANING = re.compile(
     r"(?:this|that|these|those|it|its|they|them|he|she|then|there|otherwise|later|after|before|but|and|or|also|if|when"
     r"|in that case|for this|both|each|either|only|exceptions?)\b",
+    re.I,
+)
+_OTHERWISE = re.compile(
+    r"(?:later|after (?:that|this)|if [^,]*(?:later|more|less) than (?:that|this)"
+    r"|otherwise|beyond|below|above|who|anyone|in all other)\b",
     re.I,
 )
 _PROMISES = re.compile(
@@ -73,17 +70,17 @@ class ExtractiveLlm(Llm):
 
     def stream(self, request: LlmRequest) -> Stream:
         chosen = self._chosen(request)
-        lines = self._quoted(request, chosen) if chosen else [_unquoted(request)]
+        lines = self._quoted(request, chosen) if chosen else [unquoted(request)]
         for number, line in enumerate(lines):
             yield f"\n{line}" if number else line
         text = "\n".join(lines)
         cited = tuple(dict.fromkeys(request.passages[quote.passage].id for quote in chosen))
-        known = bool(chosen) or (lines[0] != UNKNOWN and not lines[0].startswith(_ENGLISH_ONLY))
+        known = bool(chosen) or (lines[0] != UNKNOWN and not lines[0].startswith(ENGLISH_ONLY))
         return Completion(text, estimated_usage(request, text), cited, known=known)
 
     def _quoted(self, request: LlmRequest, chosen: Sequence[Quote]) -> list[str]:
         """The quotes as lines, with a word before them where they must not be taken as they stand."""
-        lines = _lines(chosen, request.passages)
+        lines = lines_of(chosen, request.passages)
         written = request.passages[chosen[0].passage].kind == "document"
         if written and asks_of_former(request.question):
             return [_BEFORE, *lines]
@@ -98,7 +95,7 @@ class ExtractiveLlm(Llm):
         """The units to quote; none if nothing fits, or nothing was asked."""
         if act(request.question) is not Act.QUESTION or language_of(request.question) != "en":
             return []
-        if _ASKS_THE_TIME.match(plain(request.question)):
+        if asks_the_time(request.question):
             return []
         found = quotes(request.passages)
         questions = parts(request.question)
@@ -115,9 +112,9 @@ class ExtractiveLlm(Llm):
             return _newest_first(told, passages, room)
         written = [quote for quote in found if passages[quote.passage].kind == "document"]
         read = self._ranked(wanted, written, passages, needed=NEEDED + _more_needed(question, written))
-        if any(not measures(question, scored.quote.text) for scored in read[:1]):
-            near = [scored for scored in read if scored.score >= read[0].score - _ELSEWHERE]
-            read = [scored for scored in near if measures(question, scored.quote.text)]
+        if read and not measures(question, read[0].quote.text):
+            read = [scored for scored in read if scored.score >= read[0].score - _MEASURING]
+        read = [scored for scored in read if measures(question, scored.quote.text)]
         if told and (not read or told[0].score > read[0].score):
             return _newest_first(told, passages, room)
         return _from_documents(wanted, read, written, room) if read else []
@@ -137,23 +134,8 @@ def _more_needed(question: str, written: Sequence[Quote]) -> float:
     if any(numbers_fit(question, quote.text) is not Fit.NOTHING for quote in written):
         return 0.0
     to_do = _TO_DO.match(plain(question)) is not None
-    return max(_OF_RECORDS * (read.personal or to_do), _OF_NOW * read.volatile)
-
-
-def _unquoted(request: LlmRequest) -> str:
-    """What is said where nothing is quoted."""
-    question, clock = request.question, _CLOCK.search(request.system)
-    if clock and _ASKS_THE_TIME.match(plain(question)):
-        return f"It is {clock[1]}."
-    if tells_of_loss(question):
-        return _CONDOLENCE
-    if language_of(question) != "en":
-        nearest = next((passage.title for passage in request.passages if passage.kind == "document"), "")
-        return f'{_ENGLISH_ONLY} The nearest passage is "{nearest}".' if nearest else _ENGLISH_ONLY
-    if act(question) is Act.STATEMENT:
-        said = plain(question)
-        return _NOTED.format(said if len(said) <= _LONGEST_ECHO else said[:_LONGEST_ECHO].rsplit(" ", 1)[0] + " …")
-    return _REPLIES.get(act(question), UNKNOWN)
+    another = _OTHER_YEAR.search(question) and not any(_OTHER_YEAR.search(quote.text) for quote in written)
+    return max(_OF_RECORDS * (read.personal or to_do), _OF_NOW * read.volatile, _OF_OTHER_YEARS * bool(another))
 
 
 def _from_documents(wanted: Asked, ranked: Sequence[Scored], found: Sequence[Quote], room: int) -> list[Quote]:
@@ -161,9 +143,11 @@ def _from_documents(wanted: Asked, ranked: Sequence[Scored], found: Sequence[Quo
     if fitting := _open_then(wanted, ranked):
         return fitting
     if wanted.wants is not Wants.STEPS:  # a step is nothing without the others, and they are no answer
-        ranked = [scored for scored in ranked if scored.quote.form != "step"] or ranked
+        ranked = _without_steps(wanted, ranked)
     best = _for_the_case(wanted, ranked)
     run = run_of(found, best, most=_MOST_STEPS)
+    if best.form == "step" and _holds(wanted, best):
+        return [best]
     if len(run) > 1 and (wanted.wants is Wants.STEPS or best.text.endswith(":") or best.form == "step"):
         return run
     beside = [quote for quote in _beside(wanted, best, ranked) if quote.form != "step" and not quote.text.endswith(":")]
@@ -171,9 +155,27 @@ def _from_documents(wanted: Asked, ranked: Sequence[Scored], found: Sequence[Quo
     promised = [
         further for quote in chosen if _PROMISES.search(quote.text) for further in _continued(wanted, quote, found)
     ]
-    if promised or len(chosen) > 1 or room == 1 or numbers_fit(wanted.text, best.text) is not Fit.NOTHING:
+    fit = numbers_fit(wanted.text, best.text)
+    if fit is Fit.EXCLUDES or names_day(wanted.text, wanted.text):
+        chosen += [
+            quote for quote in found if _follows(best, quote) and _goes_on(wanted, quote) and quote not in chosen
+        ]
+    if promised or len(chosen) > 1 or room == 1 or fit is not Fit.NOTHING:
         return [*chosen, *promised]
     return [best, *_continued(wanted, best, found)]
+
+
+def _without_steps(wanted: Asked, ranked: Sequence[Scored]) -> Sequence[Scored]:
+    """What is no step; all, if the best one is a step that holds what is asked for: `within 48 hours`."""
+    others = [scored for scored in ranked if scored.quote.form != "step"]
+    best = ranked[0]
+    alone = not others or (best.score > others[0].score + _NEARLY_AS_GOOD and _holds(wanted, best.quote))
+    return ranked if alone else others
+
+
+def _holds(wanted: Asked, quote: Quote) -> bool:
+    """Whether a unit alone holds the figure that is wanted."""
+    return wanted.wants in _FIGURES and answers(wanted.wants, quote.text)
 
 
 def _open_then(wanted: Asked, ranked: Sequence[Scored]) -> list[Quote]:
@@ -213,6 +215,15 @@ def _fits_better(wanted: Asked, scored: Scored, best: Scored) -> bool:
 def _found_of(wanted: Asked, quote: Quote) -> int:
     """How many of the question's words a unit has."""
     return len(set(wanted.terms) & set(content_terms(quote.text)))
+
+
+def _follows(best: Quote, quote: Quote) -> bool:
+    return (quote.passage, quote.line, quote.place) == (best.passage, best.line, best.place + 1)
+
+
+def _goes_on(wanted: Asked, quote: Quote) -> bool:
+    """Whether a sentence says what holds beyond the limit before it, or on the weekday that is asked about."""
+    return _OTHERWISE.match(quote.text) is not None or names_day(wanted.text, quote.text)
 
 
 def _topic(quote: Quote) -> str:
@@ -267,29 +278,3 @@ def _is_of_another(wanted: Asked, best: str, other: str) -> bool:
 
 def _nearly_as_good(ranked: Sequence[Scored]) -> list[Scored]:
     return [scored for scored in ranked if scored.score >= ranked[0].score - _NEARLY_AS_GOOD]
-
-
-def _lines(chosen: Sequence[Quote], passages: Sequence[Passage]) -> list[str]:
-    """The quotes by source, the best source first, in the order of the text."""
-    groups: dict[str, list[Quote]] = {}
-    for quote in chosen:
-        groups.setdefault(passages[quote.passage].id, []).append(quote)
-    lines: list[str] = []
-    for group in groups.values():
-        lines += _body(sorted(group, key=lambda quote: (quote.passage, quote.place)))
-    return lines
-
-
-def _body(group: Sequence[Quote]) -> list[str]:
-    """Sentences on one line, steps and items on lines of their own."""
-    lines: list[str] = []
-    number, inline = 0, False
-    for quote in group:
-        if quote.form == "sentence" and inline:
-            lines[-1] += f" {quote.text}"
-            continue
-        number += quote.form == "step"
-        mark = {"step": f"{number}. ", "item": "- ", "row": "- "}.get(quote.form, "") if len(group) > 1 else ""
-        lines.append(f'"{quote.text}"' if quote.form == "utterance" else mark + quote.text)
-        inline = quote.form == "sentence"
-    return lines

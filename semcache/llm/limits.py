@@ -5,12 +5,19 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from semcache.llm.quantities import limits, quantities
+from semcache.llm.quantities import bare_limits, counts, limits, quantities
+from semcache.text.tokens import stems
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAY = re.compile(r"\b(?:" + "|".join(_DAYS) + r")s?\b", re.I)
 _DAY_RANGE = re.compile(rf"\b({'|'.join(_DAYS)})s? (?:to|until|through|-|–) ({'|'.join(_DAYS)})", re.I)
 _EVERY_DAY = re.compile(r"\b(?:every day|daily|seven days)\b", re.I)
+MONTHS = "january february march april may june july august september october november december".split()
+_MONTH = "|".join(MONTHS)
+_DATE = rf"(?:(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? )?({_MONTH})"
+_SPAN = re.compile(rf"\b(?:from|between) {_DATE} (?:to|until|till|through|and|–|-) {_DATE}\b", re.IGNORECASE)
+_NAMED_MONTH = re.compile(rf"\b(?:(?!may\b)(?i:{_MONTH}))\b")  # `may` is a verb
+_ASKED = re.compile(rf"\b(?:in|on|during|at|around|before|mid)[ -]{_DATE}\b", re.IGNORECASE)
 _FORBIDS = re.compile(
     r"\b(?:cannot|can't|can not|not|never|no longer|nobody|none|lapses?|ends|refused?|forbidden)\b", re.I
 )
@@ -26,7 +33,9 @@ class Fit(StrEnum):
 
 def numbers_fit(question: str, sentence: str) -> Fit:
     """Whether the question's numbers lie in the ranges that a sentence sets for the same unit."""
-    return _all(_numbers_fit(question, sentence))
+    return _all(
+        [*_numbers_fit(question, sentence), *_counts_fit(question, sentence), *_seasons_fit(question, sentence)]
+    )
 
 
 def days_fit(question: str, sentence: str) -> Fit:
@@ -49,6 +58,45 @@ def _numbers_fit(question: str, sentence: str) -> list[Fit]:
             covers = any(low <= quantity.value <= high for low, high in ranges)
             fits.append(Fit.COVERS if covers else Fit.EXCLUDES)
     return fits
+
+
+def _counts_fit(question: str, sentence: str) -> list[Fit]:
+    """Of things that are counted without a unit: `three dogs` and `dogs ...: at most two`."""
+    fits = []
+    for noun, number in counts(question):
+        ranges = bare_limits(sentence) if noun in stems(sentence) else []
+        if ranges:
+            fits.append(Fit.COVERS if any(low <= number <= high for low, high in ranges) else Fit.EXCLUDES)
+    return fits
+
+
+def _seasons_fit(question: str, sentence: str) -> list[Fit]:
+    return [Fit.COVERS if fits else Fit.EXCLUDES for fits in _in_season(question, sentence)]
+
+
+def _in_season(question: str, sentence: str) -> list[bool]:
+    """For each date of the question whether it lies in the spans of a sentence; empty if either has none."""
+    spans = [(_date(m[1], m[2], 1), _date(m[3], m[4], 31)) for m in _SPAN.finditer(sentence)]
+    asked = [_date(m[1], m[2], 15) for m in _ASKED.finditer(question)]
+    return [any(_within(day, first, last) for first, last in spans) for day in asked] if spans else []
+
+
+def _date(day: str | None, month: str, otherwise: int) -> int:
+    """A day of the year, with months of 31 days."""
+    return 31 * MONTHS.index(month.lower()) + int(day or otherwise)
+
+
+def _within(day: int, first: int, last: int) -> bool:
+    return first <= day <= last if first <= last else day >= first or day <= last
+
+
+def names_day(question: str, sentence: str) -> bool:
+    """Whether a sentence speaks of the weekday, or the month, that is asked about."""
+    day = _DAY.search(question)
+    if day is not None and _day_of(day[0]) in _days_in(sentence):
+        return True
+    months = {asked[2].lower() for asked in _ASKED.finditer(question)}
+    return bool(months & {found[0].lower() for found in _NAMED_MONTH.finditer(sentence)})
 
 
 def forbids(sentence: str) -> bool:

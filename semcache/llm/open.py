@@ -11,6 +11,8 @@ from semcache.llm.openai import OpenAiLlm
 from semcache.llm.protocol import Llm
 from semcache.settings import LlmSettings
 
+_FETCHING = {"api_key", "timeout_s", "helper_timeout_s", "max_retries", "calls_per_minute"}
+
 
 def open_llm(settings: LlmSettings, *, embedder: TextEmbedder | None = None) -> Llm:
     """The built-in answerer for `model = "extractive"`, else the endpoint. No I/O: nothing is reached before a call."""
@@ -22,5 +24,5 @@ def answering(settings: LlmSettings) -> str:
 
     What is left out is listed, so that a setting that is new counts.
     """
-    shaping = settings.model_dump(exclude={"api_key", "timeout_s", "max_retries", "calls_per_minute"})
+    shaping = settings.model_dump(exclude=_FETCHING)
     return hashlib.blake2b(json.dumps(shaping, sort_keys=True).encode(), digest_size=8).hexdigest()

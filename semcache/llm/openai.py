@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-from semcache.errors import InvalidInput, LlmUnavailable, MissingExtra, RateLimited, SemcacheError
+from semcache.errors import InvalidInput, LlmRefused, LlmUnavailable, MissingExtra, RateLimited, SemcacheError
 from semcache.llm.prompt import chat_messages
 from semcache.llm.protocol import Llm, LlmRequest, Stream, Usage, complete
 from semcache.settings import LlmSettings
@@ -60,9 +62,12 @@ class OpenAiLlm(Llm):
 
     def stream(self, request: LlmRequest) -> Stream:
         text, refusal, ended, usage = "", "", "", None
+        deadline = time.monotonic() + (request.within_s or math.inf)
         chunks = self._open(request)
         with self._translated("broke off its answer"), chunks:
             for chunk in chunks:
+                if time.monotonic() > deadline:
+                    raise LlmUnavailable(self._hint(f"did not answer within {request.within_s:g} s"))
                 usage = _usage(chunk) or usage
                 part = _text(chunk)
                 refusal += _refusal(chunk)
@@ -74,13 +79,13 @@ class OpenAiLlm(Llm):
             raise LlmUnavailable(self._hint("ended its answer in the middle"))
         if not text.strip():
             said = f"refuses to answer: {refusal.strip()[:300]}" if refusal.strip() else "answered nothing"
-            raise LlmUnavailable(self._hint(f"{said} (finish_reason {ended!r})"))
+            raise LlmRefused(self._hint(f"{said} (finish_reason {ended!r})"))
         # Half an answer and then a refusal is no answer to keep.
         return complete(text, request, usage=usage, finish_reason="refusal" if refusal.strip() else ended)
 
     def _open(self, request: LlmRequest) -> ChunkStream[ChatCompletionChunk]:
         retrying = Retrying(
-            stop=stop_after_attempt(1 + self._settings.max_retries),
+            stop=stop_after_attempt(1 if request.within_s else 1 + self._settings.max_retries),
             wait=_wait_s,
             retry=retry_if_exception(_worth_retrying),
             reraise=True,
@@ -89,16 +94,17 @@ class OpenAiLlm(Llm):
 
     def _open_once(self, request: LlmRequest) -> ChunkStream[ChatCompletionChunk]:
         with self._translated():
-            return self._create([{"role": m.role, "content": m.content} for m in chat_messages(request)])
+            messages = [{"role": m.role, "content": m.content} for m in chat_messages(request)]
+            return self._create(messages, request.within_s or self._settings.timeout_s)
 
-    def _create(self, messages: list[dict[str, str]]) -> ChunkStream[ChatCompletionChunk]:
+    def _create(self, messages: list[dict[str, str]], timeout_s: float) -> ChunkStream[ChatCompletionChunk]:
         from openai import BadRequestError
 
         while True:
             parameters = self._parameters()
             try:
                 opened = self._client.chat.completions.create(
-                    model=self.name, messages=cast(Any, messages), stream=True, **parameters
+                    model=self.name, messages=cast(Any, messages), stream=True, timeout=timeout_s, **parameters
                 )
                 return cast("ChunkStream[ChatCompletionChunk]", opened)
             except BadRequestError as error:
@@ -141,7 +147,7 @@ class OpenAiLlm(Llm):
             wait_s = _retry_after_s(error)
             return RateLimited(self._hint(f"refuses more calls for {wait_s:g} s: {_said(error)}"), retry_after_s=wait_s)
         if isinstance(error, APITimeoutError):
-            return LlmUnavailable(self._hint(f"did not answer within {self._settings.timeout_s:g} s"))
+            return LlmUnavailable(self._hint("did not answer in time: see llm.timeout_s"))
         if isinstance(error, APIConnectionError):
             return LlmUnavailable(self._hint(unreachable))
         if isinstance(error, APIStatusError):
@@ -158,7 +164,8 @@ class OpenAiLlm(Llm):
             404: "check SEMCACHE_LLM_MODEL and the path in SEMCACHE_LLM_BASE_URL (most end in /v1)",
         }
         what = checks.get(error.status_code, said)
-        return LlmUnavailable(self._hint(f"answered {error.status_code}: {what}"))
+        kind = LlmRefused if error.status_code in (400, 422) else LlmUnavailable
+        return kind(self._hint(f"answered {error.status_code}: {what}"))
 
     def _hint(self, what: str) -> str:
         return f"the language model {self.name} at {self._settings.base_url} {what}"

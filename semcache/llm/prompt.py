@@ -13,22 +13,12 @@ _MATERIAL = (
 )
 _TAGS = {"document": "source", "memory": "memory"}
 _TAG = re.compile(rf"<(?=\W*({'|'.join(_TAGS.values())})\b)", re.IGNORECASE)
-REWRITE = (
-    "Rewrite the user's last message as one question that can be understood without the conversation. "
-    "Keep its meaning, its language and every name and number; add only what it refers to. "
-    "If it already stands alone, repeat it unchanged. Reply with the question alone."
-)
 
 
 def chat_messages(request: LlmRequest) -> list[Message]:
     """The messages to send, oldest first; the last one carries the material and the question."""
     system = [Message("system", request.system)] if request.system else []
     return [*system, *request.history, Message("user", _question(request))]
-
-
-def rewrite_request(question: str, history: tuple[Message, ...]) -> LlmRequest:
-    """Asks a generative model to make a follow-up stand alone."""
-    return LlmRequest(question=question, history=history, system=REWRITE)
 
 
 def _question(request: LlmRequest) -> str:

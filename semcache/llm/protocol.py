@@ -40,12 +40,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class LlmRequest:
-    """A standalone question with what was retrieved for it and the session before it, oldest first."""
+    """A standalone question with what was retrieved for it and the session before it, oldest first.
+
+    `within_s`: seconds in which the whole answer has to be there, tried once; None: as the model is set up.
+    """
 
     question: str
     passages: tuple[Passage, ...] = ()
     history: tuple[Message, ...] = ()
     system: str = ""
+    within_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from semcache.text.tokens import stem
+
 # How a unit is written, what it measures, and how many of the least unit of that it is. Ages are no time.
 _UNITS = (
     (r"km|kilomet(?:er|re)s?", "distance", 1.0),
@@ -27,22 +29,26 @@ _UNITS = (
     (r"people|persons?|guests|employees|riders|participants|of us", "people", 1.0),
 )
 _SIGNS = {"€": "euros", "£": "pounds"}
-_WORDS = {
+NUMBERS = {
     word: float(value)
     for value, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
 } | {"a": 1.0, "an": 1.0, "fifteen": 15.0, "twenty": 20.0, "thirty": 30.0}
 _UNIT = "|".join(pattern for pattern, _, _ in _UNITS)
 _MEASURE = re.compile(
-    rf"(?<![\w.,#-])(?P<sign>[€£]?) ?(?P<count>-?\d+(?:[.,]\d+)*|(?:{'|'.join(_WORDS)})(?=[ -]))"
+    rf"(?<![\w.,#-])(?P<sign>[€£]?) ?(?P<count>(?:minus |-)?\d+(?:[.,]\d+)*|(?:{'|'.join(NUMBERS)})(?=[ -]))"
     rf"(?:[ -]?(?P<unit>{_UNIT}))?(?![\w/])",
     re.I,
 )
+_ARTICLES = ("a", "an", "A", "An")
+_COUNTED = re.compile(r" ([a-z]{3,})\b", re.I)
 _VERSION = re.compile(r"\b(?P<name>[A-Za-z]*[A-Z][A-Za-z]+) (?P<count>\d+(?:\.\d+)?)(?![\w.]*\w)")
 _AT_LEAST_VERSION = re.compile(r"\b(?:newer|later|higher|upwards|or above|at least|minimum)\b", re.I)
 _OF_AGE = re.compile(
-    r"\b(?:child(?:ren)?|kids?|toddlers?|babies|baby|aged?|ages|adults?|anyone|minors?|pupils?|seniors?)\b", re.I
+    r"\b(?:child(?:ren)?|kids?|sons?|daughters?|boys?|girls?|nephews?|nieces?|teenagers?|toddlers?|babies|baby|aged?|ages|adults?|anyone|minors?|pupils?|seniors?)\b",
+    re.I,
 )
 _OLD = re.compile(r"\bold(?:er)?\b", re.I)
+_OF_PEOPLE = re.compile(r"\bseats? $|\b(?:groups?|part(?:y|ies)) of $", re.I)
 _DURING = re.compile(r"\b(?:after|for|within|than|over|about|least|most|in) $", re.I)
 _JOINS = re.compile(r"\s*(?:to|-|–|(?P<joined>and)(?: at most)?)\s*", re.I)
 _BETWEEN = re.compile(r"\b(?:between|at least) $", re.I)
@@ -108,6 +114,26 @@ def limits(text: str) -> list[Range]:
     return found
 
 
+def counts(text: str) -> list[tuple[str, float]]:
+    """(stem of what is counted, how many), where no unit is: `three dogs`."""
+    found = [
+        (q, _COUNTED.match(text, q.end))
+        for q in _measured(text)
+        if not q.kind and text[q.start : q.end] not in _ARTICLES
+    ]
+    return [(stem(noun[1].lower()), quantity.value) for quantity, noun in found if noun]
+
+
+def bare_limits(text: str) -> list[tuple[float, float]]:
+    """(least, most) of the ranges whose numbers have no unit: `at most two`, `up to 5 phones`."""
+    bare = [
+        Quantity("number", q.value, q.start, q.end)
+        for q in _measured(text)
+        if not q.kind and text[q.end : q.end + 1] != ":"
+    ]
+    return [(low, high) for quantity in bare for _, low, high in _sided(text, quantity)]
+
+
 def _measured(text: str) -> list[Quantity]:
     """Every number; the kind is empty where nothing tells what it counts."""
     found = [_read(text, match) for match in _MEASURE.finditer(text)]
@@ -128,13 +154,16 @@ def _read(text: str, match: re.Match[str]) -> Quantity:
     before = text[max(0, match.start() - 40) : match.start("count")]
     after = text[match.end() :]
     aged = _OF_AGE.search(before) or _OLD.match(after.lstrip())
-    kind = "people" if re.search(r"\bseats? $", before) else "years" if aged and match["count"].isdigit() else ""
+    kind = "people" if _OF_PEOPLE.search(before) else "years" if aged and match["count"].isdigit() else ""
+    if not kind and after.startswith(" tall") and 100 <= value <= 250:
+        return Quantity("length", value / 100, match.start("count"), match.end(), 0.01)
     return Quantity(kind, value, match.start("count"), match.end())
 
 
 def _value(number: str) -> float:
-    if number.lower() in _WORDS:
-        return _WORDS[number.lower()]
+    if number.lower() in NUMBERS:
+        return NUMBERS[number.lower()]
+    number = number.lower().replace("minus ", "-")
     return float(re.sub(r",(?=\d{3}\b)", "", number).replace(",", ".").rstrip("."))
 
 
@@ -150,7 +179,8 @@ def _range(text: str, pair: Sequence[Quantity]) -> Range | None:
     joined = _JOINS.fullmatch(text[pair[0].end : pair[1].start])
     if not joined or (joined["joined"] and not _BETWEEN.search(text[: pair[0].start])):
         return None
-    return pair[0].kind, pair[0].value, pair[1].value
+    low, high = sorted((pair[0].value, pair[1].value))  # `between 10 and 3 days before`
+    return pair[0].kind, low, high
 
 
 def _sided(text: str, quantity: Quantity) -> list[Range]:

@@ -172,3 +172,29 @@ def _forward(same: Sequence[Quote], start: int, forms: set[str]) -> list[Quote]:
     while end < len(same) and same[end].form in forms and (end == start or same[end].form == same[start].form):
         end += 1
     return list(same[start:end])
+
+
+def lines_of(chosen: Sequence[Quote], passages: Sequence[Passage]) -> list[str]:
+    """The quotes by source, the best source first, in the order of the text."""
+    groups: dict[str, list[Quote]] = {}
+    for quote in chosen:
+        groups.setdefault(passages[quote.passage].id, []).append(quote)
+    lines: list[str] = []
+    for group in groups.values():
+        lines += _body(sorted(group, key=lambda quote: (quote.passage, quote.place)))
+    return lines
+
+
+def _body(group: Sequence[Quote]) -> list[str]:
+    """Sentences on one line, steps and items on lines of their own."""
+    lines: list[str] = []
+    number, inline = 0, False
+    for quote in group:
+        if quote.form == "sentence" and inline:
+            lines[-1] += f" {quote.text}"
+            continue
+        number += quote.form == "step"
+        mark = {"step": f"{number}. ", "item": "- ", "row": "- "}.get(quote.form, "") if len(group) > 1 else ""
+        lines.append(f'"{quote.text}"' if quote.form == "utterance" else mark + quote.text)
+        inline = quote.form == "sentence"
+    return lines

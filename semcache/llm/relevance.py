@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from semcache.llm.asked import Asked, Wants, answers, content_terms, content_words
 from semcache.llm.gauge import Gauge, TextEmbedder
-from semcache.llm.limits import Fit, days_fit, measures, names_another, numbers_fit
+from semcache.llm.limits import MONTHS, Fit, days_fit, measures, names_another, names_day, numbers_fit
 from semcache.llm.protocol import Passage
 from semcache.llm.quantities import without_quantities
 from semcache.llm.quotes import Quote
@@ -28,6 +28,8 @@ _WORDS = 0.27  # all words of the question are in it
 _KIND = 0.24  # it holds a price, a number, ... where one is asked for
 _OTHER_CODE = -0.9  # it is about E21 where E07 is asked for
 _OTHER_NAME = -0.9  # it is about Roam Monthly where Roam Yearly is asked for
+_LIMIT = 0.12  # it covers what the question measures
+_DAY = 0.2  # it speaks of the weekday or month that is asked about
 _COVERS = 0.6  # open on the day that is asked about
 _EXCLUDES = -0.5
 _LIMITED_NEEDS_LESS = 0.3  # a unit sets a limit for what the question measures
@@ -38,12 +40,16 @@ _WORDS_FOUND = 0.8
 _NAMES_FOUND = 0.25
 _NAMES_MISSING = -0.25
 _PRICED = 0.25  # likeness of the thing whose price is asked for
+_PRESENT = 0.65  # the same of what is asked to exist: `do you sell scooters`, `the salary of a mechanic`
 _LOOKED_AT = 3  # units whose words count as found
 _NEEDED_COVER = 0.6  # without an embedder: share of the question's words, weighted by rarity
 _CODE = re.compile(r"\b[A-Za-z]{1,4}-?\d{1,4}[a-z]?\b")
+_MONTHS = frozenset(map(stem, MONTHS))
 _FITS = {Fit.NOTHING: 0.0, Fit.COVERS: _COVERS, Fit.EXCLUDES: _EXCLUDES}
+_OTHER_SUBJECT = -0.15  # it forbids something else than what is asked about
+_FORBIDDEN = re.compile(r"(?P<what>[^,.;:]{3,60}?) (?:cannot|can't|can not|must not|may not|are not|is not)\b")
 _LEANS = re.compile(r"^(?:this|that|these|those|otherwise|then|in that case)\b|\bthe (?:old|new|other) one\b", re.I)
-_MEASURED = ("money", "duration", "number", "time")
+_MEASURED = ("money", "duration", "number", "time", "contact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +78,33 @@ def best_first(
     related = _related(asked, found, embedder, gauge)
     place = {name for name in asked.names if not name.endswith("day")}
     days = np.array([0.0 if place else _FITS[days_fit(asked.text, quote.text)] for quote in found])
-    limited = any(numbers_fit(asked.text, quote.text) is not Fit.NOTHING for quote in found)
+    limited = _is_limited(asked, found)
     softly = _found_softly(asked, found, related, passages, embedder, gauge)
+    limited = limited or (asked.wants is Wants.CONTACT and any(answers(asked.wants, quote.text) for quote in found))
     floor = 0.0 if limited or needed < NEEDED else _LEAST_RELATED
     least = max(floor, needed - _LIMITED_NEEDS_LESS * limited - softly)
     if related.max() < least:
         return []
-    scores = related + _WORDS * words.cover + _measured(asked, found) + _codes(asked, found) + days
-    return _sorted(found, scores + _RANK * _ranks(found, passages) + _introductions(asked, found))
+    fitting = [
+        _LIMIT * (_is_about(asked, q) and numbers_fit(asked.text, q.text) is Fit.COVERS)
+        + _DAY * names_day(asked.text, q.text)
+        for q in found
+    ]
+    scores = related + np.array(fitting) + _WORDS * words.cover + _measured(asked, found) + _codes(asked, found) + days
+    scores += _RANK * _ranks(found, passages) + _introductions(asked, found)
+    return _sorted(found, scores + np.array([_OTHER_SUBJECT * _forbids_another(asked, quote) for quote in found]))
+
+
+def _is_about(asked: Asked, quote: Quote) -> bool:
+    """Whether a unit, under its headings, has the names of the question."""
+    return {name for name in asked.names if not name.isdigit()} <= set(content_terms(f"{quote.head} {quote.text}"))
+
+
+def _forbids_another(asked: Asked, quote: Quote) -> bool:
+    """`Spare batteries cannot be shipped to Norway`, where nothing was asked of batteries."""
+    what = _FORBIDDEN.match(quote.text)
+    subject = set(content_terms(what["what"])) if what else set()
+    return bool(subject) and not subject & {*asked.terms, *content_terms(quote.head)}
 
 
 def _related(asked: Asked, found: Sequence[Quote], embedder: TextEmbedder, gauge: Gauge) -> NDArray[np.float64]:
@@ -100,14 +125,22 @@ def _found_softly(
     """What the words say: how near each of the question's has a like in the best units, and if its names are there."""
     best = [found[int(i)] for i in np.argsort(-related, kind="stable")[:_LOOKED_AT]]
     there = content_words(" ".join(f"{quote.head} {quote.text}" for quote in best))
-    wanted = content_words(without_quantities(asked.text))
+    limited = _is_limited(asked, found)
+    dated = _MONTHS if limited else frozenset()
+    wanted = [word for word in content_words(without_quantities(asked.text)) if stem(word) not in dated]
     likenesses = [_likeness(word, there, embedder, gauge) for word in wanted] or [0.0]
     if asked.wants is Wants.MONEY and min(likenesses) < _PRICED:
         return -math.inf  # the price of something that is not there
+    if (thing := asked.thing) and _likeness(thing, there, embedder, gauge) < _PRESENT:
+        return -math.inf
     anywhere = {term for p in passages for term in content_terms(f"{p.title} {p.text}")}
-    limited = any(numbers_fit(asked.text, quote.text) is not Fit.NOTHING for quote in found)
-    named = {name for name in asked.names if not name.endswith("day") and not (limited and name.isdigit())} <= anywhere
+    named = {n for n in asked.names - dated if not n.endswith("day") and not (limited and n.isdigit())} <= anywhere
     return _WORDS_FOUND * float(np.mean(likenesses)) + (_NAMES_FOUND if named else _NAMES_MISSING)
+
+
+def _is_limited(asked: Asked, found: Sequence[Quote]) -> bool:
+    """Whether any unit sets a limit for what the question measures."""
+    return any(numbers_fit(asked.text, quote.text) is not Fit.NOTHING for quote in found)
 
 
 def _likeness(word: str, there: Sequence[str], embedder: TextEmbedder, gauge: Gauge) -> float:

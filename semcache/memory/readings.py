@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Generic, TypeVar, cast
 
 from redis import Redis
+from redis.client import Pipeline
 
 from semcache.errors import SealError
 from semcache.forking import leaf_lock
@@ -34,6 +35,7 @@ from semcache.store.sealing import Sealer, is_sealed
 
 RULES = 3  # a higher number makes readings of older rules again
 _AT_ONCE = 500
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _REVISION, _GENERATION = b"revision", b"generation"
 _NO_TURNS = frozenset({_REVISION, _GENERATION})
 _Place = tuple[str, str, str, bytes]  # namespace, user, the active key of the sealer, generation
@@ -56,8 +58,11 @@ def tells(turn: Turn) -> bool:
     return turn.role == "user" and bool(claims_of(turn.text, turn.at))
 
 
-def keep_readings(redis: Redis, user: UserKeys, turns: Iterable[Turn], *, sealer: Sealer) -> list[Reading]:
-    """Reads turns and keeps what is read in those that are there; one round trip for each 500."""
+def keep_readings(redis: Redis | Pipeline, user: UserKeys, turns: Iterable[Turn], *, sealer: Sealer) -> list[Reading]:
+    """Reads turns and keeps what is read in those that are there; one round trip for each 500.
+
+    `redis`: a pipeline too, which is then still to be executed.
+    """
     found = [reading_of(turn) for turn in turns]
     rest = iter(found)
     while some := list(islice(rest, _AT_ONCE)):
@@ -182,4 +187,4 @@ def _opened(user: UserKeys, forms: Mapping[str, bytes], sealer: Sealer) -> dict[
 def _written(reading: Reading) -> str:
     claims = claims_written(reading.claims) if reading.claims else ""
     form: _Row = (RULES, reading.at, reading.speaker, reading.named, reading.words, claims)
-    return json.dumps(form, ensure_ascii=False, separators=(",", ":"))
+    return _JSON(form)

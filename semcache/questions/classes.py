@@ -18,11 +18,12 @@ from semcache.text.questions import Classified, QuestionClass
 SHARE_ABOVE = 0.35
 _BY_WORDS_ABOVE = 0.5  # the least cut for embedders without weights: words alone tell less
 _VERBATIM_ABOVE = 0.7  # of questions that the embedder cannot read: their words alone tell least
+_SURE_ABOVE = 0.7  # what is shared with less is left open: 8 of 100 questions of everyone, half of the mistakes
 _FLAGGED = 0.3  # probability: beside the likeliest class, what is so probable counts too
 
 _FOREIGN = "in a language that the embedding model is not known to read: whom the answer serves cannot be told"
 _OWN = re.compile(r"\b(?:mein\w*|unser\w*|mis?|mí[oa]s?|nuestr\w+|mon|ma|mes|nos|notre|mijn|ons|onze)\b", re.IGNORECASE)
-_VERBATIM = "in a language that the embedding model is not known to read: it is shared with who asks the very same"
+VERBATIM = "in a language that the embedding model is not known to read: it is shared with who asks the very same"
 _LEARNED = {
     QuestionClass.PERSONAL: "probably about its asker: the answer may be nobody else's",
     QuestionClass.VOLATILE: "probably about this moment: the answer may not stay right",
@@ -58,26 +59,26 @@ def _foreign(text: str, language: str, read: Classified) -> Classified:
     if read.kind is QuestionClass.SHARED and language in weights.languages and not _OWN.search(text):
         shared = weights.probabilities(text, None, read)[CLASSES.index(QuestionClass.SHARED)]
         if shared >= _VERBATIM_ABOVE:
-            return replace(read, verbatim=True, doubt=_VERBATIM)
-    return replace(read, kind=_unshared(read), personal=True, volatile=True, doubt=_FOREIGN)
-
-
-def _unshared(read: Classified) -> QuestionClass:
-    return QuestionClass.PERSONAL if read.kind is QuestionClass.SHARED else read.kind
+            return replace(read, verbatim=True, doubt=VERBATIM, foreign=True, open=True)
+    ruled = read.kind is not QuestionClass.SHARED
+    kind = read.kind if ruled else QuestionClass.PERSONAL
+    return replace(read, kind=kind, personal=True, volatile=True, doubt=_FOREIGN, foreign=True, open=not ruled)
 
 
 def _decided(read: Classified, probabilities: Sequence[float], share_above: float) -> Classified:
     """What the rules say, with what is too probable to be left out."""
     of = dict(zip(CLASSES, probabilities, strict=True))
     shared = of.pop(QuestionClass.SHARED)
+    unruled = read.kind is QuestionClass.SHARED
     if shared >= share_above:
-        return read
+        return replace(read, open=True) if unruled and shared < _SURE_ABOVE else read
     likeliest = max(of, key=lambda kind: of[kind])
-    kind, doubt = (likeliest, _LEARNED[likeliest]) if read.kind is QuestionClass.SHARED else (read.kind, "")
+    kind, doubt = (likeliest, _LEARNED[likeliest]) if unruled else (read.kind, "")
     return Classified(
         kind,
         personal=read.personal or kind is QuestionClass.PERSONAL or of[QuestionClass.PERSONAL] >= _FLAGGED,
         volatile=read.volatile or kind is QuestionClass.VOLATILE or of[QuestionClass.VOLATILE] >= _FLAGGED,
         follow_up=read.follow_up or kind is QuestionClass.FOLLOW_UP,
         doubt=doubt,
+        open=unruled,
     )

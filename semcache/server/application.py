@@ -29,7 +29,7 @@ from semcache.server.routers.agent_memory import agent_memory
 from semcache.server.routers.health import health
 from semcache.server.routers.langcache import langcache
 from semcache.server.routers.memory import memory
-from semcache.server.routers.openai import openai
+from semcache.server.routers.openai import Proxy, everything_else, openai
 
 
 def create(app: App) -> ASGIApp:
@@ -43,6 +43,7 @@ def create(app: App) -> ASGIApp:
     keys, metrics = Keys(settings), Metrics()
     backend = Backend(app, metrics)
     upstreams = Upstreams(app.settings, keyed=keys.required)
+    proxy = Proxy(backend, upstreams)
     tools = _tools(backend)
     api = FastAPI(
         title="semcache",
@@ -52,11 +53,9 @@ def create(app: App) -> ASGIApp:
         lifespan=_lifespan(upstreams, tools),
     )
     _add_handlers(api)
-    api.include_router(health(backend))
-    api.include_router(langcache(backend))
-    api.include_router(memory(backend))
-    api.include_router(agent_memory(backend))
-    api.include_router(openai(backend, upstreams))
+    for router in (openai(proxy), health(backend), langcache(backend), memory(backend), agent_memory(backend)):
+        api.include_router(router)
+    api.include_router(everything_else(proxy))
     if tools is not None:
         api.mount("/", tools)
     minutes = SharedMinutes(app.redis, app.settings.namespace, settings.requests_per_minute)

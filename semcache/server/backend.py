@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
 import anyio.to_thread
@@ -15,6 +16,7 @@ from semcache.app import App
 from semcache.audit import AuditTrail
 from semcache.errors import RedisUnavailable
 from semcache.memory import AgentMemory
+from semcache.questions import Classified, remembered
 from semcache.server.identity import caller
 from semcache.server.metrics import Metrics
 from semcache.server.removals import note_removal
@@ -23,7 +25,8 @@ from semcache.store.verbatim import VerbatimAnswers
 from semcache.telemetry import remembering
 
 T = TypeVar("T")
-_THREADS = 40
+_THREADS = 8
+"""In one process more of them answer no more requests, and each waits for the interpreter, as the event loop does."""
 _REST_S = 1.0
 
 
@@ -56,6 +59,11 @@ class Backend:
     def settings(self) -> Settings:
         return self.app.settings
 
+    @cached_property
+    def class_of(self) -> Callable[[str], Classified]:
+        """Whom the answer to a question serves."""
+        return remembered(lambda: self.app.embedder, share_above=self.settings.cache.share_above)
+
     def verbatim(self, tenant: str) -> VerbatimAnswers:
         """The answers to the very same requests of a tenant."""
         return VerbatimAnswers(self.app.redis, self.settings.namespace, tenant, ttl_s=self.settings.cache.ttl_s)
@@ -80,9 +88,14 @@ class Backend:
         Raises:
             RedisUnavailable: Redis does not answer, or did not a moment ago.
         """
+
+        def checked() -> T:
+            self.breaker.check()  # who waited for a thread may have waited for an outage
+            return work()
+
         self.breaker.check()
         try:
-            return await anyio.to_thread.run_sync(work, limiter=self._threads)
+            return await anyio.to_thread.run_sync(checked, limiter=self._threads)
         except RedisUnavailable:
             self.breaker.trip()
             raise

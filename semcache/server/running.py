@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import tempfile
+import threading
 from contextlib import ExitStack
+from multiprocessing import parent_process
 from typing import Any
 
 import h11
@@ -97,7 +100,15 @@ def from_environment() -> ASGIApp:
     """The application of a worker, from the settings that its parent wrote into the environment."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx2").setLevel(logging.WARNING)
+    if (supervisor := parent_process()) is not None:
+        threading.Thread(target=_end_with, args=(supervisor,), name="semcache-supervisor", daemon=True).start()
     return _Owned(load_settings())
+
+
+def _end_with(supervisor: Any) -> None:
+    """A worker whose supervisor is gone, however it ended, ends as if it had been told to."""
+    supervisor.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def serve(settings: Settings) -> None:

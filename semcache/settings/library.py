@@ -43,6 +43,12 @@ class LlmSettings(Section):
     api_key: SecretStr = Field(SecretStr(""), description="key of the endpoint")
     timeout_s: float = Field(30.0, gt=0, description="seconds to the first token, and between tokens")
     max_retries: int = Field(2, ge=0, description="retries on connection errors, 429 and 5xx")
+    helper_timeout_s: float = Field(
+        3.0,
+        ge=0,
+        description="seconds for a whole short reply where the model helps: to complete a follow-up, to class a "
+        "question that rules leave open, to tell whether a doubtful answer is one; then rules decide; 0 = rules alone",
+    )
     max_tokens: int = Field(800, gt=0, description="longest answer, tokens")
     temperature: float = Field(0.0, ge=0, le=2, description="sampling temperature")
     system_prompt: str = Field(

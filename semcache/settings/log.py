@@ -139,6 +139,9 @@ class DecisionSettings(Section):
     group: str = Field("semcache-decisions", description="consumer group of the processes that count")
     late_after_s: float = Field(60.0, ge=0, description="a decision that comes so much later than others is late")
     keep_days: float = Field(30.0, gt=0, le=3650, description="how long counts by hour and top questions are kept")
+    metric_tenants: int = Field(
+        50, ge=0, le=10_000, description="so many tenants have a metric of their own, first come; the others share `*`"
+    )
 
 
 class ExtractSettings(Section):

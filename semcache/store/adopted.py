@@ -3,43 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from redis import Redis
 
 from semcache.store import keys
 from semcache.store.connect import guarded
-
-
-def erase_threads(redis: Redis, namespace: str, user: str) -> int:
-    """Removes the LangGraph threads of a user; how many there were."""
-    mine = keys.USER_THREADS.build(namespace=namespace, user=user)
-    everyones = keys.GRAPH_THREADS.build(namespace=namespace)
-    erased = 0
-    with guarded():
-        threads: Any = redis.zrange(mine, 0, -1)
-        for thread in threads:
-            names = [kind.build(namespace=namespace, thread=thread.decode()) for kind in keys.GRAPH_THREAD]
-            erased += bool(redis.delete(*names))
-            redis.zrem(everyones, thread)
-            redis.zrem(mine, thread)
-    return erased
-
-
-def erase_sessions(redis: Redis, namespace: str, user: str) -> int:
-    """Removes the sessions that agents keep for a user; how many there were."""
-    mine = keys.ITEM_SESSIONS.build(namespace=namespace, user=user)
-    erased = 0
-    with guarded():
-        sessions: Any = redis.zrange(mine, 0, -1)
-        for session in sessions:
-            names = [
-                kind.build(namespace=namespace, user=user, session=session.decode())
-                for kind in (keys.SESSION_ITEMS, keys.SESSION_ITEM_IDS)
-            ]
-            erased += bool(redis.delete(*names))
-            redis.zrem(mine, session)
-    return erased
 
 
 def note_served(redis: Redis, namespace: str, user: str, key: str, *, now: float, ttl_s: float | None) -> None:
@@ -56,23 +26,38 @@ def is_noted(redis: Redis, namespace: str, user: str, key: str) -> bool:
     return redis.zscore(keys.USER_SERVED.build(namespace=namespace, user=user), key) is not None
 
 
-def erase_served(redis: Redis, namespace: str, user: str) -> int:
-    """Removes the answers and responses that the server keeps for a user alone; how many there were."""
-    mine = keys.USER_SERVED.build(namespace=namespace, user=user)
-    erased = 0
-    with guarded():
-        served: Any = redis.zrange(mine, 0, -1)
-        for key in served:
-            redis.zrem(mine, key)  # first: who writes it at this moment looks whether it is still noted
-            erased += int(redis.unlink(key))
-    return erased
-
-
 def erase_adopted(redis: Redis, namespace: str, user: str) -> dict[str, int]:
     """Removes all that is kept for a user beside the memory: how many of what, if any."""
+    own = {"namespace": namespace, "user": user}
+
+    def thread(name: str) -> list[str]:
+        return [kind.build(namespace=namespace, thread=name) for kind in keys.GRAPH_THREAD]
+
+    def session(name: str) -> list[str]:
+        return [kind.build(**own, session=name) for kind in (keys.SESSION_ITEMS, keys.SESSION_ITEM_IDS)]
+
+    everyones = keys.GRAPH_THREADS.build(namespace=namespace)
     erased = {
-        "graph threads": erase_threads(redis, namespace, user),
-        "agent sessions": erase_sessions(redis, namespace, user),
-        "served answers": erase_served(redis, namespace, user),
+        "graph threads": _erase(redis, thread, keys.USER_THREADS.build(**own), everyones),
+        "agent sessions": _erase(redis, session, keys.ITEM_SESSIONS.build(**own)),
+        "served answers": _erase(redis, lambda key: [key], keys.USER_SERVED.build(**own)),
     }
     return {what: count for what, count in erased.items() if count}
+
+
+def _erase(redis: Redis, keys_of: Callable[[str], list[str]], mine: str, *others: str) -> int:
+    """Removes what a user's list names, from other lists too; how much of it was there.
+
+    The keys go before their name does, so that an erasure that was interrupted can be done again; and once more after
+    it, because whoever wrote them meanwhile looks whether the name is still there.
+    """
+    erased = 0
+    with guarded():
+        names: Any = redis.zrange(mine, 0, -1)
+        for name in names:
+            named = keys_of(name.decode())
+            removed = int(redis.unlink(*named))
+            for listed in (mine, *others):
+                redis.zrem(listed, name)
+            erased += bool(removed + int(redis.unlink(*named)))
+    return erased

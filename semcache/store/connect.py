@@ -189,6 +189,10 @@ def _response_error(error: ResponseError) -> Exception:
             f"the embedder gives vectors of {found[1]} dimensions, and those stored under its name have {found[2]}: "
             "nothing was changed. Set embed.model to the model that made the stored ones, or use another namespace"
         )
+    if "WRONGTYPE" in text:
+        return ConfigurationError(
+            f"a key holds something that semcache has not written: `semcache doctor --check-data` names it ({text})"
+        )
     if re.search(r"unknown (redis )?command", text, re.IGNORECASE):
         return ConfigurationError(
             f"Redis does not know a command that semcache needs ({text}): use Redis {dotted(MINIMUM_REDIS)} or newer, "

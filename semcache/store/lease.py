@@ -16,18 +16,27 @@ from semcache.store.lua import script
 
 
 class Lease:
-    """A key that one holder owns until it releases it or `lease_s` seconds pass without a renewal."""
+    """A key that one holder owns until it releases it or `lease_s` seconds pass without a renewal.
 
-    def __init__(self, client: redis.Redis, key: str, *, lease_s: float) -> None:
+    `mark_s`: for so long after a release it can be told that somebody held it.
+    """
+
+    def __init__(self, client: redis.Redis, key: str, *, lease_s: float, mark_s: float = 0.0) -> None:
         self._redis = client
         self._key = key
         self._lease_ms = max(1, round(lease_s * 1000))
+        self._mark_ms = round(mark_s * 1000)
         self._token = secrets.token_hex(8)
+        self.undisturbed = True
+        """Whether nobody else was seen to hold it, or to have held it, when it was acquired."""
 
     @guarded()
     def acquire(self) -> bool:
         """Takes the lease if nobody holds it; True also if we hold it: a command whose reply was lost is sent again."""
         holder: Any = self._redis.set(self._key, self._token, nx=True, get=True, px=self._lease_ms)
+        self.undisturbed &= holder is None
+        if holder == b"":
+            return bool(script("lease_take")(self._redis, keys=[self._key], args=[self._token, self._lease_ms]))
         return holder is None or holder == self._token.encode()
 
     @guarded()
@@ -38,12 +47,12 @@ class Lease:
     @guarded()
     def release(self) -> bool:
         """Gives it up; False if it was no longer ours."""
-        return bool(script("lease_release")(self._redis, keys=[self._key], args=[self._token]))
+        return bool(script("lease_release")(self._redis, keys=[self._key], args=[self._token, self._mark_ms]))
 
     @guarded()
     def held(self) -> bool:
         """Whether anybody holds it."""
-        return bool(self._redis.exists(self._key))
+        return bool(self._redis.get(self._key))
 
     @contextmanager
     def kept(self) -> Iterator[None]:

@@ -16,6 +16,7 @@ from semcache.store.lease import Lease
 
 _LONGEST_BYTES = 4_194_304
 _LEASE_S = 10.0
+MARKED_S = 5.0
 
 
 class VerbatimAnswers:
@@ -56,9 +57,12 @@ class VerbatimAnswers:
         return bool(self._redis.delete(self._response(id)))
 
     def lease(self, digest: str) -> Lease:
-        """Whoever holds it asks for the answer to this request; a process that crashes holds it for 10 s."""
+        """Whoever holds it asks for the answer to this request; a process that crashes holds it for 10 s.
+
+        For `MARKED_S` after its end it can be told that somebody has asked.
+        """
         key = keys.VERBATIM_FLIGHT.build(namespace=self._namespace, tenant=self._tenant, request=digest)
-        return Lease(self._redis, key, lease_s=_LEASE_S)
+        return Lease(self._redis, key, lease_s=_LEASE_S, mark_s=MARKED_S)
 
     @guarded()
     def clear(self) -> int:

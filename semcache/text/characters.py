@@ -13,6 +13,7 @@ APOSTROPHES = frozenset("'’ʼ")
 FOREIGN_MARKS = frozenset("؟。、，；：．｡､؛،۔।॥։՝՞՜።፣፤፥፦፧፨၊။។៕჻܀")
 _SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
 _RAISED = ("<super>", "<sub>", "<circle>", "<fraction>", "<square>")
+_TAKEN_FOR = str.maketrans({"İ": "i", "ı": "i", "ſ": "s", "\u212a": "k"})
 _BEYOND = 0x20000  # from here on there are but ideographs, tags and private characters
 
 
@@ -39,6 +40,12 @@ def is_raised(character: str) -> bool:
         return False
     category = unicodedata.category(character)
     return category in ("No", "Nl") or unicodedata.decomposition(character).startswith(_RAISED)
+
+
+def lowered(text: str) -> str:
+    """Lower case, as long as the text is; the letters of it are those that a pattern without regard to case takes them
+    for, such as i for the Turkish dotless one."""
+    return text.lower() if text.isascii() else text.translate(_TAKEN_FOR).lower()
 
 
 @cache

@@ -31,6 +31,8 @@ def tokens(text: str) -> list[str]:
 @lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
     """Snowball (Porter 2) stem of one lower-case word."""
+    if word.isdecimal():  # a number is its own, and seldom seen twice
+        return word
     with _STEMMING:
         return str(_STEMMER.stemWord(word))
 

@@ -149,6 +149,7 @@ def test_it_behaves_as_the_saver_in_memory(make: Callable[..., RedisSaver]) -> N
     behave(Pair(make()))
 
 
+@pytest.mark.timeout(600)  # 25 histories of 12 steps, all compared after each
 def test_it_is_the_saver_in_memory_for_any_calls(make: Callable[..., RedisSaver]) -> None:
     """Random puts, writes and deletions leave both savers with the same contents."""
     machine = type("Machine", (Machine,), {"make": staticmethod(make)})

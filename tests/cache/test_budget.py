@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import fields, replace
 from functools import cache
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from semcache.cache.budget import (
     FIT_EVERY,
+    NOVEL,
     RING,
     ROW_BYTES,
     CandidateEvidence,
@@ -161,6 +163,15 @@ def test_rows_of_another_version_are_left_out() -> None:
     assert labels.tolist() == [1.0]
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_row_that_nobody_has_written_spoils_no_fit(value: float) -> None:
+    """A row with NaN, infinity or an unknown label is skipped: a single one would make every score NaN."""
+    sound = pack_row([0.5] * len(FEATURES), False)
+    odd = pack_row([value] + [0.0] * (len(FEATURES) - 1), True)
+    unknown = sound[:-1] + bytes((7,))
+    assert unpack_rows([odd, sound, unknown]).labels.tolist() == [0.0]
+
+
 def test_no_rows_give_an_empty_table() -> None:
     """An empty ring is an empty table, and fits nothing."""
     assert unpack_rows([]).features.shape == (0, len(FEATURES))
@@ -277,6 +288,13 @@ def test_a_model_that_cannot_be_read_says_so(stored: bytes) -> None:
         Model.from_bytes(stored)
 
 
+def test_a_model_without_numbers_is_not_taken_up() -> None:
+    """A stored model with NaN in it cannot be read: by its score everything, or nothing, would be served."""
+    model = _model()
+    with pytest.raises(InvalidInput, match="remove it"):
+        Model.from_bytes(replace(model, beta=model.beta * np.nan).to_bytes())
+
+
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0.1, 100)), min_size=1, max_size=30))
 def test_pooling_makes_a_rising_sequence_of_the_same_mean(points: list[tuple[float, float]]) -> None:
     """Pooled values never fall, and their weighted mean is that of the values."""
@@ -303,11 +321,12 @@ class Loop:
         region = self.model.region(self._budget) if self.model else Region(float("inf"), 0.0, 0.0)
         serve = self.model is not None and self.model.score(features) >= region.threshold
         self.without_model += self.model is None and self.sums.fitted > 0
-        shadow = serve and self._random.random() < shadow_probability(error or 0.0, region, self.sums.would_serve)
+        usual = shadow_probability(error or 0.0, region, self.sums.would_serve)
+        shadow = serve and (self.sums.novelty >= NOVEL or self._random.random() < usual)
         scored = CandidateEvidence(tuple(features), "g", error, shadow=shadow)
         if serve and not shadow:
             self._append(features, None)
-            self.sums += served(scored)
+            self.sums += served(scored, self.sums)
             return True
         update = learn(scored, Votes({"g": SAME if right else -DIFFERENT}), sums=self.sums)
         self._append(features, update.right)
@@ -455,6 +474,46 @@ def test_many_surprising_errors_are_a_drift() -> None:
         drifts += lesson.drifted
     assert drifts >= 2
     assert not any(_learn(True, sums, error=0.02).drifted for _ in range(100))
+
+
+# Whether a question of a settled scope is sure, and its answer right: what is not is wrong in half, as expected.
+_USUAL = [(True, True)] * 20 + [(False, False)] + [(True, True)] * 20 + [(False, True)]
+
+
+def _asked(sums: Sums, sure: bool, right: bool) -> Sums:
+    """The change by one question of a scope that serves .95 of them; those that are not sure err in half."""
+    checked = sums.novelty >= NOVEL
+    scored = CandidateEvidence((0.0,) * len(FEATURES), "a", 0.005 if sure else 0.5, shadow=checked and sure)
+    if sure and not checked:
+        return served(scored, sums)
+    return learn(scored, Votes.of(["a"], [right]), sums=sums).sums
+
+
+def test_a_few_questions_of_a_new_subject_raise_the_checks_and_a_few_right_answers_end_them() -> None:
+    """Of a settled scope whose questions are suddenly unsure and wrong, the third at the latest is an alarm."""
+    sums = Sums()
+    for sure, right in _USUAL * 20:
+        sums += _asked(sums, sure, right)
+        assert sums.novelty < NOVEL
+    for sure in (False, True, False, False):
+        sums += _asked(sums, sure, right=False)
+    assert sums.novelty >= NOVEL
+    for _ in range(2):
+        sums += _asked(sums, True, right=True)
+    assert sums.novelty < NOVEL
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=60))
+def test_an_alarm_has_bounds_and_ends(asked: list[tuple[bool, bool]]) -> None:
+    """Whatever is asked, the alarm stays within its bounds, a fit ends it, and right answers always do."""
+    sums = Sums(sure=0.95)
+    for sure, right in asked:
+        sums += _asked(sums, sure, right)
+        assert -NOVEL <= sums.novelty <= 1.5 * NOVEL + 1e-9
+    assert (sums + after_fit(sums)).novelty == pytest.approx(0)
+    for _ in range(3):
+        sums += _asked(sums, True, right=True)
+    assert sums.novelty < NOVEL
 
 
 def test_expected_errors_are_no_drift() -> None:

@@ -117,6 +117,20 @@ def test_whoever_fills_the_tally_writes_it(
     assert cache.stats().hits_exact == 4
 
 
+def test_what_the_end_of_a_runtime_gave_up_is_counted_later(
+    cache: SemanticCache, redis: redis_py.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cache may be used after its end: whoever counts next sends again for what nobody had time to write."""
+    monkeypatch.setattr("semcache.cache.entries.tally.RESENT_AFTER_S", 0.0)
+    cache.store(QUESTION, "Use the link.")
+    with nothing_counted(cache):
+        assert cache.lookup(QUESTION)
+        cache._runtime.close(0.0)
+    assert counted(redis, cache) == 0
+    assert cache.lookup(QUESTION)
+    assert cache.stats().hits_exact == 2
+
+
 def test_a_child_leaves_its_parent_the_parents_counts(cache: SemanticCache) -> None:
     """What was served before a fork is counted once, by the process that served it."""
     cache.store(QUESTION, "Use the link.")

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from semcache.cache.budget import Sums, pack_row, refit, unpack_rows
+from semcache.cache.budget import NOVEL, Sums, pack_row, refit, unpack_rows
 from semcache.cache.budget.evidence import FEATURES
 from semcache.cache.budget.model import SUPPORT, Model
 from semcache.cache.deciding.decide import REPEAT_LIMIT, Decision, Learned, decide
@@ -153,6 +153,15 @@ def test_after_a_drift_everything_is_checked_again() -> None:
     near = [_near("e", QUESTION, 0.95)]
     decision = _decide("lamp return?", near, budget=0.05, draw=0.9, model=MODEL, sums=Sums(labels=400.0))
     assert decision.reason is Reason.SHADOW
+
+
+def test_while_questions_are_of_a_new_subject_everything_is_checked() -> None:
+    """What would be served is checked whatever the draw, and says why; the same question in other dress is served."""
+    near, alarmed = [_near("e", QUESTION, 0.95)], replace(SETTLED, novelty=NOVEL)
+    decision = _decide("lamp return?", near, budget=0.05, draw=0.99, model=MODEL, sums=alarmed)
+    assert decision.reason is Reason.SHADOW
+    assert "not like those" in decision.detail
+    assert _decide("how do I return a lamp", near, budget=0.05, draw=0.99, model=MODEL, sums=alarmed).chosen
 
 
 def test_a_question_served_too_often_is_answered_for_itself() -> None:

@@ -19,7 +19,7 @@ from semcache.cache.budget.evidence import (
     pair_features,
 )
 from semcache.cache.deciding.guards import guard, guards
-from semcache.cache.deciding.neighbourhood import neighbourhood
+from semcache.cache.deciding.neighbourhood import elected
 from semcache.cache.entries.records import NearEntry
 
 
@@ -152,9 +152,9 @@ def _near(similarity: float, group: str, *, record: tuple[float, float] = (0.0, 
 def test_the_neighbourhood_votes() -> None:
     """Several near entries of one answer outvote a slightly nearer one of another, and the nearest of them stands."""
     near = [_near(0.92, "b"), _near(0.91, "a"), _near(0.9, "a"), _near(0.89, "a"), _near(0.5, "c")]
-    vote = neighbourhood(near)
-    found = dict(zip(NEIGHBOUR_FEATURES, vote.features, strict=True))
-    assert (vote.group, vote.candidate, vote.size) == ("a", near[1], 3)
+    candidate, features = elected(near)
+    found = dict(zip(NEIGHBOUR_FEATURES, features, strict=True))
+    assert candidate == near[1]
     assert found["margin"] == pytest.approx(-0.01)
     assert found["vote_top5"] == pytest.approx(0.6)
     assert found["second_cosine"] == pytest.approx(0.9)
@@ -163,14 +163,14 @@ def test_the_neighbourhood_votes() -> None:
 
 def test_a_lonely_neighbour_is_marked() -> None:
     """A group of one entry says so, and its margin is taken against the farthest neighbour."""
-    found = dict(zip(NEIGHBOUR_FEATURES, neighbourhood([_near(0.8, "a")]).features, strict=True))
+    found = dict(zip(NEIGHBOUR_FEATURES, elected([_near(0.8, "a")])[1], strict=True))
     assert found["group_of_one"] == 1.0
     assert found["margin"] == pytest.approx(0.1)
 
 
 def test_the_groups_record_counts() -> None:
     """A group whose candidates were judged right has a better record than one that was judged wrong."""
-    good = neighbourhood([_near(0.8, "a", record=(9.0, 10.0))]).features
-    poor = neighbourhood([_near(0.8, "a", record=(1.0, 10.0))]).features
+    good = elected([_near(0.8, "a", record=(9.0, 10.0))])[1]
+    poor = elected([_near(0.8, "a", record=(1.0, 10.0))])[1]
     at = NEIGHBOUR_FEATURES.index("group_record")
     assert good[at] > poor[at]

@@ -6,13 +6,16 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from semcache.cache.learning.judge import (
     Answer,
+    compared,
     default_judge,
     equal_text,
     evidence,
@@ -23,7 +26,7 @@ from semcache.cache.learning.judge import (
     read_reply,
 )
 from semcache.embed import Embedder
-from semcache.errors import ConfigurationError
+from semcache.errors import ConfigurationError, InvalidInput
 from semcache.llm.extractive import ExtractiveLlm
 from semcache.llm.openai import OpenAiLlm
 from semcache.samples import questions
@@ -144,6 +147,19 @@ def test_sources_speak_for_and_against() -> None:
 def test_likeness_is_symmetric(pair: dict[str, str], likeness: float) -> None:
     """It does not matter which of two answers is the new one."""
     assert evidence(pair["a"], pair["b"], likeness) == evidence(pair["b"], pair["a"], likeness)
+
+
+@pytest.mark.parametrize("said", [["no"], [0.2], [1], [True, False], []])
+def test_what_is_no_verdict_is_not_taken_for_one(said: Sequence[Any]) -> None:
+    """A judge of one's own that answers in words, shares or a wrong number of verdicts is named, not believed."""
+    with pytest.raises(InvalidInput, match="a judge"):
+        compared(lambda new, stored: said, Given("yes"), [Given("no")])
+
+
+def test_verdicts_of_numpy_are_verdicts() -> None:
+    """What numpy compares is as good as Python's own."""
+    verdicts = compared(lambda new, stored: [np.bool_(True), None, False], Given("a"), [Given("b")] * 3)
+    assert verdicts == [True, None, False]
 
 
 def test_later_judges_are_asked_only_what_is_open() -> None:

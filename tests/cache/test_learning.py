@@ -193,6 +193,7 @@ def test_a_lookup_never_waits_for_a_fit(make_cache: MakeCache, redis: redis_py.R
     assert "nothing in the words differs" in cache.explain(PARAPHRASE).detail
     gate.set()
     assert cache._runtime.lessons.flush(20)
+    assert cache._runtime.loads.flush(20)
     assert "answers like this one are wrong in" in cache.explain(PARAPHRASE).detail
 
 

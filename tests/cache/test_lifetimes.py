@@ -19,8 +19,9 @@ from semcache.cache.learning.state import LearningState
 from semcache.cache.scope import Scope
 from semcache.cache.scopes.erasure import erase_answers_of
 from semcache.embed import CachedEmbedder, Kind, Vectors
+from semcache.errors import ConfigurationError
 from semcache.store import keys
-from semcache.store.expiry import GRACE_MS, Sweeper, sweep
+from semcache.store.expiry import GRACE_MS, Sweeper, entry_prefix, sweep
 from tests.cache.conftest import MakeCache
 from tests.cache.test_learning import fill_rows
 from tests.conftest import Clock
@@ -194,6 +195,37 @@ def test_one_broken_scope_stops_nothing_else(
     assert f"{broken.scope.id} cannot be swept" in caplog.text
     redis.delete(key)
     broken.drop()
+
+
+@pytest.mark.parametrize("kind", [keys.CACHE_VECTORS, keys.CACHE_EXACT, keys.CACHE_MODEL, keys.CACHE_SUMS])
+def test_a_key_of_another_program_is_said_to_be_one(
+    make_cache: MakeCache, redis: redis_py.Redis, kind: keys.KeyKind
+) -> None:
+    """Where a key holds something else than the cache writes, the error says so and what finds it."""
+    cache = make_cache()
+    cache.store(QUESTION, "By rest.")
+    key = kind.build(scope=cache.scope.id)
+    redis.delete(key)
+    redis.set(key, "of another program")
+    with pytest.raises(ConfigurationError, match="semcache doctor"):
+        cache.lookup("How is a cold treated, and by whom?")
+    redis.delete(key)
+    cache.drop()
+
+
+@pytest.mark.parametrize("field", ["created", "tags"])
+def test_an_entry_that_cannot_be_read_is_not_served_and_hides_no_other(
+    make_cache: MakeCache, redis: redis_py.Redis, field: str
+) -> None:
+    """A broken entry counts as gone: questions near it are answered by others, its own by a new one."""
+    cache = make_cache()
+    broken, whole = cache.store(QUESTION, "By rest."), cache.store("How is a burn treated?", "By water.")
+    redis.hset(entry_prefix(cache.scope.id) + str(broken), field, "no number")
+    assert cache.get_or_compute(QUESTION, lambda: "By soup.") == "By soup."
+    found = cache.lookup("How is a burn treated?")
+    assert isinstance(found, Hit)
+    assert found.entry_id == whole
+    assert cache.get_or_compute(QUESTION, lambda: "anew") == "By soup."
 
 
 # -- time

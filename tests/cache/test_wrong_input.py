@@ -132,6 +132,25 @@ def test_what_is_no_miss_or_hit_is_refused(cache: SemanticCache) -> None:
         cache.feedback(7, correct=True)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("user", [5, b"anna", "\ud800"])
+def test_who_is_no_user_says_nothing(cache: SemanticCache, user: Any) -> None:
+    """A user that is no valid text is refused by whatever takes one; the answer stands."""
+    entry_id = str(cache.store(PASSWORD, "answer"))
+    for call in (lambda: cache.feedback(entry_id, correct=False, user=user), lambda: cache.doubt(entry_id, user=user)):
+        with pytest.raises(InvalidInput, match="the user"):
+            call()
+    assert cache.lookup(PASSWORD)
+
+
+@pytest.mark.parametrize("correct", ["no", None, 0, 2])
+def test_a_verdict_is_yes_or_no(cache: SemanticCache, correct: Any) -> None:
+    """A verdict that is no bool is refused: "no" would count as a confirmation."""
+    entry_id = str(cache.store(PASSWORD, "answer"))
+    with pytest.raises(InvalidInput, match="correct is True or False"):
+        cache.feedback(entry_id, correct=correct)
+    assert (cache.stats().confirmed, cache.stats().rejected) == (0, 0)
+
+
 def test_an_option_may_be_given_by_its_name() -> None:
     """A field of CacheOptions is taken as a keyword too, on top of the options, and checked like them."""
     options = CacheOptions(max_entries=5, learn="off")

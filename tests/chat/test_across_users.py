@@ -25,6 +25,9 @@ FOLLOW_UPS = (
     "Und für drei?", "kürzer", "nochmal", "¿Y dónde vivió?", "otra vez", "et en hiver ?", "encore", "en nog een?",
     "那她多高？", "继续", "А зимой?", "وماذا بعد؟", "fix step 2", "what about the third", "yes", "no, the other", "7",
     "in bold", "less", "undo", "as a table", "go with the second", "half of that",
+    # abbreviations of chats, and the English of other places
+    "can u expand the 2nd para", "pls elaborate the third point only", "tldr", "ELI5", "do the needful", "y tho",
+    "kindly revert on the same", "haan, aur batao", "nah the other", "less formal", "add emojis", "redo it auf Deutsch",
     # bare options and numbers
     "A)", "#2", "no. 3", "variant D", "Option A bitte", "die zweite", "la tercera", "le premier", "de tweede", "第二个",
     "второй", "الثاني", "2番目", "두 번째", "ii",
@@ -48,6 +51,8 @@ FOLLOW_UPS = (
     "はい",
 )  # fmt: skip
 PERSONAL = (
+    "acct ending 4471 balance", "whn is my appt", "my PF withdrawl status", "mera order kahan hai",
+    "did my refund come thru",
     "Wo ist mein Paket?", "Ist meine Rechnung schon bezahlt?", "¿Cuándo llega mi paquete?", "Où est mon colis ?",
     "Waar blijft mijn pakket?", "Onde está a minha encomenda?", "Dov'è il mio ordine?", "Siparişim nerede?",
     "Где моя посылка?", "أين طردي؟", "我的包裹在哪里？", "मेरा पार्सल कहाँ है?", "wheres my parcel",
@@ -60,6 +65,8 @@ PERSONAL = (
     "내 주문은 어디에 있나요?", "any news on my claim", "which seat am i in", "whats my balance",
 )  # fmt: skip
 VOLATILE = (
+    "u guys open rn", "petrol price today", "abhi dukaan khuli hai kya", "wifi working again?", "dollar to rupee",
+    "gold rate", "is the bakery out of croissants already", "any slots left this arvo", "a cuanto esta el dolar",
     "Ist der Markt heute offen?", "Wie viel Uhr ist es?", "¿Qué hora es?", "Quel temps fait-il maintenant ?",
     "Is de winkel nu open?", "Que horas são?", "Сколько сейчас времени?", "现在几点？", "अभी कितने बजे हैं?",
     "is the pool shut", "What time is it?",

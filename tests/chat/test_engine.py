@@ -188,6 +188,7 @@ def test_an_outage_of_the_model_stores_nothing(
 def test_a_stream_that_is_abandoned_stores_nothing(engine: ChatEngine, stores: Stores, api: FakeOpenAi) -> None:
     """A caller who stops reading leaves neither an answer nor turns behind."""
     api.reply = lambda _: "one two three"
+    api.then(Trouble("silence", after=1))  # an answer that is there as a whole is kept
     stream = engine.stream("How long can I return a lamp?", **WHO)
     assert next(stream) == "one"
     stream.close()  # type: ignore[attr-defined]

@@ -189,7 +189,10 @@ class Damage:
         self.redis.sadd(self.key(keys.CACHE_TAG, tag="returns"), "stray")
 
     def entry_without_group(self) -> None:
-        self.redis.hdel(self.key(keys.CACHE_GROUP, group=self.entry[:10]), self.entry)
+        self.redis.hset(self.key(keys.CACHE_ENTRY, entry=self.entry), "group", "gone")
+
+    def group_without_its_entry(self) -> None:
+        self.redis.hset(self.key(keys.CACHE_GROUP, group=self.entry), "#labels", 1)
 
     def dependant_unknown(self) -> None:
         self.redis.delete(self.key(keys.CACHE_DEPENDANTS, source="faq"))
@@ -257,6 +260,7 @@ SHOWN_BY = {
     "source_of_another_document": keys.CACHE_SOURCE,
     "tag_alone": keys.CACHE_TAG,
     "entry_without_group": keys.CACHE_ENTRY,
+    "group_without_its_entry": keys.CACHE_ENTRY,
     "dependant_unknown": keys.CACHE_SOURCE,
     "key_undeclared": None,
     "key_of_another_type": keys.TURN_CORPUS,

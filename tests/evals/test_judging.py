@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from semcache.cache.learning.state import AnswerRecord
 from semcache.embed import CachedEmbedder
-from semcache.evals.judging import JudgeErrors, clear_judge, judge_errors
+from semcache.evals.comparing.judging import JudgeErrors, clear_judge, judge_errors
 from semcache.evals.log import Log, Request
 from semcache.evals.stats import wilson
 

@@ -47,9 +47,9 @@ def parquet() -> bytes:
     return target.getvalue()
 
 
-def excel() -> bytes:
+def excel(*titles: Sequence[str | None]) -> bytes:
     book, target = openpyxl.Workbook(), io.BytesIO()
-    for row in ROWS:
+    for row in (*titles, *ROWS):
         book.active.append(row)
     book.save(target)
     return target.getvalue()
@@ -89,6 +89,7 @@ FORMATS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "pandas lines": ("a.json", lambda: FRAME.to_json(orient="records", lines=True).encode()),
     "parquet": ("a.parquet", parquet),
     "excel": ("a.xlsx", excel),
+    "excel below a title": ("a.xlsx", lambda: excel(["Support, May"], [None], ["all languages"])),
     "gzip": ("a.csv.gz", lambda: gzip.compress(table(",", *ROWS))),
     "gzip without its suffix": ("a.csv", lambda: gzip.compress(table(",", *ROWS))),
     "zstandard": ("a.jsonl.zst", lambda: zstandard.compress(jsonl(*PLAIN))),
@@ -157,6 +158,14 @@ SHAPES: dict[str, tuple[Any, bool, int]] = {  # record, whether a scope is known
             "response": {
                 "candidates": [{"content": {"role": "model", "parts": [{"text": ANSWER}]}, "finishReason": "STOP"}]
             },
+        },
+        False,
+        0,
+    ),
+    "gemini, in short": (
+        {
+            "request": {"contents": [{"role": "user", "parts": [{"text": QUESTION}]}]},
+            "response": {"candidates": [{"content": {"parts": [{"text": ANSWER}]}}]},
         },
         False,
         0,
@@ -400,6 +409,12 @@ def test_broken_rows_can_be_left_out(tmp_path: Path) -> None:
     content = b'{"prompt": "a", "response": "b"}\n{"prompt": \n{"prompt": "c", "response": "d"}'
     log = read(tmp_path, "a.jsonl", content, skip_broken=True)
     assert ([r.prompt for r in log.requests], log.left_out) == (["a", "c"], {"broken rows": 1})
+
+
+def test_a_file_of_broken_rows_says_so(tmp_path: Path) -> None:
+    """Rows without names, as pandas writes its values, are not taken for an empty file."""
+    with pytest.raises(InvalidInput, match=r"has no rows that can be used \(broken rows: 2\)"):
+        read(tmp_path, "a.json", FRAME.to_json(orient="values").encode(), skip_broken=True)
 
 
 def test_a_limit_reads_no_more_than_it_needs(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from semcache.cache.learning.state import AnswerRecord
 from semcache.embed import CachedEmbedder
+from semcache.evals.comparing.truth import Truth
 from semcache.evals.log import Log, Request
 from semcache.evals.pairs import grouped
-from semcache.evals.truth import Truth
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,9 @@ from semcache.devstack.redundant import EmbeddedCluster, Node
 from semcache.settings import Settings, load_settings
 from tests.waiting import wait_until
 
+READY_TIMEOUT_S = 300.0
+"""A JVM takes minutes where everything else that runs takes the processors too; that is no fault of the ingestor."""
+
 
 class Fleet:
     """One Redis (append-only file) or a cluster, one Kafka, workers; all can die and come back on its port and data.
@@ -88,7 +91,7 @@ class Fleet:
             return
         server = self._redis if name == "redis" else self._kafka
         process = self._processes[name] = server.start(tied=True)
-        server.wait_ready(process)
+        server.wait_ready(process, timeout_s=READY_TIMEOUT_S)
 
     def _start_in(self, cluster: EmbeddedCluster) -> None:
         if not cluster.nodes:

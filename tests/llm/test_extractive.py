@@ -9,8 +9,9 @@ import pytest
 
 from semcache.embed import CachedEmbedder
 from semcache.llm import LlmRequest, Passage
-from semcache.llm.extractive import UNKNOWN, ExtractiveLlm
+from semcache.llm.extractive import ExtractiveLlm
 from semcache.llm.gauge import gauge_of
+from semcache.llm.replies import UNKNOWN
 
 DATA = Path(__file__).parents[1] / "data" / "answering"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcache.llm.limits import Fit, days_fit, forbids, measures, names_another, numbers_fit
+from semcache.llm.limits import MONTHS, Fit, days_fit, forbids, measures, names_another, numbers_fit
 from semcache.llm.quantities import limits, quantities, without_quantities
 
 
@@ -41,6 +41,18 @@ def test_over_and_up_to_part_the_numbers(limit: int, value: int) -> None:
         ("a bill of 90 euros", "Instalments from 200 euros upwards.", Fit.EXCLUDES),
         ("I am 185 cm tall", "It goes up to 70 km.", Fit.NOTHING),
         ("What is it a month?", "You pay within 14 days.", Fit.NOTHING),
+        ("at minus 8 degrees", "Never use it below 0 °C.", Fit.COVERS),
+        ("Is my daughter, 9, free?", "Children under 8 are free.", Fit.EXCLUDES),
+        ("I am 176 tall", "It fits riders from 168 to 180 cm.", Fit.COVERS),
+        ("We are 14 people", "Groups of 12 or more book ahead.", Fit.COVERS),
+        ("Can I bring three cats?", "Cats are welcome, at most two for each room.", Fit.EXCLUDES),
+        ("Can I bring three cats?", "Dogs are welcome, at most two for each room.", Fit.NOTHING),
+        ("May I pair 4 phones?", "Up to 5 phones can be paired.", Fit.COVERS),
+        ("What is a room?", "Rooms are free from 14:00.", Fit.NOTHING),
+        ("Are you open in November?", "We are open from 28 March to 12 October.", Fit.EXCLUDES),
+        ("Are you open in May?", "We are open from 28 March to 12 October.", Fit.COVERS),
+        ("May dogs run there in January?", "From October to April dogs may run there.", Fit.COVERS),
+        ("on 3 October", "Open between 28 March and 2 October.", Fit.EXCLUDES),
     ],
 )
 def test_a_number_fits_or_not(question: str, sentence: str, expected: Fit) -> None:
@@ -56,6 +68,15 @@ def test_between_two_numbers_is_inside(low: int, high: int, unit: str) -> None:
     [measured] = quantities(f"with {low} {unit}")
     assert least <= measured.value <= most
     assert without_quantities(f"with {low} {unit} left").split() == ["with", "left"]
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(1, 12))
+def test_the_months_of_a_span_and_the_others_make_the_year(first: int, last: int, asked: int) -> None:
+    """A month lies in a span of months or in the rest of the year, over New Year's Eve too."""
+    name = [month.capitalize() for month in MONTHS]
+    sentence = f"It is closed from {name[first - 1]} to {name[last - 1]}."
+    within = (first <= asked <= last) if first <= last else (asked >= first or asked <= last)
+    assert (numbers_fit(f"Is it closed in {name[asked - 1]}?", sentence) is Fit.COVERS) == within
 
 
 def test_who_is_outside_of_a_prohibition_is_not_concerned() -> None:

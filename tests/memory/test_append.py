@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
+from redis.connection import Connection
 
 from semcache.embed import CachedEmbedder
 from semcache.embed.protocol import Kind, Vectors
@@ -247,3 +249,22 @@ def test_read_your_writes(memory: AgentMemory) -> None:
     assert memory.wait_for("e1", timeout_s=0.05) is False
     memory.append("s", "user", "I live in Lyon.", event_id="e1")
     assert memory.wait_for("e1", timeout_s=5) is True
+
+
+def test_users_of_a_batch_share_round_trips(
+    writer: TurnWriter, turn: MakeTurn, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Turns of twenty users are written in hardly more round trips than those of one."""
+    writer.append([turn(0, "The scripts are known.")])
+    sent: list[int] = []
+    send: Any = Connection.send_packed_command
+
+    def counted(self: Connection, *command: Any) -> None:
+        sent.append(1)
+        send(self, *command)
+
+    monkeypatch.setattr(Connection, "send_packed_command", counted)
+    writer.append([turn(n, f"{n} of one.") for n in range(1, 21)])
+    of_one = len(sent)
+    writer.append([turn(n, f"{n} of many.", user=f"u{n}") for n in range(20)])
+    assert 0 < len(sent) - of_one <= of_one + 4

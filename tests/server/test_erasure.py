@@ -12,7 +12,7 @@ import pytest
 from semcache.cache.scopes.erasure import erase_answers_of
 from semcache.memory import AgentMemory
 from semcache.store import keys
-from semcache.store.adopted import erase_served
+from semcache.store.adopted import erase_adopted
 from semcache.store.clients.client import Client
 from semcache.store.verbatim import VerbatimAnswers
 from tests.server.conftest import Served
@@ -71,7 +71,7 @@ def test_what_is_written_while_its_user_is_erased_is_not_kept(redis: Client, nam
     class Interrupted:
         def __getattr__(self, name: str) -> Any:
             if name == "set":
-                erase_served(redis, namespace, "ada")
+                erase_adopted(redis, namespace, "ada")
             return getattr(redis, name)
 
     answers._redis = Interrupted()  # type: ignore[assignment]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import httpx2
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
@@ -101,6 +102,21 @@ def test_embeddings_are_looked_up_text_by_text(served: Served) -> None:
     assert served.upstream.bodies[-1]["input"] == ["ccc"]
 
 
+def test_an_answer_that_breaks_off_is_seen_to(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    """Before its first word: an error that can be tried again; in a stream: its end is missing. Neither is stored."""
+    client = client_of(served)
+    messages: Any = [{"role": "user", "content": QUESTION}]
+    for _ in range(2):
+        with pytest.raises(openai.InternalServerError, match="broke off") as caught:
+            ask(client, model="cut")
+        assert caught.value.status_code == 503
+        with pytest.raises((openai.APIError, httpx2.TransportError)):
+            list(client.chat.completions.create(model="cut", messages=messages, stream=True))
+    assert len(served.upstream.bodies) == 4
+    assert caplog.text.count("the upstream broke off its answer") == 4
+    assert "a request failed" not in caplog.text
+
+
 def test_errors_of_the_upstream_are_its_own(served: Served) -> None:
     """Status, body and Retry-After arrive untouched, and are not stored."""
     client = client_of(served)
@@ -109,6 +125,14 @@ def test_errors_of_the_upstream_are_its_own(served: Served) -> None:
             ask(client, model="busy")
         assert caught.value.response.headers["retry-after"] == "7"
         assert caught.value.code == "busy"
+    assert len(served.upstream.bodies) == 2
+
+
+def test_what_looks_like_an_answer_is_not_stored_if_the_status_says_otherwise(served: Served) -> None:
+    """Only status 200 is."""
+    for _ in range(2):
+        with pytest.raises(openai.InternalServerError):
+            ask(client_of(served), model="failing")
     assert len(served.upstream.bodies) == 2
 
 

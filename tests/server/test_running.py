@@ -81,6 +81,16 @@ def test_what_has_begun_is_finished_and_nothing_is_left(redis_url: str, namespac
         wait_until("its children have ended", lambda: not any(member.is_running() for member in family))
 
 
+def test_workers_do_not_outlive_their_supervisor(redis_url: str, namespace: str) -> None:
+    """The supervisor is killed: its workers end too, and the port is free."""
+    options = ("--upstream", "http://127.0.0.1:9", "--workers", "2")
+    with serving(environment(redis_url, namespace), *options) as (url, process):
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        wait_until("its workers have ended", lambda: not any(member.is_running() for member in family), timeout_s=60)
+        assert not answers(url)
+
+
 def answers(url: str) -> bool:
     try:
         return httpx2.get(f"{url}/healthz").status_code == 200

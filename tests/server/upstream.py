@@ -51,9 +51,12 @@ class Upstream:
         ended = "length" if body["model"] == "short" else "stop"
         if body.get("stream"):
             return StreamingResponse(self._stream(head, text, body["model"]), media_type="text/event-stream")
+        if body["model"] == "cut":
+            return Response(b"{", media_type="application/json", headers={"content-length": "1000"})
         message = {"role": "assistant", "content": text}
         choice = {"index": 0, "message": message, "finish_reason": ended}
-        return JSONResponse({**head, "object": "chat.completion", "choices": [choice], "usage": USAGE})
+        status = 500 if body["model"] == "failing" else 200
+        return JSONResponse({**head, "object": "chat.completion", "choices": [choice], "usage": USAGE}, status)
 
     async def _stream(self, head: dict[str, Any], text: str, model: str) -> AsyncIterator[bytes]:
         def event(delta: dict[str, Any], ended: str | None = None) -> bytes:
@@ -67,6 +70,8 @@ class Upstream:
         try:
             for word in text.split(" "):
                 yield event({"content": word + " "})
+                if model == "cut":
+                    raise ConnectionError("cut")
                 while model == "paused" and not self.go_on.is_set():
                     await asyncio.sleep(0.02)
             while model == "flood":

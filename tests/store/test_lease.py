@@ -24,6 +24,27 @@ def test_one_holds_it_until_it_is_given_up(redis: redis_py.Redis, namespace: str
     assert not first.renew()
 
 
+def test_it_can_be_told_that_somebody_held_it(redis: redis_py.Redis, namespace: str) -> None:
+    """For a while after the release, by whoever takes it then; nobody holds it meanwhile, and one takes it."""
+    key = f"sc:{{c:{namespace}}}:fit"
+    first, second, third = (Lease(redis, key, lease_s=30, mark_s=20) for _ in range(3))
+    assert first.acquire()
+    assert first.undisturbed
+    assert first.release()
+    assert not first.release()
+    assert 0 < redis.pttl(key) <= 20_000
+    assert not second.held()
+    assert second.acquire()
+    assert not second.undisturbed
+    assert second.held()
+    assert 20_000 < redis.pttl(key) <= 30_000
+    assert not third.acquire()
+    assert not third.undisturbed
+    redis.delete(key)
+    assert third.acquire()
+    assert not third.undisturbed, "it was seen to be held before"
+
+
 def test_a_command_whose_reply_is_lost_does_not_make_us_wait_for_ourselves(
     redis: redis_py.Redis, redis_url: str, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

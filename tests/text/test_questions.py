@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from semcache import samples
 from semcache.text.questions import QuestionClass, classify, fold, is_follow_up, standalone
 from semcache.text.questions.acts import Act, act, asking_part, tells_something
-from semcache.text.questions.corrections import corrects
+from semcache.text.questions.corrections import corrects, meant
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -166,3 +166,24 @@ def test_what_tells_something_is_told_from_what_only_asks(text: str, expected: b
 def test_what_takes_back_the_turn_before(said: str, expected: bool) -> None:
     """Corrections are told from new subjects that begin with the same words."""
     assert corrects(said) is expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        *[(said, "How much is the Gull 5?") for said in (
+            "No, I meant the Gull 5", "sorry, the Gull 5.", "no the Gull 5", "oops, Gull 5", "Gull 5, sorry",
+            "the Gull 5 I mean", "not the Tern 20, the Gull 5", "Actually the Gull 5", "I was asking about the Gull 5",
+        )],
+        *[(said, "") for said in (
+            "No thanks", "no problem", "sorry, what?", "No, the other one", "no idea", "wait for me", "Sorry",
+            "not now", "Actually, is it open?",
+        )],
+    ],
+)  # fmt: skip
+def test_what_was_meant_takes_the_place_of_what_was_asked(said: str, expected: str) -> None:
+    """In whatever words it is put right; other openings with `no` and `sorry` put nothing right."""
+    before = "How much is the Tern 20?"
+    made = standalone(said, before).replace("the gull", "the Gull")
+    assert bool(meant(said)) == bool(expected)
+    assert not expected or made.lower() == expected.lower()

@@ -20,7 +20,7 @@ from semcache.cache.deciding import static_rule
 from semcache.cache.entries import Entries
 from semcache.cache.scopes.catalogue import drop, listed
 from semcache.errors import InvalidInput, Unavailable
-from semcache.questions import QuestionClass, classify
+from semcache.questions import QuestionClass, remembered
 from semcache.store.connect import client_of
 from semcache.store.verbatim import VerbatimAnswers
 
@@ -134,6 +134,7 @@ class SemcacheCache(BaseCache):
         self._quiet = _Quiet(on_error)
         self._largest_distance = largest_distance
         self._inner: LRUCache[str, SemanticCache] = LRUCache(256)
+        self._class_of = remembered(lambda: self._cache.embedder)
 
     def lookup(self, prompt: str, llm_string: str) -> RETURN_VAL_TYPE | None:
         """The generations that may be served, or None."""
@@ -181,7 +182,7 @@ class SemcacheCache(BaseCache):
         """Whether an answer serves others; what is no text to read is matched verbatim, whatever it is."""
         if not question.strip() or len(question) > _LONGEST_QUESTION:
             return True
-        found = classify(question, embedder=self._cache.embedder)
+        found = self._class_of(question)
         if found.kind is QuestionClass.FOLLOW_UP and not found.volatile and not found.personal:
             return has_turns(prompt)
         return found.kind is QuestionClass.SHARED

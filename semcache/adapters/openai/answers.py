@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
 from typing import Any
 
 from cachetools import LRUCache
@@ -34,8 +34,8 @@ from semcache.llm.requests.replay import (
     response_body,
     response_stream,
 )
-from semcache.questions import classify
-from semcache.text.questions import Classified
+from semcache.questions import remembered
+from semcache.store.verbatim import MARKED_S
 
 Body = Mapping[str, Any]
 Validate = Callable[[str], object]
@@ -76,8 +76,7 @@ class StoredAnswers:
         self._verbatim = cache.verbatim("openai")
         self._turns = Turns(self._verbatim.lease, wait_s=wait_s)
         self._inner: LRUCache[str, SemanticCache] = LRUCache(256)
-        # Who asks a second time is mostly served: what kind of question it is need not be found out twice.
-        self._class_of = lru_cache(4_096)(partial(_class_of, cache))
+        self._class_of = remembered(lambda: cache.embedder)
 
     def ask(self, body: Body, endpoint: Endpoint) -> Asked:
         """The rule for a request; one that goes on from a response of ours gets its items in place of the id."""
@@ -100,12 +99,14 @@ class StoredAnswers:
         """
         if not asked.looked_up:
             return None, asked, None
+        began = time.monotonic()
         found, looked = self._found(asked)
         if found is not None:
             return found, looked, None
         turn = self._turns.take(self._digest(asked))
-        # Somebody may have stored it between the lookup and the turn.
-        if turn is None or self._is_there(asked):
+        # Somebody may have stored it between the lookup and the turn: then it is known that somebody has asked.
+        alone = turn is not None and turn.first and time.monotonic() - began < MARKED_S / 2
+        if turn is None or (not alone and self._is_there(asked)):
             found, looked = self._found(asked)
         if found is not None and turn is not None:
             turn.end()
@@ -196,10 +197,6 @@ class StoredAnswers:
 
 
 _ANSWERS: Mapping[Endpoint, str] = {"chat": "choices", "responses": "output"}
-
-
-def _class_of(cache: SemanticCache, question: str) -> Classified:
-    return classify(question, embedder=cache.embedder)
 
 
 def _told(hit: Hit) -> dict[str, Any]:

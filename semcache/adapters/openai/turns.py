@@ -15,9 +15,13 @@ _log = logging.getLogger(__name__)
 
 
 class Turn:
-    """The right to ask. `end()` gives it up, once; so does whoever forgets it."""
+    """The right to ask. `end()` gives it up, once; so does whoever forgets it.
 
-    def __init__(self, held: ExitStack) -> None:
+    `first`: nobody has asked the same in the last `MARKED_S` seconds, in whichever process.
+    """
+
+    def __init__(self, held: ExitStack, *, first: bool) -> None:
+        self.first = first
         self.end = weakref.finalize(self, held.close)
 
 
@@ -38,9 +42,9 @@ class Turns:
         with ExitStack() as held:
             held.callback(self._flights.land, digest, flight)
             lease = self._lease_of(digest)
-            if self._taken(lease):
+            if taken := self._taken(lease):
                 held.enter_context(lease.kept())
-            return Turn(held.pop_all())
+            return Turn(held.pop_all(), first=taken and lease.undisturbed)
 
     def _taken(self, lease: Lease) -> bool:
         """Whether the lease is ours; without one, because of an outage or a slow process, we ask all the same."""

@@ -131,13 +131,28 @@ class SemanticCache(AsyncForms, BaseLLMCache):
         if return_fields and not isinstance(return_fields, list):
             raise TypeError("Return fields must be a list of values.")
         wanted = predicate(filter_expression, self._fields)
-        near = self._records.near(
-            self._vector(prompt, vector),
-            distance=self._distance_threshold if distance_threshold is None else _checked_distance(distance_threshold),
-            count=count("num_results", num_results) if self._budget is None else _CONSIDERED,
-            wanted=lambda fields: wanted(entries.compared(fields)),
-        )
-        served = self._served(prompt, near)
+        distance = self._distance_threshold if distance_threshold is None else _checked_distance(distance_threshold)
+
+        def near(most: int) -> list[NearRecord]:
+            return self._records.near(self._vector(prompt, vector), distance=distance, count=most, wanted=is_wanted)
+
+        def is_wanted(fields: Fields) -> bool:
+            return wanted(entries.compared(fields))
+
+        def there(id: str, away: float) -> NearRecord | None:
+            [fields] = self._records.read([id])
+            servable = fields is not None and away <= distance and is_wanted(fields)
+            return NearRecord(id, away, fields) if fields is not None and servable else None
+
+        most = count("num_results", num_results)
+        if self._budget is None:
+            served = near(most)
+        elif not prompt:
+            raise InvalidInput("decision='budget' decides by the prompt: give it, not its vector alone")
+        else:
+            asked = (prompt, str(filter_expression or ""))
+            found = self._budget.served(asked, lambda: near(_CONSIDERED), None if _given(vector) else there)
+            served = [found] if found else []
         if self._refreshes:
             ends = {record.id: entries.ttl_of(record.fields) or self._ttl for record in served}
             self._records.touch({id: ttl for id, ttl in ends.items() if ttl is not None})
@@ -230,7 +245,7 @@ class SemanticCache(AsyncForms, BaseLLMCache):
         self.disconnect()
 
     def _vector(self, prompt: str | None, vector: list[float] | None) -> list[float]:
-        if vector is not None and len(vector):
+        if vector is not None and _given(vector):
             return vector
         if not prompt:
             raise InvalidInput("Either prompt or vector must be specified.")
@@ -238,14 +253,6 @@ class SemanticCache(AsyncForms, BaseLLMCache):
             raise TypeError("Prompt must be a string.")
         made: list[float] = self._vectorizer.embed(prompt)
         return made
-
-    def _served(self, prompt: str | None, near: list[NearRecord]) -> list[NearRecord]:
-        if self._budget is None:
-            return near
-        if not prompt:
-            raise InvalidInput("decision='budget' decides by the prompt: give it, not its vector alone")
-        served = self._budget.served(prompt, near)
-        return [served] if served else []
 
     def _learn_again(self, id: str, before: Fields, after: Fields) -> None:
         if self._budget is not None:
@@ -262,3 +269,7 @@ def _checked_distance(distance: float) -> float:
     if not 0 <= float(distance) <= 2:
         raise InvalidInput(f"Distance must be between 0 and 2, got {distance}")
     return float(distance)
+
+
+def _given(vector: Sequence[float] | None) -> bool:
+    return vector is not None and len(vector) > 0

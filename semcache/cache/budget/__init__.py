@@ -12,7 +12,8 @@ A scope keeps, shared by all processes:
 The shell around it:
 
 1. Lookup: `deciding.decide(...)` with the model, the sums and a random number. It appends the evidence of a Hit as
-   `pack_row(features, None)` and adds `served(evidence)`.
+   `pack_row(features, None)` and adds `served(evidence, sums)`. While `sums.novelty` says that the
+   subject is a new one, what would be served is a shadow call.
 2. Miss or shadow, once the new answer is there: `Votes.of(groups, verdicts)`, then `learn(...)`. The `Update` says
    what to append and add, and whether the subject has changed (`drifted`: keep the rows of the last
    `KEPT_AFTER_DRIFT` requests, refit now).
@@ -30,6 +31,7 @@ from semcache.cache.budget.lessons import (
     FIT_EVERY,
     FLOOR_SHARE,
     KEPT_AFTER_DRIFT,
+    NOVEL,
     CandidateEvidence,
     Update,
     after_fit,
@@ -47,6 +49,7 @@ __all__ = [
     "FIT_EVERY",
     "FLOOR_SHARE",
     "KEPT_AFTER_DRIFT",
+    "NOVEL",
     "RING",
     "ROW_BYTES",
     "CandidateEvidence",

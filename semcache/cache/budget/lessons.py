@@ -21,6 +21,15 @@ _SHADOW_DECAY = 0.99
 _FIT_DECAY = 0.9
 _FLOOR_DECAY = 0.9995
 _DRIFT_LIMIT = 8.0
+#: From this `Sums.novelty` on every would-be hit is checked: it is rare while what was learned holds, and is reached
+#: after two or three questions of a new subject. It rises no higher than the second value: two right answers end it.
+NOVEL, _MOST_NOVEL = 4.0, 6.0
+#: Requests over which it is averaged how many are sure.
+_USUAL_OVER = 200
+#: How far checks that come right lower it: so much the longer it takes to the next alarm.
+_TRUSTED = -3.0
+#: Of a new subject: the share of wrong answers, and of what is so sure all the same, against the usual share.
+_NOVEL_WRONG, _NOVEL_SURE = 0.5, 0.5
 #: Would-be hits after which, from a fresh start, every second one is no longer checked.
 _WARM_UP = 10.0
 
@@ -54,9 +63,9 @@ class Update:
     drifted: bool = False
 
 
-def served(evidence: CandidateEvidence) -> Sums:
+def served(evidence: CandidateEvidence, sums: Sums) -> Sums:
     """To be added after a hit."""
-    return Sums(would_serve=float(evidence.error is not None))
+    return Sums(would_serve=float(evidence.error is not None)) + _novelty(sums, evidence, sure=True)
 
 
 def shadow_probability(error: float, region: Region, would_serve: float) -> float:
@@ -71,7 +80,7 @@ def learn(evidence: CandidateEvidence, votes: Votes, *, sums: Sums, record: tupl
     if log_odds is None:
         return Update(None, pack_row(evidence.features, None), Sums())
     right = log_odds > 0
-    change = Sums(labels=1.0)
+    change = Sums(labels=1.0) + _novelty(sums, evidence, sure=evidence.shadow, log_odds=log_odds)
     if evidence.shadow and evidence.error is not None:
         change += Sums(would_serve=1.0) + _shadow(sums, evidence.error, right)
     if evidence.strict:
@@ -101,12 +110,32 @@ def _drift(sums: Sums, error: float | None, log_odds: float) -> float:
     """Evidence that errors have become three times as likely (in odds) as calibrated; its sum is a CUSUM."""
     if error is None or error >= 0.5:
         return 0.0
-    floor, evidence = sums.floor, math.exp(min(12.0, max(-12.0, log_odds)))
     before = max(error, 0.005)
     odds = 3 * before / (1 - before)
-    after = floor + (1 - floor) * odds / (1 + odds)
-    before = floor + (1 - floor) * before
+    return _likelier(odds / (1 + odds), before, sums.floor, log_odds)
+
+
+def _likelier(after: float, before: float, floor: float, log_odds: float) -> float:
+    """Log likelihood ratio of a label, as log odds of being right, for one share of wrong answers over another."""
+    evidence = math.exp(min(12.0, max(-12.0, log_odds)))
+    after, before = floor + (1 - floor) * after, floor + (1 - floor) * before
     return math.log((after + (1 - after) * evidence) / (before + (1 - before) * evidence))
+
+
+def _novelty(sums: Sums, evidence: CandidateEvidence, *, sure: bool, log_odds: float | None = None) -> Sums:
+    """Change of the CUSUM that tells a new subject: fewer candidates are `sure` than usual, and those are wrong.
+
+    Drift adds up how often candidates err; this one is faster and costs less: what it doubts is checked, not forgotten.
+    """
+    if evidence.error is None:
+        return Sums()
+    usual = min(0.95, max(0.05, sums.sure))
+    step = math.log(_NOVEL_SURE if sure else (1 - _NOVEL_SURE * usual) / (1 - usual))
+    if log_odds is not None:
+        step += _likelier(_NOVEL_WRONG, min(0.99, max(0.01, evidence.error)), sums.floor, log_odds)
+    least = _TRUSTED if sure and log_odds is not None else min(0.0, sums.novelty)
+    novelty = min(_MOST_NOVEL, max(least, sums.novelty + step))
+    return Sums(novelty=novelty - sums.novelty, sure=(sure - sums.sure) / _USUAL_OVER)
 
 
 def floor_check(votes: Votes, group: str, sums: Sums) -> Sums:
@@ -139,4 +168,5 @@ def after_fit(sums: Sums) -> Sums:
         shadow_wrong=aged * sums.shadow_wrong,
         shadow_expected=aged * sums.shadow_expected,
         fitted=sums.labels - sums.fitted,
+        novelty=-sums.novelty,
     )

@@ -116,7 +116,10 @@ class Model:
             fields: dict[str, Any] = json.loads(stored)
             if fields.pop("format") != _FORMAT:
                 raise InvalidInput("the stored model has another format: remove it, the next refit writes a new one")
-            return cls(**{name: _unpack(value) for name, value in fields.items()})
+            arrays = {name: _unpack(value) for name, value in fields.items()}
+            if not all(np.isfinite(value).all() for value in arrays.values()):
+                raise ValueError("NaN or infinity")
+            return cls(**arrays)
         except (ValueError, TypeError, KeyError) as error:
             raise InvalidInput("the stored model cannot be read: remove it, the next refit writes one") from error
 

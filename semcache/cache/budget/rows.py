@@ -39,12 +39,14 @@ def pack_row(features: Sequence[float], label: bool | None, number: int = 0) -> 
 
 
 def unpack_rows(rows: Iterable[bytes]) -> Rows:
-    """The rows by their number. Those of another length, of another version of the evidence, are left out."""
+    """The rows by their number. What no version of this one has written is left out: it could spoil a whole fit."""
     whole = b"".join(row for row in rows if len(row) == ROW_BYTES)
     table = np.frombuffer(whole, np.uint8).reshape(-1, ROW_BYTES)
     numbers = np.ascontiguousarray(table[:, :_NUMBER_BYTES]).view("<u4").reshape(-1).astype(np.int64)
     features = np.ascontiguousarray(table[:, _NUMBER_BYTES:-1]).view("<f2").astype(np.float64)
     labels = table[:, -1].astype(np.float64)
+    features = features.reshape(len(table), len(FEATURES))
     labels[table[:, -1] == _UNKNOWN] = np.nan
-    order = np.argsort(numbers, kind="stable")
-    return Rows(numbers[order], features.reshape(len(order), len(FEATURES))[order], labels[order])
+    sound = np.flatnonzero(np.isfinite(features).all(1) & ~(labels > 1))
+    order = sound[np.argsort(numbers[sound], kind="stable")]
+    return Rows(numbers[order], features[order], labels[order])

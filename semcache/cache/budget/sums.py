@@ -14,7 +14,9 @@ class Sums:
     shadow_wrong, shadow_expected: errors found and predicted in shadow calls, decaying; would_serve: candidates above
     the threshold since the start or the last drift; drift: CUSUM; labels: ever given; fitted: `labels` at the last fit;
     floor_wrong, floor_checks: exact repeats judged different, and judged; strict_wrong, strict_checks: likewise of what
-    the strict rule, before the first model, would serve; number: of the last row, set by whoever writes it.
+    the strict rule, before the first model, would serve; number: of the last row, set by whoever writes it; novelty:
+    CUSUM of signs that what is asked now is not what was learned from; sure: share of the candidates that would be
+    served, decaying.
     """
 
     shadow_wrong: float = 0.0
@@ -28,6 +30,8 @@ class Sums:
     strict_wrong: float = 0.0
     strict_checks: float = 0.0
     number: float = 0.0
+    novelty: float = 0.0
+    sure: float = 0.0
 
     def __add__(self, other: Sums) -> Sums:
         return Sums(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))

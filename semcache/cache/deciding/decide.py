@@ -11,15 +11,16 @@ hard guard. `Decision.evidence` is what `budget.learn` wants once the new answer
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from semcache.cache.budget import CandidateEvidence, Sums, shadow_probability
+from semcache.cache.budget import NOVEL, CandidateEvidence, Sums, shadow_probability
 from semcache.cache.budget.evidence import Idf, Text, pair_features
 from semcache.cache.budget.fit import FIRST_FIT
 from semcache.cache.budget.model import Model, Region
 from semcache.cache.deciding.guards import Guard, guards, hard_guards, wording_differs
-from semcache.cache.deciding.neighbourhood import neighbourhood
+from semcache.cache.deciding.neighbourhood import elected
 from semcache.cache.entries.records import NearEntry
 from semcache.cache.types import Reason
 from semcache.text.differences.dress import only_dress_differs
@@ -91,10 +92,9 @@ def decide(
         return Decision(None, "no stored question is near", Reason.NOT_SIMILAR)
     query = text_of(question)
     dressed = next((entry for entry in near if _is_dressed(question, entry)), None)
-    vote = neighbourhood(near, standing=dressed)
-    best = vote.candidate
-    features = pair_features(query, text_of(best.prompt), best.similarity, learned.idf) + vote.features
-    evidence = CandidateEvidence(tuple(features), vote.group, None)
+    best, of_vote = elected(near, standing=dressed)
+    features = pair_features(query, text_of(best.prompt), best.similarity, learned.idf) + of_vote
+    evidence = CandidateEvidence(tuple(features), best.own_group, None)
     if learned.model is None:
         decision = _strictly(query, best, evidence, learned.sums, max_error_rate, dressed is not None)
         chance = STRICT_SHADOW
@@ -103,28 +103,35 @@ def decide(
         error = model.error(model.score(features))
         evidence = replace(evidence, error=error)
         decision = _by_score(query, best, evidence, model, region, max_error_rate, learned.hard_guards)
-        chance = shadow_probability(error, region, learned.sums.would_serve)
+        novel = learned.sums.novelty >= NOVEL
+        chance = math.inf if novel else shadow_probability(error, region, learned.sums.would_serve)
         if dressed is not None and learned.sums.trusts_strict_rule(max_error_rate):
             decision = _strictly(query, best, evidence, learned.sums, max_error_rate, True)
             chance = min(chance, STRICT_SHADOW)
     if decision.chosen is None:
         return decision
-    return _checked(decision, chance > draw, repeats)
+    return _checked(decision, _why_checked(chance, draw, repeats))
 
 
 def _is_dressed(question: str, entry: NearEntry) -> bool:
     return entry.similarity >= DRESS_SIMILARITY and only_dress_differs(question, entry.prompt)
 
 
-def _checked(decision: Decision, by_chance: bool, repeats: int) -> Decision:
+def _why_checked(chance: float, draw: float, repeats: int) -> str:
+    """Why what would be served is checked instead; empty if it is not."""
+    if chance > 1:
+        return "because the last questions were not like those that it has learned from"
+    if chance > draw:
+        return "to check how often such answers are wrong"
+    if repeats >= REPEAT_LIMIT:
+        return f"because the question has already been served {repeats} times with another question's answer"
+    return ""
+
+
+def _checked(decision: Decision, why: str) -> Decision:
     """The decision to serve, or a shadow call in its place."""
-    if not by_chance and repeats < REPEAT_LIMIT:
+    if not why:
         return decision
-    why = (
-        "to check how often such answers are wrong"
-        if by_chance
-        else f"because the question has already been served {repeats} times with another question's answer"
-    )
     return replace(
         decision,
         chosen=None,
@@ -173,7 +180,7 @@ def _by_score(
 ) -> Decision:
     """The rule of a scope that has learned; what differs plainly in any language is refused all the same."""
     error = evidence.error or 0.0
-    refused = model.score(evidence.features) < region.threshold
+    refused = not model.score(evidence.features) >= region.threshold  # NaN is refused
     candidate = text_of(best.prompt)
     found = guards(query, candidate) if refused or every_guard else hard_guards(query, candidate)
     if refused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -19,30 +19,21 @@ _NOTHING_STORED = Decision(None, "nothing is stored to compare with", Reason.EMP
 
 
 @dataclass(frozen=True, slots=True)
-class Unservable:
-    """Why a stored answer may not be served whatever the question."""
-
-    reason: Reason
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
 class Findings:
     """Everything a lookup has fetched and decided. `vector` is None if no embedding was needed.
 
-    `exact`: the entry of the very same question; `near`: best first; `unservable`: which of them, by id. `progress` of
-    the scope's learning; `group_size`: entries in the answer group of the exact match; `answers` that came with the
-    entries, by id; `beyond_window`: the model does not read the whole question; `now`: when they were found, s, by
-    Redis' clock. `recheck`: an exact match is answered anew.
+    `exact`: the entry of the very same question; `near`: best first; `unservable`: the decision not to serve some of
+    them whatever the question, by id. `progress` of the scope's learning; `answers` that came with the entries, by id;
+    `beyond_window`: the model does not read the whole question; `now`: when they were found, s, by Redis' clock.
+    `recheck`: an exact match is answered anew.
     """
 
     question: Question
     exact: NearEntry | None = None
     near: tuple[NearEntry, ...] = ()
-    unservable: Mapping[str, Unservable] = field(default_factory=dict)
+    unservable: Mapping[str, Decision] = field(default_factory=dict)
     vector: NDArray[np.float32] | None = None
     progress: Progress = field(default_factory=Progress)
-    group_size: int = 0
     answers: Mapping[str, StoredAnswer] = field(default_factory=dict)
     now: float = 0.0
     beyond_window: bool = False
@@ -57,7 +48,7 @@ class Findings:
 
     def unservable_for(self, reason: Reason) -> list[str]:
         """Ids of what may not be served for this reason."""
-        return [id for id, because in self.unservable.items() if because.reason is reason]
+        return [id for id, decision in self.unservable.items() if decision.reason is reason]
 
     @property
     def servable(self) -> list[NearEntry]:
@@ -71,44 +62,47 @@ class Findings:
 
     def same_question(self) -> Decision | None:
         """The decision to serve the answer of the very same question; None if there is none that may be served."""
-        if self.exact is None or self.exact.entry_id in self.unservable:
-            return None
-        return Decision(self.exact, "the same question", confidence=1.0)
+        return same_question(self.exact, self.unservable)
 
     def _explained(self, decision: Decision, rule: Rule) -> Decision:
         if self.exact is not None:
-            return _missed(decision, self.unservable[self.exact.entry_id])
+            return replace(self.unservable[self.exact.entry_id], notes=decision.notes)
         if self.beyond_window:
             detail = "longer than the embedding model reads: only the same question, word for word, is a hit"
             return Decision(None, detail, Reason.NOT_SIMILAR)
         if not self.near:
             return _NOTHING_STORED
+        if not self.unservable:
+            return decision
         known = [near for near in self.near if not near.gone]
         would_be = rule(self.question.prompt, known[:NEIGHBOURS]).chosen
-        return _missed(decision, self.unservable[would_be.entry_id]) if would_be else decision
+        return replace(self.unservable[would_be.entry_id], notes=decision.notes) if would_be else decision
 
     def candidates(self) -> tuple[Candidate, ...]:
         """What was near, for people: with what speaks against each."""
         shown = {near.entry_id: near for near in ((self.exact,) if self.exact else ()) + self.near}
-        notes = {**self.decision.notes, **{id: because.detail for id, because in self.unservable.items()}}
+        notes = {**self.decision.notes, **{id: against.detail for id, against in self.unservable.items()}}
         return tuple(
             Candidate(near.entry_id, near.prompt, near.similarity, notes.get(near.entry_id, ""))
             for near in shown.values()
         )
 
 
-def unservable(near: Sequence[NearEntry], *, now: float, versions: Mapping[str, int]) -> dict[str, Unservable]:
+def same_question(exact: NearEntry | None, unservable: Container[str]) -> Decision | None:
+    """The decision to serve the answer of the very same question; None if there is none that may be served."""
+    if exact is None or exact.entry_id in unservable:
+        return None
+    return Decision(exact, "the same question", confidence=1.0)
+
+
+def unservable(near: Sequence[NearEntry], *, now: float, versions: Mapping[str, int]) -> dict[str, Decision]:
     """Which of the candidates are expired, rejected or built from a source that has changed since."""
-    found: dict[str, Unservable] = {}
+    found: dict[str, Decision] = {}
     for entry in near:
         if entry.expired(now):
-            found[entry.entry_id] = Unservable(Reason.EXPIRED, "the stored answer has expired")
+            found[entry.entry_id] = Decision(None, "the stored answer has expired", Reason.EXPIRED)
         elif changed := outdated(entry.sources or {}, versions):
-            found[entry.entry_id] = Unservable(Reason.STALE_SOURCE, changed)
+            found[entry.entry_id] = Decision(None, changed, Reason.STALE_SOURCE)
         elif entry.rejected:
-            found[entry.entry_id] = Unservable(Reason.GUARD, "a user rejected the stored answer")
+            found[entry.entry_id] = Decision(None, "a user rejected the stored answer", Reason.GUARD)
     return found
-
-
-def _missed(decision: Decision, because: Unservable) -> Decision:
-    return Decision(None, because.detail, because.reason, notes=decision.notes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from semcache.cache.entries.records import NearEntry
 
@@ -12,17 +11,11 @@ from semcache.cache.entries.records import NearEntry
 KERNEL_WIDTH = 0.04
 
 
-class Neighbourhood(NamedTuple):
-    """The answer group that the neighbours vote for, its nearest entry, and the features NEIGHBOUR_FEATURES."""
+def elected(near: Sequence[NearEntry], *, standing: NearEntry | None = None) -> tuple[NearEntry, list[float]]:
+    """The nearest entry of the group that the neighbours vote for, and the features NEIGHBOUR_FEATURES.
 
-    group: str
-    candidate: NearEntry
-    size: int
-    features: list[float]
-
-
-def neighbourhood(near: Sequence[NearEntry], *, standing: NearEntry | None = None) -> Neighbourhood:
-    """The vote of the neighbours, best first and not empty; `standing`: the one that stands whatever they vote."""
+    `near`: best first and not empty. `standing`: the one that stands whatever they vote.
+    """
     top = near[0].similarity
     weights: dict[str, float] = {}
     for entry in near:
@@ -44,4 +37,4 @@ def neighbourhood(near: Sequence[NearEntry], *, standing: NearEntry | None = Non
         math.log((agreed + 2) / (labels - agreed + 1)),
         math.log(1 + labels),
     ]
-    return Neighbourhood(group, candidate, len(members), features)
+    return candidate, features

@@ -19,8 +19,6 @@ ENTRY_FIELDS = (
 # What a field that is not there stands for; any other for an empty text.
 _DEFAULTS = {"sources": "{}", "tags": "[]", "indexes": "[]", "metadata": "{}", "format": "text"}
 ANSWER_FIELDS = ("response", "format", "tokens", "cost", "compute_s", "metadata")
-# An entry opens an answer group of its own, named by so many digits of its id: 40 bits.
-GROUP_CHARS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +63,15 @@ class Progress:
 
     @classmethod
     def of(cls, known: Sequence[Any]) -> Progress:
-        """From the first element of a reply of cache_search.lua and cache_exact.lua."""
-        version, labels, would_serve, repeats, wrong, checks = known
+        """From the first element of a reply of cache_search.lua."""
+        version, labels, would_serve, repeats, wrong, checks, novelty, sure = known
         sums = Sums(
             labels=float(labels),
             would_serve=float(would_serve),
             strict_wrong=float(wrong),
             strict_checks=float(checks),
+            novelty=float(novelty),
+            sure=float(sure),
         )
         return cls(int(version), sums, int(repeats))
 
@@ -112,14 +112,14 @@ class StoredAnswer:
     @classmethod
     def of(cls, row: Sequence[bytes | None]) -> StoredAnswer:
         """From the values of ANSWER_FIELDS."""
-        response, response_format, tokens, cost, compute_s, metadata = (field or b"" for field in row)
+        response, response_format, tokens, cost, compute_s, metadata = row
         return cls(
-            response=response.decode(),
-            response_format=(response_format or b"text").decode(),
+            response=response.decode() if response else "",
+            response_format=response_format.decode() if response_format else "text",
             tokens=int(tokens or 0),
             cost=float(cost or 0),
             compute_s=float(compute_s or 0),
-            metadata=json.loads(metadata or b"{}"),
+            metadata=json.loads(metadata) if metadata else {},
         )
 
 
@@ -128,13 +128,13 @@ class SearchResult:
     """The entries near a question, best first, and `exact`: that of the very same question; servable or not.
 
     `answers` that were sent with the entries, by id: one that is too long is not. `group_size`: entries in the answer
-    group of the very same question. `now`: when they were found, s, by Redis' clock. `changed`: documents they were
-    built from, at least those that have another version now, with it; negative: deleted.
+    group of the very same question; None if that was not asked. `now`: when they were found, s, by Redis' clock.
+    `changed`: documents they were built from, at least those that have another version now, with it; negative: deleted.
     """
 
     near: tuple[NearEntry, ...]
     exact: NearEntry | None
-    group_size: int
+    group_size: int | None
     progress: Progress
     answers: Mapping[str, StoredAnswer]
     now: float
@@ -165,28 +165,35 @@ class NewEntry:
     cost: float | None
     compute_s: float | None
     response_format: str
-    group: str = ""
 
 
 def near_of(row: Sequence[Any]) -> NearEntry:
-    """A row of `_cache_near.lua`: texts, or false for what is not there."""
+    """A row of `_cache_near.lua`: texts, or False or None for what is not there. What cannot be read counts as gone."""
     id, score, expires, rejected, context, tags, prompt, created, sources, group, agreed, labels = row
     similarity = cosine(float(score))
-    if prompt is False:
+    if not prompt:
         return NearEntry(id, similarity, gone=True)
-    return NearEntry(
-        entry_id=id,
-        similarity=similarity,
-        prompt=prompt,
-        created_at=float(created),
-        expires_at=float(expires),
-        sources=json.loads(sources) if sources != "{}" else {},
-        tags=tuple(json.loads(tags)) if tags != "[]" else (),
-        context=context,
-        group=group,
-        record=(float(agreed), float(labels)),
-        rejected=rejected != "0",
-    )
+    try:
+        return NearEntry(
+            entry_id=id,
+            similarity=similarity,
+            prompt=prompt,
+            created_at=float(created),
+            expires_at=float(expires),
+            sources=json.loads(sources) if sources else {},
+            tags=tuple(json.loads(tags)) if tags else (),
+            context=context or "",
+            group=group or "",
+            record=(float(agreed), float(labels)),
+            rejected=(rejected or "0") != "0",
+        )
+    except (TypeError, ValueError):
+        return NearEntry(id, similarity, gone=True)
+
+
+def stored_under(id: str, row: Sequence[bytes | None]) -> NearEntry:
+    """The entry of the very same question, from the row of `cache_exact.lua`; without the record of its group."""
+    return near_of((id, 1, *[None if field is None else field.decode() for field in row[:8]], 0, 0))
 
 
 def to_hash(entry: NewEntry, *, indexes: list[str]) -> dict[str, str | int]:
@@ -208,7 +215,6 @@ def to_hash(entry: NewEntry, *, indexes: list[str]) -> dict[str, str | int]:
         "cost": "" if entry.cost is None else repr(entry.cost),
         "compute_s": "" if entry.compute_s is None else repr(entry.compute_s),
         "format": entry.response_format,
-        "group": entry.group,
         "verbatim": "" if entry.vector else 1,
     }
     return {name: value for name, value in fields.items() if value != _DEFAULTS.get(name, "")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -23,6 +23,7 @@ from semcache.cache.entries.records import (
     StoredAnswer,
     from_hash,
     near_of,
+    stored_under,
     to_hash,
 )
 from semcache.cache.entries.registering import Store, renewed, stored
@@ -79,13 +80,22 @@ class Entries:
 
     @guarded()
     def exact(self, fingerprint: str) -> SearchResult | None:
-        """What is stored under the fingerprint of a question."""
-        found = script("cache_exact")(
-            self._redis,
-            keys=[self._exact, *self._learned, *self._versions],
-            args=[self._prefix, fingerprint, self.now],
+        """What is stored under the fingerprint of a question, with its answer."""
+        found = script("cache_exact")(self._redis, keys=[self._exact, *self._versions], args=[fingerprint, self.now])
+        if not found:
+            return None
+        id, now, version, changed, row = found
+        entry = stored_under(id.decode(), row)
+        result = SearchResult(
+            near=(),
+            exact=entry,
+            group_size=None,
+            progress=Progress(int(version or 0)),
+            answers={entry.entry_id: StoredAnswer.of(row[-len(ANSWER_FIELDS) :])},
+            now=float(now),
+            changed=_versions(json.loads(changed)) if changed else {},
         )
-        return self._result(found) if found else None
+        return self._compared(result)
 
     @guarded()
     def search(self, question: Question, vector: bytes, *, count: int, exact: bool = False) -> SearchResult:
@@ -105,7 +115,7 @@ class Entries:
         return self._result(found)
 
     def _result(self, found: Sequence[Any]) -> SearchResult:
-        """A reply of the scripts. On a cluster they do not see the documents, which are asked for here."""
+        """A reply of cache_search.lua."""
         known, sent, answer, now = found
         progress, changed, same, size, *rows = json.loads(known)
         result = SearchResult(
@@ -115,8 +125,12 @@ class Entries:
             progress=Progress.of(progress),
             answers={sent.decode(): StoredAnswer.of(answer)} if answer else {},
             now=float(now),
-            changed={document: int(version) for document, version in changed.items()},
+            changed=_versions(changed),
         )
+        return self._compared(result)
+
+    def _compared(self, result: SearchResult) -> SearchResult:
+        """With the documents that have changed: a cluster's scripts do not see them, and they are asked for here."""
         if self._versions or self._documents is None:
             return result
         documents = [document for entry in result.entries for document in entry.sources or ()]
@@ -269,6 +283,10 @@ class Entries:
         self._counted()
         found: Any = self._redis.hgetall(self._counters)
         return {name.decode(): float(value) for name, value in found.items()}
+
+
+def _versions(changed: Mapping[str, str]) -> dict[str, int]:
+    return {document: int(version) for document, version in changed.items()}
 
 
 def _batches(ids: Iterable[str]) -> Iterator[list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,25 +26,32 @@ from semcache.store.lua import Argument, executed, script
 USE_HALF_LIFE_S = 86_400.0
 # Whoever adds more before they are written writes them, and is slowed down by it.
 MOST_WAITING = 1_000
-
-Lesson = Callable[[Pipeline], None]
-"""Queues what a hit teaches."""
+# After so long whoever counts sends for the worker again: the end of a runtime gives up what is queued.
+RESENT_AFTER_S = 5.0
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class _Counts:
-    """Counts that wait: by counter; of each entry its hits and the time of the last, s."""
+    """Counts that wait: by counter; of each entry its hits and the time of the last, s. `sent_s`: for the worker."""
 
     misses: Counter[str] = field(default_factory=Counter)
     hits: Counter[str] = field(default_factory=Counter)
     used: dict[str, tuple[int, float]] = field(default_factory=dict)
-    lessons: list[Lesson] = field(default_factory=list)
+    lessons: list[Callable[[Pipeline], None]] = field(default_factory=list)
+    sent_s: float = -math.inf
 
     @property
     def full(self) -> bool:
         return len(self.used) + len(self.lessons) >= MOST_WAITING
+
+    def send(self) -> bool:
+        """Whether the worker is to be sent for: nobody has, or it did not come."""
+        now = time.monotonic()
+        due = now >= self.sent_s + RESENT_AFTER_S
+        self.sent_s = now if due else self.sent_s
+        return due
 
 
 class Tally:
@@ -70,15 +78,25 @@ class Tally:
     def miss(self, counter: str) -> None:
         """Counts a miss."""
         with self._lock:
-            first = not (self._waiting.misses or self._waiting.used)
             self._waiting.misses[counter] += 1
-        self._written(first, full=False)
+            send = self._waiting.send()
+        self._written(send, full=False)
 
-    def hit(self, entry_id: str, answer: StoredAnswer, *, now: float, counter: str, lesson: Lesson | None) -> None:
-        """Counts a hit and what it saved, whether or not the entry is still there; teaches only if it is."""
+    def hit(
+        self,
+        entry_id: str,
+        answer: StoredAnswer,
+        *,
+        now: float,
+        counter: str,
+        lesson: Callable[[Pipeline], None] | None,
+    ) -> None:
+        """Counts a hit and what it saved, whether or not the entry is still there.
+
+        `lesson` queues what the hit teaches, if the entry is.
+        """
         with self._lock:
             waiting = self._waiting
-            first = not (waiting.misses or waiting.used)
             hits = waiting.hits
             hits[counter] += 1
             hits["tokens_saved"] += answer.tokens
@@ -87,12 +105,12 @@ class Tally:
             waiting.used[entry_id] = (waiting.used.get(entry_id, (0, 0.0))[0] + 1, now)
             if lesson is not None:
                 waiting.lessons.append(lesson)
-            full = waiting.full
-        self._written(first, full)
+            send, full = waiting.send(), waiting.full
+        self._written(send, full)
 
-    def _written(self, first: bool, full: bool) -> None:
-        """Whoever is first sends for the worker; whoever fills the tally, or finds nobody, writes."""
-        if not full and not first and self._worker is not None:
+    def _written(self, send: bool, full: bool) -> None:
+        """Sends for the worker, if that is due; whoever fills the tally, or finds nobody, writes."""
+        if not full and not send and self._worker is not None:
             return
         if full or self._worker is None or not self._worker.submit(self._write):
             try:

@@ -16,7 +16,7 @@ import numpy as np
 from semcache.cache.budget.evidence import antonyms
 from semcache.cache.deciding.guards import hard_guards
 from semcache.embed import Embedder
-from semcache.errors import ConfigurationError, Unavailable
+from semcache.errors import ConfigurationError, InvalidInput, Unavailable
 from semcache.llm import Llm, LlmRequest
 from semcache.text import normal_form
 from semcache.text.differences.negation import negation_differs
@@ -36,6 +36,17 @@ class Answer(Protocol):
 
 
 Judge = Callable[[Answer, Sequence[Answer]], Verdicts]
+
+
+def compared(judge: Judge, new: Answer, stored: Sequence[Answer]) -> list[bool | None]:
+    """What a judge says of a new answer beside stored ones; raises InvalidInput if it says something else."""
+    verdicts = list(judge(new, stored))
+    if len(verdicts) != len(stored):
+        raise InvalidInput(f"a judge returns one verdict for each stored answer: {len(stored)}, not {len(verdicts)}")
+    if odd := [said for said in verdicts if not isinstance(said, bool | np.bool_ | None)]:
+        raise InvalidInput(f"a judge says True, False or None (it cannot tell), not {odd[0]!r}")
+    return [None if said is None else bool(said) for said in verdicts]
+
 
 #: Sentences of unrelated subjects: their mean cosine is where an embedder's scale of likeness begins.
 _UNRELATED = (

@@ -13,7 +13,7 @@ from semcache.cache import inputs
 from semcache.cache.budget.evidence import Idf, pair_features
 from semcache.cache.deciding.decide import text_of
 from semcache.cache.deciding.findings import NEIGHBOURS
-from semcache.cache.deciding.neighbourhood import neighbourhood
+from semcache.cache.deciding.neighbourhood import elected
 from semcache.cache.entries.records import NearEntry
 from semcache.errors import InvalidInput
 
@@ -115,7 +115,6 @@ def _row(
         return None
     places = sorted(related, key=lambda at: -similarities[at])[:NEIGHBOURS]
     near = [NearEntry(str(at), float(similarities[at]), prompts[at], group=str(relations.group(at))) for at in places]
-    vote = neighbourhood(near)
-    best = vote.candidate
-    features = pair_features(text_of(prompts[asked]), text_of(best.prompt), best.similarity, idf) + vote.features
+    best, of_vote = elected(near)
+    features = pair_features(text_of(prompts[asked]), text_of(best.prompt), best.similarity, idf) + of_vote
     return LabelledRow(prompts[asked], tuple(features), best.group == str(relations.group(asked)))

@@ -33,9 +33,8 @@ from semcache.cache.budget import (
 from semcache.cache.budget.votes import DIFFERENT, SAME, Votes
 from semcache.cache.deciding.decide import Decision, Learned, Rule, decide
 from semcache.cache.entries.records import Progress, Verdict
-from semcache.cache.entries.tally import Lesson as HitLesson
 from semcache.cache.inputs import Question
-from semcache.cache.learning.judge import Judge
+from semcache.cache.learning.judge import Judge, compared
 from semcache.cache.learning.labelled import LabelledRow
 from semcache.cache.learning.lessons import Lesson, group_of, words_of
 from semcache.cache.learning.state import AnswerRecord, Before, LearningState, LessonWrite
@@ -56,6 +55,11 @@ def draw_of(fingerprint: str, repeats: int) -> float:
     """A pseudo-random number of the question itself: asked again in the same state, it gets the same decision."""
     digest = hashlib.blake2b(f"{fingerprint}:{repeats}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
+
+
+def recheck_due(fingerprint: str, version: int, draw: Draw = draw_of) -> bool:
+    """Whether a model of this version has exact repeats of a question answered anew, once other entries can vote."""
+    return version > 0 and draw(f"recheck:{fingerprint}", version) < FLOOR_SHARE
 
 
 def _untold(by: Literal["shadow", "feedback"], right: bool | None) -> None:
@@ -99,9 +103,9 @@ class Learner:
 
     def rechecks(self, question: Question, progress: Progress, group_size: int) -> bool:
         """Whether an exact repeat is answered anew: a small share, of groups whose other entries can vote."""
-        if self._when == "off" or progress.version == 0 or group_size < 2:
+        if self._when == "off" or group_size < 2:
             return False
-        return self._draw(f"recheck:{question.fingerprint}", progress.version) < FLOOR_SHARE
+        return recheck_due(question.fingerprint, progress.version, self._draw)
 
     def _current(self, version: int) -> Learned:
         """This process's copy of what was learned, its sums aside."""
@@ -124,16 +128,18 @@ class Learner:
 
     # -- lessons
 
-    def lesson_of_hit(self, question: Question, decision: Decision) -> HitLesson | None:
-        """What the decision to serve teaches, with the label unknown; made and written behind the answer."""
+    def lesson_of_hit(self, question: Question, decision: Decision, sums: Sums) -> Callable[[Pipeline], None] | None:
+        """Queues what the decision to serve teaches, with the label unknown; called behind the answer."""
         if decision.evidence is None or decision.chosen is None or self._when == "off":
             return None
-        return partial(self._queue_hit, question, decision.chosen.entry_id, decision.evidence)
+        return partial(self._queue_hit, question, decision.chosen.entry_id, decision.evidence, sums)
 
-    def _queue_hit(self, question: Question, entry_id: str, evidence: CandidateEvidence, pipe: Pipeline) -> None:
+    def _queue_hit(
+        self, question: Question, entry_id: str, evidence: CandidateEvidence, sums: Sums, pipe: Pipeline
+    ) -> None:
         write = LessonWrite(
             row=pack_row(evidence.features, None),
-            sums=served(evidence),
+            sums=served(evidence, sums),
             words=words_of(question.prompt),
             entry_id=entry_id,
             question=question.fingerprint,
@@ -156,7 +162,7 @@ class Learner:
     def _teach(self, lesson: Lesson) -> None:
         others = lesson.recheck or [a for a in self.answers(lesson.near) if a.entry_id != lesson.entry_id]
         new = AnswerRecord(lesson.entry_id, lesson.prompt, lesson.response, lesson.sources, "")
-        votes = Votes.of([answer.group for answer in others], self._judge(new, others))
+        votes = Votes.of([answer.group for answer in others], compared(self._judge, new, others))
         if lesson.recheck is None:
             self._learn(lesson, votes, others)
         else:
@@ -230,7 +236,7 @@ class Learner:
     def agrees(self, response: str, sources: Mapping[str, int], entry_id: str) -> bool | None:
         """What the judge says of an answer beside a stored one; None if it cannot tell, or the stored one is gone."""
         stored = self.answers([entry_id])
-        return self._judge(AnswerRecord("", "", response, sources, ""), stored)[0] if stored else None
+        return compared(self._judge, AnswerRecord("", "", response, sources, ""), stored)[0] if stored else None
 
     def open(self) -> None:
         """Before `add_labelled`: an erasure that comes between the two is not undone."""
@@ -253,6 +259,10 @@ class Learner:
     def status(self) -> LearningStatus:
         """How far the learning is."""
         return self._state.status(self._max_error_rate)
+
+    def version(self) -> int:
+        """The version of the model in force; 0 = none."""
+        return self._state.version()
 
     def forget(self) -> None:
         """Starts again as if nothing had been learned."""

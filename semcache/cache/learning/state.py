@@ -100,6 +100,11 @@ class LearningState:
         return Learned(_read_model(stored, version), idf=_read_idf(words), version=version)
 
     @guarded()
+    def version(self) -> int:
+        """The version of the model; 0 = there is none."""
+        return int(self._redis.hget(self._model, "version") or 0)
+
+    @guarded()
     def sums(self) -> Sums:
         """The running sums."""
         found: Any = self._redis.hgetall(self._sums)
@@ -114,7 +119,9 @@ class LearningState:
         return [
             None
             if prompt is None
-            else AnswerRecord(id, prompt.decode(), response.decode(), json.loads(sources or b"{}"), group.decode())
+            else AnswerRecord(
+                id, prompt.decode(), response.decode(), json.loads(sources or b"{}"), group.decode() if group else id
+            )
             for id, (prompt, response, sources, group) in zip(ids, pipe.execute(), strict=True)
         ]
 

@@ -7,7 +7,6 @@ the longest-lived of its answers and what was learned from them are gone.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import redis
 
@@ -18,13 +17,14 @@ from semcache.errors import InvalidInput
 from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.expiry import unregister
+from semcache.store.pages import hash_fields
 
 
 @guarded()
 def listed(client: redis.Redis, namespace: str) -> list[tuple[str, Scope]]:
-    """The ids under which scopes are stored, and what they are; also those of former formats."""
-    found: Any = client.hgetall(keys.CACHE_SCOPES.build(namespace=namespace))
-    known = ((id.decode(), Scope.from_json(namespace, text)) for id, text in found.items())
+    """The ids under which scopes are stored, and what they are; also those of former formats. Read in pages."""
+    found = hash_fields(client, keys.CACHE_SCOPES.build(namespace=namespace))
+    known = ((id.decode(), Scope.from_json(namespace, text)) for id, text in found)
     return sorted(known, key=lambda one: (one[1].items, one[0]))
 
 

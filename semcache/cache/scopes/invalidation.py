@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import redis
 
 from semcache.cache.entries import Entries
 from semcache.store import keys
 from semcache.store.connect import guarded
 from semcache.store.expiry import take_out
+from semcache.store.pages import hash_names
 
 
 def invalidate_source(client: redis.Redis, namespace: str, document: str, *, before_version: int | None = None) -> int:
@@ -21,7 +20,7 @@ def invalidate_source(client: redis.Redis, namespace: str, document: str, *, bef
     key = keys.CACHE_DEPENDANTS.build(namespace=namespace, source=document)
     older_than = None if before_version is None else (document, before_version)
     with guarded():
-        scopes: Any = client.hkeys(key)
+        scopes = hash_names(client, key)
     removed = 0
     for scope in sorted(scope.decode() for scope in scopes):
         entries = Entries(client, scope)

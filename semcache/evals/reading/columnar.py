@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from datetime import date, datetime
+from itertools import chain, islice
 from typing import Any, BinaryIO, cast
 
 from semcache.errors import InvalidInput, MissingExtra
@@ -12,6 +13,9 @@ from semcache.evals.reading.opening import Source
 from semcache.evals.reading.record import Record, Value
 
 _ROWS_AT_ONCE = 2_000
+#: The names of the columns stand among the first rows.
+_MOST_TITLES = 10
+_Cells = tuple[Any, ...]
 
 
 def parquet(source: Source) -> Iterator[Record]:
@@ -36,7 +40,7 @@ def parquet(source: Source) -> Iterator[Record]:
 
 
 def workbook(source: Source) -> Iterator[Record]:
-    """The rows of the first sheet that has any; its first row names the columns.
+    """The rows of the first sheet that has any; the first row that is no title names the columns.
 
     Raises:
         MissingExtra: openpyxl is not installed.
@@ -52,11 +56,23 @@ def workbook(source: Source) -> Iterator[Record]:
         raise InvalidInput(f"{source.name} is no workbook that can be read: {error}") from error
     sheet = next((sheet for sheet in book.worksheets if sheet.max_row != 0), None)
     rows = iter(sheet.iter_rows(values_only=True)) if sheet is not None else iter(())
-    names = next((row for row in rows if any(cell is not None for cell in row)), ())
-    for number, row in enumerate(rows, 2):
+    skipped, names, rows = _headed(rows)
+    for number, row in enumerate(rows, skipped + 2):
         values = {str(name).strip(): _plain(cell) for name, cell in zip(names, row, strict=False) if name is not None}
         if any(value is not None for value in values.values()):
             yield Record(values, f"{source.name}, row {number}")
+
+
+def _headed(rows: Iterator[_Cells]) -> tuple[int, _Cells, Iterator[_Cells]]:
+    """How many rows stand above the names of the columns, the names, and the rows below.
+
+    A title stands alone in its row, in one cell or in merged ones, above rows of several cells.
+    """
+    head = list(islice(rows, _MOST_TITLES))
+    filled = [sum(cell is not None for cell in row) for row in head]
+    several = any(number > 1 for number in filled)
+    at = next((at for at, number in enumerate(filled) if number > several), 0)
+    return at, head[at] if head else (), chain(head[at + 1 :], rows)
 
 
 def _plain(cell: Any) -> Value:

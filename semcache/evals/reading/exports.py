@@ -155,8 +155,9 @@ def _last_text(values: list[Value]) -> str | None:
         return _spoken([(m.text, m.calls) for m in messages if m.role == "assistant"])
     if values and isinstance(values[0], list):
         return _last_text(values[0])
-    if values and isinstance(values[0], Mapping) and _CHOICE & set(values[0]):
-        return _text_of_body(values[0])
+    first = values[0] if values else None
+    if isinstance(first, Mapping) and (_CHOICE & set(first) or isinstance(first.get("content"), Mapping)):
+        return _text_of_body(first)
     text, _ = text_of(values)
     return text or None
 
@@ -175,7 +176,7 @@ def _text_of_body(body: Mapping[str, Value]) -> str | None:
     _check_end(body)
     if messages := messages_of([body]):
         return _spoken([(m.text, m.calls) for m in messages])
-    for name in ("choices", "generations", "output", "candidates", "body", "message", "messages", "content"):
+    for name in ("choices", "generations", "output", "candidates", "body", "message", "messages", "content", "parts"):
         if isinstance(inner := parsed(body.get(name)), list | dict) and inner:
             return _text(inner)
     return next((found for name in _TEXTS if isinstance(found := body.get(name), str) and found), None)

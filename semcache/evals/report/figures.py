@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from semcache.evals.log import Log
+from semcache.evals.stats import with_estimate
 from semcache.evals.summary import Summary
 from semcache.evals.thresholds import StaticResult, best_within
 
@@ -21,6 +23,7 @@ def result(
         "exact_hits": summary.exact_hits,
         "wrong_exact_hits": summary.wrong_exact_hits,
         "compared_by": dict(summary.compared_by),
+        "estimated_wrong_share": summary.estimate.share if summary.estimate.hits else None,
         "judge": summary.errors.row() if summary.compared_by["meaning"] else None,
         "max_error_rate": max_error_rate,
         "shadow_calls": summary.shadow_calls,
@@ -65,8 +68,10 @@ def _static_row(result: StaticResult, name: str, summary: Summary) -> dict[str, 
     row = result.row(name)
     if summary.compared_by["meaning"]:
         judged, untold = result.judged_hits, result.unjudged_hits
-        low, high = summary.errors.interval(result.wrong_hits, judged, by_meaning=judged, untold=untold)
-        row["wrong_hit_interval"] = [low, high]
+        told = partial(summary.errors.interval, untold=untold)
+        row["wrong_hit_interval"] = list(
+            with_estimate(result.wrong_hits, judged, result.estimate, lambda w, n: told(w, n, by_meaning=n))
+        )
     return row
 
 

@@ -10,6 +10,7 @@ COMPARED_BY = {
     "labels": "labels",
     "text": "equal text",
     "meaning": "meaning",
+    "likelihood": "likelihood",
     "nothing": "nothing",
 }
 NOT_JUDGED = "not judged"
@@ -85,6 +86,11 @@ def _truth(data: Mapping[str, Any]) -> Iterator[str]:
         )
     elif data["truth"]:
         yield f"Answers are the same where the column {data['truth']} says so."
+    if (share := data.get("estimated_wrong_share")) is not None:
+        yield (
+            f"{data['compared_by']['likelihood']:,} hits have long answers in other words, of which no single one can "
+            f"be told: by their likelihoods together, {share:.1%} of these are wrong."
+        )
     if judge := data["judge"]:
         yield (
             f"The comparison by meaning was checked on this log: it called {judge['called_different']} of "

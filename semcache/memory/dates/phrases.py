@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from semcache.memory.dates.when import utc_day
+from semcache.text.characters import lowered
 from semcache.text.figures.dates import MONTHS, WEEKDAYS
 from semcache.text.patterns import Pattern
 
@@ -56,31 +57,69 @@ _HINTS = frozenset(  # words: each time phrase but a year and "on the 5th" has o
         *"yesterday today tonight tomorrow".split(),
     ]
 )
-_HINT_DIGITS = re.compile(r"(?:19|20)\d\d|\bon\s+the\s+\d", re.IGNORECASE)
+_HINT_DIGITS = re.compile(r"(?:19|20)\d\d|\bon\s+the\s+\d")
 _WORD = re.compile(r"\w+")
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
+_ALONE = frozenset([*MONTHS, *WEEKDAYS, *"yesterday today tonight tomorrow".split()])
+"""Words that are a time phrase by themselves."""
+_FIRST = frozenset(
+    [
+        *(*_NUMBERS, *_SEASONS),
+        *"back since in on from by around until till starting as of early late mid the".split(),
+        *"next last this past coming within for during".split(),
+    ]
+)
+"""Words that begin all others, but for figures."""
+_WITHIN = _FIRST | frozenset("of start end beginning".split())
+"""Words that may stand between the first of a phrase and one of the hints or a figure."""
 _UNIT_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 
 
 def find_time(text: str) -> re.Match[str] | None:
     """The first time phrase of a text."""
-    return _WHEN.search(text) if _hints_at_time(text) else None
+    return next(find_dates(text), None)
 
 
 def leading_time(text: str) -> re.Match[str] | None:
     """The time phrase that a text begins with."""
-    found = _WHEN.match(text)
+    first = _WORD.match(text)
+    found = _WHEN.match(text) if first and _may_begin(lowered(first[0])) else None
     return found if found and _hints_at_time(text) else None
 
 
 def find_dates(text: str) -> Iterator[re.Match[str]]:
     """All time phrases of a text."""
-    return _WHEN.finditer(text) if _hints_at_time(text) else iter(())
+    if not _hints_at_time(text):
+        return
+    end = 0
+    for start in _beginnings(lowered(text)):
+        found = _WHEN.match(text, start) if start >= end else None
+        if found:
+            end = found.end()
+            yield found
+
+
+def _may_begin(word: str) -> bool:
+    """Whether a time phrase may begin with this word, in lower case."""
+    return word in _ALONE or word in _FIRST or word[0].isdecimal()
+
+
+def _beginnings(lower: str) -> list[int]:
+    """Places where a time phrase may begin: the pattern is slow, and most words lead to no time."""
+    found, leads = [], False
+    for match in reversed(list(_WORD.finditer(lower))):
+        word = match[0]
+        figure = word[0].isdecimal()
+        if word in _ALONE or (leads and (figure or word in _FIRST)):
+            found.append(match.start())
+        leads = figure or word in _HINTS or word in _ALONE or (leads and word in _WITHIN)
+    return found[::-1]
 
 
 def _hints_at_time(text: str) -> bool:
     """Whether a text may have a time phrase: far quicker than to look for one."""
-    return not _HINTS.isdisjoint(_WORD.findall(text.lower())) or _HINT_DIGITS.search(text) is not None
+    lower = text.lower()
+    return not _HINTS.isdisjoint(_WORD.findall(lower)) or _HINT_DIGITS.search(lower) is not None
 
 
 def resolve(phrase: re.Match[str], at: float, tense: Tense) -> float | None:

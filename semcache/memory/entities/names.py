@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from semcache.memory.entities.types import Kind, Mention
 from semcache.memory.facts.rules.lexicon import LANGUAGES, NATIONALITIES, NO_NAMES, PETS, RELATIONS
+from semcache.text.characters import lowered
 from semcache.text.entities import known_names
 from semcache.text.figures.dates import MONTHS, WEEKDAYS
 from semcache.text.patterns import Pattern, either
 from semcache.text.tokens import STOP_WORDS, stem
 
 _NAME = re.compile(
-    r"(?<![\w'’])[A-ZÀ-ÖØ-Þ][\w&]*(?:['’-][A-Za-zÀ-ÿ]\w+)*(?:\s+(?:(?:of|de|da|van|von|der|la"
+    r"[A-ZÀ-ÖØ-Þ](?<![\w'’].)[\w&]*(?:['’-][A-Za-zÀ-ÿ]\w+)*(?:\s+(?:(?:of|de|da|van|von|der|la"
     r"|le|al)\s+)*(?:[A-ZÀ-ÖØ-Þ][\w&]*(?:['’-][A-Z]\w+)*|\d{1,3}\b))*"
 )
 _SMALL = re.compile(r"\b[a-z][a-z'-]+\b")
@@ -68,6 +69,22 @@ _COMMON = STOP_WORDS | NO_NAMES | LANGUAGES | NATIONALITIES | _CALENDAR | _START
 _KINDS = {"place": Kind.PLACE, "company": Kind.ORGANISATION, "software": Kind.PRODUCT, "medicine": Kind.PRODUCT}
 
 
+# The last letters of what these patterns match: most names follow another word, and are looked at no further.
+_LETTERS = re.compile(r"[^\W\d_]+")
+_TITLES = tuple("mr mrs ms dr prof uncle aunt sir miss".split())
+_PERSON_ENDS = frozenset(
+    [
+        *(_LETTERS.findall(word)[-1] for word in RELATIONS | PETS),
+        *"named called m am is s".split(),
+        *"hi hey hello thanks you bye wow yeah yes no sure ok congrats sorry dear morning".split(),
+    ]
+)
+_ORGANISATION_ENDS = frozenset("at for with join joined joining employer company founded by left quit is the".split())
+_PLACE_ENDS = frozenset(
+    "in near from to at around outside towards via through visit visited visiting live lived lives moved the".split()
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A mention as its text alone shows it. `sure`: its kind is known from itself; `start`: it starts a sentence,
@@ -113,12 +130,21 @@ def _kind_of_name(name: str) -> Kind | None:
 
 def _kind(name: str, before: str, after: str) -> Kind:
     """The kind of what stands between these words."""
-    if _TITLE.search(before) or _KIN_BEFORE.search(before) or _SPOKEN_TO.search(before):
+    last = _last_word(before)
+    if last.endswith(_TITLES) and _TITLE.search(before):
         return Kind.PERSON
-    if _ORGANISATION_BEFORE.search(before):
+    if last in _PERSON_ENDS and (_KIN_BEFORE.search(before) or _SPOKEN_TO.search(before)):
+        return Kind.PERSON
+    if last in _ORGANISATION_ENDS and _ORGANISATION_BEFORE.search(before):
         return Kind.ORGANISATION
     if _DOES.match(after):
         return Kind.PERSON
     if _PRODUCT.search(name):
         return Kind.PRODUCT
-    return Kind.PLACE if _PLACE_BEFORE.search(before) else Kind.NAME
+    return Kind.PLACE if last in _PLACE_ENDS and _PLACE_BEFORE.search(before) else Kind.NAME
+
+
+def _last_word(before: str) -> str:
+    """The last letters of what stands before a name, in lower case; '' if no white space follows them."""
+    letters = _LETTERS.findall(lowered(before)) if before[-1:].isspace() else ()
+    return letters[-1] if letters else ""

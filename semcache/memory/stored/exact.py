@@ -14,6 +14,7 @@ _SCRIPT = r"\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef"  # written without spaces: 
 _BESIDE = re.compile(f"[{_SCRIPT}]+")
 _OUTSIDE = ".,;:?!()[]{}<>\"'`’“”«»…*#$€£+~=|"
 _NAME = re.compile(r"@\w{2}|\w_\w|\w@\w|[^\W\d_]{2}\.[^\W\d_]{2}")  # a handle, identifier, address, file
+_HINT = re.compile(r"[\d_@#+]|[^\x00-\x7f]|[a-zA-Z](?<=[a-zA-Z]{2})\.[a-zA-Z]{2}")  # each code has one of them
 _LANGUAGE = re.compile(r"\b[A-Za-z](?:\+\+|#)(?!\w)")
 _NAME_CHARS, _ACCENTED_CHARS = 3, 4  # shorter ones are little words in the languages that have them
 _ORDINARY = re.compile(r"\d{1,2}|(?:19|20)\d\d|\d+(?:st|nd|rd|th|s|am|pm)|\d{1,2}:\d\d(?:am|pm)?", re.IGNORECASE)
@@ -24,14 +25,14 @@ _NOT_BEFORE, _NOT_AFTER = rf"(?<!{_SIGN})(?<!{_SIGN}[.,:/_-])", rf"(?!{_SIGN})(?
 
 def codes(text: str) -> tuple[str, ...]:
     """The exact things of a text, each once, in order, as `held` compares them."""
-    words = _BESIDE.sub(" ", unicodedata.normalize("NFC", text)).split()
-    found = [code for word in words for code in _of_word(word)]
+    plain = text if text.isascii() else _BESIDE.sub(" ", unicodedata.normalize("NFC", text))
+    if not _HINT.search(plain):
+        return ()
+    found = [code for word in plain.split() if _HINT.search(word) for code in _of_word(word)]
     return tuple(dict.fromkeys(found))
 
 
 def _of_word(word: str) -> list[str]:
-    if word.isascii() and word.isalpha():
-        return []
     bare = word.strip(_OUTSIDE).removesuffix("'s").removesuffix("’s")
     named = _LANGUAGE.search(word)
     if named:

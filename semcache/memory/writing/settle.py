@@ -17,7 +17,7 @@ from semcache.memory.stored.layout import UserKeys, pack, packed_bytes, vectors_
 from semcache.memory.stored.passages import context_text
 from semcache.memory.stored.records import read_turns
 from semcache.store.connect import guarded
-from semcache.store.lua import script
+from semcache.store.lua import executed, script
 from semcache.store.sealing import UNSEALED, Sealer
 
 _ROUNDS = 5
@@ -69,7 +69,7 @@ def _replace(redis: Redis, embedder: Embedder, wrong: dict[Place, str], sealer: 
         for place, before in wrong.items():
             names = [place.user.turn(place.turn), place.user.session(place.session)]
             script("memory_settle")(pipe, keys=names, args=[place.turn, before, field, size, vectors.get(place, b"")])
-        done = pipe.execute()
+        done = executed(redis, pipe)
     return {place for place, replaced in zip(wrong, done, strict=True) if not replaced}
 
 
@@ -93,7 +93,7 @@ def links_of(redis: Redis, places: Iterable[Place]) -> dict[Place, Links]:
         for place in ordered:
             names = [place.user.turn(place.turn), place.user.session(place.session)]
             script("memory_links")(pipe, keys=names, args=[place.turn])
-        replies = pipe.execute()
+        replies = executed(redis, pipe)
     return {
         place: Links(bool(stored), made.decode(), before.decode(), after.decode())
         for place, (stored, made, before, after) in zip(ordered, replies, strict=True)

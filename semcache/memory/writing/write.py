@@ -30,7 +30,7 @@ from semcache.memory.writing.forget import forget_turns, over_capacity, too_old
 from semcache.memory.writing.settle import Place, settle
 from semcache.store import keys
 from semcache.store.connect import guarded
-from semcache.store.lua import Argument, script
+from semcache.store.lua import Argument, executed, script
 from semcache.store.sealing import UNSEALED, Sealer
 from semcache.store.vectors import Quantisation, blobs
 
@@ -146,21 +146,23 @@ class TurnWriter:
             RedisUnavailable: some turns may be written; the same turns again complete the rest.
         """
         packed = self._packed(plan, vectors)
+        calls = list(_calls(list(zip(plan.fresh, packed, strict=True)), lambda item: item[0].new))
         with guarded(), self._redis.pipeline(transaction=False) as pipe:
-            for user, some in _calls(list(zip(plan.fresh, packed, strict=True)), lambda item: item[0].new):
+            for user, some in calls:
                 arguments = self._given(user, anew=plan.anew)
                 for planned, vectors_of in some:
                     arguments += planned.form
                     arguments += vectors_of
                 script("memory_append")(pipe, keys=[user.of(keys.CHRONOLOGY)], args=arguments)
-            replies = [reply for call in pipe.execute() for reply in call]
+            for user, written in groupby((planned.new for planned in plan.fresh), _keys):
+                keep_readings(pipe, user, [new.turn for new in written], sealer=self._sealer)
+            done = executed(self._redis, pipe)
+            replies = [reply for call in done[: len(calls)] for reply in call]
         moved = list(plan.known)
         for planned, (state, before, after) in zip(plan.fresh, replies, strict=True):
             expected = planned.previous.id if planned.previous else ""
             if state == 0 or (state == 1 and (after or before.decode() != expected)):
                 moved.append(planned.new)
-        for user, written in groupby((planned.new for planned in plan.fresh), _keys):
-            keep_readings(self._redis, user, [new.turn for new in written], sealer=self._sealer)
         places = {Place(_keys(new), new.session, new.id) for new in moved} | self._evict(plan)
         settle(self._redis, self._embedder, places, sealer=self._sealer)
         return _outcomes(plan, [state for state, *_ in replies])
@@ -184,7 +186,7 @@ class TurnWriter:
                 for new in some:
                     arguments += (new.id, repr(new.at), new.session)
                 script("memory_before")(pipe, keys=[user.of(keys.CHRONOLOGY)], args=arguments)
-            return [found for call in pipe.execute() for found in call]
+            return [found for call in executed(self._redis, pipe) for found in call]
 
     def _stored(self, new: NewTurn, before: Sequence[bytes]) -> list[Turn]:
         """The stored turn that a new one follows, if there is one."""
@@ -212,9 +214,10 @@ class TurnWriter:
 
     def _packed(self, plan: Plan, vectors: Vectors) -> Iterator[tuple[bytes, bytes, bytes]]:
         """For each fresh turn its vector as VADD takes it, the packed vectors that its hash keeps, its passages'."""
-        if len(vectors) != len(plan.texts):
-            raise InvalidInput(f"the plan has {len(plan.texts)} texts, but {len(vectors)} vectors were given")
-        turns, long = len(plan.fresh), len(vectors) - sum(len(planned.passages) for planned in plan.fresh)
+        turns = len(plan.fresh)
+        long = turns + sum(planned.previous is not None for planned in plan.fresh)
+        if len(vectors) != (texts := long + sum(len(planned.passages) for planned in plan.fresh)):
+            raise InvalidInput(f"the plan has {texts} texts, but {len(vectors)} vectors were given")
         dim = self._embedder.dim
         own, small, rest = blobs(vectors[:turns], dim), pack(vectors[:long]), iter(blobs(vectors[long:], dim))
         contexts = iter(small[turns:])

@@ -23,7 +23,6 @@ from semcache.llm.requests import (
     question_of,
     scope_of,
 )
-from semcache.questions import classify
 from semcache.server.backend import Backend
 from semcache.server.identity import Identity
 from semcache.server.proxy.directives import Directives
@@ -112,12 +111,10 @@ class Asking:
     # -- whom it may be served
 
     def _judged(self) -> Semantic | Exact | Never:
-        app = self._backend.app
-        share_above = app.settings.cache.share_above
         verdict = may_serve(
             self._body,
             endpoint=self.endpoint,
-            classes=lambda text: classify(text, embedder=app.embedder, share_above=share_above),
+            classes=self._backend.class_of,
             owner=self._owner,
             expands_ids=True,
         )

@@ -12,7 +12,7 @@ import httpx2
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from semcache.errors import SemcacheError
+from semcache.errors import LlmUnavailable, SemcacheError
 from semcache.llm.requests.collecting import Collector
 from semcache.server.errors import response_of
 from semcache.server.proxy.upstream import Call, Upstreams, returned_headers
@@ -25,7 +25,7 @@ _STORE_S = 5.0
 
 
 class Relay(Response):
-    """The answer of an upstream, piece by piece. `keep` gets its body if it is whole, before the caller has its end."""
+    """The answer of an upstream, piece by piece. `keep` gets its body if it is whole, before the caller does."""
 
     def __init__(
         self,
@@ -70,9 +70,8 @@ class Relay(Response):
             answer = response_of(scope["path"], error)
             answer.headers.update(self._added)
             await answer(scope, receive, send)
-        except httpx2.TransportError as error:  # the upstream broke off: so do we, for the answer is not whole
+        except httpx2.TransportError as error:  # so do we: without its end the connection is closed
             _log.warning("the upstream broke off its answer: %s", str(error) or type(error).__name__)
-            raise Broken(str(error)) from error
 
     async def _answer(self, response: httpx2.Response, send: Send) -> None:
         headers = [
@@ -89,7 +88,7 @@ class Relay(Response):
             await send(start)
             await self._stream(response, send)
         else:
-            body = await response.aread()
+            body = await _read(response)
             if len(body) <= _LONGEST_STORED and (whole := _object(response)) is not None:
                 body = await self._stored(whole) or body
             await send(start)
@@ -119,8 +118,13 @@ class Relay(Response):
         return b""
 
 
-class Broken(Exception):
-    """The answer began and has no end: the connection is closed, so that the caller sees it."""
+async def _read(response: httpx2.Response) -> bytes:
+    """All of an answer, of which nothing has been sent yet."""
+    try:
+        return await response.aread()
+    except httpx2.TransportError as error:
+        _log.warning("the upstream broke off its answer: %s", str(error) or type(error).__name__)
+        raise LlmUnavailable("the upstream broke off its answer; try again") from error
 
 
 def _object(response: httpx2.Response) -> dict[str, Any] | None:

@@ -154,6 +154,7 @@ class Proxy:
         return outcome_headers("hit", found.reason, kind=found.kind, tokens_saved=found.tokens_saved, **near)
 
     async def _keep(self, asking: Asking, answer: dict[str, Any]) -> None:
+        """Stores an answer before the caller has it: who asks the same at once, of any worker, is served."""
         await self._backend.run(partial(asking.keep, answer))
 
     def _passed(self, call: Call, reason: str, *, outage: str = "", endpoint: str = "") -> Response:
@@ -170,9 +171,9 @@ class Proxy:
         self._backend.metrics.tokens_saved.inc(tokens)
 
 
-def openai(backend: Backend, upstreams: Upstreams) -> APIRouter:
-    """The routes; the last takes everything that no other router has, so this one is included last."""
-    router, proxy = APIRouter(prefix="/v1", tags=["openai"], responses=_ERRORS), Proxy(backend, upstreams)
+def openai(proxy: Proxy) -> APIRouter:
+    """The routes that are known; most requests are for them, so this router is asked first."""
+    router = APIRouter(prefix="/v1", tags=["openai"], responses=_ERRORS)
 
     @router.post("/chat/completions", openapi_extra=_BODY)
     async def chat_completions(request: Request) -> Response:
@@ -194,8 +195,15 @@ def openai(backend: Backend, upstreams: Upstreams) -> APIRouter:
     async def models(request: Request) -> Response:
         return await proxy.through(request)
 
+    return router
+
+
+def everything_else(proxy: Proxy) -> APIRouter:
+    """What no other router has."""
+    router = APIRouter(prefix="/v1")
+
     @router.api_route("/{path:path}", methods=_METHODS, include_in_schema=False)
-    async def everything_else(request: Request, path: str) -> Response:
+    async def through(request: Request, path: str) -> Response:
         return await proxy.through(request)
 
     return router

@@ -13,6 +13,7 @@ from semcache.store import keys
 from semcache.store.checks.finding import Finding, Known, read_key
 from semcache.store.checks.reading import Question, ask, judged, members, scored, texts
 from semcache.store.connect import guarded
+from semcache.store.pages import hash_names
 
 _FIELDS = ("asked", "expires", "indexes", "group", "verbatim")
 
@@ -29,7 +30,7 @@ def _about_entry(key: Known, asked: str, expires: str, indexes: str, group: str,
     id, pointers, mortal = key.ids["entry"], json.loads(indexes or "[]"), float(expires) > 0
 
     def judge(replies: list[Any]) -> Iterator[Finding]:
-        use, due, exact, vector, grouped, ttl_ms, *indexed = replies
+        use, due, exact, vector, group_there, grouped, ttl_ms, *indexed = replies
         if ttl_ms == -2:
             return  # gone since it was read
         wrong = {
@@ -37,7 +38,7 @@ def _about_entry(key: Known, asked: str, expires: str, indexes: str, group: str,
             "its expiry is not noted": mortal and (due is None or float(due) != float(expires)),
             "its question does not lead to it": exact is None or exact.decode() != id,
             "it has no vector": verbatim != "1" and vector != 1,
-            "its answer group does not have it": grouped != 1,
+            "its answer group does not have it": bool(group or group_there) and grouped != 1,
             "it expires, but its key stays for ever": mortal and ttl_ms == -1,
             "it never expires, but its key will vanish": not mortal and ttl_ms >= 0,
             **{f"it is not in {index}": has != 1 for index, has in zip(pointers, indexed, strict=True)},
@@ -50,7 +51,8 @@ def _about_entry(key: Known, asked: str, expires: str, indexes: str, group: str,
         ("ZSCORE", key.sibling(keys.CACHE_EXPIRY), id),
         ("HGET", key.sibling(keys.CACHE_EXACT), asked),
         ("VISMEMBER", key.sibling(keys.CACHE_VECTORS), id),
-        ("HEXISTS", key.sibling(keys.CACHE_GROUP, group=group), id),
+        ("EXISTS", own := key.sibling(keys.CACHE_GROUP, group=group or id)),
+        ("HEXISTS", own, id),
         ("PTTL", key.name),
         *(("SISMEMBER", index, id) for index in pointers),
     ]
@@ -74,7 +76,7 @@ def listed(redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
                     continue  # overdue: the next sweep takes it
                 if not asked:
                     yield Finding(key.name, f"there is no entry {id}", f"{remove} {key.name} {id}")
-                elif not _names(key, json.loads(indexes or "[]"), group):
+                elif not _names(key, json.loads(indexes or "[]"), group or id):
                     yield Finding(key.name, f"entry {id} does not belong here", f"{remove} {key.name} {id}")
 
 
@@ -122,8 +124,7 @@ class Homes:
         with guarded():
             for name in self._redis.scan_iter(match=pattern, count=1_000):
                 namespace = read_key(name.decode()).ids["namespace"]
-                scopes: Any = self._redis.hkeys(name)
-                self._known |= {scope.decode(): namespace for scope in scopes}
+                self._known |= {scope.decode(): namespace for scope in hash_names(self._redis, name)}
 
     def used(self, redis: Redis, found: Sequence[Known]) -> Iterator[Finding]:
         """A scope that holds entries is in a catalogue: sweeper and commands find it there."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from redis import Redis
 
@@ -14,6 +13,7 @@ from semcache.store.checks import cache, general, knowledge, memory
 from semcache.store.checks.finding import Finding, Known, read_key
 from semcache.store.clients.client import scan_pages
 from semcache.store.connect import guarded
+from semcache.store.pages import hash_names
 
 Check = Callable[[Redis, Sequence[Known]], Iterator[Finding]]
 
@@ -80,7 +80,7 @@ def _owner(redis: Redis, namespace: str | None) -> Callable[[Known], bool]:
     escaped = keys.escape(namespace)
     tags = tuple(f"{keys.PREFIX}:{{{tag}:{escaped}" for tag in ("m", "k", "cs", "g", "gs", "gi"))
     with guarded():
-        scopes: Any = redis.hkeys(keys.CACHE_SCOPES.build(namespace=namespace))
+        scopes = hash_names(redis, keys.CACHE_SCOPES.build(namespace=namespace))
     own = {f"{keys.PREFIX}:{{c:{keys.escape(scope.decode())}}}" for scope in scopes}
 
     def ours(known: Known) -> bool:

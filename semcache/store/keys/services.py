@@ -25,7 +25,11 @@ VERBATIM_ANSWER = _declare(
     "the answer to one request of the API, by the request's SHA-256, JSON",
 )
 VERBATIM_FLIGHT = _declare(
-    "verbatim flight", "{{v:{namespace}:{tenant}}}:flight:{request}", "string", "lease, seconds", "who asks this now"
+    "verbatim flight",
+    "{{v:{namespace}:{tenant}}}:flight:{request}",
+    "string",
+    "lease, seconds",
+    "who asks this now; empty: somebody has just asked",
 )
 SERVED_RESPONSE = _declare(
     "served response",

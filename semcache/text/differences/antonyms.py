@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from semcache.text.tokens import stem
 
@@ -222,14 +222,16 @@ def opposed(first: Iterable[str], second: Iterable[str]) -> tuple[str, str] | No
 
     Linear in the number of words: each is looked up among the others, with and without its prefix.
     """
-    table, others = _table(), frozenset(second)
+    others = frozenset(second)
     if not others:
         return None
-    for word in first:
-        for other in (*table.get(word, ()), *_with_other_prefix(word)):
-            if other in others:
-                return word, other
-    return None
+    return next(((word, other) for word in first for other in _excluding(word) if other in others), None)
+
+
+@lru_cache(maxsize=4_096)
+def _excluding(word: str) -> tuple[str, ...]:
+    """What excludes a stem: by the table, and by a prefix; the same few stems are asked about all the time."""
+    return (*_table().get(word, ()), *_with_other_prefix(word))
 
 
 def _with_other_prefix(word: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ import re
 from enum import StrEnum
 
 from semcache.text.patterns import any_of
+from semcache.text.questions.corrections import meant
 from semcache.text.questions.followups import FUNCTION_WORDS, is_follow_up, plain, words
 from semcache.text.tokens import sentences
 
@@ -75,8 +76,6 @@ _HUMAN = re.compile(
     r"|\bnot (?:an?|this|the|with an?) (?:bot|robot|machine|ai)\b",
     re.IGNORECASE,
 )
-# `No, I meant the C3`: the question before it, with another subject.
-_MEANT = re.compile(r"(?:(?:no|sorry|oops|wait|actually)[,.! ]+)*i (?:meant|mean|was asking about)\b", re.IGNORECASE)
 _DEAR = (
     r"(?:wife|husband|partner|spouse|fianc[eé]e?|boyfriend|girlfriend|son|daughter|child|baby|mother|mum|mom|father|dad"
     r"|parents?|brother|sister|twin|grand\w+|nan|gran|grandad|aunt|uncle|cousin|niece|nephew|friend|dog|puppy|cat|kitten"
@@ -109,7 +108,7 @@ def act(text: str) -> Act:
     asks = (
         "?" in said
         or wants_human(said)
-        or _MEANT.match(said)
+        or meant(said)  # the question before it, with another subject
         or WISH.match(said)
         or any(map(_ASKS.match, clauses(said)))
     )

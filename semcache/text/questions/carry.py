@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from semcache.text.patterns import any_of
+from semcache.text.questions.corrections import meant
 from semcache.text.questions.followups import AUX, PREPOSITIONS, WH, leans_back, plain
 from semcache.text.questions.phrases import VERBS, Phrase, is_determiner, is_name, phrases, subject_of
 
@@ -25,12 +26,10 @@ _CATEGORIES = tuple(
     )
 )
 _HOOK = re.compile(
-    r"^(?:(?:no|sorry|oops|wait|actually)[,.! ]+)*i (?:meant|mean|was asking about)\s+"
-    r"|^(?:(?:ok(?:ay)?|so|well|right|yes|no|thanks|cool|great)[,.! ]+)*(?:(?:and|but|or|also|then)\s+)*"
+    r"^(?:(?:ok(?:ay)?|so|well|right|yes|no|thanks|cool|great)[,.! ]+)*(?:(?:and|but|or|also|then)\s+)*"
     r"(?:(?:what|how) about\s+|(?:the )?same(?: question| thing)?(?:,? (?:for|with))?\s+(?=\w))?",
     re.IGNORECASE,
 )
-_MEANT = re.compile(r"(?:(?:no|sorry|oops|wait|actually)[,.! ]+)*i (?:meant|mean|was asking about)\s", re.IGNORECASE)
 _NAMED = re.compile(r"(?<=[\w,] )(?:the )?[A-Z][\w'-]*(?: (?:[A-Z][\w'-]*|\w*\d\w*))*")
 _TAIL = re.compile(r",?\s+(?:instead|as well|too|either|then|though|also|please)\s*$", re.IGNORECASE)
 _ONE = re.compile(r"\bones?\b(?=\s*$|\s+(?:is|are|has|have|do|does|costs?|can|in|with|without|for)\b)", re.IGNORECASE)
@@ -55,8 +54,9 @@ def standalone(question: str, previous: str) -> str:
     text, before = _trim(question), _trim(previous)
     if not before or not (leans_back(question) or _swap_category(before, text)):
         return question
-    hooked = _TAIL.sub("", _HOOK.sub("", text, count=1)) or text
-    if _MEANT.match(text) and (corrected := _corrected(before, hooked)):
+    instead = meant(text)
+    hooked = _TAIL.sub("", _HOOK.sub("", instead or text, count=1)) or text
+    if instead and (corrected := _corrected(before, hooked)):
         return _sentence(corrected)
     if hooked.split(maxsplit=1)[0].lower() in _CONDITIONS:
         return _sentence(f"{before} {_with_one(hooked, before)}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from semcache.text.patterns import any_of
 
 _CORRECTS = any_of(
@@ -14,6 +16,33 @@ _CORRECTS = any_of(
     r"|make (?:it|that) (?!\w+ sense|work|up)\S)",
     start=True,
 )
+
+_MARK = r"(?:oh|ah|no|nope|sorry|oops|whoops|wait|actually|rather|my (?:mistake|bad))"
+_THING = r"(?:(?:the|an?) )?[\w'+-]+(?: [\w'+-]+){0,3}?"
+_SAYS = re.compile(rf"(?:{_MARK}[,.! ]+)*i (?:meant|mean|was asking about)\s+(?P<meant>.+)", re.IGNORECASE)
+_NAMES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"(?:{_MARK}[,.! ]+)+(?:not {_THING}[,;]? (?:but )?)?(?P<meant>{_THING})",
+        rf"(?P<meant>{_THING})[,.]? (?:sorry|(?:is what )?i (?:meant|mean|was asking about))",
+        rf"not {_THING}(?:[,;] (?:but )?| but )(?P<meant>{_THING})",
+    )
+)
+_IS_NAME = re.compile(r"(?:the|an?) [\w' +-]+|(?:\w+ )*(?-i:[A-Z]|\w*\d)[\w'+-]*(?: [\w'+-]+)*", re.IGNORECASE)
+_NO_NAME = re.compile(
+    r"\b(?:is|are|was|were|do|does|did|can|could|will|would|should|have|has|i|you|we|it|that|this|them|not|what|which"
+    r"|who|when|where|why|how|thanks|thank|idea|problem|other|first|second|third|last)\b",
+    re.IGNORECASE,
+)
+
+
+def meant(text: str) -> str:
+    """What a text says was meant instead: `No, I meant the C3`, `sorry, the C3`, `not the C2, the C3`; else empty."""
+    said = text.strip().replace("’", "'").rstrip("?!. ")
+    if found := _SAYS.fullmatch(said):
+        return found["meant"]
+    named = next((found["meant"] for pattern in _NAMES if (found := pattern.fullmatch(said))), "")
+    return named if _IS_NAME.fullmatch(named) and not _NO_NAME.search(named) else ""
 
 
 def corrects(text: str) -> bool:

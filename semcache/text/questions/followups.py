@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from semcache.text.patterns import any_of
+from semcache.text.questions.corrections import meant
 
 AUX = frozenset(
     "is are was were am be been do does did can could will would should shall may might must has have had isn't aren't "
@@ -43,9 +44,7 @@ _NO_NOUNS = AUX | WH | _PERSONS | _PRONOUNS | _DEMONSTRATIVES | PREPOSITIONS | _
 
 _LEAD = r"^(?:(?:ok(?:ay)?|hm+|ah|oh|so|well|right|yes|no|thanks|thank you|great|cool|sure|got it|please)[,.! ]+)*"
 _HOOK = re.compile(
-    r"^(?:(?:no|sorry|oops|wait|actually)[,.! ]+)*i (?:meant|mean|was asking about)\b|"
-    + _LEAD
-    + r"(?:(?:and|but|otherwise|also|then)\b|or\b(?! else)|(?:what|how) about\b|not for\b"
+    _LEAD + r"(?:(?:and|but|otherwise|also|then)\b|or\b(?! else)|(?:what|how) about\b|not for\b"
     r"|(?:the )?same\b|in that case\b|if (?:so|not)\b|(?:what|who|where) else\b|what happens (?:then|next)\b"
     r"|another (?:one|example)\b|one more\b|(?:any|some) (?:more|others?)\b)",
     re.IGNORECASE,
@@ -86,6 +85,9 @@ _SESSION = re.compile(
     r"|(?:any|either|both|all|neither|one|two|some|most|each|which|none) of (?:them|those|these)"
     r"|(?:something|anything|somewhere|anywhere) (?:(?!after|under|over|near|together)\w+er|else|similar|different"
     r"|(?:more|less) \w+)(?! than)(?! i should know about)"
+    r"|(?:the|your) (?:first|second|third|fourth|fifth|last|next|previous|other|\d+(?:st|nd|rd|th))"
+    r" (?:para(?:graph)?s?|sentences?|lines?|points?|bullets?|stanzas?|verses?|parts?|sections?|versions?|drafts?)"
+    r"(?! of\b)"
     r"|the (?:former|latter|other two|cheaper option|other option))\b",
     re.IGNORECASE,
 )
@@ -97,8 +99,9 @@ _WHAT_IS_THERE = (
     "|function|class|query|script|chat|conversation|discussion|thread)"
 )
 _ORDER = re.compile(
-    _LEAD + r"(?:(?:can|could|would|will) you (?:please )?|please |now )?(?:"
-    rf"(?:remove|delete|drop|keep|explain|fix|change|check|rewrite|rephrase|shorten|expand|translate|summari[sz]e|recap"
+    _LEAD
+    + r"(?:(?:can|could|would|will) (?:you|u|ya) (?:(?:please|pls|plz|kindly) )?|(?:please|pls|plz|kindly) |now )?(?:"
+    rf"(?:elaborate|bold|rename|draft|redo|remove|delete|drop|keep|explain|fix|change|check|rewrite|rephrase|shorten|expand|translate|summari[sz]e|recap"
     rf"|improve|simplify|run|apply|move|swap|show|describe|correct|finish|refactor|reformat|continue)"
     rf"(?: (?:the|my|this|that|your|all))* {_WHAT_IS_THERE}(?: \d+)?"
     r"|(?:translate|convert|turn|put|rewrite|change)(?: (?:it|this|that))? (?:in)?to [\w-]+"
@@ -106,17 +109,15 @@ _ORDER = re.compile(
     r"|(?:try|do it|once) (?:again|more|differently|harder)|add (?:tests?|comments?|types?|examples?|more|details?)"
     r"|(?:commit|push|merge|deploy|undo|redo|retry|proceed|approve|reject)(?: and \w+)?|lgtm|more|less|another"
     r"|(?:shorter|longer|simpler|better|cheaper|bigger|smaller|funnier)"
-    r")(?:,? (?:please|then|now|again))*[\s?!.,]*$",
+    r")(?:,? (?:please|pls|plz|then|now|again|only))*[\s?!.,]*$",
     re.IGNORECASE,
 )
 _TAIL = re.compile(r"\b(?:instead|as well|too|either|then|though|in that case)[\s?!.]*$", re.IGNORECASE)
 # "it" that stands for what follows it, or for the weather and the time.
 _EXPLETIVE = any_of(
     r"\b(?:is|was|isn't|wasn't|would|will) it (?:be )?(?:[\w()]+ ){0,7}?(?:to \w+|that|if|when|whether|for) ",
-    r"\bit(?:'s| is| was| would be| will be) (?:[\w()]+ ){0,7}?(?:to \w+|that|if|when|whether) ",
     r"\b(?:does|did|will|would|could|can) it (?:\w+ )?(?:take|cost|mean|matter|make sense|help|hurt|count|happen|come"
     r"|feel)s?\b.*?\b(?:to|if|when|until|before|that|which|whether|for|like)\b \w+",
-    r"\bit (?:takes|costs|means|matters|feels|says)\b|\bhow is it that\b|\bas it (?:is|were)\b",
     r"\b(?:what|which) (?:time|day|date|year) is it\b|\bmakes? it \w+ (?:to|for)\b|\bfinds? it \w+ to\b",
     r"\b(?:is|was|will|does|did) it (?:be )?(?:going to )?"
     r"(?:rain|snow|raining|snowing|sunny|cold|hot|warm|windy|get dark|get cold)\w*\b",
@@ -149,7 +150,7 @@ def is_follow_up(question: str) -> bool:
 def leans_back(question: str) -> bool:
     """Whether a question can be completed from the one before it: it hooks on to it, or points back at something."""
     text = plain(question)
-    if any(pattern.match(text) for pattern in (_HOOK, _REPLY)) or _SESSION.search(text):
+    if meant(text) or any(pattern.match(text) for pattern in (_HOOK, _REPLY)) or _SESSION.search(text):
         return True
     return (len(text.split()) <= 8 and _TAIL.search(text) is not None) or _is_fragment(text) or _points_back(text)
 

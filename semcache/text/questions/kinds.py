@@ -28,7 +28,9 @@ class Classified:
     """A question's class, and why. The flags are independent: `my balance right now` is personal and volatile.
 
     `doubt`: why it is not shared although no rule says so; empty if a rule does, or if it is shared. `verbatim`: shared
-    only with who asks in the very same words, because nothing tells what is near in meaning.
+    only with who asks in the very same words, because nothing tells what is near in meaning. `foreign`: in a language
+    that the embedder is not known to read. `open`: no rule says that it is not shared, and what is fitted is not sure:
+    a language model may decide.
     """
 
     kind: QuestionClass
@@ -37,6 +39,8 @@ class Classified:
     follow_up: bool
     doubt: str = ""
     verbatim: bool = False
+    foreign: bool = False
+    open: bool = False
 
     @property
     def reason(self) -> str:

@@ -14,6 +14,7 @@ _SUBJECTS = (
 )
 _SERVICES = "site|website|server|service|app|api|system|network|shop|page"
 _COMING = "train|bus|flight|tram|game|match|release|event|holiday|sale|update|webinar|class|full moon|bank holiday"
+_CURRENCY = "(?:dollars?|usd|euros?|eur|pounds?|gbp|rupees?|inr|yen|yuan|francs?|chf|pesos?|bitcoins?|btc)"
 _OWN_NOW = "account|password|plan|subscription|address|e-?mail|user|balance sheet|transformer|\\w+ holder"
 
 _NOW = any_of(
@@ -22,15 +23,16 @@ _NOW = any_of(
     r"\bthis (?:very )?(?:moment|minute|morning|afternoon|evening|week|weekend|month|quarter|year|season|summer|winter"
     r"|spring|autumn|monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b",
     r"\b(?:today|tonight|yesterday|tomorrow)'s\b|(?<!what) now[?.! ]*$",
-    r"\b(?:open|available|free|showing|playing|running|on sale|live) now\b|\bwhat's (?:on|trending|happening|new)\b",
     r"\b(?:latest|newest|most recent|up-to-date|upcoming|trending)\b",
     rf"\bcurrent (?!(?:{_OWN_NOW})\b)\w",
     rf"\b(?:what|what's|how|how's|show me|tell me|any|check)\b.*\bthe (?:{_SUBJECTS})\b",
     r"\b(?:what(?:'s| is)|how much is)\b.*\b(?:stock price|share price|bitcoin|price of (?:gold|oil|silver))\b",
+    r"\b(?:working|running|open|closed|shut|back|up|down|full|out of [\w ]{1,30}|sold out|on) (?:again|already|yet)\b",
+    rf"\b{_CURRENCY} (?:to|into|in|vs) {_CURRENCY}\b",
+    r"^(?:the )?(?:gold|silver|oil|petrol|diesel|gas|fuel|bitcoin|dollar|euro|pound) (?:rates?|prices?)\b",
     r"\b(?:in|out of|back in) stock\b|\bsold out\b|\b(?:still|any) (?:availability|available|tickets left"
     r"|rooms left)\b",
     rf"\bis (?:the|your|our) (?:[\w-]+ )?(?:{_SERVICES}) (?:\w+ )?(?:down|up|offline|online|slow|broken|working)\b",
-    r"\b(?:any|are there) (?:\w+ )?(?:outages?|delays?|disruptions?)\b",
     rf"\bwhen (?:is|does|are|do|will) (?:the |a |my |our )?next\b(?! step)|\b(?:the|your) next (?:{_COMING})\b",
     r"\bwhat (?:time|day|date|year) is it\b",
     r"\bhow (?:many \w+|long|much time)\b.*\b(?:until|till)\b(?! (?:i|my|the (?:battery|contract)))",
@@ -40,12 +42,8 @@ _NOW = any_of(
 )
 # Words of now inside a rule or a procedure.
 _TIMELESS = any_of(
+    r"\bhow (?:do|can|to|should|would)(?: (?:i|we|you|one))? (?:get|convert|change|turn|switch|bring)\b",
     r"\bhow (?:do|can|to|should|would) (?:i |we |you )?(?:\w+ ){1,4}(?:latest|newest|most recent|current|upcoming)\b",
-    r"\b(?:if|when|once)\b[^,?]*\b(?:out of stock|sold out|down|outages?|delays?)\b",
-    r"\bwhat (?:is|are|does|do) (?:an? |the term )?(?:exchange rates?|weather|traffic|forecast|news)[?.! ]*$",
-    r"\bhow (?:do|are|is|does)\b.*\b(?:rates?|prices?|scores?|forecasts?)\b.*\b(?:work|calculated|made|set"
-    r"|determined)\b",
-    r"\bbuy now,? pay later\b|\b(?:tips|advice|reasons?) for\b|\bat the latest\b",
 )
 # What was so before: the answer that holds now is not asked for.
 _FORMER = any_of(

@@ -321,23 +321,6 @@ def test_the_default_rule_is_said_to_be_unsafe(redis_url: str, namespace: str, v
         SemanticCache(namespace, redis_url=redis_url, vectorizer=vectorizer, decision="threshold").delete()
 
 
-def test_the_budget_serves_what_is_right(opened: Opened) -> None:
-    """The same question at once; what only resembles it not, and nothing without the prompt."""
-    cache = opened(decision="budget", distance_threshold=0.5, filterable_fields=LABEL)
-    key = cache.store("How do I cancel order 4711?", "Like this.", filters={"label": "a"})
-    assert cache.check("How do I cancel order 4711?", filter_expression=Tag("label") == "a")[0]["key"] == key
-    assert cache.check("How do I cancel order 4711?", filter_expression=Tag("label") == "b") == []
-    assert cache.check("How do I cancel order 4712?") == []
-    with pytest.raises(ValueError, match="prompt"):
-        cache.check(vector=cache._vectorizer.embed(PROMPT))
-    cache.update(key, response="Otherwise.", label="b")
-    assert cache.check("How do I cancel order 4711?", filter_expression=Tag("label") == "b")[0]["response"] == (
-        "Otherwise."
-    )
-    cache.drop(keys=[key])
-    assert cache.check("How do I cancel order 4711?") == []
-
-
 def test_the_default_model_is_semcaches(redis_url: str, namespace: str) -> None:
     """Nothing is downloaded from elsewhere."""
     cache = SemanticCache(namespace, redis_url=redis_url, decision="threshold")

@@ -47,7 +47,9 @@ def traffic(number: int, *, namespace: str, end: float, seed: int = 0) -> list[P
             continue
         outcome = draw.choice(["hit", "hit", "miss", "shadow"])
         question = f"question {draw.randrange(8)}"
-        more: dict[str, Any] = {"tokens": 100, "cost_micros": 42} if outcome == "hit" else {}
+        more: dict[str, Any] = (
+            {"tokens": 100, "cost_micros": 42, "times": draw.choice([1, 5])} if outcome == "hit" else {}
+        )
         found.append(
             decided(
                 at, outcome=outcome, reason="" if outcome == "hit" else "guard", question=question, **common, **more

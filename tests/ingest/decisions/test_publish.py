@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,8 +17,10 @@ from semcache.cache.types import Candidate, CheckRecord, DecisionPlace, Hit, Loo
 from semcache.decisions import AnswerChecked, LookupDecided, parse_published
 from semcache.devstack.ports import free_port
 from semcache.settings import Settings
-from semcache_ingest.decisions.publish import DecisionPublisher, event_of, open_publisher
+from semcache_ingest.decisions.counting import Policy, tally
+from semcache_ingest.decisions.publish import DecisionPublisher, Event, event_of, events_of, open_publisher
 from semcache_ingest.decisions.recount import recount
+from semcache_ingest.records import Record
 from tests.waiting import wait_until
 
 PLACE = DecisionPlace("default", "a" * 32, "acme", False, 0.02)
@@ -58,6 +63,62 @@ def test_whatever_was_decided_is_a_valid_event(
         assert event.nearest is None
     elif prompt:
         assert event.question == prompt[:500]
+
+
+several = st.lists(
+    st.builds(
+        LookupRecord,
+        st.sampled_from([PLACE, replace(PLACE, scope="b" * 32), replace(PLACE, personal=True)]),
+        st.sampled_from(["a", "b"]),
+        st.one_of(hits, misses),
+        st.floats(1.79e9, 1.79e9 + 120),
+        st.floats(0, 0.01),
+    ),
+    max_size=40,
+)
+
+
+def totals(events: Iterable[Event]) -> tuple[dict[object, dict[str, int]], Counter[tuple[str, str]]]:
+    """What events count for by window and series, and how often each question is counted; money and time aside."""
+    records = [
+        Record("t", 0, at, b"", json.dumps(e | {"id": "1"}).encode(), timestamp_ms=0) for at, e in enumerate(events)
+    ]
+    found = tally(records, 0.0, Policy(late_after_s=1e9))
+    exact = {
+        (window, series): {
+            name: n for name, n in counts.items() if name not in ("latency_us", "cost_micros", "saved_ms")
+        }
+        for window, by_series in found.windows.items()
+        for series, counts in by_series.items()
+    }
+    asked: Counter[tuple[str, str]] = Counter()
+    for question in found.asked:
+        asked[question.board, question.text] += question.times
+    return exact, asked
+
+
+@given(several, st.booleans())
+def test_exact_hits_that_share_an_event_count_as_if_each_had_its_own(records: list[LookupRecord], text: bool) -> None:
+    """The same counts in the same windows, whatever was decided; money and time but for rounding."""
+    together, alone = list(events_of(records, text=text)), [event_of(record, text=text) for record in records]
+    assert totals(together) == totals(alone)
+    for name, unit in (("cost_micros", 1), ("saved_ms", 1)):
+        assert sum(e.get(name, 0) for e in together) == pytest.approx(sum(e.get(name, 0) for e in alone), abs=unit * 40)
+    took = [sum(e["latency_us"] * e.get("times", 1) for e in events) for events in (together, alone)]
+    assert took[0] == pytest.approx(took[1], abs=len(records))
+
+
+def test_many_exact_hits_of_a_moment_are_one_event() -> None:
+    """A thousand of them, of any question, if no text is published; an event for each question with it."""
+    hit = hits_of("q")
+    records = [LookupRecord(PLACE, f"q{at % 7}", hit, 1.79e9, 0.0003) for at in range(1_000)]
+    (one,) = events_of(records, text=False)
+    assert (one["times"], one["tokens"], one["outcome"]) == (1_000, 5_000, "hit")
+    assert sorted(e["times"] for e in events_of(records, text=True)) == [142] + [143] * 6
+
+
+def hits_of(prompt: str) -> Hit:
+    return Hit("r", "e", prompt, 1.0, 1.0, 0.0, {}, exact=True, tokens_saved=5)
 
 
 def test_half_characters_are_sent_as_question_marks() -> None:

@@ -1,12 +1,21 @@
--- The entry stored under exactly this question, or nothing: {JSON of {learned, changed documents, row, size of its group},
--- id, its answer, now}.
--- KEYS: exact, model, sums, repeats, versions of the documents (on a cluster, where they are in another slot, none).
--- ARGV: entry prefix, asked, now ('' = Redis').
---@include _cache_near
+-- The entry stored under exactly this question, or nothing: {id, now, version of the model, changed documents as JSON ('' =
+-- none), its fields: those of _cache_near, then those of its answer}. Whoever asks serves it, as a rule: no more is fetched.
+-- KEYS: exact, versions of the documents (on a cluster, where they are in another slot, none). ARGV: asked, now ('' =
+-- Redis').
 --@include _now
-local row, size = same_row(KEYS[1], ARGV[2])
-if not row then return false end
+--@include _cache_changed
+local id = redis.call('HGET', KEYS[1], ARGV[1])
+if not id then return false end
+local scope = string.sub(KEYS[1], 1, -6)  -- without 'exact'
+local row = redis.call(
+  'HMGET', scope .. 'entry:' .. id, 'expires', 'rejected', 'context', 'tags', 'prompt', 'created', 'sources', 'group',
+  'response', 'format', 'tokens', 'cost', 'compute_s', 'metadata'
+)
+if not row[5] then
+  redis.call('HDEL', KEYS[1], ARGV[1])
+  return false
+end
 local changed = {}
-note_changed(changed, KEYS[5], row)
-local known = { learned(KEYS[2], KEYS[3], KEYS[4], ARGV[2]), changed, row, size }
-return { cjson.encode(known), row[1], answer(row[1]), written(time_of(ARGV[3])) }
+note_changed(changed, KEYS[2], row[7])
+local documents = next(changed) and cjson.encode(changed) or ''
+return { id, written(time_of(ARGV[2])), redis.call('HGET', scope .. 'model', 'version'), documents, row }

@@ -25,15 +25,17 @@ end
 
 local function add_record(group, agreed, labels)
   local key = group_prefix .. group
-  if redis.call('EXISTS', key) == 0 then return end
+  if not group_open(group) then return end
   redis.call('HINCRBYFLOAT', key, '#agreed', agreed)
   redis.call('HINCRBYFLOAT', key, '#labels', labels)
 end
 
 local function move(id, group)
   local key = ARGV[1] .. id
-  local old = redis.call('HGET', key, 'group')
-  if not old or old == group then return end
+  if is_fresh(key) then return end
+  local old = redis.call('HGET', key, 'group') or id
+  if old == group then return end
+  group_open(group)
   redis.call('HSET', key, 'group', group)
   group_add(group, id)
   group_remove(old, id)
@@ -44,6 +46,7 @@ if lesson.record[2] ~= 0 then
 end
 if lesson.joins ~= '' then
   for _, group in ipairs(lesson.merged) do
+    group_open(group)
     local record = redis.call('HMGET', group_prefix .. group, '#agreed', '#labels')
     if record[2] then add_record(lesson.joins, record[1] or '0', record[2]) end
     for _, id in ipairs(redis.call('HKEYS', group_prefix .. group)) do

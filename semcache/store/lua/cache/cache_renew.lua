@@ -19,4 +19,5 @@ end
 for _, shared in ipairs({ KEYS[1], KEYS[2], KEYS[3], KEYS[4], unpack(cjson.decode(known[4] or '[]')) }) do
   redis.call('PEXPIRE', shared, ttl_ms + grace_ms, 'GT')
 end
-if known[5] then group_add(known[5], id) end
+local group = known[5] or id
+if known[5] or not is_fresh(group_prefix .. group) then group_add(group, id) end

@@ -13,7 +13,7 @@ local wanted, most, now, context = tonumber(ARGV[3]), tonumber(ARGV[4]), time_of
 local function carries_tags(tags)
   if #ARGV == 8 then return true end
   local has = {}
-  for _, tag in ipairs(cjson.decode(tags)) do has[tag] = true end
+  for _, tag in ipairs(cjson.decode(tags or '[]')) do has[tag] = true end
   for i = 9, #ARGV do
     if not has[ARGV[i]] then return false end
   end
@@ -23,7 +23,7 @@ end
 local changed, live, seen, width = {}, 0, 0, wanted
 local same, size
 if ARGV[8] == '1' then same, size = same_row(KEYS[5], ARGV[6]) end
-if same then note_changed(changed, KEYS[6], same) end
+if same then note_changed(changed, KEYS[6], same[9]) end
 local rows = { learned(KEYS[2], KEYS[3], KEYS[4], ARGV[6]), changed, same or false, size or 0 }
 local nearest = same and same[1]
 local function found()
@@ -34,10 +34,10 @@ while true do
   local near = redis.call('VSIM', KEYS[1], 'FP32', ARGV[2], 'WITHSCORES', 'COUNT', width, 'EF', math.max(effort, width))
   for i = 2 * seen + 1, #near, 2 do
     local row = near_row(near[i], near[i + 1])
-    local expires, rejected, asked_in, tags = row[3], row[4], row[5], row[6]
+    local expires, rejected, asked_in, tags = row[3], row[4] or '0', row[5] or '', row[6]
     if not expires or (asked_in == context and carries_tags(tags)) then
       rows[#rows + 1] = row
-      note_changed(changed, KEYS[6], row)
+      note_changed(changed, KEYS[6], row[9])
       if expires and rejected == '0' and (expires == '0' or tonumber(expires) > now) then
         live, nearest = live + 1, nearest or near[i]
       end

@@ -43,7 +43,6 @@ if ttl_ms > 0 then
 else
   redis.call('HSET', exact, asked, id)
 end
-group_add(redis.call('HGET', key, 'group'), id)
 for i = 6, #KEYS do redis.call('SADD', KEYS[i], id) end
 for shared, new in pairs(fresh) do outlive(shared, new, outlived_ms) end
 redis.call('HINCRBY', counters, 'stored', 1)

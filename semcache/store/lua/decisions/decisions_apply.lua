@@ -2,7 +2,8 @@
 -- KEYS: state, then the key of each change. ARGV: offset before ('' = none), offset now, watermark, changes as JSON:
 -- {until (s since the epoch), limit, and one of
 --  series: [[series, the series that stands for others, {counter: number}], ...],
---  asked: [[series|, key, text, key of the near one, text of the near one], ...]; the next key holds the leaders}.
+--  asked: [[series|, key, text, key of the near one, text of the near one, how often], ...]; the next key holds the
+--  leaders}.
 -- Returns 1, or 0 if refused.
 if (redis.call('HGET', KEYS[1], 'offset') or '') ~= ARGV[1] then return 0 end
 
@@ -31,7 +32,7 @@ end
 
 local function rank(board, leaders, change)
   for _, row in ipairs(change.asked) do
-    redis.call('ZINCRBY', board, 1, row[1] .. leader_of(leaders, 5 * change.limit, row))
+    redis.call('ZINCRBY', board, row[6], row[1] .. leader_of(leaders, 5 * change.limit, row))
   end
   local beyond = redis.call('ZCARD', board) - change.limit
   if beyond > 0 then redis.call('ZREMRANGEBYRANK', board, 0, beyond + change.limit / 10 - 1) end

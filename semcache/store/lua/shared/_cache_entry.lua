@@ -14,7 +14,7 @@ local function remove(id)
   for _, index in ipairs(cjson.decode(known[2] or '[]')) do
     redis.call('SREM', index, id)
   end
-  group_remove(known[3] or string.sub(id, 1, 10), id)  -- its first digits name the group that it opened
+  group_remove(known[3] or id, id)
   local vector = redis.call('VREM', vectors, id)
   redis.call('ZREM', expiry, id)
   redis.call('ZREM', use, id)

@@ -1,33 +1,19 @@
 -- How a stored question is given to the caller: a row of these fields after its id and similarity score, then the
--- record of its answer group (agreed, labels).
+-- record of its answer group (agreed, labels). False is what is not there: the entry, or a field that has its default.
 -- JSON travels as one string: ten rows of single replies cost the client more than the search costs the server.
 --@include _cache_group
+--@include _cache_changed
 local near_fields = {
   'expires', 'rejected', 'context', 'tags', 'prompt', 'created', 'sources', 'group',
 }
--- What a field that is not there stands for, in an entry that is.
-local defaults = { [2] = '0', [3] = '', [4] = '[]', [7] = '{}' }
 
 local function near_row(id, score)
   local row = redis.call('HMGET', ARGV[1] .. id, unpack(near_fields))
-  if row[1] then
-    for at, value in pairs(defaults) do row[at] = row[at] or value end
-  end
-  local record = row[8] and redis.call('HMGET', group_prefix .. row[8], '#agreed', '#labels') or { false, false }
+  local record = row[1] and redis.call('HMGET', group_prefix .. (row[8] or id), '#agreed', '#labels') or { false, false }
   table.insert(row, 1, id)
   table.insert(row, 2, score)
   row[11], row[12] = record[1], record[2]
   return row
-end
-
--- Adds to `changed` the documents of a row whose version is not the one that its answer was built from, with the version
--- they have now (below 2^53, what a number of Lua can tell).
-local function note_changed(changed, versions, row)
-  if not versions or not row[9] or row[9] == '{}' then return end
-  for document, built_from in pairs(cjson.decode(row[9])) do
-    local current = redis.call('HGET', versions, document)
-    if current and tonumber(current) ~= built_from then changed[document] = current end
-  end
 end
 
 -- The row of the entry stored under exactly a question, and the size of its group; nothing if there is none.
@@ -35,7 +21,7 @@ local function same_row(exact, asked)
   local id = redis.call('HGET', exact, asked)
   if not id then return nil end
   local row = near_row(id, '1')
-  if row[3] then return row, group_size(row[10]) end
+  if row[3] then return row, group_size(row[10] or id) end
   redis.call('HDEL', exact, asked)
 end
 
@@ -50,8 +36,9 @@ end
 -- What a decision needs of the learning: version of the model, labels, how often something could be served, and how
 -- often this question got another question's answer.
 local function learned(model, sums, repeats, asked)
-  local known = redis.call('HMGET', sums, 'labels', 'would_serve', 'strict_wrong', 'strict_checks')
+  local known = redis.call('HMGET', sums, 'labels', 'would_serve', 'strict_wrong', 'strict_checks', 'novelty', 'sure')
   return {
     redis.call('HGET', model, 'version'), known[1], known[2], redis.call('HGET', repeats, asked), known[3], known[4],
+    known[5], known[6],
   }
 end

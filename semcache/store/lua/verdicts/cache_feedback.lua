@@ -40,5 +40,6 @@ end
 if news and not is_fresh(KEYS[2]) then redis.call('HINCRBY', KEYS[2], said, 1) end
 local last = redis.call('HMGET', KEYS[1], 'last', 'group')
 if news then redis.call('HDEL', KEYS[1], 'last') end
-local record = last[2] and redis.call('HMGET', group_prefix .. last[2], '#agreed', '#labels') or {}
-return { news and 1 or 0, last[1] or '', last[2] or '', record[1] or '0', record[2] or '0' }
+local group = last[2] or string.sub(KEYS[1], #ARGV[1] + 1)
+local record = redis.call('HMGET', group_prefix .. group, '#agreed', '#labels')
+return { news and 1 or 0, last[1] or '', group, record[1] or '0', record[2] or '0' }

@@ -8,14 +8,17 @@ from typing import Literal, cast
 
 from cachetools import LRUCache
 
-from semcache.cache.learning.judge import Judge, default_judge, same_text
+from semcache.cache.learning.judge import Judge, default_judge, same_text, unrelated_cosine
 from semcache.cache.learning.state import AnswerRecord
 from semcache.embed import Embedder
-from semcache.evals.judging import JudgeErrors, clear_judge, judge_errors
+from semcache.evals.comparing.judging import SHORT_WORDS, JudgeErrors, clear_judge, judge_errors
+from semcache.evals.comparing.likelihood import log_odds
 from semcache.evals.log import Log, Request
+from semcache.text import normal_form
 
-ComparedBy = Literal["ids", "labels", "text", "meaning", "nothing"]
-
+ComparedBy = Literal["ids", "labels", "text", "meaning", "likelihood", "nothing"]
+#: Whether two answers are the same; a number: only the log odds of it are known; None: nothing is.
+Verdict = bool | float | None
 
 #: So many comparisons of two answers are remembered.
 _REMEMBERED = 100_000
@@ -29,6 +32,7 @@ class Truth:
     log: Log
     embedder: Embedder
     _judged: LRUCache[tuple[str, str], bool | None] = field(default_factory=lambda: LRUCache(_REMEMBERED))
+    _unrelated: list[float] = field(default_factory=list)
 
     @classmethod
     def of(cls, log: Log, embedder: Embedder) -> Truth:
@@ -39,14 +43,31 @@ class Truth:
         """How often the judge is wrong on this log; measured if answers have to be compared at all."""
         if self.log.kind != "responses":
             return JudgeErrors()
-        return judge_errors(self.log, lambda one, other: self.compared(one, other)[0], self.embedder)
+        return judge_errors(self.log, lambda one, other: self._told(one, other)[0], self.embedder)
 
-    def same(self, one: Request, other: Request) -> bool | None:
-        """Whether the answer of one is right for the other; None if nothing can tell."""
+    def same(self, one: Request, other: Request) -> Verdict:
+        """Whether the answer of one is right for the other."""
         return self.compared(one, other)[0]
 
-    def compared(self, one: Request, other: Request) -> tuple[bool | None, ComparedBy]:
+    def compared(self, one: Request, other: Request) -> tuple[Verdict, ComparedBy]:
         """The same, with what said so."""
+        right, by = self._told(one, other)
+        if right is None and (odds := self._odds(one, other)) is not None:
+            return odds, "likelihood"
+        return right, by
+
+    def _odds(self, one: Request, other: Request) -> float | None:
+        """Log odds that two long answers to two questions are the same. Short ones turn on a figure or a "not"."""
+        longest = max(len(request.response.split()) for request in (one, other))
+        same_question = normal_form(one.prompt) == normal_form(other.prompt)
+        if self.log.kind != "responses" or longest <= SHORT_WORDS or same_question:
+            return None
+        if not self._unrelated:
+            self._unrelated.append(unrelated_cosine(self.embedder))
+        found = self.embedder.embed([one.prompt, other.prompt, one.response, other.response])
+        return log_odds(found[:2], found[2:], self._unrelated[0])
+
+    def _told(self, one: Request, other: Request) -> tuple[bool | None, ComparedBy]:
         if one.answer_id is not None and other.answer_id is not None:
             return self._by_ids(one.answer_id, other.answer_id)
         if self.log.kind == "prompts":
@@ -79,7 +100,7 @@ class Truth:
             return Request(answer.prompt, answer.response, ids.get((answer.prompt, answer.response)))
 
         def judge(new: AnswerRecord, others: Sequence[AnswerRecord]) -> list[bool | None]:
-            return [self.same(request(new), request(other)) for other in others]
+            return [self._told(request(new), request(other))[0] for other in others]
 
         return cast(Judge, judge)
 

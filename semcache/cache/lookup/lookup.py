@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from semcache.cache.deciding import Decision, Rule
 from semcache.cache.deciding.exact_first import ExactFirst
-from semcache.cache.deciding.findings import NEIGHBOURS, Findings, unservable
+from semcache.cache.deciding.findings import NEIGHBOURS, Findings, same_question, unservable
 from semcache.cache.entries import Entries
 from semcache.cache.entries.records import NearEntry, SearchResult
 from semcache.cache.entries.refusals import Refusals
@@ -74,6 +74,8 @@ class Lookup:
             findings = self._exact(question)
             if findings.decision.chosen and not findings.recheck and (hit := self._serve(findings)):
                 return hit
+        if findings.recheck:  # perhaps: that depends on its group
+            findings, first = Findings(question), False
         findings = self._nearby(findings, exact=not first)
         if findings.unservable:
             self._remove_dead(findings)
@@ -131,26 +133,33 @@ class Lookup:
 
     def _with(self, findings: Findings, found: SearchResult) -> Findings:
         """The findings, and what was found of the very same question and near it."""
-        findings = replace(
+        question, exact = findings.question, found.exact
+        if exact is None or not set(question.tags) <= set(exact.tags):
+            exact = findings.exact
+        dead = unservable(found.entries, now=found.now, versions=found.changed)
+        dead = {**findings.unservable, **dead} if findings.unservable else dead
+        decision = same_question(exact, dead)
+        return replace(
             findings,
+            exact=exact,
             near=found.near,
-            unservable={**findings.unservable, **unservable(found.entries, now=found.now, versions=found.changed)},
+            unservable=dead,
             progress=found.progress,
-            answers={**findings.answers, **found.answers},
+            answers={**findings.answers, **found.answers} if findings.answers else found.answers,
             now=found.now,
+            decision=decision or findings.decision,
+            recheck=decision is not None and self._rechecks(question, found),
         )
-        if found.exact is None or not set(findings.question.tags) <= set(found.exact.tags):
-            return findings
-        findings = replace(findings, exact=found.exact, group_size=found.group_size)
-        decision = findings.same_question()
-        return replace(findings, decision=decision, recheck=self._rechecks(findings)) if decision else findings
 
-    def _rechecks(self, findings: Findings) -> bool:
-        """Whether an exact match is answered anew, to measure the judge: the right answer is known to be the same."""
+    def _rechecks(self, question: Question, found: SearchResult) -> bool:
+        """Whether an exact match is answered anew, to measure the judge: the right answer is known to be the same.
+
+        It may be, where the size of its group is not known.
+        """
         if self._own_rule is not None:
             return False
-        due = self._learner.rechecks(findings.question, findings.progress, findings.group_size)
-        return due and reads_whole(self._embedder, findings.question.prompt)
+        size = 2 if found.group_size is None else found.group_size
+        return self._learner.rechecks(question, found.progress, size) and reads_whole(self._embedder, question.prompt)
 
     def _nearby(self, findings: Findings, *, exact: bool = False) -> Findings:
         """What lies near the question; with `exact`, also what is stored under the very same question."""
@@ -179,7 +188,7 @@ class Lookup:
             answer,
             now=now,
             counter=HITS_EXACT if exact else HITS_SEMANTIC,
-            lesson=self._learner.lesson_of_hit(findings.question, decision),
+            lesson=self._learner.lesson_of_hit(findings.question, decision, findings.progress.sums),
         )
         return Hit(
             response=answer.response,

@@ -1,36 +1,20 @@
-"""Look-ups that tell what they decided, and those that only say what they would have served."""
+"""Look-ups that only say what they would have served."""
 
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from semcache.cache.deciding import Decision
 from semcache.cache.deciding.findings import Findings
 from semcache.cache.inputs import Question
-from semcache.cache.lookup import Lookup
-from semcache.cache.types import CheckRecord, DecisionPlace, DecisionSink, Hit, LookupRecord, Miss, Reason
+from semcache.cache.lookup.lookup import Lookup
+from semcache.cache.types import Hit, Miss, Reason
 
 _BESIDE = "the cache runs beside the language model"
 _PASSED_BY = Miss(Reason.SHADOW, f"{_BESIDE}, and this request is not among those that it looks up")
-
-
-@dataclass(frozen=True, slots=True)
-class Reporter:
-    """Tells a sink what happens in one scope. `clock`: s since the epoch. The sink neither waits nor raises."""
-
-    sink: DecisionSink
-    place: DecisionPlace
-    clock: Callable[[], float] = time.time
-
-    def looked_up(self, prompt: str, found: Hit | Miss, seconds: float) -> None:
-        self.sink(LookupRecord(self.place, prompt, found, self.clock(), seconds))
-
-    def checked(self, by: Literal["shadow", "feedback"], right: bool | None) -> None:
-        self.sink(CheckRecord(self.place, by, right, self.clock()))
 
 
 class ShadowLookup(Lookup):
