@@ -228,7 +228,9 @@ def test_recall_shows_what_was_found_and_when(pia: Installation, page: Page) -> 
     assert "Muffin" in recall.text[0].value
     next(t for t in test.text_input if "recalled" in t.label).set_value("Do I live in Utrecht?").run()
     stated = [c.value for c in test.caption if ":material/label:" in c.value]
-    assert any("Utrecht, until 21 Sep 2026" in html.unescape(line) for line in stated), "a fact that has ended says so"
+    assert any("You used to live in Utrecht, until 21 Sep 2026" in html.unescape(line) for line in stated), (
+        "a fact that has ended says so"
+    )
 
 
 def test_erasing_needs_the_users_name(pia: Installation, page: Page) -> None:

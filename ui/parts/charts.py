@@ -224,7 +224,7 @@ def throughput(rates: Sequence[Rates]) -> alt.Chart:
     most = max(1.0, *(float(str(row["events a second"])) for row in rows)) if rows else 1.0
     chart: alt.Chart = (
         alt.Chart(pd.DataFrame(rows))
-        .mark_line()
+        .mark_line(interpolate="step-before")  # a rate is the mean since the look before
         .encode(
             x=_time("time"),
             y=alt.Y("events a second:Q", scale=alt.Scale(domain=[0, most]), axis=alt.Axis(tickCount=5)),

@@ -9,7 +9,7 @@ from functools import partial
 
 import streamlit as st
 
-from semcache.chat.facts import sentence
+from semcache.chat.facts import former_sentence, sentence
 from semcache.memory import Recollection, Turn
 from semcache.memory.facts.types import Fact
 from semcache.memory.writing.forget import Receipt
@@ -130,7 +130,14 @@ def _recollection(place: int, recollection: Recollection) -> None:
             with st.popover("Why", icon=":material/help:", type="tertiary", width="content"):
                 st.altair_chart(charts.recollection(recollection.parts), width=380)
         if fact := recollection.fact:
-            st.caption(f":material/label: {components.plain(fact.in_words(words.moment))}")
+            st.caption(f":material/label: {components.plain(_in_a_sentence(fact))}")
+
+
+def _in_a_sentence(fact: Fact) -> str:
+    """A fact as its user is told it, and until when it held."""
+    if fact.valid_to is None:
+        return sentence(fact)
+    return f"{former_sentence(fact).removesuffix('.')}, until {words.moment(fact.valid_to)} UTC."
 
 
 def _sessions(installation: Installation, memory: Memory, user: str) -> None:
