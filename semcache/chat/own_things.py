@@ -60,7 +60,7 @@ def number_of(question: str, facts: Sequence[Fact], told: Sequence[str]) -> str:
     if how_many is None:
         return ""
     what = stem(how_many["what"].lower())
-    told_first = sorted(facts, key=lambda fact: fact.told_at)
+    told_first = sorted(facts, key=lambda fact: (fact.told_at, fact.value))
     counted = [f for f in told_first if f.attribute in _COUNTED and _is_left(f) and what in stems(f.value)]
     if not counted:
         return ""
