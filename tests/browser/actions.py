@@ -63,8 +63,9 @@ def settled(page: Page) -> None:
 
 
 def picture(page: Page, name: str) -> None:
-    """Keeps a screenshot for the documentation."""
+    """Keeps a screenshot for the documentation; nothing that a page only evaluates is on it."""
     settled(page)
+    expect(page.get_by_text("None", exact=True)).to_have_count(0)
     IMAGES.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=IMAGES / f"{name}.png")
 

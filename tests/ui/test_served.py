@@ -43,3 +43,8 @@ def test_the_app_is_reached_at_its_address_and_leaves_no_process_behind(
     assert process.wait(timeout=30) == 0, log.read_text()
     assert started
     assert not any(child.is_running() for child in started)
+
+
+def test_what_a_page_only_evaluates_is_not_shown() -> None:
+    """Streamlit would write a constant's docstring, or the None of a call, on the page."""
+    assert "--runner.magicEnabled=false" in launch.command(load_settings(), open_browser=False)

@@ -41,6 +41,7 @@ def command(settings: Settings, *, open_browser: bool) -> list[str]:
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
+        "runner.magicEnabled": "false",  # or every expression of a page that stands alone is shown on it
         **({"secrets.files": settings.ui.login_file.resolve()} if settings.ui.login_file else {}),
         **theme.options(),
     }

@@ -14,8 +14,8 @@ from semcache_ui.services.installation import Installation
 from semcache_ui.visitor import Visitor
 
 EARLIER = 20
+# How long an answer that is there already waits to be counted beside the conversation.
 _COUNTED_S = 0.3
-"""How long an answer that is there already waits to be counted beside the conversation."""
 
 
 def page(installation: Installation) -> None:
