@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from semcache.memory import AgentMemory
 from semcache.memory.facts.rules.extract import extract
 from semcache.memory.facts.timeline import current, facts_of
-from semcache.memory.facts.types import USER, Told
+from semcache.memory.facts.types import USER, Change, Told
 from tests.memory.test_facts import _is
 
 DATA = Path(__file__).parents[1] / "data" / "facts_strangers.jsonl"
@@ -183,3 +183,58 @@ def test_plain_statements_are_read_whoever_writes_them(text: str, facts: list[tu
 def test_what_only_looks_like_them_tells_nothing(text: str) -> None:
     """Controls of the same forms: whims, plans, other people's labels, tags."""
     assert extract(text, at=AT) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Don't forget that I'm allergic to plums!",
+        "Never forget that I live in Lund.",
+        "My uncle tends to forget that I'm allergic to plums.",
+        "I always forget that I live in Lund now.",
+        "I left Bosch at seven today and cycled home.",
+        "I left Bosch early because of the snow.",
+        "I left Lidl with three lamps.",
+        "I stopped playing the cello at nine last night.",
+        "I stopped playing cello for a moment to listen.",
+    ],
+)
+def test_what_is_no_order_and_what_is_of_a_moment_ends_nothing(text: str) -> None:
+    """An affirmed fact stays, and who leaves a company at six comes back the next day."""
+    assert not [claim for claim in extract(text, at=AT) if claim.change is Change.ENDS]
+
+
+@pytest.mark.parametrize(
+    ("text", "ended"),
+    [
+        ("Please forget that I live in Lund.", "Lund"),
+        ("I left Bosch in May.", "Bosch"),
+        ("I left Bosch for Siemens.", "Bosch"),
+        ("I stopped playing the cello last year.", "cello"),
+    ],
+)
+def test_an_order_and_an_end_that_lasts_end_it(text: str, ended: str) -> None:
+    """Controls of the test before."""
+    assert [claim.value for claim in extract(text, at=AT) if claim.change is Change.ENDS] == [ended]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My settings:\n```yaml\nname: Otmar\ncity: Celle\n```",
+        "Why is this wrong?\n\n    name: web\n    city: paris\n",
+        "It fails:\n\nname = 'Wanda'\ncity = 'Gent'\n",
+        "It's not true that I own a boat and live in Gent.",
+        "I dreamt that I have a lion and I live in Cairo.",
+        "I imagine that I own a farm and live in Gent.",
+    ],
+)
+def test_neither_code_nor_what_is_unreal_makes_a_fact(text: str) -> None:
+    """Also where it looks like a list about its user, or stands behind an "and"; code is not read at all."""
+    assert not [claim for claim in extract(text, at=AT) if claim.change is Change.ASSERTS]
+
+
+def test_a_list_outside_of_code_is_read() -> None:
+    """And what is real is, behind what is not, in a sentence of its own."""
+    assert {claim.value for claim in extract("name: Otmar\ncity: Celle", at=AT)} == {"Otmar", "Celle"}
+    assert [claim.value for claim in extract("I dreamt that I fly. I live in Gent.", at=AT)] == ["Gent"]

@@ -110,8 +110,15 @@ _AFFIRMS = Pattern(
 )
 _DENIES = Pattern(
     r"\b(?:(?:not|n't|never) (?:at all )?(?:true|the case|correct|right|so|a fact)|false|untrue|wrong(?:ly)?|myth|lie"
-    r"|rumou?r|den(?:y|ied)|forget|delete|remove|erase|unlearn|stop (?:assuming|thinking|saying|believing))\b"
+    r"|rumou?r|den(?:y|ied))\b"
+    # only as an order: not "don't forget that", nor "my aunt tends to forget that"
+    r"|^\W*(?:(?:please|now|ok|okay|and|but|so|just|actually|can you|could you|you (?:can|may|should|must)"
+    r"|i(?:'d like| want| need) you to|go ahead and)\W+)*"
+    r"(?:forget|delete|remove|erase|unlearn|stop (?:assuming|thinking|saying|believing))\b"
 )
+# What is unreal stays so behind an "and": "it is not true that I smoke and live in Bonn".
+_UNREAL = Pattern(r"\b(?:dream(?:t|ed|ing)?|imagin(?:e|ed|ing)|pretend(?:ed|ing)?|wish(?:ed)?|hop(?:e|ed|ing))\b")
+_ON = Pattern(r"\s*(?:and|or|nor)?\s*$")
 
 
 _QUESTION = (
@@ -196,7 +203,7 @@ def _sentences(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _clauses(start: int, sentence: str) -> Iterator[Clause]:
-    at, governed, revoked, mine = 0, False, False, False
+    at, governed, revoked, unreal, mine = 0, False, False, False, False
     for edge in [*_CLAUSE.finditer(sentence), None]:
         end = edge.start() if edge else len(sentence)
         part = sentence[at:end]
@@ -204,11 +211,13 @@ def _clauses(start: int, sentence: str) -> Iterator[Clause]:
         if part.strip():
             alone = _VERB_ALONE.match(part) is not None and not _SUBJECT_I.match(part)
             others = at > 0 and alone and not mine  # "my sister moved and sold her car"
-            if (not governed or revoked) and not others:
+            if (not (governed or unreal) or revoked) and not others:
                 yield Clause(part, start + at, revoked, inherits=at > 0 and alone)
             mine = mine or at == 0 if alone else _SUBJECT_I.match(part) is not None
             governed = _governs(part) and (edge is None or "," not in edge[0])
             revoked = governed and _DENIES.search(part) is not None
+            starts = governed and (revoked or _UNREAL.search(part) is not None)
+            unreal = starts or (unreal and edge is not None and _ON.match(edge[0]) is not None)
         at = edge.end() if edge else end
 
 

@@ -17,6 +17,7 @@ _CODE = Pattern(
     r"|def|class|var|let|const|return|int|string)\s\w+.*[=(;:{]|[\"']?\w+[\"']?\s*:\s*[\"'\[{])|[;{}]\s*(?:(?://|#"
     r"|--).*)?$(?<![;:]-\))|\b\w+\([^()]*\)\s*(?:[;{#:]|--|//)|\w\s*(?:==|!=|\+=|=>|->|:=)\s*\w|\s=\s[\"'\[{]"
 )
+_INDENTED = Pattern(r"(?: {4}|\t)\s*\S")
 _QUOTED = Pattern(r"^\s*(?:>|\|\s)")
 _WROTE = Pattern(
     r"^\W*(?:on|am|le|el)\b.{4,120}\b(?:wrote|schrieb|a écrit|escribió)\s*:?\s*$|^\W*[\w .'-]{2,40} wrote\s*:?\s*$"
@@ -65,6 +66,14 @@ _HINTS = Hint(
     r"\n|`|>|:|;|//|--|#|==|<\w|role-?play|pretend|act as|exercise|scenario|game|skit|simulation|role|you(?:'re| are"
     r"| will|'ll)|i(?:'ll| will|'m going to)|my (?:novel|story|book|screenplay|script|song|poem)|here(?:'s| is)|=|\("
 )
+
+
+def without_code(text: str) -> str:
+    """The text with fenced and indented blocks and lines of code blanked."""
+    if "\n" not in text and "`" not in text and "=" not in text:
+        return text
+    lines = _FENCED.sub(_blank, text).splitlines(keepends=True)
+    return "".join(_spaces(line) if _INDENTED.match(line) or _CODE.search(line) else line for line in lines)
 
 
 def own_words(text: str, *, listed: Iterable[tuple[int, int]] = ()) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from semcache.memory.facts.rules.lexicon import BODY, DIETS, FOODS, LANGUAGES
 from semcache.memory.facts.rules.reading import Said
 from semcache.memory.facts.rules.values import several, thing, whole_list
-from semcache.memory.facts.rules.verbs.shared import Claims, back, claim, job_left, state
+from semcache.memory.facts.rules.verbs.shared import Claims, back, claim, job_left, of_a_moment, state
 from semcache.memory.facts.types import Change
 from semcache.text.patterns import Pattern
 
@@ -54,7 +54,7 @@ def _stand(said: Said) -> Claims:
 def stop(said: Said) -> Claims:
     """ "I stopped smoking", "I quit being vegan", "I gave up chess"."""
     found = re.match(r"\s*(?:up\s+)?(?:(?P<verb>\w+ing)\b\s*)?(?P<object>.*)", said.rest)
-    if not found or said.denied or said.tense == "future":
+    if not found or said.denied or said.tense == "future" or of_a_moment(said):
         return
     verb, what = (found["verb"] or "").lower(), thing(found["object"])
     if not verb:

@@ -56,6 +56,19 @@ def planned(said: Said, value: str, *, change: Change = Change.ASSERTS) -> Claim
     yield from claim(said, "plan", value, change=change, until=over)
 
 
+_MOMENT = Pattern(
+    r"\b(?:early|late|with|without|by (?:bus|train|car|bike|taxi)|on foot|tonight|last night|this (?:morning|afternoon"
+    r"|evening)|at (?:\d|noon|midnight|lunch|dawn|night|half|quarter|one|two|three|four|five|six|seven|eight|nine|ten"
+    r"|eleven|twelve)|for (?:lunch|home|the (?:day|night)|a (?:minute|moment|second|while|bit|break|walk)"
+    r"|(?:an?|one|two|\d+) (?:minutes?|hours?)))\b"
+)
+
+
+def of_a_moment(said: Said) -> bool:
+    """Whether what is left or stopped is so for a moment: "I left Tesla at six", "stopped playing to listen"."""
+    return _MOMENT.search(said.clause) is not None
+
+
 def job_left(said: Said, text: str) -> Claims:
     """The end of a job: of the employer that is named, or of whichever there is."""
     named = employer(text, said.whole)

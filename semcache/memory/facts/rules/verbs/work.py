@@ -10,7 +10,7 @@ from semcache.memory.facts.rules.nouns import calling, employer
 from semcache.memory.facts.rules.reading import Said
 from semcache.memory.facts.rules.values import thing
 from semcache.memory.facts.rules.verbs.habits import stop
-from semcache.memory.facts.rules.verbs.shared import JOB, Claims, back, claim, job_left, state
+from semcache.memory.facts.rules.verbs.shared import JOB, Claims, back, claim, job_left, of_a_moment, state
 from semcache.memory.facts.types import Change
 from semcache.text.patterns import Pattern
 
@@ -70,7 +70,7 @@ def _leave(said: Said) -> Claims:
         yield from job_left(said, said.rest)
     elif said.verb == "quit" and re.match(r"\s*\w+ing\b", said.rest):
         yield from stop(said)
-    elif re.match(r"\s*(?:the company )?[A-Z][\w&.]+", said.rest):
+    elif re.match(r"\s*(?:the company )?[A-Z][\w&.]+", said.rest) and not of_a_moment(said):
         where = thing(re.split(r"\s+(?:to|for|at)\s", said.rest)[0])
         yield from claim(said, "work", where, change=Change.ENDS, until=back(said), confidence=0.6)
 
