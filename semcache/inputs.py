@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from semcache.errors import InvalidInput
 
 MAX_ID_CHARS = 1_000
 MAX_WHOLE = 2**53 - 1  # Redis scripts count in doubles
+LAST_S = 253_370_764_800.0  # the year 9999, as of events
 MAX_AMOUNT = 1e15  # sums of such amounts stay finite
 MAX_DURATION_S = 1e10  # some 300 years; Redis refuses lifetimes of a few thousand years
 
@@ -109,6 +110,23 @@ def moment(name: str, value: object) -> float:
             raise InvalidInput(f"{name} has no time zone, so it may mean any: write datetime(..., tzinfo=UTC)")
         return value.timestamp()
     return number(name, value, what="seconds since the epoch, or a datetime with a time zone")
+
+
+def happened(name: str, value: object) -> float:
+    """When something was said or done, seconds since the epoch.
+
+    Raises:
+        InvalidInput: as `moment`; or it lies before 1970 or after 9998, where no calendar can show it.
+    """
+    seconds = moment(name, value)
+    if not 0 <= seconds <= LAST_S:
+        raise InvalidInput(f"{name} must lie in the years 1970 to 9998, not {seconds:g} s: milliseconds for seconds?")
+    return seconds
+
+
+def on_calendar(seconds: float) -> datetime:
+    """A time in UTC; one that no calendar can show is the nearest that it can."""
+    return datetime.fromtimestamp(min(max(seconds, 0.0), LAST_S), UTC)
 
 
 def moment_or_none(name: str, value: object) -> float | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import takewhile
 
 from semcache.chat.facts import asked_for, asks_of_the_past, former_sentence, sentence
 from semcache.chat.own_things import asks_how_many, number_of
 from semcache.embed import Embedder
+from semcache.inputs import on_calendar
 from semcache.knowledge import Found, KnowledgeBase
 from semcache.llm import Message, Passage
 from semcache.llm.gauge import text_scale
@@ -116,7 +116,7 @@ def _former_facts(memory: AgentMemory, question: str) -> tuple[tuple[Passage, ..
 
 
 def _fact(fact: Fact, said: str) -> Passage:
-    day = datetime.fromtimestamp(fact.told_at, UTC)
+    day = on_calendar(fact.told_at)
     return Passage(fact.turns[-1], "memory", f"you, {day.day} {day:%B %Y}", said, fact.confidence, fact.told_at)
 
 
@@ -131,7 +131,7 @@ def tells(turn: Turn) -> bool:
 
 
 def _memory(turn: Turn, score: float, corrections: Sequence[Turn]) -> Passage:
-    day = datetime.fromtimestamp(turn.at, UTC)
+    day = on_calendar(turn.at)
     who = turn.speaker or ("you" if turn.role == "user" else turn.role)
     text = " … ".join(said.text for said in (turn, *corrections))
     return Passage(turn.id, "memory", f"{who}, {day.day} {day:%B %Y}", text, score, turn.at)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache, partial
 
-from semcache.inputs import check_id, check_text, moment
+from semcache.inputs import check_id, check_text, happened
 from semcache.memory.facts.types import Fact
 
 MAX_TEXT_CHARS = 1_000_000
@@ -60,7 +60,7 @@ class NewTurn:
         if self.speaker:
             check_id("speaker", self.speaker)
         check_text("the text of a turn", self.text, most_chars=MAX_TEXT_CHARS, advice="long texts are documents")
-        moment("the time of a turn", self.at)
+        happened("the time of a turn", self.at)
         # Made once: a write asks for it two dozen times.
         turn = Turn(turn_id(self.event_id), self.session, self.role, self.text, self.at, self.speaker)
         object.__setattr__(self, "turn", turn)

@@ -198,6 +198,15 @@ def test_a_time_that_is_no_number_is_refused(memory: AgentMemory) -> None:
         memory.append("s", "user", "Hello.", at=float("nan"))
 
 
+@pytest.mark.parametrize("at", [1_764_000_000_000, 253_402_343_999.0, -62_135_647_200.0, 1e300, -1])
+def test_a_time_off_the_calendar_is_refused_and_spoils_nothing(memory: AgentMemory, at: float) -> None:
+    """Milliseconds for seconds, most often: whoever recalls such a turn could not say when it was."""
+    with pytest.raises(InvalidInput, match="1970 to 9998"):
+        memory.append("s", "user", "I live in Lund.", at=at)
+    memory.append("s", "user", "I live in Gent.", event_id="sound")
+    assert [turn.text for turn in memory.window("s")] == ["I live in Gent."]
+
+
 def test_text_without_a_single_word_is_remembered(memory: AgentMemory) -> None:
     """A turn of punctuation or emoji has no stems to be found by, and is kept all the same."""
     memory.append("s", "user", "!!! 🎉")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from semcache.errors import ConfigurationError
@@ -85,6 +88,26 @@ def test_who_cannot_be_told_apart_is_not_let_in(claims: dict[str, object]) -> No
     """No address, or one that the provider has not verified, is nobody's user."""
     with pytest.raises(AccessDenied):
         identify(claims, UiSettings())
+
+
+@given(st.text(min_size=1, max_size=12), st.text(min_size=1, max_size=12))
+@example("\u212aim@example.org", "kim@example.org")
+@example("groß@example.org", "gross@example.org")
+@example("Kim@Example.org ", "kim@example.org")
+def test_two_addresses_are_one_person_by_the_case_of_ascii_alone(one: str, other: str) -> None:
+    """Other letters that fold into each other may be two people's: the memory of one, and an admin's rights."""
+    assume(one.strip() and other.strip())
+    known = [identify({"email": said, "email_verified": True}, UiSettings()).user for said in (one, other)]
+    plain = [said.strip() for said in (one, other)]
+    same = plain[0] == plain[1] or (all(map(str.isascii, plain)) and plain[0].lower() == plain[1].lower())
+    assert (known[0] == known[1]) == same
+
+
+@pytest.mark.parametrize("exp", ["1795962000", math.nan, None, []])
+def test_an_end_that_cannot_be_read_lets_nobody_in(exp: object) -> None:
+    """A provider that writes it as text would never sign anybody out otherwise."""
+    with pytest.raises(AccessDenied, match="run out"):
+        identify({"email": "kim@example.org", "email_verified": True, "exp": exp}, UiSettings())
 
 
 def test_a_sign_in_ends_and_comes_from_one_place() -> None:

@@ -7,8 +7,11 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
+import pyarrow
+import pyarrow.parquet
 import pytest
 import zstandard
 from streamlit.testing.v1 import AppTest
@@ -155,3 +158,16 @@ def test_an_upload_is_bounded_by_what_it_unpacks_to(text: str, times: int) -> No
     packed = gzip.compress(text.encode() * times, compresslevel=1)
     with pytest.raises(InvalidInput, match=r"too large for the app.*semcache hit-rate"):
         _read("log.jsonl.gz", packed, None, 10)
+
+
+def test_a_small_table_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> None:
+    """Equal texts take no room in Parquet, nor do they in a workbook, until somebody reads them."""
+    table = pyarrow.table({"prompt": ["x" * (1 << 20)] * 300, "response": ["y"] * 300})
+    pyarrow.parquet.write_table(table, tmp_path / "log.parquet", compression="zstd", use_dictionary=False)
+    book = tmp_path / "log.xlsx"
+    with zipfile.ZipFile(book, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/worksheets/sheet1.xml", "<c>" * (80 << 20))
+    for file in (tmp_path / "log.parquet", book):
+        assert file.stat().st_size < 2 << 20
+        with pytest.raises(InvalidInput, match="too large for the app"):
+            _read(file.name, file.read_bytes(), None, 10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,8 +32,8 @@ def identify(claims: Mapping[str, object], rules: UiSettings, *, now: float | No
             sign-in has run out (`exp`), or it comes from another issuer or tenant than the settings allow.
     """
     _check_origin(claims, rules)
-    ends = claims.get("exp")
-    if isinstance(ends, int | float) and ends <= (time.time() if now is None else now):
+    ends = claims.get("exp", math.inf)
+    if not isinstance(ends, int | float) or not ends > (time.time() if now is None else now):
         raise AccessDenied("your sign-in has run out: sign out, and sign in again")
     claim = rules.user_claim
     named = claims.get(claim)
@@ -78,5 +79,9 @@ def is_local(host: str) -> bool:
 
 
 def _known_as(name: str, claim: str) -> str:
-    """Providers write the same e-mail address in upper and lower case."""
-    return name.strip().casefold() if claim == "email" else name.strip()
+    """Providers write the same e-mail address in upper and lower case; other letters than ASCII's are not folded.
+
+    ss and the German sharp s, k and the sign for kelvin are one when folded, and may be two people's addresses.
+    """
+    name = name.strip()
+    return name.lower() if claim == "email" and name.isascii() else name

@@ -6,7 +6,7 @@ import io
 import json
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from semcache.app import App
 from semcache.errors import InvalidInput, MissingExtra
 from semcache.evals.log import Log, Reading, read_log
 from semcache.evals.measure import Measured, Plan, measure, sample_log, sample_traffic
+from semcache.evals.reading.columnar import unpacked
 from semcache.evals.reading.columns import Columns
-from semcache.evals.reading.opening import opened
+from semcache.evals.reading.opening import Source, opened
 from semcache.evals.report import page
 from semcache_ui.services.jobs import Job, Jobs, Progress
 
@@ -122,13 +123,22 @@ def _check_size(path: Path, name: str) -> None:
     read = 0
     with opened(path) as sources:
         for source in sources:
-            by_line = not source.name.lower().endswith((".json", ".parquet", ".pq", ".xlsx"))
-            line = 0
-            while block := source.stream.read(1 << 20):
-                read += len(block)
-                line = len(block) - 1 - block.rfind(b"\n") if b"\n" in block else line + len(block)
-                if read > MOST_BYTES or (by_line and line > LONGEST_LINE):
+            for size, line in _pieces(source):
+                read += size
+                if read > MOST_BYTES or line > LONGEST_LINE:
                     raise InvalidInput(
                         f"{name} is too large for the app: at most {MOST_BYTES >> 20} MB unpacked, and "
                         f"{LONGEST_LINE >> 20} MB in one line. `semcache hit-rate FILE` reads logs of any size"
                     )
+
+
+def _pieces(source: Source) -> Iterator[tuple[int, int]]:
+    """Bytes of each piece of a file, unpacked, and of the line at its end, where the file has lines."""
+    kind = source.name.lower()
+    if kind.endswith((".parquet", ".pq", ".xlsx")):
+        yield from ((size, 0) for size in unpacked(source))
+        return
+    line = 0
+    while block := source.stream.read(1 << 20):
+        line = len(block) - 1 - block.rfind(b"\n") if b"\n" in block else line + len(block)
+        yield len(block), 0 if kind.endswith(".json") else line

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from semcache.inputs import on_calendar
 
 _UNITS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"))
 
@@ -42,12 +42,12 @@ def count(number: float, one: str, many: str = "") -> str:
 
 def moment(seconds: float) -> str:
     """A time in UTC: `24 Oct 2026, 12:13`."""
-    return f"{datetime.fromtimestamp(seconds, UTC):%d %b %Y, %H:%M}"
+    return f"{on_calendar(seconds):%d %b %Y, %H:%M}"
 
 
 def day(seconds: float) -> str:
     """A day in UTC: `24 Oct 2026`."""
-    return f"{datetime.fromtimestamp(seconds, UTC):%d %b %Y}"
+    return f"{on_calendar(seconds):%d %b %Y}"
 
 
 def shortened(text: str, most: int) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from itertools import chain, islice
 from typing import Any, BinaryIO, cast
+from zipfile import BadZipFile, ZipFile
 
 from semcache.errors import InvalidInput, MissingExtra
 from semcache.evals.reading.opening import Source
 from semcache.evals.reading.record import Record, Value
 
-_ROWS_AT_ONCE = 2_000
+_ROWS_AT_ONCE = 64  # of which each may have a megabyte
 #: The names of the columns stand among the first rows.
 _MOST_TITLES = 10
 _Cells = tuple[Any, ...]
@@ -35,6 +36,31 @@ def parquet(source: Source) -> Iterator[Record]:
         rows = (row for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE) for row in batch.to_pylist())
         for number, row in enumerate(rows, 1):
             yield Record(row, f"{source.name}, row {number}")
+    except pyarrow.ArrowException as error:
+        raise InvalidInput(f"{source.name} is damaged: {error}") from error
+
+
+def unpacked(source: Source) -> Iterator[int]:
+    """How much there is in a Parquet file or a workbook, bytes, piece by piece: a megabyte may hold a gigabyte.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+        InvalidInput: the file is damaged.
+    """
+    if source.name.lower().endswith(".xlsx"):
+        try:
+            yield from (packed.file_size for packed in ZipFile(_seekable(source)).infolist())
+        except BadZipFile as error:
+            raise InvalidInput(f"{source.name} is no workbook that can be read: {error}") from error
+        return
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingExtra("logs", "reading Parquet") from error
+    try:
+        file = pyarrow.parquet.ParquetFile(_seekable(source))
+        yield from (batch.nbytes for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE))
     except pyarrow.ArrowException as error:
         raise InvalidInput(f"{source.name} is damaged: {error}") from error
 

@@ -4,5 +4,5 @@ local function push_window(window, at, turn, now, ttl, most)
   redis.call('ZADD', window, string.format('%.17g', at), turn)
   redis.call('ZREMRANGEBYRANK', window, 0, -most - 1)
   local last = redis.call('ZRANGE', window, -1, -1, 'WITHSCORES')[2]
-  redis.call('EXPIRE', window, math.ceil(last + ttl - now))
+  redis.call('EXPIRE', window, math.min(math.ceil(last + ttl - now), 1e11))  -- Redis refuses what is beyond all calendars
 end
