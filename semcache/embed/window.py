@@ -10,10 +10,9 @@ from semcache.embed.protocol import Embedder
 #: Tokens that an embedder is taken to read if it does not say.
 USUAL_WINDOW = 512
 _SPECIAL = 2  # tokens that open and close a text
-#: Words that every model knows, at least in pieces.
-_PLAIN = re.compile(
-    r"(?:[\x00-\x20]|[\x21-\x7e]{1,60}(?![\x21-\x7e]))*"
-)  # words that every model knows at least in pieces
+#: Words that every model knows, at least in pieces. Other control characters than these are dropped by tokenizers,
+#: which makes one long word, unknown to the model, of those beside them.
+_PLAIN = re.compile(r"(?:[\t\n\r ]|[\x21-\x7e]{1,60}(?![\x21-\x7e]))*")
 
 
 @runtime_checkable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from semcache.embed import CachedEmbedder, Windowed, reads_whole
@@ -45,6 +45,7 @@ def test_a_word_that_the_model_does_not_know_is_not_read(embedder: CachedEmbedde
 
 @settings(max_examples=50)
 @given(text=st.text(min_size=1, max_size=40), times=st.integers(1, 200))
+@example(text="0\x1f", times=101)
 def test_texts_that_are_read_whole_differ_where_they_differ(embedder: CachedEmbedder, text: str, times: int) -> None:
     """What is said to be read whole has no more tokens than the window, whichever short cut said so."""
     repeated = text * times
