@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -20,10 +20,10 @@ from pydantic import (
 )
 
 from semcache.errors import Quarantine
+from semcache.inputs import on_calendar
 
 MAX_TEXT_BYTES = 262_144
 MAX_FUTURE_S = 86_400.0
-_LAST_S = 253_370_764_800.0  # the year 9999
 MAX_VERSION = 2**53 - 1
 """Versions are compared in Lua, whose numbers are doubles."""
 
@@ -79,7 +79,7 @@ def _bounded(value: datetime, info: ValidationInfo) -> datetime:
 
 
 def _utc(seconds: float) -> str:
-    return datetime.fromtimestamp(min(seconds, _LAST_S), UTC).isoformat(timespec="seconds")
+    return on_calendar(seconds).isoformat(timespec="seconds")
 
 
 Id = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_not_blank)]

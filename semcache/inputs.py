@@ -12,7 +12,7 @@ from semcache.errors import InvalidInput
 
 MAX_ID_CHARS = 1_000
 MAX_WHOLE = 2**53 - 1  # Redis scripts count in doubles
-LAST_S = 253_370_764_800.0  # the year 9999, as of events
+LAST_S = 253_370_764_800.0  # the year 9999
 MAX_AMOUNT = 1e15  # sums of such amounts stay finite
 MAX_DURATION_S = 1e10  # some 300 years; Redis refuses lifetimes of a few thousand years
 
@@ -125,8 +125,11 @@ def happened(name: str, value: object) -> float:
 
 
 def on_calendar(seconds: float) -> datetime:
-    """A time in UTC; one that no calendar can show is the nearest that it can."""
-    return datetime.fromtimestamp(min(max(seconds, 0.0), LAST_S), UTC)
+    """A time in UTC; of one that no calendar has, the nearest that it has."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return (datetime.max if seconds > 0 else datetime.min).replace(tzinfo=UTC)
 
 
 def moment_or_none(name: str, value: object) -> float | None:

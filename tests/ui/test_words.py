@@ -22,6 +22,14 @@ def test_a_duration_keeps_what_matters(seconds: float, said: str) -> None:
     assert words.took(seconds) == said
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(-150_000_000, "31 Mar 1965"), (1_764_000_000_000, "31 Dec 9999"), (-1e14, "01 Jan 1")]
+)
+def test_a_day_is_the_nearest_that_a_calendar_has(seconds: float, said: str) -> None:
+    """Facts may be older than 1970; what was stored in milliseconds is no reason to show nothing at all."""
+    assert words.day(seconds) == said
+
+
 def test_counts_agree_with_their_noun() -> None:
     """One answer, many answers, and thousands are set apart."""
     assert [words.count(n, "answer") for n in (0, 1, 1204)] == ["0 answers", "1 answer", "1,204 answers"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
+from semcache.inputs import on_calendar
 from semcache.text.figures.dates import MONTHS, WEEKDAYS, month_at, written_date
 from semcache.text.tokens import tokens
 
@@ -147,10 +148,7 @@ def mentioned(question: str, *, asked_at: float, offset_s: float = 0.0) -> Menti
 
 def utc_day(at: float) -> date:
     """The day of a time in seconds since the epoch; the nearest that a calendar has."""
-    try:
-        return datetime.fromtimestamp(at, UTC).date()
-    except (OverflowError, ValueError, OSError):
-        return date.max if at > 0 else date.min
+    return on_calendar(at).date()
 
 
 def _written(question: str) -> CalendarDate | None:
