@@ -46,12 +46,7 @@ def _is_one(value: str, what: str, passages: Sequence[Passage]) -> bool:
     return any(stem(what.lower()) in stems(title) for title in texts)
 
 
-def asks_how_many(question: str) -> bool:
-    """Whether a question asks how many of something its asker has."""
-    return _HOW_MANY.search(question) is not None
-
-
-def number_of(question: str, facts: Sequence[Fact], told: Sequence[str]) -> str:
+def number_of(question: str, facts: Callable[[], Sequence[Fact]], told: Sequence[str]) -> str:
     """`You have two cats: Tom and Minka.`, for a question of how many; empty if no fact counts them.
 
     `facts`: all, those that ended too; `told`: what the asker has said, of which a loss counts against them.
@@ -60,7 +55,7 @@ def number_of(question: str, facts: Sequence[Fact], told: Sequence[str]) -> str:
     if how_many is None:
         return ""
     what = stem(how_many["what"].lower())
-    told_first = sorted(facts, key=lambda fact: (fact.told_at, fact.value))
+    told_first = sorted(facts(), key=lambda fact: (fact.told_at, fact.value))
     counted = [f for f in told_first if f.attribute in _COUNTED and _is_left(f) and what in stems(f.value)]
     if not counted:
         return ""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import takewhile
 
 from semcache.chat.facts import asked_for, asks_of_the_past, former_sentence, sentence
-from semcache.chat.own_things import asks_how_many, number_of
+from semcache.chat.own_things import number_of
 from semcache.embed import Embedder
 from semcache.inputs import on_calendar
 from semcache.knowledge import Found, KnowledgeBase
@@ -70,9 +71,7 @@ def recall_memories(
 
 def _number(memory: AgentMemory, question: str, told: Sequence[Turn]) -> tuple[Passage, ...]:
     """How many of something the user has, where that is asked."""
-    if not asks_how_many(question):
-        return ()
-    said = number_of(question, memory.facts(history=True), [turn.text for turn in told])
+    said = number_of(question, partial(memory.facts, history=True), [turn.text for turn in told])
     last = max(told, key=lambda turn: turn.at, default=None)
     return (Passage(last.id, "memory", "you, counted", said, 1.0, last.at),) if said and last else ()
 

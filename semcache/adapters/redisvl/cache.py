@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import redis
 from redisvl.extensions.cache.llm.base import BaseLLMCache
@@ -245,7 +245,7 @@ class SemanticCache(AsyncForms, BaseLLMCache):
         self.disconnect()
 
     def _vector(self, prompt: str | None, vector: list[float] | None) -> list[float]:
-        if vector is not None and _given(vector):
+        if _given(vector):
             return vector
         if not prompt:
             raise InvalidInput("Either prompt or vector must be specified.")
@@ -271,5 +271,5 @@ def _checked_distance(distance: float) -> float:
     return float(distance)
 
 
-def _given(vector: Sequence[float] | None) -> bool:
+def _given(vector: list[float] | None) -> TypeGuard[list[float]]:
     return vector is not None and len(vector) > 0

@@ -57,12 +57,8 @@ class Findings:
 
     def decided(self, rule: Rule) -> Findings:
         """With the rule's decision; a miss is explained by the unservable entry that would have been served."""
-        decision = self.same_question() or rule(self.question.prompt, self.servable)
+        decision = same_question(self.exact, self.unservable) or rule(self.question.prompt, self.servable)
         return replace(self, decision=decision if decision.chosen else self._explained(decision, rule))
-
-    def same_question(self) -> Decision | None:
-        """The decision to serve the answer of the very same question; None if there is none that may be served."""
-        return same_question(self.exact, self.unservable)
 
     def _explained(self, decision: Decision, rule: Rule) -> Decision:
         if self.exact is not None:

@@ -26,18 +26,9 @@ def parquet(source: Source) -> Iterator[Record]:
         MissingExtra: pyarrow is not installed.
         InvalidInput: the file is damaged.
     """
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtra("logs", "reading Parquet") from error
-    try:
-        file = pyarrow.parquet.ParquetFile(_seekable(source))
-        rows = (row for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE) for row in batch.to_pylist())
-        for number, row in enumerate(rows, 1):
-            yield Record(row, f"{source.name}, row {number}")
-    except pyarrow.ArrowException as error:
-        raise InvalidInput(f"{source.name} is damaged: {error}") from error
+    rows = (row for batch in _batches(source) for row in batch.to_pylist())
+    for number, row in enumerate(rows, 1):
+        yield Record(row, f"{source.name}, row {number}")
 
 
 def unpacked(source: Source) -> Iterator[int]:
@@ -47,20 +38,24 @@ def unpacked(source: Source) -> Iterator[int]:
         MissingExtra: pyarrow is not installed.
         InvalidInput: the file is damaged.
     """
-    if source.name.lower().endswith(".xlsx"):
-        try:
-            yield from (packed.file_size for packed in ZipFile(_seekable(source)).infolist())
-        except BadZipFile as error:
-            raise InvalidInput(f"{source.name} is no workbook that can be read: {error}") from error
+    if not source.name.lower().endswith(".xlsx"):
+        yield from (batch.nbytes for batch in _batches(source))
         return
+    try:
+        yield from (packed.file_size for packed in ZipFile(_seekable(source)).infolist())
+    except BadZipFile as error:
+        raise InvalidInput(f"{source.name} is no workbook that can be read: {error}") from error
+
+
+def _batches(source: Source) -> Iterator[Any]:
+    """The rows of a Parquet file, some at a time, as pyarrow's RecordBatch."""
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
         raise MissingExtra("logs", "reading Parquet") from error
     try:
-        file = pyarrow.parquet.ParquetFile(_seekable(source))
-        yield from (batch.nbytes for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE))
+        yield from pyarrow.parquet.ParquetFile(_seekable(source)).iter_batches(batch_size=_ROWS_AT_ONCE)
     except pyarrow.ArrowException as error:
         raise InvalidInput(f"{source.name} is damaged: {error}") from error
 

@@ -17,7 +17,7 @@ from semcache.memory.facts.rules.contact import contacts
 from semcache.memory.facts.rules.lexicon import DIETS, KIN
 from semcache.memory.facts.rules.listed import claims_listed, listed
 from semcache.memory.facts.rules.nouns import calling, names_after
-from semcache.memory.facts.rules.own_words import own_words, without_code
+from semcache.memory.facts.rules.own_words import own_words
 from semcache.memory.facts.rules.possessed import possessed
 from semcache.memory.facts.rules.reading import Possessed, read
 from semcache.memory.facts.rules.values import key, name
@@ -76,7 +76,7 @@ def _claims(text: str, at: float) -> Iterator[Claim]:
     if not may_tell(text):
         yield from contacts(text) if "@" in text else ()
         return
-    items = listed(without_code(text))
+    items = listed(text)
     yield from claims_listed(items)
     text = own_words(text, listed=[(item.start, item.end) for item in items])
     for item in items:  # read already

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from semcache.memory.facts.rules.own_words import without_code
 from semcache.memory.facts.rules.values import several
 from semcache.memory.facts.types import Claim
 from semcache.text.patterns import Pattern, either
@@ -68,9 +69,10 @@ class Listed:
 
 
 def listed(text: str) -> list[Listed]:
-    """The items of a list about the user; none if there are fewer than two, or it is somebody else's."""
+    """The items of a list about the user; none if there are fewer than two, or it is somebody else's, or code."""
     if ":" not in text and "=" not in text:
         return []
+    text = without_code(text)
     found = [
         Listed(item["key"].strip().lower(), item["value"].strip(" \t*_.,"), item.start("key"), item.end())
         for item in _ITEM.finditer(text)

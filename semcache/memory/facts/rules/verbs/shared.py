@@ -15,6 +15,12 @@ JOB = Pattern(
     r"^(?:(?:a|an|my|the|this|that|your)\s+)?(?:(?:new|old|current|dream|first|full[- ]time|part[- ]time"
     r"|summer|day|awful|boring)\s+)*(?:job|position|role|work|contract|gig|post)\b"
 )
+_MOMENT = Pattern(
+    r"\b(?:early|late|with|without|by (?:bus|train|car|bike|taxi)|on foot|tonight|last night|this (?:morning|afternoon"
+    r"|evening)|at (?:\d|noon|midnight|lunch|dawn|night|half|quarter|one|two|three|four|five|six|seven|eight|nine|ten"
+    r"|eleven|twelve)|for (?:lunch|home|the (?:day|night)|a (?:minute|moment|second|while|bit|break|walk)"
+    r"|(?:an?|one|two|\d+) (?:minutes?|hours?)))\b"
+)
 
 
 def claim(
@@ -54,14 +60,6 @@ def planned(said: Said, value: str, *, change: Change = Change.ASSERTS) -> Claim
     when = resolve(said.phrase, said.at, "future") if said.phrase else None
     over = None if when is None or change is Change.ENDS else max(when, said.at) + 31 * 86_400
     yield from claim(said, "plan", value, change=change, until=over)
-
-
-_MOMENT = Pattern(
-    r"\b(?:early|late|with|without|by (?:bus|train|car|bike|taxi)|on foot|tonight|last night|this (?:morning|afternoon"
-    r"|evening)|at (?:\d|noon|midnight|lunch|dawn|night|half|quarter|one|two|three|four|five|six|seven|eight|nine|ten"
-    r"|eleven|twelve)|for (?:lunch|home|the (?:day|night)|a (?:minute|moment|second|while|bit|break|walk)"
-    r"|(?:an?|one|two|\d+) (?:minutes?|hours?)))\b"
-)
 
 
 def of_a_moment(said: Said) -> bool:
